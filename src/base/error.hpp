@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace teetee {
+
+/// Every way an operation can fail, a hundred numbers a module. Only the code crosses a trust
+/// boundary (wire, API); the detail stays in the process. Numbers are stable: never reuse one.
+enum class ErrorCode : uint16_t {
+    // base: 1..99
+    invalid_argument = 1,
+    invalid_hex = 2,
+    invalid_utf8 = 3,
+    invalid_json = 4,
+    limit_exceeded = 5,
+    io_failed = 6,
+    not_found = 7,
+    cancelled = 8,
+    internal = 9,
+    unsupported = 10,
+    // crypto: 100..199
+    crypto_failed = 100,
+    signature_invalid = 101,
+    key_invalid = 102,
+    decrypt_failed = 103,
+    // tensor: 200..299
+    kernel_unavailable = 200,
+    // model: 300..399
+    gguf_malformed = 300,
+    gguf_truncated = 301,
+    gguf_unsupported = 302,
+    safetensors_malformed = 303,
+    architecture_unsupported = 304,
+    hyperparameter_invalid = 305,
+    tensor_missing = 306,
+    tensor_shape_wrong = 307,
+    tensor_type_unsupported = 308,
+    vocabulary_invalid = 309,
+    tokenizer_unsupported = 310,
+    token_out_of_range = 311,
+    context_exceeded = 312,
+    kv_cache_full = 313,
+    sequence_unknown = 314,
+    manifest_malformed = 315,
+    shard_mismatch = 316,
+    template_unsupported = 317,
+    // attest: 400..499
+    quote_malformed = 400,
+    quote_unsupported = 401,
+    quote_signature_invalid = 402,
+    certificate_malformed = 403,
+    certificate_chain_invalid = 404,
+    certificate_expired = 405,
+    root_untrusted = 406,
+    qe_report_invalid = 407,
+    report_data_mismatch = 408,
+    statement_malformed = 409,
+    statement_expired = 410,
+    statement_mismatch = 411,
+    measurement_rejected = 412,
+    attributes_rejected = 413,
+    policy_malformed = 414,
+    evidence_missing = 415,
+    evidence_unavailable = 416,
+    shard_rejected = 417,
+    simulated_rejected = 418,
+    // wire: 600..699
+    frame_malformed = 600,
+    frame_too_large = 601,
+    version_unsupported = 602,
+    message_unexpected = 603,
+    // pipeline: 700..799
+    route_unavailable = 700,
+    stage_failed = 701,
+    stage_timeout = 702,
+    overloaded = 703,
+    request_unknown = 704,
+    epoch_stale = 705,
+    // net: 800..899
+    address_invalid = 800,
+    port_in_use = 801,
+    connect_failed = 802,
+    connection_closed = 803,
+    tls_failed = 804,
+    timed_out = 805,
+    http_malformed = 806,
+    body_too_large = 807,
+    channel_unbound = 808,
+    // node, api: 900..1099
+    config_invalid = 900,
+    not_ready = 901,
+    field_invalid = 1000,
+    model_unknown = 1001,
+    route_unknown = 1002,
+    method_not_allowed = 1003,
+};
+
+/// The code's name as written above; "unknown" for a number that is none of them.
+std::string_view to_string(ErrorCode code);
+
+/// What went wrong. `detail` names the component, what it has and what is needed; it never holds
+/// prompt text, keys or activations, and at most 64 bytes of anything a peer sent.
+struct Error {
+    ErrorCode code{};
+    std::string detail;
+
+    /// "code: detail", for logs and terminals.
+    std::string message() const;
+};
+
+/// Puts where the error happened in front of its detail: "blk.0.attn_q.weight: ...".
+Error in_context(std::string_view context, Error error);
+
+/// A peer's or file's string made safe to quote: printable ASCII, cut to 64 bytes.
+std::string quote_foreign(std::string_view foreign);
+
+}  // namespace teetee
