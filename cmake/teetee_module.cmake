@@ -27,7 +27,7 @@ target_compile_options(teetee_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wextra-semi -Wnon-virtual-dtor -Werror
   # Bits are part of the specification (docs/numerics.md): nothing may fuse or reorder floats.
   -ffp-contract=off
-  $<$<CONFIG:Release>:-O3 -fstack-protector-strong -D_FORTIFY_SOURCE=2>
+  $<$<CONFIG:Release>:-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2>
   $<$<NOT:$<CONFIG:Release>>:-D_GLIBCXX_ASSERTIONS>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(teetee_options INTERFACE -Wduplicated-cond -Wlogical-op)
@@ -66,6 +66,10 @@ function(teetee_module)
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cpp$")
 
+  if(NOT sources)
+    file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/empty.cpp" "")
+    set(sources "${CMAKE_CURRENT_BINARY_DIR}/empty.cpp")
+  endif()
   add_library(teetee_${M_NAME} STATIC ${sources})
   add_library(teetee::${M_NAME} ALIAS teetee_${M_NAME})
   target_link_libraries(teetee_${M_NAME}

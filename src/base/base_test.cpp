@@ -49,16 +49,21 @@ TEST(hex, round_trips_and_rejects_what_is_not_hex) {
     EXPECT_EQ(to_hex(bytes), "007fff");
     EXPECT_EQ(*from_hex("007FfF"), bytes);
     EXPECT_EQ(*from_hex("0x007fff"), bytes);
-    for (const char* bad : {"0", "gg", "0x0", " 00", "00 ", "-1"}) EXPECT_FALSE(from_hex(bad)) << bad;
+    for (const char* bad : {"0", "gg", "0x0", " 00", "00 ", "-1"})
+        EXPECT_FALSE(from_hex(bad)) << bad;
     EXPECT_FALSE(array_from_hex<4>("007fff"));
     EXPECT_TRUE(array_from_hex<3>("007fff"));
 }
 
 // RFC 4648 section 10.
 TEST(base64, agrees_with_the_rfc_and_is_strict) {
-    const std::pair<const char*, const char*> cases[] = {
-        {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, coded] : cases) {
         EXPECT_EQ(to_base64(as_bytes(plain)), coded);
         EXPECT_EQ(as_text(*from_base64(coded)), plain);
@@ -85,11 +90,13 @@ TEST(byte_reader, never_reads_past_the_end) {
 }
 
 TEST(utf8, accepts_only_well_formed_text) {
-    for (const char* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\xa6\x99", "\xf4\x8f\xbf\xbf"}) {
+    for (const char* good :
+         {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\xa6\x99", "\xf4\x8f\xbf\xbf"}) {
         EXPECT_TRUE(is_utf8(good)) << good;
     }
-    for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-                            "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xff"}) {
+    for (const char* bad :
+         {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xff"}) {
         EXPECT_FALSE(is_utf8(bad));
     }
 }

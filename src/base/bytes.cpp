@@ -76,7 +76,8 @@ Result<Bytes> from_base64(std::string_view text) {
         return fail(ErrorCode::invalid_argument, "base64: length is not a multiple of 4");
     }
     size_t padding = 0;
-    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+    while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+        ++padding;
     Bytes out;
     out.reserve(text.size() / 4 * 3);
     for (size_t i = 0; i < text.size(); i += 4) {
@@ -91,7 +92,8 @@ Result<Bytes> from_base64(std::string_view text) {
         if (pad > 0 && (group & ((1u << (8 * pad)) - 1)) != 0) {
             return fail(ErrorCode::invalid_argument, "base64: trailing bits set");
         }
-        for (size_t j = 0; j < 3 - pad; ++j) out.push_back(static_cast<uint8_t>(group >> (16 - 8 * j)));
+        for (size_t j = 0; j < 3 - pad; ++j)
+            out.push_back(static_cast<uint8_t>(group >> (16 - 8 * j)));
     }
     return out;
 }
@@ -104,10 +106,18 @@ Result<T> ByteReader::read_integer() {
     return static_cast<T>(value);
 }
 
-Result<uint8_t> ByteReader::read_u8() { return read_integer<uint8_t>(); }
-Result<uint16_t> ByteReader::read_u16() { return read_integer<uint16_t>(); }
-Result<uint32_t> ByteReader::read_u32() { return read_integer<uint32_t>(); }
-Result<uint64_t> ByteReader::read_u64() { return read_integer<uint64_t>(); }
+Result<uint8_t> ByteReader::read_u8() {
+    return read_integer<uint8_t>();
+}
+Result<uint16_t> ByteReader::read_u16() {
+    return read_integer<uint16_t>();
+}
+Result<uint32_t> ByteReader::read_u32() {
+    return read_integer<uint32_t>();
+}
+Result<uint64_t> ByteReader::read_u64() {
+    return read_integer<uint64_t>();
+}
 
 Result<ByteView> ByteReader::read_bytes(uint64_t count) {
     if (count > remaining()) {

@@ -34,8 +34,8 @@ template <size_t N>
 Result<ByteArray<N>> array_from_hex(std::string_view hex) {
     TT_TRY(auto bytes, from_hex(hex));
     if (bytes.size() != N) {
-        return fail(ErrorCode::invalid_hex, "have " + std::to_string(bytes.size()) +
-                                                " bytes, need " + std::to_string(N));
+        return fail(ErrorCode::invalid_hex,
+                    "have " + std::to_string(bytes.size()) + " bytes, need " + std::to_string(N));
     }
     ByteArray<N> out;
     for (size_t i = 0; i < N; ++i) out[i] = bytes[i];
@@ -100,7 +100,8 @@ class ByteWriter {
 
   private:
     void integer(uint64_t value, int byte_count) {
-        for (int i = 0; i < byte_count; ++i) bytes_.push_back(static_cast<uint8_t>(value >> (8 * i)));
+        for (int i = 0; i < byte_count; ++i)
+            bytes_.push_back(static_cast<uint8_t>(value >> (8 * i)));
     }
     Bytes bytes_;
 };

@@ -10,8 +10,9 @@ namespace teetee {
 
 std::string_view to_string(ErrorCode code) {
     switch (code) {
-#define TT_NAME(name) \
-    case ErrorCode::name: return #name
+#define TT_NAME(name)     \
+    case ErrorCode::name: \
+        return #name
         TT_NAME(invalid_argument);
         TT_NAME(invalid_hex);
         TT_NAME(invalid_utf8);

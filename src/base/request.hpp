@@ -13,7 +13,8 @@ using Digest = ByteArray<32>;
 /// Index into a model's vocabulary.
 using TokenId = uint32_t;
 
-/// Place of a token in its sequence, from 0. Position belongs to the request, never to a connection.
+/// Place of a token in its sequence, from 0. Position belongs to the request, never to a
+/// connection.
 using Position = uint32_t;
 
 /// Version of a request's route; raised when a stage is replaced.
@@ -33,7 +34,8 @@ struct LayerRange {
     auto operator<=>(const LayerRange&) const = default;
 };
 
-/// How the tail picks a token from the logits. temperature 0 is greedy; top_k 0 and top_p 1 are off.
+/// How the tail picks a token from the logits. temperature 0 is greedy; top_k 0 and top_p 1 are
+/// off.
 struct SamplingOptions {
     float temperature = 0.0F;
     uint32_t top_k = 0;

@@ -81,7 +81,9 @@ class [[nodiscard]] Result<void> {
     Error error_;
 };
 
-inline Error fail(ErrorCode code, std::string detail) { return Error{code, std::move(detail)}; }
+inline Error fail(ErrorCode code, std::string detail) {
+    return Error{code, std::move(detail)};
+}
 
 }  // namespace teetee
 
@@ -89,15 +91,16 @@ inline Error fail(ErrorCode code, std::string detail) { return Error{code, std::
 #define TT_CONCAT(a, b) TT_CONCAT_INNER(a, b)
 
 /// TT_TRY(auto index, parse(bytes)); declares `index` or returns the error. One on a line.
-#define TT_TRY(declaration, ...)                                                           \
-    auto TT_CONCAT(tt_result_, __LINE__) = (__VA_ARGS__);                                  \
-    if (!TT_CONCAT(tt_result_, __LINE__)) return std::move(TT_CONCAT(tt_result_, __LINE__)).error(); \
+#define TT_TRY(declaration, ...)                                   \
+    auto TT_CONCAT(tt_result_, __LINE__) = (__VA_ARGS__);          \
+    if (!TT_CONCAT(tt_result_, __LINE__))                          \
+        return std::move(TT_CONCAT(tt_result_, __LINE__)).error(); \
     declaration = std::move(TT_CONCAT(tt_result_, __LINE__)).value()
 
 /// TT_CHECK(validate(x)); returns the error of a Result<void>, or of any Result whose value is
 /// not needed.
-#define TT_CHECK(...)                                                       \
-    do {                                                                    \
-        auto tt_result = (__VA_ARGS__);                                     \
-        if (!tt_result) return std::move(tt_result).error();                \
+#define TT_CHECK(...)                                        \
+    do {                                                     \
+        auto tt_result = (__VA_ARGS__);                      \
+        if (!tt_result) return std::move(tt_result).error(); \
     } while (false)

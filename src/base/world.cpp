@@ -7,7 +7,9 @@
 
 namespace teetee {
 
-Instant SystemClock::now() const { return std::chrono::steady_clock::now().time_since_epoch(); }
+Instant SystemClock::now() const {
+    return std::chrono::steady_clock::now().time_since_epoch();
+}
 
 UnixSeconds SystemClock::unix_now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(
