@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace teetee::tensor {
+
+/// The operations between matrix products. They are compiled once, for the x86-64 baseline, and
+/// used by every kernel set; the order of each reduction is in docs/numerics.md.
+
+/// sum of values[i], 16 partial sums (i mod 16) added as a binary tree.
+float sum_strided(const float* values, size_t count);
+
+/// out[i] = values[i] / sqrt(mean(values^2) + epsilon) * weight[i] (Zhang and Sennrich 2019).
+void rms_norm(const float* values, const float* weight, size_t count, float epsilon, float* out);
+
+/// values[i] += other[i].
+void add(float* values, const float* other, size_t count);
+
+/// gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i] (SwiGLU, Shazeer 2020).
+void silu_multiply(float* gate, const float* up, size_t count);
+
+/// scores become exp(score - max); returns 1 / their sum. count >= 1.
+float softmax_numerators(float* scores, size_t count);
+
+/// cos and sin of position * base^(-2i/dimensions) for i in [0, dimensions/2), rounded to F32 from
+/// our own double functions (Su et al. 2021).
+class RopeTable {
+  public:
+    RopeTable() = default;
+    RopeTable(size_t dimensions, double base);
+
+    /// Fills the rotation of one position into cos_sin: (dimensions/2, 2).
+    void rotation(uint32_t position, std::vector<float>& cos_sin) const;
+    size_t dimensions() const { return 2 * frequencies_.size(); }
+
+  private:
+    std::vector<double> frequencies_;
+};
+
+/// Rotates the pairs (2i, 2i+1) of a head by cos_sin: (pairs, 2).
+void rotate_adjacent(float* head, std::span<const float> cos_sin);
+
+}  // namespace teetee::tensor

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tensor/thread_pool.hpp"
+
+#include "base/assert.hpp"
+
+namespace teetee::tensor {
+namespace {
+
+inline void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/// Spins for about ten microseconds, which covers the gap between two loops of one token, then
+/// parks in the kernel: an idle node must not burn a core.
+template <class T>
+void wait_while_equal(const std::atomic<T>& value, T old) {
+    constexpr int spin_count = 400;
+    for (int i = 0; i < spin_count; ++i) {
+        if (value.load(std::memory_order_acquire) != old) return;
+        relax();
+    }
+    value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(size_t thread_count) {
+    TT_ASSERT(thread_count >= 1);
+    for (size_t i = 1; i < thread_count; ++i) workers_.emplace_back([this, i] { work(i); });
+}
+
+ThreadPool::~ThreadPool() {
+    stopping_ = true;
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run(size_t count, const std::function<void(size_t, size_t)>& body) {
+    if (workers_.empty() || count <= 1) {
+        if (count > 0) body(0, count);
+        return;
+    }
+    body_ = &body;
+    count_ = count;
+    pending_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+    run_slice(0);
+    for (uint32_t left = pending_.load(std::memory_order_acquire); left != 0;
+         left = pending_.load(std::memory_order_acquire)) {
+        wait_while_equal(pending_, left);
+    }
+}
+
+void ThreadPool::run_slice(size_t thread_index) {
+    const size_t begin = count_ * thread_index / thread_count();
+    const size_t end = count_ * (thread_index + 1) / thread_count();
+    if (begin < end) (*body_)(begin, end);
+}
+
+void ThreadPool::work(size_t thread_index) {
+    uint32_t seen = 0;
+    while (true) {
+        wait_while_equal(generation_, seen);
+        ++seen;
+        if (stopping_.load(std::memory_order_acquire)) return;
+        run_slice(thread_index);
+        if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_all();
+    }
+}
+
+}  // namespace teetee::tensor
