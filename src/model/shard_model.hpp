@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "model/decoder.hpp"
+
+namespace teetee::model {
+
+struct ModelOptions {
+    /// Which layers to load from a whole model; absent: all that the file holds.
+    std::optional<LayerRange> layers;
+    const tensor::KernelSet* kernels = &tensor::best_kernels();
+    size_t thread_count = 1;
+    /// Positions of KV cache for all sequences together.
+    Position kv_positions_max = 0;
+    Progress progress;
+};
+
+/// A row of a batch: the next position of an open sequence.
+struct BatchRow {
+    RequestId request;
+    Position position = 0;
+};
+
+/// A contiguous layer range of a model, ready to compute: the embedding when it begins at layer 0,
+/// the output head when it ends at the last. A whole model is the range of all layers, so one
+/// process and many run the same code. One caller at a time.
+class ShardModel {
+  public:
+    /// `gguf` and the file behind it MUST outlive the model.
+    static Result<std::unique_ptr<ShardModel>> load(const Gguf& gguf, const ModelOptions& options);
+
+    const Hyperparameters& hyperparameters() const { return hyperparameters_; }
+    LayerRange layers() const { return layers_; }
+    bool is_first() const { return layers_.begin == 0; }
+    bool is_last() const { return layers_.end == hyperparameters_.layer_count; }
+    size_t embedding_length() const { return hyperparameters_.embedding_length; }
+    KvCache& cache() { return cache_; }
+
+    /// First shard only. hidden: (tokens, embedding_length). Error: token_out_of_range.
+    Result<void> embed(std::span<const TokenId> tokens, float* hidden) const;
+
+    /// Runs the layers over hidden (rows, embedding_length) in place and stores keys and values.
+    /// Rows of one sequence stand together, in order, and go on where the sequence ended. Nothing
+    /// changes on error: sequence_unknown, context_exceeded, invalid_argument.
+    Result<void> forward(std::span<const BatchRow> rows, float* hidden);
+
+    /// Last shard only. logits: (row_count, vocabulary_size).
+    void logits(const float* hidden, size_t row_count, float* logits);
+
+  private:
+    ShardModel(Hyperparameters hyperparameters, LayerRange layers, const ModelOptions& options);
+    Result<void> load_weights(const Gguf& gguf, const Progress& progress);
+
+    Hyperparameters hyperparameters_;
+    LayerRange layers_;
+    const tensor::KernelSet& kernels_;
+    tensor::ThreadPool pool_;
+    KvCache cache_;
+    tensor::MatrixView embedding_{};
+    std::unique_ptr<Decoder> decoder_;
+    std::vector<float> output_norm_;
+    tensor::PackedMatrix output_;
+    tensor::Activations activations_;
+    std::vector<float> normed_;
+};
+
+}  // namespace teetee::model

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "model/vocabulary.hpp"
+
+namespace teetee::model {
+
+/// Which tokens are cut out of a text before anything else is done with it.
+enum class SpecialSet {
+    user_defined,  // always, as Hugging Face and llama.cpp do
+    all,           // control and unknown tokens too: only for trusted text, such as a template's
+};
+
+struct SpecialMatch {
+    TokenId id = 0;
+    size_t begin = 0;
+    size_t end = 0;  // behind the white space that the token swallows, if it does
+};
+
+/// Finds tokens that are spelled out in a text: the leftmost one, of those the longest. Holds views
+/// into the vocabulary, which MUST outlive it.
+class SpecialTokens {
+  public:
+    SpecialTokens(const Vocabulary& vocabulary, SpecialSet set);
+
+    /// The first match at or after byte `from`. A whole text costs O(bytes * longest token).
+    std::optional<SpecialMatch> find(std::string_view text, size_t from) const;
+
+  private:
+    struct Entry {
+        std::string_view text;
+        TokenId id = 0;
+        bool strips_right = false;
+    };
+    const Entry* longest_prefix_of(std::string_view text) const;
+
+    std::vector<Entry> entries_;                 // sorted by text, texts unique and not empty
+    std::array<uint32_t, 257> first_of_byte_{};  // entries_[i] of byte b: f[b] <= i < f[b + 1]
+};
+
+}  // namespace teetee::model

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/tokenizer.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include "model/bpe_tokenizer.hpp"
+#include "model/special_tokens.hpp"
+#include "model/spm_tokenizer.hpp"
+#include "model/tokenizer_limits.hpp"
+
+namespace teetee::model {
+namespace {
+
+using Engine = std::variant<SpmTokenizer, BpeTokenizer>;
+
+Result<Engine> build_engine(const Vocabulary& vocabulary) {
+    if (vocabulary.kind == VocabularyKind::sentencepiece) {
+        return Engine(std::in_place_type<SpmTokenizer>, vocabulary);
+    }
+    TT_TRY(auto bpe, BpeTokenizer::build(vocabulary));
+    return Engine(std::move(bpe));
+}
+
+std::vector<std::string> texts_of_tokens(const Vocabulary& vocabulary) {
+    const bool is_spm = vocabulary.kind == VocabularyKind::sentencepiece;
+    std::vector<std::string> texts;
+    texts.reserve(vocabulary.tokens.size());
+    for (const Token& token : vocabulary.tokens) {
+        texts.push_back(is_spm ? spm_text_of(token) : bpe_text_of(token));
+    }
+    return texts;
+}
+
+std::vector<TokenId> end_of_generation_ids(const Vocabulary& vocabulary) {
+    std::vector<TokenId> ids;
+    if (vocabulary.eos) ids.push_back(*vocabulary.eos);
+    if (vocabulary.eot) ids.push_back(*vocabulary.eot);
+    for (TokenId id = 0; id < vocabulary.tokens.size(); ++id) {
+        const Token& token = vocabulary.tokens[id];
+        if (token.type == TokenType::control && is_end_of_generation_text(token.text)) {
+            ids.push_back(id);
+        }
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+bool is_hidden(TokenType type) {
+    return type == TokenType::control || type == TokenType::unknown;
+}
+
+}  // namespace
+
+// Everything but `vocabulary` may hold views into it; behind a pointer it never moves.
+struct Tokenizer::State {
+    explicit State(Vocabulary checked)
+        : vocabulary(std::move(checked)),
+          user_defined(vocabulary, SpecialSet::user_defined),
+          all_special(vocabulary, SpecialSet::all),
+          texts(texts_of_tokens(vocabulary)),
+          end_of_generation(end_of_generation_ids(vocabulary)) {}
+
+    Vocabulary vocabulary;
+    SpecialTokens user_defined;
+    SpecialTokens all_special;
+    std::vector<std::string> texts;  // what each token decodes to
+    std::vector<TokenId> end_of_generation;
+    std::unique_ptr<const Engine> engine;
+};
+
+Tokenizer::Tokenizer(std::unique_ptr<const State> state) : state_(std::move(state)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+Result<Tokenizer> Tokenizer::build(Vocabulary vocabulary) {
+    TT_CHECK(validate(vocabulary));
+    auto state = std::make_unique<State>(std::move(vocabulary));
+    TT_TRY(auto engine, build_engine(state->vocabulary));
+    state->engine = std::make_unique<const Engine>(std::move(engine));
+    return Tokenizer(std::move(state));
+}
+
+Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
+    if (text.size() > encode_text_bytes_max) {
+        return fail(ErrorCode::limit_exceeded,
+                    "tokenizer: have a text of " + std::to_string(text.size()) +
+                        " bytes, need at most " + std::to_string(encode_text_bytes_max));
+    }
+    const Vocabulary& vocabulary = state_->vocabulary;
+    const SpecialTokens& special =
+        options.parse_special ? state_->all_special : state_->user_defined;
+    std::vector<TokenId> ids;
+    if (options.add_special && vocabulary.add_bos) ids.push_back(*vocabulary.bos);
+    bool begins_text = true;
+    for (size_t begin = 0; begin < text.size();) {
+        const auto match = special.find(text, begin);
+        const size_t end = match ? match->begin : text.size();
+        if (end > begin) {
+            std::string plain = vocabulary.add_space_prefix && begins_text ? " " : "";
+            plain += text.substr(begin, end - begin);
+            TT_CHECK(std::visit([&](const auto& engine) { return engine.encode(plain, ids); },
+                                *state_->engine));
+            begins_text = false;
+        }
+        if (!match) break;
+        ids.push_back(match->id);
+        begins_text = true;
+        begin = match->end;
+    }
+    if (options.add_special && vocabulary.add_eos) ids.push_back(*vocabulary.eos);
+    return ids;
+}
+
+Result<std::string> Tokenizer::decode(std::span<const TokenId> ids, DecodeOptions options) const {
+    const Vocabulary& vocabulary = state_->vocabulary;
+    std::string out;
+    bool begins_text = !options.continues_text;
+    for (const TokenId id : ids) {
+        if (id >= vocabulary.tokens.size()) {
+            return fail(ErrorCode::token_out_of_range,
+                        "tokenizer: have id " + std::to_string(id) + ", need one below " +
+                            std::to_string(vocabulary.tokens.size()));
+        }
+        std::string_view text = state_->texts[id];
+        if (begins_text_after(id)) {
+            begins_text = true;
+        } else {
+            if (vocabulary.add_space_prefix && begins_text && text.starts_with(' ')) {
+                text.remove_prefix(1);
+            }
+            begins_text = false;
+        }
+        if (options.render_special || !is_hidden(vocabulary.tokens[id].type)) out += text;
+    }
+    return out;
+}
+
+bool Tokenizer::begins_text_after(TokenId id) const {
+    TT_ASSERT(id < state_->vocabulary.tokens.size());
+    const TokenType type = state_->vocabulary.tokens[id].type;
+    return type == TokenType::control || type == TokenType::user_defined;
+}
+
+bool Tokenizer::is_end_of_generation(TokenId id) const {
+    return std::binary_search(state_->end_of_generation.begin(), state_->end_of_generation.end(),
+                              id);
+}
+
+const Vocabulary& Tokenizer::vocabulary() const {
+    return state_->vocabulary;
+}
+
+}  // namespace teetee::model

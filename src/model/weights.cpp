@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/weights.hpp"
+
+namespace teetee::model {
+namespace {
+
+std::string shape_text(const std::vector<uint64_t>& dimensions) {
+    std::string text;
+    for (const uint64_t d : dimensions) text += (text.empty() ? "" : " x ") + std::to_string(d);
+    return text;
+}
+
+}  // namespace
+
+WeightLoader::WeightLoader(const Gguf& gguf, tensor::ThreadPool& pool, Progress progress)
+    : gguf_(gguf), pool_(pool), progress_(std::move(progress)) {
+    for (const GgufTensor& t : gguf.tensors()) total_bytes_ += t.bytes;
+}
+
+Result<tensor::MatrixView> WeightLoader::view(const std::string& name, uint64_t rows,
+                                              uint64_t columns) {
+    const GgufTensor* found = gguf_.find_tensor(name);
+    if (found == nullptr) return fail(ErrorCode::tensor_missing, name);
+    const std::vector<uint64_t> wanted = {columns, rows};
+    if (found->dimensions != wanted) {
+        return fail(
+            ErrorCode::tensor_shape_wrong,
+            name + ": have " + shape_text(found->dimensions) + ", need " + shape_text(wanted));
+    }
+    if (!tensor::is_computable(found->type)) {
+        return fail(ErrorCode::tensor_type_unsupported,
+                    name + ": have " + std::string(tensor::to_string(found->type)) +
+                        ", need F32, F16, Q8_0 or Q4_0");
+    }
+    taken_.insert(name);
+    return tensor::MatrixView{found->type, static_cast<size_t>(rows), static_cast<size_t>(columns),
+                              gguf_.data(*found)};
+}
+
+Result<tensor::PackedMatrix> WeightLoader::matrix(const std::string& name, uint64_t rows,
+                                                  uint64_t columns) {
+    TT_TRY(const auto source, view(name, rows, columns));
+    tensor::PackedMatrix packed(source, pool_);
+    done_bytes_ += source.data.size();
+    if (progress_) progress_(done_bytes_, total_bytes_);
+    return packed;
+}
+
+Result<std::vector<float>> WeightLoader::vector(const std::string& name, uint64_t length) {
+    const GgufTensor* found = gguf_.find_tensor(name);
+    if (found == nullptr) return fail(ErrorCode::tensor_missing, name);
+    const std::vector<uint64_t> wanted = {length};
+    if (found->dimensions != wanted) {
+        return fail(
+            ErrorCode::tensor_shape_wrong,
+            name + ": have " + shape_text(found->dimensions) + ", need " + shape_text(wanted));
+    }
+    if (found->type != tensor::DataType::f32 && found->type != tensor::DataType::f16) {
+        return fail(ErrorCode::tensor_type_unsupported, name + ": need F32 or F16");
+    }
+    taken_.insert(name);
+    std::vector<float> values(static_cast<size_t>(length));
+    tensor::dequantise_row({found->type, 1, values.size(), gguf_.data(*found)}, 0, values.data());
+    done_bytes_ += found->bytes;
+    return values;
+}
+
+Result<void> WeightLoader::ensure_all_taken(std::string_view prefix) const {
+    for (const GgufTensor& t : gguf_.tensors()) {
+        if (t.name.starts_with(prefix) && !taken_.contains(t.name)) {
+            return fail(ErrorCode::architecture_unsupported,
+                        "tensor " + quote_foreign(t.name) + " is not part of this architecture");
+        }
+    }
+    return {};
+}
+
+}  // namespace teetee::model
