@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+#include "base/world.hpp"
+
+namespace teetee::attest {
+
+// What a peer, a file or a platform can size. Real quotes have 4.9 kB, padded buffers 8 kB.
+inline constexpr size_t quote_bytes_max = 32 * 1024;
+inline constexpr size_t qe_auth_data_bytes_max = 1024;
+inline constexpr size_t pck_chain_bytes_max = 16 * 1024;
+inline constexpr size_t certificate_bytes_max = 64 * 1024;
+
+inline constexpr size_t statement_bytes_max = 2048;
+inline constexpr size_t software_version_bytes_max = 64;
+inline constexpr size_t tls_spki_bytes_max = 512;
+inline constexpr size_t nonce_bytes_max = 64;
+
+inline constexpr size_t policy_bytes_max = 256 * 1024;
+inline constexpr size_t policy_json_depth_max = 8;
+inline constexpr size_t policy_roots_max = 16;
+inline constexpr size_t policy_measurements_max = 1024;
+
+/// The end of the year 9999: the last time that X.509 can write.
+inline constexpr UnixSeconds unix_seconds_max = 253402300799;
+
+/// A statement may not speak for longer than this: keys and code are re-attested at least weekly.
+inline constexpr UnixSeconds statement_lifetime_s_max = 7 * 24 * 3600;
+/// How far two honest clocks may be apart.
+inline constexpr UnixSeconds clock_skew_s_max = 120;
+
+}  // namespace teetee::attest

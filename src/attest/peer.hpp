@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "attest/policy.hpp"
+#include "attest/ra_certificate.hpp"
+#include "attest/statement.hpp"
+
+namespace teetee::attest {
+
+/// A shard that may be behind a peer: the hash of its weights and the layers they are.
+struct AcceptedShard {
+    Digest shard_root{};
+    LayerRange layers;
+};
+
+/// What a peer's statement must say.
+struct PeerExpectation {
+    uint64_t chain_id = 0;
+    crypto::Address contract{};
+    uint64_t pool = 0;
+    Digest model_root{};
+    std::vector<AcceptedShard> shards;
+};
+
+/// A peer whose evidence has been verified. Only verify_peer and verify_evidence make one.
+struct VerifiedPeer {
+    Statement statement;
+    VerifiedQuote quote;
+    /// The quote is none of real hardware; say so wherever the peer is shown.
+    bool simulated = true;
+    /// The statement's receipt address.
+    crypto::Address node_id{};
+};
+
+/// Documents that come without a TLS certificate, over HTTP say. With `nonce` the quote must have
+/// been made for it.
+struct EvidenceView {
+    ByteView statement;
+    ByteView quote;
+    std::optional<ByteView> nonce;
+};
+
+/// Statement and quote belong together, the quote leads to a pinned root, the policy accepts it,
+/// the statement is in date and says what is expected. `policy.roots` are the pinned roots.
+/// Errors, in the order of the checks: statement_malformed; those of verify_quote;
+/// report_data_mismatch; those of check_policy; statement_expired (also: not valid yet, or for
+/// longer than statement_lifetime_s_max); statement_mismatch; shard_rejected.
+Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
+                                     const PeerExpectation& expectation, const Policy& policy,
+                                     UnixSeconds now);
+
+/// The same for the certificate of a TLS peer (DER), which must be self-signed, in date, and hold
+/// the TLS key that the statement names. That the peer has the key, TLS itself proves.
+/// Errors before those of verify_evidence: certificate_malformed, evidence_missing,
+/// certificate_chain_invalid, certificate_expired, statement_malformed, statement_mismatch.
+Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
+                                 const Policy& policy, UnixSeconds now);
+
+}  // namespace teetee::attest

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/quote.hpp"
+
+#include <algorithm>
+
+#include "attest/intel.hpp"
+#include "attest/limits.hpp"
+
+namespace teetee::attest {
+namespace {
+
+constexpr size_t header_bytes = 48;
+constexpr size_t td_report_10_bytes = 584;
+constexpr size_t td_report_15_bytes = 648;
+constexpr size_t sgx_report_bytes = 384;
+// Body type u16 and body size u32, which version 5 puts between header and body.
+constexpr size_t body_descriptor_bytes = 6;
+
+constexpr uint16_t key_type_ecdsa_p256 = 2;
+constexpr uint32_t tee_type_sgx = 0x00;
+constexpr uint32_t tee_type_tdx = 0x81;
+constexpr uint16_t body_type_td_report_10 = 2;
+constexpr uint16_t body_type_td_report_15 = 3;
+constexpr uint16_t certification_pck_chain = 5;
+constexpr uint16_t certification_qe_report = 6;
+
+Error wrong(ErrorCode code, std::string_view component, uint64_t have, std::string_view need) {
+    return fail(code, std::string(component) + ": have " + std::to_string(have) + ", need " +
+                          std::string(need));
+}
+
+// The next bytes of the quote, or an error that says which component they should have been.
+Result<ByteView> take(ByteReader& reader, size_t byte_count, std::string_view component) {
+    auto bytes = reader.read_bytes(byte_count);
+    if (!bytes) {
+        return fail(ErrorCode::quote_malformed,
+                    std::string(component) + ": " + bytes.error().detail);
+    }
+    return bytes;
+}
+
+// Fields at fixed places of a part whose size has been checked.
+template <size_t N>
+ByteArray<N> array_at(ByteView part, size_t offset) {
+    ByteArray<N> out;
+    std::copy_n(part.begin() + static_cast<std::ptrdiff_t>(offset), N, out.begin());
+    return out;
+}
+
+template <class T>
+T integer_at(ByteView part, size_t offset) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < sizeof(T); ++i) value |= uint64_t{part[offset + i]} << (8 * i);
+    return static_cast<T>(value);
+}
+
+Result<QuoteHeader> parse_header(ByteReader& reader) {
+    TT_TRY(const ByteView part, take(reader, header_bytes, "header"));
+    QuoteHeader header;
+    header.version = integer_at<uint16_t>(part, 0);
+    header.attestation_key_type = integer_at<uint16_t>(part, 2);
+    header.tee_type = integer_at<uint32_t>(part, 4);
+    header.qe_svn = integer_at<uint16_t>(part, 8);
+    header.pce_svn = integer_at<uint16_t>(part, 10);
+    header.qe_vendor_id = array_at<16>(part, 12);
+    header.user_data = array_at<20>(part, 28);
+
+    if (header.version == 3 || header.tee_type == tee_type_sgx) {
+        return fail(ErrorCode::quote_unsupported, "header: have an SGX quote, need TDX");
+    }
+    if (header.version != 4 && header.version != 5) {
+        return wrong(ErrorCode::quote_unsupported, "header.version", header.version, "4 or 5");
+    }
+    if (header.tee_type != tee_type_tdx) {
+        return wrong(ErrorCode::quote_unsupported, "header.tee_type", header.tee_type, "129");
+    }
+    if (header.attestation_key_type != key_type_ecdsa_p256) {
+        return wrong(ErrorCode::quote_unsupported, "header.attestation_key_type",
+                     header.attestation_key_type, "2");
+    }
+    if (header.qe_vendor_id != intel_qe_vendor_id) {
+        return fail(ErrorCode::quote_unsupported, "header.qe_vendor_id: have " +
+                                                      to_hex(header.qe_vendor_id) + ", need " +
+                                                      to_hex(intel_qe_vendor_id));
+    }
+    return header;
+}
+
+// Version 4 carries a 1.0 report; version 5 says which report follows, and how large it is.
+Result<size_t> parse_body_size(ByteReader& reader, uint16_t version) {
+    if (version == 4) return td_report_10_bytes;
+    TT_TRY(const ByteView part, take(reader, body_descriptor_bytes, "body descriptor"));
+    const auto type = integer_at<uint16_t>(part, 0);
+    const auto body_bytes = integer_at<uint32_t>(part, 2);
+    if (type != body_type_td_report_10 && type != body_type_td_report_15) {
+        return wrong(ErrorCode::quote_unsupported, "body.type", type, "2 or 3");
+    }
+    const size_t need = type == body_type_td_report_10 ? td_report_10_bytes : td_report_15_bytes;
+    if (body_bytes != need) {
+        return wrong(ErrorCode::quote_malformed, "body.size", body_bytes, std::to_string(need));
+    }
+    return need;
+}
+
+TdReport decode_td_report(ByteView part) {
+    TdReport report;
+    report.tee_tcb_svn = array_at<16>(part, 0);
+    report.mrseam = array_at<48>(part, 16);
+    report.mrsignerseam = array_at<48>(part, 64);
+    report.seamattributes = integer_at<uint64_t>(part, 112);
+    report.tdattributes = integer_at<uint64_t>(part, 120);
+    report.xfam = integer_at<uint64_t>(part, 128);
+    report.mrtd = array_at<48>(part, 136);
+    report.mrconfigid = array_at<48>(part, 184);
+    report.mrowner = array_at<48>(part, 232);
+    report.mrownerconfig = array_at<48>(part, 280);
+    for (size_t i = 0; i < 4; ++i) report.rtmr[i] = array_at<48>(part, 328 + 48 * i);
+    report.report_data = array_at<64>(part, 520);
+    if (part.size() == td_report_15_bytes) {
+        report.since_15 = TdReport::Since15{.tee_tcb_svn_2 = array_at<16>(part, 584),
+                                            .mrservicetd = array_at<48>(part, 600)};
+    }
+    return report;
+}
+
+SgxReport decode_sgx_report(ByteView part) {
+    SgxReport report;
+    report.cpusvn = array_at<16>(part, 0);
+    report.miscselect = integer_at<uint32_t>(part, 16);
+    report.attributes = array_at<16>(part, 48);
+    report.mrenclave = array_at<32>(part, 64);
+    report.mrsigner = array_at<32>(part, 128);
+    report.isvprodid = integer_at<uint16_t>(part, 256);
+    report.isvsvn = integer_at<uint16_t>(part, 258);
+    report.report_data = array_at<64>(part, 320);
+    return report;
+}
+
+struct CertificationData {
+    uint16_t type = 0;
+    ByteView bytes;
+};
+
+// Type, size, bytes; it is always the last thing in what encloses it.
+Result<CertificationData> parse_certification_data(ByteReader& reader, uint16_t type_needed) {
+    TT_TRY(const ByteView head, take(reader, 6, "certification data"));
+    CertificationData data;
+    data.type = integer_at<uint16_t>(head, 0);
+    const auto data_bytes = integer_at<uint32_t>(head, 2);
+    if (data.type != type_needed) {
+        return wrong(ErrorCode::quote_unsupported, "certification data type", data.type,
+                     std::to_string(type_needed));
+    }
+    if (data_bytes != reader.remaining()) {
+        return wrong(ErrorCode::quote_malformed, "certification data size", data_bytes,
+                     std::to_string(reader.remaining()));
+    }
+    TT_TRY(data.bytes, take(reader, data_bytes, "certification data"));
+    return data;
+}
+
+Result<QuoteSignature> parse_signature(ByteView part) {
+    QuoteSignature out;
+    ByteReader reader(part);
+    TT_TRY(const ByteView keys, take(reader, 128, "signature and attestation key"));
+    out.signature = array_at<64>(keys, 0);
+    out.attestation_key = array_at<64>(keys, 64);
+
+    TT_TRY(const auto outer, parse_certification_data(reader, certification_qe_report));
+    ByteReader inner(outer.bytes);
+    TT_TRY(const ByteView report, take(inner, sgx_report_bytes, "QE report"));
+    out.qe_report = decode_sgx_report(report);
+    out.qe_report_bytes = array_at<sgx_report_bytes>(report, 0);
+    TT_TRY(const ByteView signature, take(inner, 64, "QE report signature"));
+    out.qe_report_signature = array_at<64>(signature, 0);
+
+    TT_TRY(const ByteView auth_size, take(inner, 2, "QE auth data size"));
+    const auto auth_bytes = integer_at<uint16_t>(auth_size, 0);
+    if (auth_bytes > qe_auth_data_bytes_max) {
+        return wrong(ErrorCode::quote_malformed, "QE auth data size", auth_bytes,
+                     "at most " + std::to_string(qe_auth_data_bytes_max));
+    }
+    TT_TRY(const ByteView auth, take(inner, auth_bytes, "QE auth data"));
+    out.qe_auth_data.assign(auth.begin(), auth.end());
+
+    TT_TRY(const auto chain, parse_certification_data(inner, certification_pck_chain));
+    if (chain.bytes.size() > pck_chain_bytes_max) {
+        return wrong(ErrorCode::quote_malformed, "PCK chain size", chain.bytes.size(),
+                     "at most " + std::to_string(pck_chain_bytes_max));
+    }
+    out.pck_chain.assign(chain.bytes.begin(), chain.bytes.end());
+    return out;
+}
+
+}  // namespace
+
+Result<Quote> parse_quote(ByteView bytes) {
+    if (bytes.size() > quote_bytes_max) {
+        return wrong(ErrorCode::quote_malformed, "quote size", bytes.size(),
+                     "at most " + std::to_string(quote_bytes_max));
+    }
+    Quote quote;
+    ByteReader reader(bytes);
+    TT_TRY(quote.header, parse_header(reader));
+    TT_TRY(const size_t body_bytes, parse_body_size(reader, quote.header.version));
+    TT_TRY(const ByteView body, take(reader, body_bytes, "TD report"));
+    quote.report = decode_td_report(body);
+    const ByteView signed_part = bytes.first(reader.position());
+    quote.signed_bytes.assign(signed_part.begin(), signed_part.end());
+
+    TT_TRY(const ByteView signature_size, take(reader, 4, "signature size"));
+    TT_TRY(const ByteView signature,
+           take(reader, integer_at<uint32_t>(signature_size, 0), "signature"));
+    TT_TRY(quote.signature, parse_signature(signature));
+    return quote;
+}
+
+}  // namespace teetee::attest

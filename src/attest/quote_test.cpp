@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/quote.hpp"
+
+#include <gtest/gtest.h>
+
+#include "attest/dev_node.hpp"
+#include "attest/limits.hpp"
+
+namespace teetee::attest {
+namespace {
+
+constexpr size_t signature_size_at = 632;
+constexpr size_t signature_at = 636;
+constexpr size_t certification_type_at = signature_at + 128;
+constexpr size_t auth_size_at = signature_at + 582;
+
+Bytes version_4_quote() {
+    return test::make_tee().quote(ByteArray<64>{0x11}).value();
+}
+
+// The same signature part behind a version 5 header and the report that its descriptor names.
+Bytes version_5_quote(uint16_t body_type, uint32_t body_size, size_t body_bytes) {
+    const Bytes old = version_4_quote();
+    const ByteView view(old);
+    ByteWriter out;
+    out.u16(5);
+    out.bytes(view.subspan(2, 46));
+    out.u16(body_type);
+    out.u32(body_size);
+    out.bytes(view.subspan(48, 584));
+    out.bytes(Bytes(body_bytes - 584, 0x77));
+    out.bytes(view.subspan(signature_size_at));
+    return out.take();
+}
+
+ErrorCode code_of(const Bytes& quote) {
+    return parse_quote(quote).error().code;
+}
+
+TEST(quote, reads_every_field_of_version_4) {
+    const auto quote = parse_quote(version_4_quote()).value();
+    EXPECT_EQ(quote.header.version, 4);
+    EXPECT_EQ(quote.header.attestation_key_type, 2);
+    EXPECT_EQ(quote.header.tee_type, 0x81u);
+    EXPECT_EQ(quote.report.mrtd, test::measurements().mrtd);
+    EXPECT_EQ(quote.report.mrconfigid, test::measurements().mrconfigid);
+    EXPECT_EQ(quote.report.rtmr, test::measurements().rtmr);
+    EXPECT_EQ(quote.report.report_data[0], 0x11);
+    EXPECT_EQ(quote.report.xfam, 0x0602e7u);
+    EXPECT_FALSE(quote.report.since_15);
+    EXPECT_EQ(quote.signed_bytes.size(), 632u);
+    EXPECT_EQ(quote.signature.qe_report.isvprodid, 2);
+    EXPECT_EQ(as_text(quote.signature.qe_auth_data), "TeeTee DEV QE SIMULATED");
+    EXPECT_TRUE(as_text(quote.signature.pck_chain).starts_with("-----BEGIN CERTIFICATE-----"));
+}
+
+TEST(quote, reads_both_reports_of_version_5) {
+    const auto report_10 = parse_quote(version_5_quote(2, 584, 584)).value();
+    EXPECT_EQ(report_10.report.mrtd, test::measurements().mrtd);
+    EXPECT_EQ(report_10.signed_bytes.size(), 638u);
+    EXPECT_FALSE(report_10.report.since_15);
+
+    const auto report_15 = parse_quote(version_5_quote(3, 648, 648)).value();
+    EXPECT_EQ(report_15.report.rtmr, test::measurements().rtmr);
+    EXPECT_EQ(report_15.signed_bytes.size(), 702u);
+    ASSERT_TRUE(report_15.report.since_15);
+    EXPECT_EQ(report_15.report.since_15->mrservicetd[47], 0x77);
+}
+
+TEST(quote, rejects_a_body_whose_type_and_size_disagree) {
+    EXPECT_EQ(code_of(version_5_quote(2, 648, 648)), ErrorCode::quote_malformed);
+    EXPECT_EQ(code_of(version_5_quote(3, 584, 584)), ErrorCode::quote_malformed);
+    EXPECT_EQ(code_of(version_5_quote(1, 584, 584)), ErrorCode::quote_unsupported);
+    EXPECT_EQ(code_of(version_5_quote(4, 648, 648)), ErrorCode::quote_unsupported);
+}
+
+TEST(quote, rejects_sgx_as_unsupported) {
+    Bytes quote = version_4_quote();
+    quote[0] = 3;
+    quote[4] = 0;
+    EXPECT_EQ(code_of(quote), ErrorCode::quote_unsupported);
+    quote[0] = 4;
+    EXPECT_EQ(code_of(quote), ErrorCode::quote_unsupported);
+}
+
+TEST(quote, rejects_sizes_that_do_not_fit_their_enclosure) {
+    for (const size_t offset : {signature_size_at, certification_type_at + 2, auth_size_at}) {
+        for (const int change : {-1, 1}) {
+            Bytes quote = version_4_quote();
+            quote[offset] = static_cast<uint8_t>(quote[offset] + change);
+            EXPECT_FALSE(parse_quote(quote)) << offset;
+        }
+    }
+    Bytes quote = version_4_quote();
+    for (size_t i = 0; i < 4; ++i) quote[signature_size_at + i] = 0xff;
+    EXPECT_EQ(code_of(quote), ErrorCode::quote_malformed);
+}
+
+TEST(quote, rejects_other_certification_data) {
+    Bytes quote = version_4_quote();
+    quote[certification_type_at] = 5;
+    EXPECT_EQ(code_of(quote), ErrorCode::quote_unsupported);
+}
+
+TEST(quote, rejects_more_than_its_limits) {
+    Bytes quote = version_4_quote();
+    quote.resize(quote_bytes_max);
+    EXPECT_TRUE(parse_quote(quote));
+    quote.push_back(0);
+    EXPECT_EQ(code_of(quote), ErrorCode::quote_malformed);
+}
+
+TEST(quote, an_error_names_component_have_and_need) {
+    const auto short_quote = parse_quote(Bytes(47));
+    EXPECT_EQ(short_quote.error().detail, "header: at byte 0: have 47 bytes, need 48");
+}
+
+}  // namespace
+}  // namespace teetee::attest

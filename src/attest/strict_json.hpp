@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "base/result.hpp"
+
+namespace teetee::attest {
+
+struct JsonLimits {
+    size_t bytes_max = 0;
+    size_t depth_max = 0;
+};
+
+/// RFC 8259 and nothing more: no comments, no trailing commas, valid UTF-8 -- and no key twice in
+/// an object, for which parsers disagree on the value. Errors: invalid_json, limit_exceeded.
+Result<boost::json::value> parse_strict_json(std::string_view text, const JsonLimits& limits);
+
+}  // namespace teetee::attest

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/x509.hpp"
+
+#include <algorithm>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "attest/der.hpp"
+#include "attest/limits.hpp"
+
+namespace teetee::attest {
+namespace {
+
+constexpr std::string_view pem_begin = "-----BEGIN CERTIFICATE-----";
+constexpr std::string_view pem_end = "-----END CERTIFICATE-----";
+constexpr std::string_view white_space = " \t\r\n";
+
+using Asn1TimePtr = std::unique_ptr<ASN1_TIME, crypto::OpensslFree<ASN1_TIME_free>>;
+
+Error malformed(std::string detail) {
+    return fail(ErrorCode::certificate_malformed, "certificate: " + std::move(detail));
+}
+
+std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME* time) {
+    const Asn1TimePtr epoch(ASN1_TIME_set(nullptr, 0));
+    int days = 0;
+    int seconds = 0;
+    if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
+        return std::nullopt;
+    }
+    return UnixSeconds{days} * 24 * 3600 + seconds;
+}
+
+void strip_white_space(std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(white_space), text.size()));
+}
+
+Result<Certificate> parse_pem_block(std::string_view body) {
+    std::string base64;
+    for (const char c : body) {
+        if (white_space.find(c) == std::string_view::npos) base64.push_back(c);
+    }
+    const auto der = from_base64(base64);
+    if (!der) return malformed("PEM: " + der.error().detail);
+    return parse_certificate(*der);
+}
+
+}  // namespace
+
+Result<Certificate> parse_certificate(ByteView der) {
+    if (der.size() > certificate_bytes_max) {
+        return malformed("have " + std::to_string(der.size()) + " bytes, need at most " +
+                         std::to_string(certificate_bytes_max));
+    }
+    Certificate out;
+    out.der.assign(der.begin(), der.end());
+    const uint8_t* cursor = der.data();
+    out.x509.reset(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+    if (out.x509 == nullptr) {
+        return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: not DER");
+    }
+    X509* x509 = out.x509.get();
+    if (cursor != der.data() + der.size()) return malformed("bytes behind its end");
+    if (X509_get_version(x509) != X509_VERSION_3) return malformed("not of version 3");
+    if (X509_get_signature_nid(x509) != NID_ecdsa_with_SHA256) {
+        return malformed("not signed with ECDSA and SHA-256");
+    }
+    const uint32_t flags = X509_get_extension_flags(x509);
+    ERR_clear_error();
+    if ((flags & EXFLAG_INVALID) != 0) return malformed("extensions not readable");
+    if ((flags & EXFLAG_CRITICAL) != 0) return malformed("unknown critical extension");
+
+    uint8_t* spki = nullptr;
+    const int spki_bytes = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
+    if (spki_bytes <= 0) {
+        return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: no key");
+    }
+    out.spki_der.assign(spki, spki + spki_bytes);
+    OPENSSL_free(spki);
+    const auto point = crypto::p256_point_from_spki(out.spki_der);
+    if (!point) return malformed(point.error().detail);
+    out.public_key = *point;
+
+    const auto not_before = to_unix_seconds(X509_get0_notBefore(x509));
+    const auto not_after = to_unix_seconds(X509_get0_notAfter(x509));
+    if (!not_before || !not_after) {
+        return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: no validity");
+    }
+    out.not_before = *not_before;
+    out.not_after = *not_after;
+    return out;
+}
+
+Result<std::vector<Certificate>> parse_pem_certificates(ByteView pem, size_t count_max) {
+    std::string_view text = as_text(pem);
+    while (text.ends_with('\0')) text.remove_suffix(1);
+    std::vector<Certificate> out;
+    for (strip_white_space(text); !text.empty(); strip_white_space(text)) {
+        if (out.size() == count_max) {
+            return malformed("PEM: have more than " + std::to_string(count_max) + " certificates");
+        }
+        if (!text.starts_with(pem_begin)) return malformed("PEM: bytes between certificates");
+        text.remove_prefix(pem_begin.size());
+        const size_t end = text.find(pem_end);
+        if (end == std::string_view::npos) return malformed("PEM: certificate without an end");
+        TT_TRY(auto certificate, parse_pem_block(text.substr(0, end)));
+        out.push_back(std::move(certificate));
+        text.remove_prefix(end + pem_end.size());
+    }
+    return out;
+}
+
+std::string pem_of_certificate(ByteView der) {
+    constexpr size_t line_chars = 64;
+    const std::string base64 = to_base64(der);
+    std::string out(pem_begin);
+    for (size_t i = 0; i < base64.size(); i += line_chars) {
+        out.append("\n").append(base64, i, line_chars);
+    }
+    return out.append("\n").append(pem_end).append("\n");
+}
+
+Result<std::optional<ByteView>> find_extension(const Certificate& certificate, ByteView oid) {
+    std::optional<ByteView> found;
+    const X509* x509 = certificate.x509.get();
+    for (int i = 0; i < X509_get_ext_count(x509); ++i) {
+        X509_EXTENSION* extension = X509_get_ext(x509, i);
+        const ASN1_OBJECT* object = X509_EXTENSION_get_object(extension);
+        const ByteView object_oid(OBJ_get0_data(object), OBJ_length(object));
+        if (!std::equal(oid.begin(), oid.end(), object_oid.begin(), object_oid.end())) continue;
+        if (found) return malformed("extension twice: " + to_hex(oid));
+        const ASN1_OCTET_STRING* data = X509_EXTENSION_get_data(extension);
+        found.emplace(ASN1_STRING_get0_data(data), static_cast<size_t>(ASN1_STRING_length(data)));
+    }
+    return found;
+}
+
+Result<void> verify_issued(const CertificateLink& link) {
+    X509* subject = link.subject.x509.get();
+    X509* issuer = link.issuer.x509.get();
+    const std::string name = display_name(link.subject);
+    if (X509_NAME_cmp(X509_get_issuer_name(subject), X509_get_subject_name(issuer)) != 0) {
+        return fail(ErrorCode::certificate_chain_invalid,
+                    name + ": its issuer's name is not that of " + display_name(link.issuer));
+    }
+    if (subject != issuer &&
+        (X509_check_ca(issuer) != 1 || (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) == 0)) {
+        return fail(ErrorCode::certificate_chain_invalid,
+                    display_name(link.issuer) + ": may not issue certificates");
+    }
+    if (X509_verify(subject, X509_get0_pubkey(issuer)) != 1) {
+        return crypto::openssl_fail(ErrorCode::certificate_chain_invalid,
+                                    name + ": signature does not verify");
+    }
+    return {};
+}
+
+Result<void> verify_in_date(const Certificate& certificate, UnixSeconds now) {
+    if (now >= certificate.not_before && now <= certificate.not_after) return {};
+    return fail(ErrorCode::certificate_expired, display_name(certificate) + ": have time " +
+                                                    std::to_string(now) + ", need " +
+                                                    std::to_string(certificate.not_before) +
+                                                    " to " + std::to_string(certificate.not_after));
+}
+
+std::string display_name(const Certificate& certificate) {
+    const X509_NAME* name = X509_get_subject_name(certificate.x509.get());
+    const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (at < 0) return quote_foreign("");
+    const ASN1_STRING* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+    return quote_foreign(
+        as_text({ASN1_STRING_get0_data(text), static_cast<size_t>(ASN1_STRING_length(text))}));
+}
+
+}  // namespace teetee::attest
