@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace teetee::pipeline {
+
+/// What a node has done since its start, for metering and metrics.
+struct Counters {
+    uint64_t batches = 0;
+    /// Rows given to the engine: prompt tokens and decoded tokens.
+    uint64_t rows = 0;
+    /// Of the entry: prompt rows among them, and tokens delivered to clients.
+    uint64_t prompt_tokens = 0;
+    uint64_t completion_tokens = 0;
+    /// Rows (of a Forward or Tokens) for sequences that are over, and rows never asked for.
+    uint64_t rows_dropped = 0;
+    /// Messages that had no business here, came twice or came too late.
+    uint64_t messages_dropped = 0;
+    uint64_t sequences_failed = 0;
+    bool operator==(const Counters&) const = default;
+};
+
+}  // namespace teetee::pipeline

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/world.hpp"
+#include "pipeline/engine.hpp"
+#include "wire/message.hpp"
+
+namespace teetee::pipeline {
+
+/// A node's two neighbours on the ring. The tail's next is the entry.
+enum class Direction { next, previous };
+
+/// Which neighbours are connected. Messages of a link arrive in order or not at all.
+struct Links {
+    bool next = false;
+    bool previous = false;
+
+    bool& at(Direction direction) { return direction == Direction::next ? next : previous; }
+    bool at(Direction direction) const { return direction == Direction::next ? next : previous; }
+};
+
+struct Send {
+    Direction to = Direction::next;
+    wire::Message message{};
+};
+
+/// A wish for on_timer(at or later, id). There is no cancelling: a timer that comes too late for
+/// its purpose is ignored.
+struct Timer {
+    uint64_t id = 0;
+    Instant at{};
+};
+
+struct Usage {
+    uint32_t prompt_tokens = 0;
+    /// Tokens delivered to the client; the stop token is not one of them.
+    uint32_t completion_tokens = 0;
+    bool operator==(const Usage&) const = default;
+};
+
+enum class FinishReason { stop, length };
+
+/// Every index from 0 exactly once and in order.
+struct ClientToken {
+    RequestId request{};
+    TokenId token = 0;
+    uint32_t index = 0;
+};
+
+/// The last event of a request, as is ClientFailed.
+struct ClientDone {
+    RequestId request{};
+    FinishReason reason = FinishReason::stop;
+    Usage usage;
+};
+
+struct ClientFailed {
+    RequestId request{};
+    Error error{};
+    Usage usage;
+};
+
+using ClientEvent = std::variant<ClientToken, ClientDone, ClientFailed>;
+
+struct LogLine {
+    LogLevel level = LogLevel::info;
+    std::string text{};
+};
+
+/// What a state machine wants done, in the order of each list; it never acts itself.
+struct Effects {
+    std::vector<Send> sends{};
+    std::vector<ComputeJob> jobs{};
+    std::vector<Timer> timers{};
+    std::vector<ClientEvent> events{};
+    std::vector<LogLine> log{};
+};
+
+}  // namespace teetee::pipeline

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/request.hpp"
+
+/// The boundary to the model: plain data in, plain data out. A state machine of this module emits
+/// a ComputeJob as an effect and gets the ComputeResult back as an event.
+namespace teetee::pipeline {
+
+struct SequenceOpen {
+    RequestId request{};
+    Epoch epoch = 0;
+    SamplingOptions sampling{};
+    Position positions_max = 0;
+};
+
+struct EngineRow {
+    RequestId request{};
+    Position position = 0;
+    bool wants_token = false;
+};
+
+/// To be done in this order: closes, opens, rows. Rows of one request come with rising positions
+/// and without gaps, counted from 0 over all jobs since its open.
+struct ComputeJob {
+    uint64_t batch_id = 0;
+    std::vector<RequestId> closes{};
+    std::vector<SequenceOpen> opens{};
+    /// May be empty: a job that only closes.
+    std::vector<EngineRow> rows{};
+    /// One per row on the stage of layer 0, else empty.
+    std::vector<TokenId> tokens{};
+    /// rows x width f32 little-endian on later stages, exactly as received; else empty.
+    Bytes activations{};
+};
+
+struct SampledToken {
+    RequestId request{};
+    Position position = 0;
+    TokenId token = 0;
+};
+
+struct SequenceFailure {
+    RequestId request{};
+    Error error{};
+};
+
+/// Speaks of the job's rows in the job's order, without the rows of sequences in `failures`.
+struct ComputeResult {
+    uint64_t batch_id = 0;
+    /// rows x width f32 little-endian; empty on the tail.
+    Bytes activations{};
+    /// On the tail one for each row that wanted one; else empty.
+    std::vector<SampledToken> tokens{};
+    /// A failed sequence stays open in the engine until it is closed.
+    std::vector<SequenceFailure> failures{};
+};
+
+/// What the engine serves and holds; fixed for its life.
+struct EngineLimits {
+    LayerRange layers{};
+    /// Layers of the whole model: who serves the last one is the tail.
+    uint32_t layer_count = 0;
+    /// f32 values of an activation row.
+    uint32_t width = 0;
+    uint32_t vocabulary_size = 0;
+    /// Rows of one job.
+    uint32_t rows_max = 0;
+    uint32_t sequences_max = 0;
+    /// Positions of one sequence: the model's context.
+    Position sequence_positions_max = 0;
+    /// KV positions of all sequences together; each takes whole blocks.
+    uint64_t positions_max = 0;
+    uint32_t block_positions = 1;
+
+    bool is_tail() const { return layers.end == layer_count; }
+};
+
+/// What `node` adapts to the model. At most one compute() runs at a time.
+class StageEngine {
+  public:
+    virtual ~StageEngine() = default;
+    virtual EngineLimits limits() const = 0;
+    virtual ComputeResult compute(ComputeJob job) = 0;
+};
+
+}  // namespace teetee::pipeline

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "pipeline/counters.hpp"
+#include "pipeline/effects.hpp"
+#include "pipeline/kv_ledger.hpp"
+#include "pipeline/ring.hpp"
+
+namespace teetee::pipeline {
+
+struct Submission {
+    /// Never used before: late tokens are told apart by it.
+    RequestId request{};
+    std::vector<TokenId> prompt{};
+    /// At least 1.
+    uint32_t max_tokens = 0;
+    SamplingOptions sampling{};
+    /// Tokens that end the answer and are not part of it; at most stop_tokens_max.
+    std::vector<TokenId> stop_tokens{};
+};
+
+inline constexpr size_t stop_tokens_max = 64;
+
+struct EntryOptions {
+    wire::NodeId node_id{};
+    EngineLimits engine{};
+    /// Prompt rows of one request in a batch.
+    uint32_t chunk_rows = 256;
+    /// Rows of a batch; the engine's own limit holds as well.
+    uint32_t batch_rows_max = 512;
+    /// Requests that wait for a place in the KV cache.
+    uint32_t queued_max = 256;
+    Duration probe_interval = std::chrono::milliseconds(500);
+    Duration probe_timeout = std::chrono::seconds(3);
+    /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
+    Duration batch_timeout = std::chrono::seconds(60);
+};
+
+/// Stage 0 and scheduler: turns requests into batches, sends them round the ring, and turns the
+/// tail's tokens into events for the clients. Serves all layers alone when its engine has them.
+///
+/// Batches are continuous: each takes one decode row of every request whose last token is known
+/// (oldest first; only a share of them when several stages have to be kept busy) and fills up with
+/// prompt chunks in turns. One batch more than there are stages is in flight.
+///
+/// Every accepted request ends with exactly one ClientDone or ClientFailed, unless it is cancelled.
+/// A lost or stalled ring fails all of them at once; the entry serves again when a probe returns.
+class Entry {
+  public:
+    explicit Entry(EntryOptions options);
+
+    /// Errors: invalid_argument (no prompt, no tokens wanted, id in use, sampling options),
+    /// token_out_of_range, context_exceeded, kv_cache_full (would not fit into the empty ring),
+    /// route_unavailable, overloaded.
+    Result<void> submit(Instant now, Submission submission, Effects& effects);
+    /// Ends the request without an event. Error: request_unknown.
+    Result<Usage> cancel(Instant now, RequestId request, Effects& effects);
+
+    void on_link_up(Instant now, Direction direction, Effects& effects);
+    void on_link_down(Instant now, Direction direction, Effects& effects);
+    void on_message(Instant now, Direction from, wire::Message message, Effects& effects);
+    void on_computed(Instant now, ComputeResult result, Effects& effects);
+    void on_timer(Instant now, uint64_t id, Effects& effects);
+
+    bool ready() const { return is_alone_ || ring_.ready(); }
+    /// Route, round trip and evidence; without hops when the entry is alone.
+    const Ring& ring() const { return ring_; }
+    Ring& ring() { return ring_; }
+    size_t queued_count() const { return queue_.size(); }
+    size_t active_count() const { return active_.size(); }
+    size_t in_flight_count() const { return in_flight_.size(); }
+    const KvLedger& ledger() const { return ledger_; }
+    const Counters& counters() const { return counters_; }
+
+  private:
+    struct Request {
+        Submission submission{};
+        Epoch epoch = 1;
+        /// Order of admission; none while queued.
+        std::optional<uint64_t> serial{};
+        /// Its first row has been scheduled: the engine and the ring know it.
+        bool is_open = false;
+        /// Of the next row to schedule.
+        Position next_position = 0;
+        /// Sampled and not yet scheduled: the request is ready to decode.
+        std::optional<TokenId> next_token{};
+        Usage usage;
+
+        Position positions_max() const;
+        bool is_prompt_sent() const { return next_position >= submission.prompt.size(); }
+    };
+    using Requests = std::map<RequestId, Request>;
+
+    struct Batch {
+        Instant formed{};
+        std::vector<wire::ForwardRow> rows{};
+    };
+
+    Result<void> check(const Submission& submission) const;
+    void schedule(Instant now, Effects& effects);
+    void admit(Effects& effects);
+    KvAmount capacity() const;
+    size_t stage_count() const;
+    void add_decode_rows(ComputeJob& job, Batch& batch, size_t rows_max);
+    void add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max, Effects& effects);
+    void add_row(Request& request, TokenId token, ComputeJob& job, Batch& batch);
+    void open(Request& request, ComputeJob& job, Effects& effects);
+    void deliver(Batch& batch, ComputeResult result, Effects& effects);
+    void on_tokens(const wire::Tokens& tokens, Effects& effects);
+    void accept(Requests::iterator request, TokenId token, Effects& effects);
+    void on_failed(const wire::Failed& failed, Effects& effects);
+    void on_probe(Instant now, wire::Probe probe, Effects& effects);
+    void forget_batches(Instant now, Effects& effects);
+    void lose_ring(const Error& error, Effects& effects);
+    void finish(Requests::iterator request, FinishReason reason, Effects& effects);
+    void give_up(Requests::iterator request, Error error, Effects& effects);
+    void end(Requests::iterator request, Effects& effects);
+    Requests::iterator live(const wire::ForwardRow& row);
+
+    EntryOptions options_;
+    bool is_alone_;
+    KvLedger ledger_;
+    Ring ring_;
+    Requests requests_;
+    /// Each request is in exactly one of these two; prompt_turns_ names the active ones with
+    /// unscheduled prompt, whose turn comes next first.
+    std::deque<RequestId> queue_;
+    std::map<uint64_t, RequestId> active_;
+    std::deque<RequestId> prompt_turns_;
+    /// Sequences that the engine still holds but nobody needs.
+    std::vector<RequestId> closes_;
+    std::optional<uint64_t> running_;
+    std::map<uint64_t, Batch> in_flight_;
+    uint64_t next_serial_ = 1;
+    uint64_t next_batch_id_ = 1;
+    Counters counters_;
+};
+
+}  // namespace teetee::pipeline

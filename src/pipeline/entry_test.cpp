@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a whole ring does is in ring_test.cpp; here the entry alone, event by event.
+#include "pipeline/entry.hpp"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "pipeline/ring_harness.hpp"
+
+namespace teetee::pipeline::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+ErrorCode refusal(World& world, Submission submission) {
+    const auto accepted = world.submit(std::move(submission));
+    EXPECT_FALSE(accepted);
+    return accepted ? ErrorCode{} : accepted.error().code;
+}
+
+TEST(entry, refuses_what_it_cannot_serve) {
+    World world({.positions_max = 1024});
+    const Submission good = example_request(1, 10, 10);
+    Submission bad = good;
+    bad.prompt.clear();
+    EXPECT_EQ(refusal(world, bad), ErrorCode::invalid_argument);
+    bad = good;
+    bad.max_tokens = 0;
+    EXPECT_EQ(refusal(world, bad), ErrorCode::invalid_argument);
+    bad = good;
+    bad.stop_tokens.resize(stop_tokens_max + 1);
+    EXPECT_EQ(refusal(world, bad), ErrorCode::invalid_argument);
+    bad = good;
+    bad.sampling.top_p = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_EQ(refusal(world, bad), ErrorCode::invalid_argument);
+    bad = good;
+    bad.prompt[3] = 1000;
+    EXPECT_EQ(refusal(world, bad), ErrorCode::token_out_of_range);
+    bad = good;
+    bad.max_tokens = 4087;
+    EXPECT_EQ(refusal(world, bad), ErrorCode::context_exceeded);
+    bad.max_tokens = UINT32_MAX;
+    EXPECT_EQ(refusal(world, bad), ErrorCode::context_exceeded);
+    bad.max_tokens = 1015;
+    EXPECT_EQ(refusal(world, bad), ErrorCode::kv_cache_full);
+    ASSERT_TRUE(world.submit(good));
+    EXPECT_EQ(refusal(world, good), ErrorCode::invalid_argument) << "the id is in use";
+    world.finish();
+    world.expect_idle();
+}
+
+TEST(entry, queues_no_more_than_its_limit) {
+    World world({.queued_max = 3, .sequences_max = 1});
+    ASSERT_TRUE(world.submit(example_request(1, 10, 10)));
+    for (uint64_t i = 2; i <= 4; ++i) ASSERT_TRUE(world.submit(example_request(i, 10, 10)));
+    EXPECT_EQ(refusal(world, example_request(5, 10, 10)), ErrorCode::overloaded);
+    world.finish();
+    EXPECT_TRUE(world.submit(example_request(5, 10, 10)));
+    world.finish();
+    world.expect_idle();
+}
+
+TEST(entry, counts_what_it_computes_and_delivers) {
+    World world({});
+    ASSERT_TRUE(world.submit(example_request(1, 100, 7)));
+    world.finish();
+    const Counters& counters = world.entry().counters();
+    EXPECT_EQ(counters.prompt_tokens, 100u);
+    EXPECT_EQ(counters.completion_tokens, 7u);
+    EXPECT_EQ(counters.rows, 106u) << "the last token is not fed back";
+    EXPECT_EQ(counters.batches, 7u);
+    EXPECT_EQ(counters.rows_dropped + counters.messages_dropped, 0u);
+}
+
+/// An entry of two stages; the other stage is played by the test.
+class LinkedEntry : public ::testing::Test {
+  protected:
+    LinkedEntry() : entry_({.node_id = node_id(0), .engine = engine_limits({0, 4}, {})}) {
+        entry_.on_link_up(now_, Direction::next, effects_);
+        EXPECT_TRUE(effects_.sends.empty()) << "half a ring is not probed";
+        entry_.on_link_up(now_, Direction::previous, effects_);
+    }
+
+    template <class Body>
+    Body take() {
+        for (size_t i = 0; i < effects_.sends.size(); ++i) {
+            if (!std::holds_alternative<Body>(effects_.sends[i].message)) continue;
+            Body body = std::get<Body>(std::move(effects_.sends[i].message));
+            effects_.sends.erase(effects_.sends.begin() + static_cast<ptrdiff_t>(i));
+            return body;
+        }
+        ADD_FAILURE() << "not sent";
+        return {};
+    }
+    void receive(wire::Message message) {
+        entry_.on_message(now_, Direction::previous, std::move(message), effects_);
+    }
+    void return_probe(std::vector<wire::Hop> others) {
+        wire::Probe probe = take<wire::Probe>();
+        for (wire::Hop& hop : others) probe.hops.push_back(std::move(hop));
+        receive(std::move(probe));
+    }
+    static wire::Hop hop(LayerRange layers) {
+        return {
+            .node_id = node_id(1), .layers = layers, .sequences_free = 9, .positions_free = 9999};
+    }
+    void tick(Duration later) {
+        now_ += later;
+        entry_.on_timer(now_, Ring::timer_id, effects_);
+    }
+    /// Computes the job that is there.
+    void compute() {
+        ASSERT_EQ(effects_.jobs.size(), 1u);
+        const ComputeJob job = std::move(effects_.jobs[0]);
+        effects_.jobs.clear();
+        entry_.on_computed(now_, engine_.compute(job), effects_);
+    }
+    void start_request() {
+        return_probe({hop({4, layer_count})});
+        ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
+        compute();
+    }
+
+    Instant now_{1};
+    Effects effects_;
+    Entry entry_;
+    FakeEngine engine_{engine_limits({0, 4}, {})};
+};
+
+TEST_F(LinkedEntry, is_ready_only_when_hops_cover_all_layers_in_order) {
+    const std::vector<std::vector<wire::Hop>> broken = {
+        {},
+        {hop({4, 9})},
+        {hop({5, layer_count})},
+        {hop({4, layer_count}), hop({4, layer_count})},
+        {hop({4, layer_count + 1})},
+        {hop({7, layer_count}), hop({4, 7})},
+    };
+    for (const auto& hops : broken) {
+        return_probe(hops);
+        EXPECT_FALSE(entry_.ready());
+        tick(milliseconds(500));
+    }
+    return_probe({hop({4, 7}), hop({7, layer_count})});
+    EXPECT_TRUE(entry_.ready());
+    EXPECT_EQ(entry_.ring().route().size(), 3u);
+}
+
+TEST_F(LinkedEntry, asks_for_evidence_once_and_again_when_a_node_changes) {
+    wire::Probe probe = take<wire::Probe>();
+    EXPECT_TRUE(probe.want_evidence);
+    probe.hops.push_back(hop({4, layer_count}));
+    probe.hops[1].quote = {5};
+    receive(probe);
+    tick(milliseconds(500));
+    probe = take<wire::Probe>();
+    EXPECT_FALSE(probe.want_evidence);
+    probe.hops.push_back(hop({4, layer_count}));
+    receive(probe);
+    EXPECT_EQ(entry_.ring().route()[1].quote, Bytes{5});
+    tick(milliseconds(500));
+    probe = take<wire::Probe>();
+    probe.hops.push_back(hop({4, layer_count}));
+    probe.hops[1].node_id = node_id(2);
+    receive(probe);
+    EXPECT_TRUE(entry_.ring().route()[1].quote.empty());
+    tick(milliseconds(500));
+    EXPECT_TRUE(take<wire::Probe>().want_evidence);
+}
+
+TEST_F(LinkedEntry, fails_requests_when_probes_stay_away) {
+    start_request();
+    Duration waited{};
+    while (effects_.events.empty() && waited < seconds(10)) {
+        tick(milliseconds(500));
+        waited += milliseconds(500);
+    }
+    EXPECT_EQ(waited, seconds(3) + milliseconds(500)) << "the first unanswered one left at 500 ms";
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_timeout);
+    EXPECT_EQ(take<wire::Close>().requests, std::vector{request_id(1)});
+    EXPECT_EQ(effects_.jobs.at(0).closes, std::vector{request_id(1)});
+}
+
+TEST_F(LinkedEntry, fails_requests_when_probes_return_but_a_batch_does_not) {
+    start_request();
+    for (int i = 0; i < 119; ++i) {
+        tick(milliseconds(500));
+        return_probe({hop({4, layer_count})});
+    }
+    EXPECT_TRUE(effects_.events.empty());
+    tick(milliseconds(500));
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_timeout);
+    EXPECT_EQ(entry_.in_flight_count(), 0u);
+}
+
+TEST_F(LinkedEntry, a_lost_probe_is_forgiven_when_a_later_one_returns) {
+    start_request();
+    tick(milliseconds(500));
+    take<wire::Probe>();
+    for (int i = 0; i < 8; ++i) {
+        tick(milliseconds(500));
+        return_probe({hop({4, layer_count})});
+    }
+    EXPECT_TRUE(entry_.ready());
+    EXPECT_TRUE(effects_.events.empty());
+}
+
+TEST_F(LinkedEntry, ignores_early_foreign_and_superseded_timers) {
+    const size_t before = effects_.timers.size();
+    entry_.on_timer(now_, Ring::timer_id, effects_);
+    entry_.on_timer(now_ + seconds(1), 77, effects_);
+    entry_.on_link_down(now_, Direction::next, effects_);
+    entry_.on_timer(now_ + seconds(1), Ring::timer_id, effects_);
+    EXPECT_EQ(effects_.timers.size(), before);
+}
+
+TEST_F(LinkedEntry, takes_a_token_only_for_a_row_that_wants_one) {
+    start_request();
+    const wire::Forward batch = take<wire::Forward>();
+    const RequestId id = request_id(1);
+    const std::vector<std::vector<wire::TokenRow>> wrong = {
+        {{id, 1, 1, 7}},                 // a prompt row
+        {{id, 2, 2, 7}},                 // another epoch
+        {{id, 1, 2, 7}, {id, 1, 2, 8}},  // twice
+        {{request_id(2), 1, 2, 7}},
+    };
+    for (const auto& rows : wrong) receive(wire::Tokens{batch.batch_id, rows});
+    receive(wire::Tokens{batch.batch_id + 1, {{id, 1, 2, 7}}});
+    EXPECT_TRUE(effects_.events.empty());
+    EXPECT_EQ(entry_.counters().messages_dropped, 5u);
+    receive(wire::Tokens{batch.batch_id, {{id, 1, 2, 7}}});
+    receive(wire::Tokens{batch.batch_id, {{id, 1, 2, 7}}});
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).token, 7u);
+}
+
+TEST_F(LinkedEntry, fails_a_request_whose_row_was_lost_or_whose_token_is_none) {
+    start_request();
+    receive(wire::Tokens{take<wire::Forward>().batch_id, {}});
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
+    EXPECT_TRUE(entry_.ready());
+    compute();
+    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 5), effects_));
+    compute();
+    receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(2), 1, 2, 1000}}});
+    ASSERT_EQ(effects_.events.size(), 2u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[1]).error.code, ErrorCode::token_out_of_range);
+}
+
+TEST_F(LinkedEntry, a_late_token_of_a_cancelled_request_is_dropped) {
+    start_request();
+    const wire::Forward batch = take<wire::Forward>();
+    ASSERT_TRUE(entry_.cancel(now_, request_id(1), effects_));
+    receive(wire::Tokens{batch.batch_id, {{request_id(1), 1, 2, 7}}});
+    EXPECT_TRUE(effects_.events.empty());
+    EXPECT_EQ(entry_.counters().rows_dropped, 1u);
+    EXPECT_EQ(entry_.in_flight_count(), 0u);
+}
+
+TEST_F(LinkedEntry, a_politely_refused_open_ends_that_request_only) {
+    start_request();
+    receive(wire::Failed{request_id(1), 2, ErrorCode::kv_cache_full, 4});
+    EXPECT_TRUE(effects_.events.empty()) << "another epoch";
+    receive(wire::Failed{request_id(1), 1, ErrorCode::kv_cache_full, 4});
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::kv_cache_full);
+    EXPECT_TRUE(entry_.ready());
+}
+
+TEST_F(LinkedEntry, a_stage_may_claim_any_capacity) {
+    wire::Hop boundless = hop({4, layer_count});
+    boundless.sequences_free = UINT32_MAX;
+    boundless.positions_free = UINT64_MAX;
+    return_probe({boundless});
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
+    tick(milliseconds(500));
+    return_probe({boundless});
+    EXPECT_TRUE(entry_.ready());
+    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 5), effects_));
+}
+
+}  // namespace
+}  // namespace teetee::pipeline::testing

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "pipeline/entry.hpp"
+#include "pipeline/stage.hpp"
+
+/// For tests: a ring of one Entry and some Stages in virtual time, with a cheap engine.
+namespace teetee::pipeline::testing {
+
+/// splitmix64 (Steele et al. 2014): the same numbers on every platform.
+struct Random {
+    uint64_t state = 0;
+    uint64_t next() {
+        state += 0x9e3779b97f4a7c15;
+        uint64_t z = state;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+    uint64_t below(uint64_t end) { return next() % end; }
+};
+
+inline uint64_t mix(uint64_t a, uint64_t b) {
+    return Random{a * 31 + b}.next();
+}
+
+/// Each layer keeps a hash of all it has seen of a sequence, so a token depends on all earlier
+/// tokens and on every layer, and one row lost, repeated or swapped changes everything after it.
+/// Asserts that jobs keep the promises of engine.hpp.
+class FakeEngine {
+  public:
+    explicit FakeEngine(EngineLimits limits) : limits_(limits) {}
+
+    ComputeResult compute(const ComputeJob& job) {
+        for (const RequestId& request : job.closes) sequences_.erase(request);
+        for (const SequenceOpen& open : job.opens) {
+            EXPECT_FALSE(sequences_.contains(open.request));
+            sequences_[open.request] = {.open = open,
+                                        .layers = std::vector<uint64_t>(limits_.layer_count)};
+        }
+        EXPECT_LE(sequences_.size(), limits_.sequences_max);
+        EXPECT_LE(job.rows.size(), limits_.rows_max);
+        ComputeResult result{.batch_id = job.batch_id};
+        ByteReader activations(job.activations);
+        ByteWriter out;
+        std::set<RequestId> failed;
+        for (size_t i = 0; i < job.rows.size(); ++i) {
+            const EngineRow& row = job.rows[i];
+            uint64_t value =
+                limits_.layers.begin == 0 ? job.tokens.at(i) : activations.read_u64().value();
+            if (row.request == fail_request)
+                failed.insert(row.request);
+            else
+                compute_row(row, value, result, out);
+        }
+        EXPECT_TRUE(activations.at_end());
+        for (const RequestId& request : failed) {
+            result.failures.push_back({request, fail(ErrorCode::context_exceeded, "fake")});
+        }
+        if (!limits_.is_tail()) result.activations = out.take();
+        return result;
+    }
+
+    size_t sequence_count() const { return sequences_.size(); }
+
+    /// Its rows fail, if set.
+    std::optional<RequestId> fail_request{};
+
+  private:
+    struct Sequence {
+        SequenceOpen open{};
+        Position next_position = 0;
+        std::vector<uint64_t> layers{};
+    };
+
+    void compute_row(const EngineRow& row, uint64_t value, ComputeResult& result, ByteWriter& out) {
+        ASSERT_TRUE(sequences_.contains(row.request));
+        Sequence& sequence = sequences_.at(row.request);
+        ASSERT_EQ(row.position, sequence.next_position++);
+        ASSERT_LT(row.position, sequence.open.positions_max);
+        for (uint32_t layer = limits_.layers.begin; layer < limits_.layers.end; ++layer) {
+            uint64_t& state = sequence.layers[layer];
+            state = mix(state + layer, value);
+            value = mix(value, state);
+        }
+        out.u64(value);
+        if (!limits_.is_tail() || !row.wants_token) return;
+        const uint64_t pick = mix(value, sequence.open.sampling.seed);
+        result.tokens.push_back(
+            {row.request, row.position, static_cast<TokenId>(pick % limits_.vocabulary_size)});
+    }
+
+    EngineLimits limits_;
+    std::map<RequestId, Sequence> sequences_;
+};
+
+struct WorldOptions {
+    uint32_t stage_count = 1;
+    uint64_t seed = 1;
+    uint32_t chunk_rows = 256;
+    uint32_t batch_rows_max = 512;
+    uint32_t queued_max = 256;
+    uint32_t sequences_max = 64;
+    uint64_t positions_max = 1 << 16;
+    /// A hop takes up to this long, and so does a job.
+    Duration delay_max = std::chrono::milliseconds(2);
+};
+
+inline constexpr uint32_t layer_count = 10;
+
+inline EngineLimits engine_limits(LayerRange layers, const WorldOptions& options) {
+    return {.layers = layers,
+            .layer_count = layer_count,
+            .width = 2,
+            .vocabulary_size = 1000,
+            .rows_max = 1024,
+            .sequences_max = options.sequences_max,
+            .sequence_positions_max = 4096,
+            .positions_max = options.positions_max,
+            .block_positions = 16};
+}
+
+inline RequestId request_id(uint64_t number) {
+    RequestId id{};
+    for (size_t i = 0; i < 8; ++i) id.bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+    return id;
+}
+
+inline wire::NodeId node_id(uint32_t index) {
+    return {static_cast<uint8_t>(index), 0x0d};
+}
+
+/// What the client of a request has seen.
+struct Outcome {
+    std::vector<TokenId> tokens{};
+    std::optional<FinishReason> reason{};
+    std::optional<ErrorCode> failure{};
+    Usage usage;
+    Instant ended{};
+    bool is_over() const { return reason || failure; }
+};
+
+/// Node 0 is the entry. Link i joins node i to the next one, both ways; messages go over it in
+/// order, encoded and decoded. One queue of events ordered by (time, order of making).
+class World {
+  public:
+    explicit World(WorldOptions options);
+
+    Entry& entry() { return *entry_; }
+    Stage& stage(uint32_t index) { return *nodes_[index].stage; }
+    FakeEngine& engine(uint32_t index) { return *nodes_[index].engine; }
+    Instant now() const { return now_; }
+
+    Result<void> submit(Submission submission);
+    Result<Usage> cancel(RequestId request);
+    const Submission& submission(RequestId request) const { return submissions_.at(request); }
+    const Outcome& outcome(RequestId request) { return outcomes_[request]; }
+
+    /// Delivers a message to the node as if its neighbour had sent it.
+    void inject(uint32_t index, Direction from, wire::Message message);
+    /// The node dies with all it knows: its neighbours see their links go down.
+    void kill(uint32_t index);
+    /// A fresh node takes the dead one's place.
+    void restart(uint32_t index);
+    /// Restarts the node if it is dead, resumes it if it is stalled, and joins its links.
+    void revive(uint32_t index);
+    /// A stalled node takes nothing in; its links stay up.
+    void stall(uint32_t index) { nodes_[index].is_stalled = true; }
+    void resume(uint32_t index);
+
+    void cut_link(uint32_t index);
+    void join_link(uint32_t index);
+
+    void run_for(Duration duration);
+    /// Runs until all submitted requests are over; fails the test after a virtual minute.
+    void finish();
+    /// Every node and engine is without sequences.
+    void expect_idle();
+
+    /// Called for every message that is sent.
+    std::function<void(uint32_t from, const wire::Message&)> tap;
+
+  private:
+    struct Node {
+        std::unique_ptr<Stage> stage;
+        std::unique_ptr<FakeEngine> engine;
+        /// Raised by every death; what was meant for an earlier life is lost.
+        uint64_t life = 0;
+        bool is_stalled = false;
+        std::vector<std::function<void()>> held{};
+    };
+    struct Link {
+        bool is_up = false;
+        uint64_t life = 0;
+        /// When the last message arrives at its end: [0] forwards, [1] back.
+        Instant last[2]{};
+    };
+
+    void at(Instant when, std::function<void()> run) {
+        events_[{when, next_order_++}] = std::move(run);
+    }
+    Duration delay() {
+        return Duration(1 + static_cast<int64_t>(
+                                random_.below(static_cast<uint64_t>(options_.delay_max.count()))));
+    }
+    uint32_t next(uint32_t index) const { return (index + 1) % options_.stage_count; }
+    uint32_t previous(uint32_t index) const {
+        return (index + options_.stage_count - 1) % options_.stage_count;
+    }
+    LayerRange layers(uint32_t index) const {
+        return {index * layer_count / options_.stage_count,
+                (index + 1) * layer_count / options_.stage_count};
+    }
+    template <class Event>
+    void tell(uint32_t index, Event event);
+    void act(uint32_t index, Effects effects);
+    void send(uint32_t index, Send send);
+    void on_event(const ClientEvent& event);
+    void tell_link(uint32_t index, Direction direction, bool is_up);
+
+    WorldOptions options_;
+    Random random_;
+    Instant now_{};
+    uint64_t next_order_ = 0;
+    std::map<std::pair<Instant, uint64_t>, std::function<void()>> events_;
+    std::unique_ptr<Entry> entry_;
+    std::vector<Node> nodes_;
+    std::vector<Link> links_;
+    std::map<RequestId, Submission> submissions_;
+    std::map<RequestId, Outcome> outcomes_;
+    std::set<RequestId> open_;
+};
+
+/// The tokens that an undisturbed node with all layers generates, without stop tokens.
+std::vector<TokenId> reference_tokens(const Submission& submission);
+
+/// A request with a prompt that depends on its number only.
+Submission example_request(uint64_t number, size_t prompt_tokens, uint32_t max_tokens);
+
+}  // namespace teetee::pipeline::testing

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/ring_harness.hpp"
+
+#include "wire/codec.hpp"
+
+namespace teetee::pipeline::testing {
+
+World::World(WorldOptions options)
+    : options_(options),
+      random_{options.seed},
+      entry_(std::make_unique<Entry>(
+          EntryOptions{.node_id = node_id(0),
+                       .engine = engine_limits({0, layer_count / options.stage_count}, options),
+                       .chunk_rows = options.chunk_rows,
+                       .batch_rows_max = options.batch_rows_max,
+                       .queued_max = options.queued_max})),
+      nodes_(options.stage_count),
+      links_(options.stage_count) {
+    nodes_[0].engine = std::make_unique<FakeEngine>(engine_limits(layers(0), options_));
+    for (uint32_t i = 1; i < options_.stage_count; ++i) restart(i);
+    run_for(std::chrono::milliseconds(100));
+    EXPECT_TRUE(entry_->ready());
+}
+
+Result<void> World::submit(Submission submission) {
+    const RequestId request = submission.request;
+    submissions_[request] = submission;
+    Effects effects;
+    const auto accepted = entry_->submit(now_, std::move(submission), effects);
+    if (accepted) open_.insert(request);
+    act(0, std::move(effects));
+    return accepted;
+}
+
+Result<Usage> World::cancel(RequestId request) {
+    Effects effects;
+    auto usage = entry_->cancel(now_, request, effects);
+    open_.erase(request);
+    act(0, std::move(effects));
+    return usage;
+}
+
+template <class Event>
+void World::tell(uint32_t index, Event event) {
+    Effects effects;
+    if (index == 0)
+        event(*entry_, effects);
+    else if (nodes_[index].stage)
+        event(*nodes_[index].stage, effects);
+    act(index, std::move(effects));
+}
+
+void World::inject(uint32_t index, Direction from, wire::Message message) {
+    tell(index, [&](auto& node, Effects& effects) {
+        node.on_message(now_, from, std::move(message), effects);
+    });
+}
+
+void World::tell_link(uint32_t index, Direction direction, bool is_up) {
+    tell(index, [&](auto& node, Effects& effects) {
+        if (is_up)
+            node.on_link_up(now_, direction, effects);
+        else
+            node.on_link_down(now_, direction, effects);
+    });
+}
+
+void World::cut_link(uint32_t index) {
+    if (!links_[index].is_up) return;
+    links_[index] = {.is_up = false, .life = links_[index].life + 1};
+    tell_link(index, Direction::next, false);
+    tell_link(next(index), Direction::previous, false);
+}
+
+void World::join_link(uint32_t index) {
+    const bool ends =
+        (index == 0 || nodes_[index].stage) && (next(index) == 0 || nodes_[next(index)].stage);
+    if (links_[index].is_up || !ends) return;
+    links_[index].is_up = true;
+    tell_link(index, Direction::next, true);
+    tell_link(next(index), Direction::previous, true);
+}
+
+void World::kill(uint32_t index) {
+    Node& node = nodes_[index];
+    ++node.life;
+    node.stage.reset();
+    node.engine.reset();
+    node.is_stalled = false;
+    node.held.clear();
+    cut_link(index);
+    cut_link(previous(index));
+}
+
+void World::restart(uint32_t index) {
+    const EngineLimits limits = engine_limits(layers(index), options_);
+    Node& node = nodes_[index];
+    node.stage = std::make_unique<Stage>(StageOptions{.node_id = node_id(index), .engine = limits});
+    node.stage->set_evidence({static_cast<uint8_t>(index)}, Bytes(3, static_cast<uint8_t>(index)));
+    node.engine = std::make_unique<FakeEngine>(limits);
+    join_link(previous(index));
+    join_link(index);
+}
+
+void World::revive(uint32_t index) {
+    if (!nodes_[index].stage) restart(index);
+    resume(index);
+    join_link(previous(index));
+    join_link(index);
+}
+
+void World::resume(uint32_t index) {
+    nodes_[index].is_stalled = false;
+    for (auto& run : std::exchange(nodes_[index].held, {})) run();
+}
+
+void World::act(uint32_t index, Effects effects) {
+    EXPECT_LE(effects.jobs.size(), 1u);
+    for (Send& message : effects.sends) send(index, std::move(message));
+    for (const ClientEvent& event : effects.events) on_event(event);
+    const uint64_t life = nodes_[index].life;
+    for (ComputeJob& job : effects.jobs) {
+        auto result = std::make_shared<ComputeResult>(nodes_[index].engine->compute(job));
+        at(now_ + delay(), [this, index, life, result] {
+            if (nodes_[index].life != life) return;
+            tell(index, [&](auto& node, Effects& more) {
+                node.on_computed(now_, std::move(*result), more);
+            });
+        });
+    }
+    for (const Timer& timer : effects.timers) {
+        EXPECT_EQ(index, 0u);
+        at(timer.at, [this, timer] {
+            Effects more;
+            entry_->on_timer(now_, timer.id, more);
+            act(0, std::move(more));
+        });
+    }
+}
+
+void World::send(uint32_t index, Send send) {
+    if (tap) tap(index, send.message);
+    const bool forwards = send.to == Direction::next;
+    const uint32_t link_index = forwards ? index : previous(index);
+    const uint32_t to = forwards ? next(index) : previous(index);
+    Link& link = links_[link_index];
+    if (!link.is_up) return;
+    Instant& last = link.last[forwards ? 0 : 1];
+    last = std::max(last, now_ + delay());
+    const uint64_t life = link.life;
+    const Direction from = forwards ? Direction::previous : Direction::next;
+    at(last, [this, to, link_index, life, from, frame = wire::encode(send.message)] {
+        const auto deliver = [this, to, link_index, life, from, frame] {
+            if (links_[link_index].life != life) return;
+            auto message = wire::decode(frame, {});
+            ASSERT_TRUE(message) << message.error().message();
+            inject(to, from, std::move(message).value());
+        };
+        if (nodes_[to].is_stalled)
+            nodes_[to].held.emplace_back(deliver);
+        else
+            deliver();
+    });
+}
+
+void World::on_event(const ClientEvent& event) {
+    if (const auto* token = std::get_if<ClientToken>(&event)) {
+        Outcome& outcome = outcomes_[token->request];
+        EXPECT_FALSE(outcome.is_over());
+        EXPECT_EQ(token->index, outcome.tokens.size());
+        outcome.tokens.push_back(token->token);
+        return;
+    }
+    RequestId request;
+    if (const auto* done = std::get_if<ClientDone>(&event)) {
+        request = done->request;
+        outcomes_[request].reason = done->reason;
+        outcomes_[request].usage = done->usage;
+    } else {
+        const auto& failed = std::get<ClientFailed>(event);
+        request = failed.request;
+        outcomes_[request].failure = failed.error.code;
+        outcomes_[request].usage = failed.usage;
+    }
+    outcomes_[request].ended = now_;
+    EXPECT_EQ(open_.erase(request), 1u) << "ended twice, or nobody asked for it";
+    EXPECT_EQ(outcomes_[request].usage.completion_tokens, outcomes_[request].tokens.size());
+}
+
+void World::run_for(Duration duration) {
+    const Instant end = now_ + duration;
+    while (!events_.empty() && events_.begin()->first.first <= end) {
+        auto event = events_.extract(events_.begin());
+        now_ = event.key().first;
+        event.mapped()();
+    }
+    now_ = end;
+}
+
+void World::finish() {
+    const Instant deadline = now_ + std::chrono::minutes(1);
+    while (!open_.empty() && now_ < deadline) run_for(std::chrono::milliseconds(1));
+    EXPECT_TRUE(open_.empty()) << open_.size() << " requests hang";
+    run_for(std::chrono::milliseconds(200));
+}
+
+void World::expect_idle() {
+    EXPECT_EQ(entry_->active_count(), 0u);
+    EXPECT_EQ(entry_->queued_count(), 0u);
+    EXPECT_EQ(entry_->in_flight_count(), 0u);
+    EXPECT_EQ(entry_->ledger().used().positions, 0u);
+    for (const Node& node : nodes_) {
+        if (node.engine) {
+            EXPECT_EQ(node.engine->sequence_count(), 0u);
+        }
+        if (node.stage) {
+            EXPECT_EQ(node.stage->sequence_count(), 0u);
+            EXPECT_EQ(node.stage->kv_free().sequences, options_.sequences_max);
+        }
+    }
+}
+
+std::vector<TokenId> reference_tokens(const Submission& submission) {
+    FakeEngine engine(engine_limits({0, layer_count}, {}));
+    ComputeJob job{.batch_id = 1};
+    job.opens.push_back({submission.request, 1, submission.sampling, 4096});
+    std::vector<TokenId> tokens = submission.prompt;
+    for (Position at = 0; at + 1 < submission.prompt.size() + submission.max_tokens; ++at) {
+        job.rows = {{submission.request, at, at + 1 >= submission.prompt.size()}};
+        job.tokens = {tokens[at]};
+        const ComputeResult result = engine.compute(job);
+        if (!result.tokens.empty()) tokens.push_back(result.tokens[0].token);
+        job.opens.clear();
+    }
+    tokens.erase(tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(submission.prompt.size()));
+    return tokens;
+}
+
+Submission example_request(uint64_t number, size_t prompt_tokens, uint32_t max_tokens) {
+    Random random{number};
+    Submission submission{.request = request_id(number),
+                          .max_tokens = max_tokens,
+                          .sampling = {.temperature = 0.5F, .seed = number}};
+    for (size_t i = 0; i < prompt_tokens; ++i) {
+        submission.prompt.push_back(static_cast<TokenId>(random.below(1000)));
+    }
+    return submission;
+}
+
+}  // namespace teetee::pipeline::testing

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/codec.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "wire.pb.h"
+
+namespace teetee::wire {
+namespace {
+
+constexpr size_t prefix_bytes = 6;
+
+Error malformed(std::string what) {
+    return fail(ErrorCode::frame_malformed, std::move(what));
+}
+
+Result<void> check_count(std::string_view what, uint64_t have, uint64_t max) {
+    if (have <= max) return {};
+    return fail(ErrorCode::limit_exceeded, std::string(what) + ": have " + std::to_string(have) +
+                                               ", at most " + std::to_string(max));
+}
+
+std::string to_proto(ByteView bytes) {
+    return std::string(as_text(bytes));
+}
+
+template <size_t N>
+Result<ByteArray<N>> array_from_proto(std::string_view what, const std::string& bytes) {
+    if (bytes.size() != N) {
+        return malformed(std::string(what) + ": have " + std::to_string(bytes.size()) +
+                         " bytes, need " + std::to_string(N));
+    }
+    ByteArray<N> out;
+    std::ranges::copy(as_bytes(bytes), out.begin());
+    return out;
+}
+
+Result<RequestId> request_from_proto(const std::string& bytes) {
+    TT_TRY(const auto id, array_from_proto<16>("request", bytes));
+    return RequestId{id};
+}
+
+// write() fills the header, append_payload() gives the rest, read() is the reverse of both.
+
+void write(const Open& open, proto::Header& header) {
+    auto& out = *header.mutable_open();
+    out.set_request(to_proto(open.request.bytes));
+    out.set_epoch(open.epoch);
+    out.set_positions_max(open.positions_max);
+    out.set_temperature(open.sampling.temperature);
+    out.set_top_k(open.sampling.top_k);
+    out.set_top_p(open.sampling.top_p);
+    out.set_seed(open.sampling.seed);
+}
+
+Result<Message> read(const proto::Open& in, const Limits& limits) {
+    TT_TRY(const auto request, request_from_proto(in.request()));
+    TT_CHECK(check_count("positions", in.positions_max(), limits.positions_max));
+    const SamplingOptions sampling{.temperature = in.temperature(),
+                                   .top_k = in.top_k(),
+                                   .top_p = in.top_p(),
+                                   .seed = in.seed()};
+    TT_CHECK(validate(sampling));
+    return Message(Open{request, in.epoch(), sampling, in.positions_max()});
+}
+
+void write(const Forward& forward, proto::Header& header) {
+    auto& out = *header.mutable_forward();
+    out.set_batch_id(forward.batch_id);
+    out.set_width(forward.width);
+    for (const ForwardRow& row : forward.rows) {
+        auto& to = *out.add_rows();
+        to.set_request(to_proto(row.request.bytes));
+        to.set_epoch(row.epoch);
+        to.set_position(row.position);
+        to.set_wants_token(row.wants_token);
+    }
+}
+
+Result<Message> read(const proto::Forward& in, ByteView payload, const Limits& limits) {
+    const auto row_count = static_cast<uint64_t>(in.rows_size());
+    TT_CHECK(check_count("rows", row_count, limits.rows_max));
+    TT_CHECK(check_count("width", in.width(), limits.width_max));
+    if (in.width() == 0) return malformed("width: have 0, need at least 1");
+    // At most 2^12 x 2^16 x 4 with any sensible limits; u64 holds u32 x u32 x 4 anyway.
+    const uint64_t need = row_count * in.width() * 4;
+    if (payload.size() != need) {
+        return malformed("activations: have " + std::to_string(payload.size()) + " bytes, need " +
+                         std::to_string(need));
+    }
+    Forward forward{.batch_id = in.batch_id(),
+                    .width = in.width(),
+                    .activations = Bytes(payload.begin(), payload.end())};
+    forward.rows.reserve(row_count);
+    for (const auto& row : in.rows()) {
+        TT_TRY(const auto request, request_from_proto(row.request()));
+        forward.rows.push_back({request, row.epoch(), row.position(), row.wants_token()});
+    }
+    return Message(std::move(forward));
+}
+
+void write(const Tokens& tokens, proto::Header& header) {
+    auto& out = *header.mutable_tokens();
+    out.set_batch_id(tokens.batch_id);
+    for (const TokenRow& row : tokens.rows) {
+        auto& to = *out.add_rows();
+        to.set_request(to_proto(row.request.bytes));
+        to.set_epoch(row.epoch);
+        to.set_position(row.position);
+        to.set_token(row.token);
+    }
+}
+
+Result<Message> read(const proto::Tokens& in, const Limits& limits) {
+    TT_CHECK(check_count("rows", static_cast<uint64_t>(in.rows_size()), limits.rows_max));
+    Tokens tokens{.batch_id = in.batch_id()};
+    for (const auto& row : in.rows()) {
+        TT_TRY(const auto request, request_from_proto(row.request()));
+        tokens.rows.push_back({request, row.epoch(), row.position(), row.token()});
+    }
+    return Message(std::move(tokens));
+}
+
+void write(const Close& close, proto::Header& header) {
+    auto& out = *header.mutable_close();
+    for (const RequestId& request : close.requests) out.add_requests(to_proto(request.bytes));
+}
+
+Result<Message> read(const proto::Close& in, const Limits& limits) {
+    TT_CHECK(
+        check_count("requests", static_cast<uint64_t>(in.requests_size()), limits.requests_max));
+    Close close;
+    for (const auto& bytes : in.requests()) {
+        TT_TRY(const auto request, request_from_proto(bytes));
+        close.requests.push_back(request);
+    }
+    return Message(std::move(close));
+}
+
+void write(const Failed& failed, proto::Header& header) {
+    auto& out = *header.mutable_failed();
+    out.set_request(to_proto(failed.request.bytes));
+    out.set_epoch(failed.epoch);
+    out.set_code(static_cast<uint32_t>(failed.code));
+    out.set_layer_begin(failed.layer_begin);
+}
+
+Result<Message> read(const proto::Failed& in, const Limits& limits) {
+    TT_TRY(const auto request, request_from_proto(in.request()));
+    const auto code = static_cast<ErrorCode>(in.code());
+    if (in.code() > UINT16_MAX || to_string(code) == "unknown") {
+        return malformed("error code " + std::to_string(in.code()));
+    }
+    TT_CHECK(check_count("layer", in.layer_begin(), limits.layers_max));
+    return Message(Failed{request, in.epoch(), code, in.layer_begin()});
+}
+
+void write(const Probe& probe, proto::Header& header) {
+    auto& out = *header.mutable_probe();
+    out.set_id(probe.id);
+    out.set_want_evidence(probe.want_evidence);
+    for (const Hop& hop : probe.hops) {
+        auto& to = *out.add_hops();
+        to.set_node_id(to_proto(hop.node_id));
+        to.set_layer_begin(hop.layers.begin);
+        to.set_layer_end(hop.layers.end);
+        to.set_sequences_free(hop.sequences_free);
+        to.set_positions_free(hop.positions_free);
+        to.set_statement_bytes(static_cast<uint32_t>(hop.statement.size()));
+        to.set_quote_bytes(static_cast<uint32_t>(hop.quote.size()));
+    }
+}
+
+Result<Bytes> read_evidence(ByteReader& payload, std::string_view what, uint32_t count,
+                            uint32_t count_max) {
+    TT_CHECK(check_count(what, count, count_max));
+    auto bytes = payload.read_bytes(count);
+    if (!bytes) return malformed(std::string(what) + ": " + bytes.error().detail);
+    return Bytes(bytes->begin(), bytes->end());
+}
+
+Result<Hop> read_hop(const proto::Probe::Hop& in, ByteReader& payload, const Limits& limits) {
+    TT_TRY(const auto node_id, array_from_proto<20>("node id", in.node_id()));
+    TT_CHECK(check_count("layer", in.layer_end(), limits.layers_max));
+    if (in.layer_begin() >= in.layer_end()) return malformed("hop without layers");
+    Hop hop{.node_id = node_id,
+            .layers = {in.layer_begin(), in.layer_end()},
+            .sequences_free = in.sequences_free(),
+            .positions_free = in.positions_free()};
+    TT_TRY(hop.statement,
+           read_evidence(payload, "statement", in.statement_bytes(), limits.statement_bytes_max));
+    TT_TRY(hop.quote, read_evidence(payload, "quote", in.quote_bytes(), limits.quote_bytes_max));
+    return hop;
+}
+
+Result<Message> read(const proto::Probe& in, ByteView payload, const Limits& limits) {
+    TT_CHECK(check_count("hops", static_cast<uint64_t>(in.hops_size()), limits.hops_max));
+    if (!in.want_evidence() && !payload.empty()) return malformed("evidence that nobody asked for");
+    Probe probe{.id = in.id(), .want_evidence = in.want_evidence()};
+    ByteReader reader(payload);
+    for (const auto& hop : in.hops()) {
+        TT_TRY(auto read, read_hop(hop, reader, limits));
+        probe.hops.push_back(std::move(read));
+    }
+    if (!reader.at_end()) {
+        return malformed("probe: " + std::to_string(reader.remaining()) + " bytes too many");
+    }
+    return Message(std::move(probe));
+}
+
+Result<Message> read(const proto::Header& header, ByteView payload, const Limits& limits) {
+    const auto kind = header.body_case();
+    if (kind == proto::Header::kForward) return read(header.forward(), payload, limits);
+    if (kind == proto::Header::kProbe) return read(header.probe(), payload, limits);
+    if (kind == proto::Header::BODY_NOT_SET) {
+        return fail(ErrorCode::version_unsupported, "frame: unknown kind of message");
+    }
+    if (!payload.empty()) {
+        return malformed("payload: have " + std::to_string(payload.size()) + " bytes, need 0");
+    }
+    if (kind == proto::Header::kOpen) return read(header.open(), limits);
+    if (kind == proto::Header::kTokens) return read(header.tokens(), limits);
+    if (kind == proto::Header::kClose) return read(header.close(), limits);
+    return read(header.failed(), limits);
+}
+
+std::string encode_header(const Message& message) {
+    proto::Header header;
+    std::visit([&](const auto& body) { write(body, header); }, message);
+    std::string bytes;
+    TT_ASSERT(header.SerializeToString(&bytes));
+    return bytes;
+}
+
+void append_payload(const Message& message, ByteWriter& frame) {
+    if (const auto* forward = std::get_if<Forward>(&message)) {
+        TT_ASSERT(forward->activations.size() ==
+                  uint64_t{4} * forward->rows.size() * forward->width);
+        frame.bytes(forward->activations);
+    } else if (const auto* probe = std::get_if<Probe>(&message)) {
+        for (const Hop& hop : probe->hops) {
+            frame.bytes(hop.statement);
+            frame.bytes(hop.quote);
+        }
+    }
+}
+
+}  // namespace
+
+Bytes encode(const Message& message) {
+    ByteWriter frame;
+    frame.u16(frame_version);
+    frame.length_prefixed(as_bytes(encode_header(message)));
+    append_payload(message, frame);
+    return frame.take();
+}
+
+Result<Message> decode(ByteView frame, const Limits& limits) {
+    if (frame.size() > limits.frame_bytes_max) {
+        return fail(ErrorCode::frame_too_large, "frame: have " + std::to_string(frame.size()) +
+                                                    " bytes, at most " +
+                                                    std::to_string(limits.frame_bytes_max));
+    }
+    if (frame.size() < prefix_bytes) return malformed("frame shorter than its prefix");
+    ByteReader reader(frame);
+    TT_TRY(const auto version, reader.read_u16());
+    if (version != frame_version) {
+        return fail(ErrorCode::version_unsupported, "frame: have version " +
+                                                        std::to_string(version) + ", need " +
+                                                        std::to_string(frame_version));
+    }
+    TT_TRY(const auto header_length, reader.read_u32());
+    TT_CHECK(check_count("header bytes", header_length, limits.header_bytes_max));
+    auto header_bytes = reader.read_bytes(header_length);
+    if (!header_bytes) return malformed("header: " + header_bytes.error().detail);
+    proto::Header header;
+    if (!header.ParseFromArray(header_bytes->data(), static_cast<int>(header_length))) {
+        return malformed("header is not protobuf");
+    }
+    TT_TRY(auto message, read(header, frame.subspan(reader.position()), limits));
+    // Protobuf lets one message be written in many ways; hashes and signatures need one.
+    if (encode_header(message) != as_text(*header_bytes)) {
+        return malformed("header is not in canonical form");
+    }
+    return message;
+}
+
+}  // namespace teetee::wire

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/codec.hpp"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "wire.pb.h"
+
+namespace teetee::wire {
+namespace {
+
+RequestId request_id(uint8_t first) {
+    RequestId id;
+    id.bytes[0] = first;
+    id.bytes[15] = 0xff;
+    return id;
+}
+
+Forward example_forward() {
+    return {.batch_id = 7,
+            .rows = {{request_id(1), 2, 40, false}, {request_id(1), 2, 41, true}},
+            .width = 3,
+            .activations = Bytes(2 * 3 * 4, 0x5a)};
+}
+
+Probe example_probe() {
+    Probe probe{.id = 3, .want_evidence = true};
+    probe.hops.push_back({.node_id = {1, 2},
+                          .layers = {0, 5},
+                          .sequences_free = 4,
+                          .positions_free = uint64_t{1} << 40,
+                          .statement = {1, 2, 3},
+                          .quote = {4, 5}});
+    probe.hops.push_back(
+        {.node_id = {9}, .layers = {5, 6}, .sequences_free = 0, .positions_free = 0, .quote = {6}});
+    return probe;
+}
+
+std::vector<Message> examples() {
+    Forward empty;
+    empty.batch_id = std::numeric_limits<uint64_t>::max();
+    empty.width = 1;
+    return {
+        Open{request_id(1), 1, {.temperature = 0.7F, .top_k = 40, .top_p = 0.9F, .seed = 99}, 512},
+        Open{},
+        example_forward(),
+        empty,
+        Tokens{7, {{request_id(1), 2, 41, 31999}, {request_id(2), 0, 0, 0}}},
+        Tokens{},
+        Close{{request_id(1), request_id(2)}},
+        Close{},
+        Failed{request_id(3), 4, ErrorCode::kv_cache_full, 12},
+        example_probe(),
+        Probe{},
+    };
+}
+
+Bytes frame_of(const std::string& header, ByteView payload = {}) {
+    ByteWriter frame;
+    frame.u16(frame_version);
+    frame.length_prefixed(as_bytes(header));
+    frame.bytes(payload);
+    return frame.take();
+}
+
+ErrorCode refusal(const Bytes& frame, const Limits& limits = {}) {
+    const auto message = decode(frame, limits);
+    EXPECT_FALSE(message);
+    return message ? ErrorCode{} : message.error().code;
+}
+
+TEST(codec, round_trips_every_message) {
+    for (const Message& message : examples()) {
+        const Bytes frame = encode(message);
+        const auto back = decode(frame, {});
+        ASSERT_TRUE(back) << back.error().message();
+        EXPECT_EQ(*back, message);
+    }
+}
+
+TEST(codec, writes_version_and_header_length_first) {
+    EXPECT_EQ(to_hex(encode(Tokens{7, {}})),
+              "0100"
+              "04000000"
+              "1a020807");
+}
+
+TEST(codec, rejects_every_truncation_and_every_extension) {
+    for (const Message& message : examples()) {
+        Bytes frame = encode(message);
+        for (size_t length = 0; length < frame.size(); ++length) {
+            EXPECT_FALSE(decode(ByteView(frame).first(length), {})) << length;
+        }
+        frame.push_back(0);
+        EXPECT_EQ(refusal(frame), ErrorCode::frame_malformed);
+    }
+}
+
+TEST(codec, accepts_a_changed_byte_only_as_another_message) {
+    for (const Message& message : examples()) {
+        const Bytes frame = encode(message);
+        for (size_t at = 0; at < frame.size(); ++at) {
+            Bytes changed = frame;
+            changed[at] ^= 0x41;
+            const auto back = decode(changed, {});
+            if (!back) continue;
+            EXPECT_EQ(encode(*back), changed) << at;
+        }
+    }
+}
+
+TEST(codec, rejects_another_version) {
+    Bytes frame = encode(Tokens{});
+    frame[0] = 2;
+    EXPECT_EQ(refusal(frame), ErrorCode::version_unsupported);
+}
+
+TEST(codec, rejects_an_unknown_kind_of_message) {
+    EXPECT_EQ(refusal(frame_of("")), ErrorCode::version_unsupported);
+    EXPECT_EQ(refusal(frame_of("\x7a\x02\x08\x07")), ErrorCode::version_unsupported);
+}
+
+TEST(codec, rejects_what_is_not_canonical) {
+    const std::string tokens("\x1a\x02\x08\x07", 4);
+    ASSERT_TRUE(decode(frame_of(tokens), {}));
+    EXPECT_EQ(refusal(frame_of(tokens + tokens)), ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(frame_of(tokens + std::string("\x78\x01", 2))), ErrorCode::frame_malformed);
+    // An unknown field inside, an over-long varint, a default that is written out.
+    EXPECT_EQ(refusal(frame_of(std::string("\x1a\x04\x08\x07\x78\x01", 6))),
+              ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(frame_of(std::string("\x1a\x03\x08\x87\x00", 5))),
+              ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(frame_of(std::string("\x1a\x02\x08\x00", 4))), ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(frame_of("\xff\xff\xff")), ErrorCode::frame_malformed);
+}
+
+TEST(codec, rejects_activations_that_do_not_fit_the_rows) {
+    const Bytes frame = encode(example_forward());
+    EXPECT_EQ(refusal(Bytes(frame.begin(), frame.end() - 4)), ErrorCode::frame_malformed);
+
+    proto::Header header;
+    header.mutable_forward()->set_batch_id(1);
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+    header.mutable_forward()->set_width(65537);
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::limit_exceeded);
+}
+
+TEST(codec, rejects_ids_of_another_length) {
+    proto::Header header;
+    header.mutable_close()->add_requests("short");
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+    header.mutable_close()->set_requests(0, std::string(17, 'x'));
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+    auto& hop = *header.mutable_probe()->add_hops();
+    hop.set_node_id(std::string(19, 'x'));
+    hop.set_layer_end(1);
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+}
+
+TEST(codec, rejects_sampling_options_out_of_range) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (const float temperature : {nan, -1.0F, std::numeric_limits<float>::infinity()}) {
+        EXPECT_EQ(refusal(encode(Open{{}, 0, {.temperature = temperature}, 1})),
+                  ErrorCode::invalid_argument);
+    }
+    for (const float top_p : {nan, 0.0F, 1.5F}) {
+        EXPECT_EQ(refusal(encode(Open{{}, 0, {.top_p = top_p}, 1})), ErrorCode::invalid_argument);
+    }
+}
+
+TEST(codec, rejects_counts_above_their_limits) {
+    EXPECT_EQ(refusal(encode(example_forward()), {.rows_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_forward()), {.width_max = 2}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_forward()), {.frame_bytes_max = 40}),
+              ErrorCode::frame_too_large);
+    EXPECT_EQ(refusal(encode(example_forward()), {.header_bytes_max = 10}),
+              ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Tokens{1, {{}, {}}}), {.rows_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Close{{{}, {}}}), {.requests_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Open{{}, 0, {}, 9}), {.positions_max = 8}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_probe()), {.hops_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_probe()), {.statement_bytes_max = 2}),
+              ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_probe()), {.quote_bytes_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_probe()), {.layers_max = 5}), ErrorCode::limit_exceeded);
+}
+
+TEST(codec, default_limits_hold_the_largest_messages) {
+    Forward forward{.batch_id = std::numeric_limits<uint64_t>::max(),
+                    .width = 1,
+                    .activations = Bytes(size_t{4096} * 4)};
+    Tokens tokens;
+    Close close;
+    for (size_t i = 0; i < 4096; ++i) {
+        forward.rows.push_back({request_id(1), UINT32_MAX, UINT32_MAX, true});
+        tokens.rows.push_back({request_id(1), UINT32_MAX, UINT32_MAX, UINT32_MAX});
+        close.requests.push_back(request_id(1));
+    }
+    for (const Message& message : {Message(forward), Message(tokens), Message(close)}) {
+        const auto back = decode(encode(message), {});
+        ASSERT_TRUE(back) << back.error().message();
+        EXPECT_EQ(*back, message);
+    }
+}
+
+TEST(codec, rejects_a_hop_without_layers_and_evidence_nobody_asked_for) {
+    Probe probe = example_probe();
+    probe.hops[0].layers = {5, 5};
+    EXPECT_EQ(refusal(encode(probe)), ErrorCode::frame_malformed);
+    probe = example_probe();
+    probe.want_evidence = false;
+    EXPECT_EQ(refusal(encode(probe)), ErrorCode::frame_malformed);
+}
+
+TEST(codec, rejects_an_unknown_error_code) {
+    for (const uint32_t code : {0u, 599u, 0x10000u + 600u}) {
+        proto::Header header;
+        header.mutable_failed()->set_request(std::string(16, 'x'));
+        header.mutable_failed()->set_code(code);
+        EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+    }
+}
+
+}  // namespace
+}  // namespace teetee::wire

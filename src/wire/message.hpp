@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/request.hpp"
+
+/// What the nodes of a ring say to each other: entry -> stage 1 -> ... -> tail -> entry. Every
+/// message goes to the next node, except a Failed that has to turn back.
+namespace teetee::wire {
+
+/// Address of a node's receipt key.
+using NodeId = ByteArray<20>;
+
+/// Announces a sequence to every stage; travels ahead of its first Forward.
+struct Open {
+    RequestId request{};
+    Epoch epoch = 0;
+    SamplingOptions sampling{};
+    /// KV positions to set aside: the prompt and all that may be generated.
+    Position positions_max = 0;
+    bool operator==(const Open&) const = default;
+};
+
+struct ForwardRow {
+    RequestId request{};
+    Epoch epoch = 0;
+    Position position = 0;
+    /// The tail is to sample from this row.
+    bool wants_token = false;
+    bool operator==(const ForwardRow&) const = default;
+};
+
+/// A batch between two stages. It may have no rows (all were dropped on the way): it still goes
+/// round, because its Tokens tell the entry that the batch is through.
+struct Forward {
+    uint64_t batch_id = 0;
+    std::vector<ForwardRow> rows{};
+    /// f32 values of a row.
+    uint32_t width = 0;
+    /// rows x width f32, little-endian.
+    Bytes activations{};
+    bool operator==(const Forward&) const = default;
+};
+
+struct TokenRow {
+    RequestId request{};
+    Epoch epoch = 0;
+    /// Of the row that the token was sampled from.
+    Position position = 0;
+    TokenId token = 0;
+    bool operator==(const TokenRow&) const = default;
+};
+
+/// The end of a batch, from the tail straight to the entry: a token for each row that wanted one.
+struct Tokens {
+    uint64_t batch_id = 0;
+    std::vector<TokenRow> rows{};
+    bool operator==(const Tokens&) const = default;
+};
+
+/// The sequences are over, whatever their epoch: every stage frees their KV.
+struct Close {
+    std::vector<RequestId> requests{};
+    bool operator==(const Close&) const = default;
+};
+
+/// A stage gave a sequence up; travels to the entry, forwards where it can.
+struct Failed {
+    RequestId request{};
+    Epoch epoch = 0;
+    ErrorCode code = ErrorCode::internal;
+    /// First layer of the stage that failed.
+    uint32_t layer_begin = 0;
+    bool operator==(const Failed&) const = default;
+};
+
+struct Hop {
+    NodeId node_id{};
+    LayerRange layers{};
+    uint32_t sequences_free = 0;
+    uint64_t positions_free = 0;
+    /// Empty unless evidence is wanted.
+    Bytes statement{};
+    Bytes quote{};
+    bool operator==(const Hop&) const = default;
+};
+
+/// Goes round the ring once and collects a hop per stage, the entry's first. Back at the entry it
+/// proves that the ring is closed, and says what the stages have free and who they are.
+struct Probe {
+    uint64_t id = 0;
+    bool want_evidence = false;
+    std::vector<Hop> hops{};
+    bool operator==(const Probe&) const = default;
+};
+
+using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe>;
+
+}  // namespace teetee::wire

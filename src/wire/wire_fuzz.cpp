@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/assert.hpp"
+#include "wire/codec.hpp"
+
+/// Whatever is accepted has exactly one encoding.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    const teetee::ByteView frame(data, size);
+    const auto message = teetee::wire::decode(frame, {});
+    if (!message) return 0;
+    const teetee::Bytes again = teetee::wire::encode(*message);
+    TT_ASSERT(teetee::ByteView(again).size() == size);
+    TT_ASSERT(std::equal(again.begin(), again.end(), frame.begin()));
+    return 0;
+}
