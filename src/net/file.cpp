@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace teetee::net {
+namespace {
+
+/// MUST be called before errno changes again.
+Error system_error(const std::string& path, const char* action) {
+    const int number = errno;
+    const ErrorCode code = number == ENOENT ? ErrorCode::not_found : ErrorCode::io_failed;
+    return fail(code, path + ": cannot " + action + ": " + std::strerror(number));
+}
+
+class Descriptor {
+  public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() {
+        if (number_ >= 0) ::close(number_);
+    }
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
+
+    int number() const { return number_; }
+
+  private:
+    int number_;
+};
+
+struct OpenFile {
+    Descriptor descriptor;
+    size_t bytes = 0;
+};
+
+Result<OpenFile> open_regular(const std::string& path) {
+    // Without O_NONBLOCK the open of a FIFO would wait for a writer.
+    Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (descriptor.number() < 0) return system_error(path, "open");
+    struct stat status {};
+    if (::fstat(descriptor.number(), &status) != 0) return system_error(path, "examine");
+    if (!S_ISREG(status.st_mode)) return fail(ErrorCode::io_failed, path + ": not a regular file");
+    return OpenFile{std::move(descriptor), static_cast<size_t>(status.st_size)};
+}
+
+Result<void> write_all(const Descriptor& descriptor, const std::string& path, ByteView content) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(descriptor.number(), content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return system_error(path, "write");
+        content = content.subspan(static_cast<size_t>(written));
+    }
+    return {};
+}
+
+/// The rename itself is on the disk only once the directory is.
+Result<void> sync_directory_of(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const Descriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (descriptor.number() < 0) return system_error(directory, "open");
+    if (::fsync(descriptor.number()) != 0) return system_error(directory, "sync");
+    return {};
+}
+
+}  // namespace
+
+Result<Bytes> read_file(const std::string& path, size_t bytes_max) {
+    TT_TRY(const OpenFile file, open_regular(path));
+    if (file.bytes > bytes_max) {
+        return fail(ErrorCode::limit_exceeded, path + ": have " + std::to_string(file.bytes) +
+                                                   " bytes, need at most " +
+                                                   std::to_string(bytes_max));
+    }
+    Bytes content(file.bytes);
+    size_t done = 0;
+    while (done < content.size()) {
+        const ssize_t got =
+            ::read(file.descriptor.number(), content.data() + done, content.size() - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_error(path, "read");
+        if (got == 0) return fail(ErrorCode::io_failed, path + ": became shorter while being read");
+        done += static_cast<size_t>(got);
+    }
+    return content;
+}
+
+Result<void> write_file_atomic(const std::string& path, ByteView content, WriteOptions options) {
+    std::string temporary = path + ".XXXXXX";
+    const Descriptor descriptor(::mkostemp(temporary.data(), O_CLOEXEC));
+    if (descriptor.number() < 0) return system_error(path, "create a file beside");
+    const auto fill = [&]() -> Result<void> {
+        TT_CHECK(write_all(descriptor, path, content));
+        if (::fchmod(descriptor.number(), options.mode) != 0) {
+            return system_error(path, "set the mode of");
+        }
+        if (::fsync(descriptor.number()) != 0) return system_error(path, "sync");
+        if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error(path, "replace");
+        return {};
+    };
+    if (auto filled = fill(); !filled) {
+        ::unlink(temporary.c_str());
+        return filled;
+    }
+    return sync_directory_of(path);
+}
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+    TT_TRY(const OpenFile file, open_regular(path));
+    if (file.bytes == 0) return MappedFile(ByteView());
+    void* data = ::mmap(nullptr, file.bytes, PROT_READ, MAP_SHARED, file.descriptor.number(), 0);
+    if (data == MAP_FAILED) return system_error(path, "map");
+    return MappedFile({static_cast<const uint8_t*>(data), file.bytes});
+}
+
+MappedFile::~MappedFile() {
+    if (!view_.empty()) ::munmap(const_cast<uint8_t*>(view_.data()), view_.size());
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : view_(std::exchange(other.view_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+    std::swap(view_, other.view_);
+    return *this;
+}
+
+}  // namespace teetee::net

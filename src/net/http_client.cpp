@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "net/stream.hpp"
+
+namespace teetee::net {
+namespace {
+
+constexpr size_t response_header_bytes_max = 64u << 10;
+
+bool is_token(std::string_view text) {
+    // RFC 9110 section 5.6.2.
+    const auto allowed = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    };
+    return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool is_field_value(std::string_view text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; });
+}
+
+Result<std::string> encode_request(const HttpClientRequest& request, const Url& url) {
+    if (!is_token(request.method)) {
+        return fail(ErrorCode::invalid_argument,
+                    "HTTP method: have " + quote_foreign(request.method));
+    }
+    const bool standard_port = url.address.port == (url.tls ? 443 : 80);
+    std::string host = to_string(url.address);
+    if (standard_port) host.resize(host.rfind(':'));
+    std::string out = request.method + " " + url.target + " HTTP/1.1\r\nhost: " + host +
+                      "\r\nconnection: close\r\n";
+    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+        out += "content-length: " + std::to_string(request.body.size()) + "\r\n";
+    }
+    for (const auto& [name, value] : request.headers) {
+        if (!is_token(name) || !is_field_value(value)) {
+            return fail(ErrorCode::invalid_argument,
+                        "HTTP header " + quote_foreign(name) + ": not sendable");
+        }
+        out.append(name).append(": ").append(value).append("\r\n");
+    }
+    return out.append("\r\n");
+}
+
+/// One call, on a loop of its own.
+class Fetch {
+  public:
+    Fetch(const HttpClientRequest& request, Url url, std::string head)
+        : request_(request),
+          url_(std::move(url)),
+          head_(std::move(head)),
+          decoder_({.limits = {.header_bytes_max = response_header_bytes_max,
+                               .body_bytes_max = request.response_bytes_max},
+                    .head = request.method == "HEAD"}) {}
+
+    Result<HttpClientResponse> run() {
+        const Timer timer = loop_.call_after(request_.time_max, [this] {
+            finish(fail(ErrorCode::timed_out, "no complete answer in time"));
+        });
+        connect(loop_, url_.address, std::min(request_.connect_time_max, request_.time_max),
+                [this](Result<std::unique_ptr<Stream>> stream) {
+                    if (!stream) return finish(std::move(stream).error());
+                    stream_ = std::move(*stream);
+                    secure();
+                });
+        loop_.run();
+        stream_.reset();
+        if (!outcome_) return in_context(to_string(url_.address), outcome_.error());
+        return std::move(response_);
+    }
+
+  private:
+    void finish(Result<void> outcome) {
+        outcome_ = std::move(outcome);
+        loop_.stop();
+    }
+
+    void secure() {
+        if (!url_.tls) return ask();
+        tls_ = TlsContext::build_client();
+        if (!*tls_) return finish(tls_->error());
+        stream_->handshake(**tls_, TlsSide::client, [this](Result<void> secured) {
+            if (!secured) return finish(in_context("TLS", secured.error()));
+            if (auto verified = verify(); !verified) return finish(std::move(verified));
+            ask();
+        });
+    }
+
+    Result<void> verify() {
+        TT_TRY(const Bytes der, stream_->peer_certificate_der());
+        return request_.verify_certificate(der);
+    }
+
+    void ask() {
+        stream_->write(as_bytes(head_), as_bytes(request_.body), [this](Result<void> sent) {
+            // A server may answer, with 413 say, and close before it has read all.
+            if (!sent && sent.error().code != ErrorCode::connection_closed) {
+                finish(std::move(sent));
+            }
+        });
+        read();
+    }
+
+    void read() {
+        stream_->read_some(buffer_, [this](Result<size_t> bytes) {
+            if (!bytes) return on_end(bytes.error());
+            if (auto fed = decoder_.feed(ByteView(buffer_).first(*bytes)); !fed) {
+                return finish(std::move(fed));
+            }
+            if (!take_body() || decoder_.complete()) return finish({});
+            read();
+        });
+    }
+
+    void on_end(const Error& error) {
+        // Over TLS the end must be told by a length or by chunks: anyone can cut a connection.
+        const bool may_end = error.code == ErrorCode::connection_closed && !url_.tls;
+        if (!may_end || !decoder_.header_complete()) return finish(error);
+        auto ended = decoder_.feed_end();
+        if (ended) take_body();
+        finish(std::move(ended));
+    }
+
+    /// False where the caller wants no more.
+    bool take_body() {
+        if (!decoder_.header_complete()) return true;
+        response_.status = decoder_.status();
+        if (response_.headers.empty()) response_.headers = decoder_.headers();
+        const std::string chunk = decoder_.take_body();
+        if (!request_.on_body_chunk) {
+            response_.body.append(chunk);
+            return true;
+        }
+        return chunk.empty() || request_.on_body_chunk(chunk);
+    }
+
+    const HttpClientRequest& request_;
+    Url url_;
+    std::string head_;
+    HttpResponseDecoder decoder_;
+    Loop loop_;
+    std::optional<Result<TlsContext>> tls_;
+    std::unique_ptr<Stream> stream_;
+    std::array<uint8_t, 16u << 10> buffer_{};
+    HttpClientResponse response_;
+    Result<void> outcome_;
+};
+
+}  // namespace
+
+Result<HttpClientResponse> http_fetch(const HttpClientRequest& request) {
+    TT_TRY(Url url, parse_url(request.url));
+    if (url.tls && !request.verify_certificate) {
+        return fail(ErrorCode::channel_unbound,
+                    to_string(url.address) + ": https needs a verifier of the certificate");
+    }
+    TT_TRY(std::string head, encode_request(request, url));
+    return Fetch(request, std::move(url), std::move(head)).run();
+}
+
+}  // namespace teetee::net

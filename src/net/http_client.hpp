@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "base/world.hpp"
+#include "net/http_decoder.hpp"
+
+namespace teetee::net {
+
+struct HttpClientRequest {
+    std::string method = "GET";
+    /// http or https.
+    std::string url;
+    /// Host, Content-Length and Connection are added.
+    HttpHeaders headers{};
+    std::string body{};
+    Duration connect_time_max = std::chrono::seconds(5);
+    /// From the call to its return.
+    Duration time_max = std::chrono::seconds(60);
+    size_t response_bytes_max = 16u << 20;
+    /// Takes the body as it comes, instead of HttpClientResponse::body; false ends the call with
+    /// what has come.
+    std::function<bool(std::string_view chunk)> on_body_chunk{};
+    /// For https: called after the TLS handshake, before any byte of the request is sent. Nothing
+    /// else examines the server's certificate, so https without it is refused.
+    std::function<Result<void>(ByteView der)> verify_certificate{};
+};
+
+struct HttpClientResponse {
+    int status = 0;
+    HttpHeaders headers{};
+    std::string body{};
+};
+
+/// Asks and waits on the calling thread; one connection a call, no redirects. Any status is a
+/// success. Errors: address_invalid, invalid_argument (method or header), connect_failed,
+/// timed_out, tls_failed, channel_unbound (https without verify_certificate), that of
+/// verify_certificate, connection_closed, http_malformed, body_too_large, limit_exceeded (header).
+Result<HttpClientResponse> http_fetch(const HttpClientRequest& request);
+
+}  // namespace teetee::net

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+
+#include "net/http_server.hpp"
+
+namespace teetee::net {
+
+/// One connection of an HttpServer. It reads all the time, so that a client that goes is noticed
+/// while its answer is made; only a client that pipelines without end is not read from.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+  public:
+    struct Owner {
+        Loop& loop;
+        const HttpServerOptions& options;
+        const HttpServer::Handler& handler;
+        std::function<void(const std::shared_ptr<HttpConnection>&)> on_end;
+    };
+    HttpConnection(Owner owner, std::unique_ptr<Stream> stream);
+
+    void start();
+    /// Answers 503 without reading; for a connection too many.
+    void start_refusing();
+    /// After the running exchange, or now if there is none.
+    void end_when_idle();
+    void end();
+
+    // What HttpExchange calls.
+    void respond(const HttpResponse& response);
+    void begin_stream(int status, std::string_view content_type, const HttpHeaders& headers);
+    void write_chunk(std::string_view chunk);
+    void finish_stream();
+    void on_disconnect(std::function<void()> callback) { on_disconnect_ = std::move(callback); }
+    size_t pending_bytes() const { return out_.size() + in_flight_.size() - in_flight_sent_bytes_; }
+
+  private:
+    /// What is done with what the client sends: nothing has come yet; it belongs to a request; it
+    /// waits until the running request is answered; it no longer matters, the last answer is sent.
+    enum class Phase { idle, receiving, answering, draining, ended };
+
+    void read();
+    void on_bytes(ByteView bytes);
+    void advance(ByteView bytes);
+    void on_header_complete();
+    void dispatch();
+    void next_request();
+    void watch(Duration limit);
+    void on_read_timeout();
+    void refuse(const Error& error);
+    void put_head(int status, std::string_view content_type, const HttpHeaders& headers);
+    void write_next();
+
+    Owner owner_;
+    std::unique_ptr<Stream> stream_;
+    HttpRequestDecoder decoder_;
+    std::array<uint8_t, 16u << 10> read_buffer_{};
+    bool reading_ = false;
+    Phase phase_ = Phase::idle;
+    /// What came behind the request that is being answered.
+    std::string pipelined_;
+    Timer read_timer_;
+    Timer write_timer_;
+    bool last_request_ = false;
+
+    // The running exchange.
+    bool header_seen_ = false;
+    bool keep_alive_ = true;
+    bool chunks_allowed_ = true;
+    bool chunked_ = false;
+    bool head_only_ = false;
+    /// All of the answer is in in_flight_ and out_.
+    bool answer_complete_ = false;
+    std::function<void()> on_disconnect_;
+
+    /// Sent first, from in_flight_sent_bytes_ on; then out_.
+    std::string in_flight_;
+    size_t in_flight_sent_bytes_ = 0;
+    std::string out_;
+    bool writing_ = false;
+};
+
+}  // namespace teetee::net

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http_server.hpp"
+
+#include <set>
+
+#include "net/http_connection.hpp"
+
+namespace teetee::net {
+namespace {
+
+/// Connections that are told 503; above them there is not even that.
+constexpr size_t refused_connections_max = 64;
+
+}  // namespace
+
+struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
+    Impl(Loop& owner, HttpServerOptions chosen, Handler answering)
+        : loop(owner), options(std::move(chosen)), handler(std::move(answering)) {}
+
+    Loop& loop;
+    HttpServerOptions options;
+    Handler handler;
+    std::unique_ptr<Acceptor> acceptor;
+    uint16_t port = 0;
+    std::set<std::shared_ptr<HttpConnection>> connections;
+    Timer deadline_timer;
+    std::function<void()> on_stopped;
+
+    void on_stream(std::unique_ptr<Stream> stream) {
+        const size_t count = connections.size();
+        if (count >= options.connections_max + refused_connections_max) return;
+        const HttpConnection::Owner owner = {
+            loop, options, handler,
+            [weak = weak_from_this()](const std::shared_ptr<HttpConnection>& ended) {
+                if (const auto self = weak.lock()) self->on_end(ended);
+            }};
+        const auto connection = std::make_shared<HttpConnection>(owner, std::move(stream));
+        connections.insert(connection);
+        if (count < options.connections_max) return connection->start();
+        connection->start_refusing();
+    }
+
+    void on_end(const std::shared_ptr<HttpConnection>& ended) {
+        connections.erase(ended);
+        report_if_stopped();
+    }
+
+    void report_if_stopped() {
+        if (!connections.empty() || on_stopped == nullptr) return;
+        deadline_timer.cancel();
+        loop.post(std::exchange(on_stopped, nullptr));
+    }
+
+    void end_all() {
+        // Each removes itself from the set.
+        const auto all = connections;
+        for (const auto& connection : all) connection->end();
+    }
+};
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(Loop& loop, const Address& address,
+                                                       HttpServerOptions options, Handler handler) {
+    auto impl = std::make_shared<Impl>(loop, std::move(options), std::move(handler));
+    TT_TRY(impl->acceptor,
+           Acceptor::listen(loop, address, [raw = impl.get()](std::unique_ptr<Stream> stream) {
+               raw->on_stream(std::move(stream));
+           }));
+    impl->port = impl->acceptor->port();
+    return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+HttpServer::~HttpServer() {
+    impl_->on_stopped = nullptr;
+    impl_->deadline_timer.cancel();
+    impl_->acceptor.reset();
+    impl_->end_all();
+}
+
+uint16_t HttpServer::port() const {
+    return impl_->port;
+}
+size_t HttpServer::connection_count() const {
+    return impl_->connections.size();
+}
+
+void HttpServer::stop(Duration deadline, std::function<void()> done) {
+    impl_->acceptor.reset();
+    impl_->on_stopped = std::move(done);
+    impl_->deadline_timer =
+        impl_->loop.call_after(deadline, [raw = impl_.get()] { raw->end_all(); });
+    const auto all = impl_->connections;
+    for (const auto& connection : all) connection->end_when_idle();
+    impl_->report_if_stopped();
+}
+
+}  // namespace teetee::net

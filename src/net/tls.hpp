@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace teetee::net {
+
+/// What a TLS end shows and signs with.
+struct TlsIdentity {
+    Bytes certificate_der;
+    /// PKCS #8 or SEC 1.
+    std::string private_key_pem;
+};
+
+/// TLS 1.3 (RFC 8446) without session tickets, resumption or early data: each connection has a
+/// handshake of its own, which its attestation can bind to. X.509 chains are not checked here:
+/// whoever demands a peer's certificate verifies it after the handshake, before any application
+/// byte; TLS itself proves only that the peer holds the certificate's key.
+class TlsContext {
+  public:
+    /// Both ends: shows the identity and demands a certificate of the peer.
+    static Result<TlsContext> build_mutual(const TlsIdentity& identity);
+    /// A server whose clients need no certificate.
+    static Result<TlsContext> build_server(const TlsIdentity& identity);
+    /// A client without a certificate of its own.
+    static Result<TlsContext> build_client();
+    // Errors: certificate_malformed, key_invalid (unreadable, or not the certificate's),
+    // tls_failed.
+
+    boost::asio::ssl::context& context() const { return *context_; }
+
+  private:
+    explicit TlsContext(std::shared_ptr<boost::asio::ssl::context> context)
+        : context_(std::move(context)) {}
+    std::shared_ptr<boost::asio::ssl::context> context_;
+};
+
+/// 32 bytes that only the two ends of one TLS session know (RFC 8446 section 7.5), label
+/// "EXPORTER-teetee-channel-v1", no context.
+using ChannelExporter = ByteArray<32>;
+
+}  // namespace teetee::net
