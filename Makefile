@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# make up     install what is missing, build, run a whole network on this machine
+# make test   install what is missing, build, run every test
+# make build  install what is missing, build
+# make lint   format, layering and house rules
+# make fuzz   every fuzz target for SECONDS each (default 60)
+# make sanitize   every test under ASan and UBSan
+
+SECONDS ?= 60
+UP_FLAGS ?=
+JOBS ?= $(shell nproc)
+
+.PHONY: all build up test lint fuzz sanitize tsan deps clean
+
+all: build
+
+deps:
+	@tools/install_deps.sh build
+
+build: deps
+	@[ -f build/release/build.ninja ] || cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
+	@cmake --build --preset release -j $(JOBS)
+
+up: build
+	@exec build/release/teetee up $(UP_FLAGS)
+
+test: build lint
+	@python3 tools/run_tests.py build/release
+
+lint:
+	@python3 tools/check_layers.py
+	@python3 tools/check_style.py
+
+fuzz:
+	@tools/install_deps.sh dev
+	@cmake --preset fuzz > /dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
+
+sanitize:
+	@tools/install_deps.sh build
+	@cmake --preset asan-ubsan > /dev/null
+	@cmake --build --preset asan-ubsan -j $(JOBS)
+	@python3 tools/run_tests.py build/asan-ubsan
+
+tsan:
+	@tools/install_deps.sh build
+	@cmake --preset tsan > /dev/null
+	@cmake --build --preset tsan -j $(JOBS)
+	@python3 tools/run_tests.py build/tsan --unit-only
+
+clean:
+	rm -rf build

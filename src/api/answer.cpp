@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/answer.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "api/limits.hpp"
+#include "base/bytes.hpp"
+
+namespace teetee::api {
+namespace {
+
+/// Of a story or completion whose client names no limit.
+constexpr uint32_t tokens_max_default = 256;
+
+boost::json::object usage_json(pipeline::Usage usage) {
+    return {{"prompt_tokens", usage.prompt_tokens},
+            {"completion_tokens", usage.completion_tokens},
+            {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
+}
+
+std::string_view reason_name(pipeline::FinishReason reason) {
+    return reason == pipeline::FinishReason::stop ? "stop" : "length";
+}
+
+/// A model without a chat template continues text: it gets the messages one below the other.
+Result<std::string> render_chat(const GenerationRequest& request,
+                                const model::Vocabulary& vocabulary) {
+    if (!vocabulary.chat_template.empty()) {
+        return fail(ErrorCode::template_unsupported,
+                    "this model's chat template is not supported yet; use /v1/completions");
+    }
+    std::string text;
+    for (const ChatMessage& message : request.messages) {
+        if (!text.empty()) text += '\n';
+        text += message.content;
+    }
+    return text;
+}
+
+}  // namespace
+
+ErrorStatus status_for(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::invalid_argument:
+        case ErrorCode::invalid_json:
+        case ErrorCode::invalid_utf8:
+        case ErrorCode::field_invalid:
+        case ErrorCode::context_exceeded:
+        case ErrorCode::token_out_of_range:
+        case ErrorCode::limit_exceeded:
+        case ErrorCode::vocabulary_invalid:
+        case ErrorCode::template_unsupported:
+            return {400, "invalid_request_error"};
+        case ErrorCode::model_unknown:
+        case ErrorCode::route_unknown:
+            return {404, "invalid_request_error"};
+        case ErrorCode::method_not_allowed:
+            return {405, "invalid_request_error"};
+        case ErrorCode::body_too_large:
+            return {413, "invalid_request_error"};
+        case ErrorCode::overloaded:
+        case ErrorCode::kv_cache_full:
+            return {429, "overloaded_error"};
+        case ErrorCode::not_ready:
+        case ErrorCode::route_unavailable:
+            return {503, "server_error"};
+        case ErrorCode::stage_failed:
+            return {502, "server_error"};
+        case ErrorCode::stage_timeout:
+            return {504, "server_error"};
+        default:
+            return {500, "server_error"};
+    }
+}
+
+void respond_error(net::HttpExchange& exchange, const Error& error) {
+    const ErrorStatus kind = status_for(error.code);
+    net::HttpResponse response =
+        net::build_error_response({kind.status, kind.type, to_string(error.code), error.detail});
+    if (kind.status == 429 || kind.status >= 502) response.headers["retry-after"] = "1";
+    exchange.respond(response);
+}
+
+void Answer::start(node::Node& node, GenerationRequest request, UnixSeconds created,
+                   std::shared_ptr<net::HttpExchange> exchange) {
+    auto answer = std::make_shared<Answer>(node, std::move(request), created, std::move(exchange));
+    if (auto submitted = answer->submit(); !submitted) {
+        respond_error(*answer->exchange_, submitted.error());
+    }
+}
+
+Answer::Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
+               std::shared_ptr<net::HttpExchange> exchange)
+    : node_(node),
+      request_(std::move(request)),
+      created_(created),
+      exchange_(std::move(exchange)),
+      decoder_(node.tokenizer(), {.continues_text = true}),
+      stops_(request_.stops) {}
+
+Result<void> Answer::submit() {
+    if (!request_.model.empty() && request_.model != node_.model_id()) {
+        return fail(ErrorCode::model_unknown,
+                    "have " + node_.model_id() + ", asked for " + quote_foreign(request_.model));
+    }
+    std::string prompt = request_.prompt;
+    if (request_.dialect == Dialect::chat) {
+        TT_TRY(prompt, render_chat(request_, node_.tokenizer().vocabulary()));
+    }
+    node::Generation generation;
+    TT_TRY(generation.prompt, node_.tokenizer().encode(prompt, {.add_special = true}));
+    if (generation.prompt.size() >= node_.context_length()) {
+        return fail(ErrorCode::context_exceeded, "the prompt has " +
+                                                     std::to_string(generation.prompt.size()) +
+                                                     " tokens, the model's context is " +
+                                                     std::to_string(node_.context_length()));
+    }
+    const auto room = static_cast<uint32_t>(node_.context_length() - generation.prompt.size());
+    generation.tokens_max =
+        std::min(room, request_.tokens_max == 0 ? tokens_max_default : request_.tokens_max);
+    generation.sampling = request_.sampling;
+    const auto self = shared_from_this();
+    node::GenerationEvents events;
+    events.on_token = [self](TokenId token) { self->on_token(token); };
+    events.on_done = [self](pipeline::FinishReason reason, pipeline::Usage usage) {
+        self->on_done(reason_name(reason), usage);
+    };
+    events.on_failed = [self](const Error& error, pipeline::Usage) { self->on_failed(error); };
+    TT_TRY(id_, node_.generate(std::move(generation), std::move(events)));
+    exchange_->on_disconnect([weak = weak_from_this()] {
+        const auto answer = weak.lock();
+        if (!answer || answer->ended_) return;
+        answer->ended_ = true;
+        static_cast<void>(answer->node_.cancel(*answer->id_));
+    });
+    if (request_.stream) begin_stream();
+    return {};
+}
+
+void Answer::begin_stream() {
+    exchange_->begin_stream(200, "text/event-stream",
+                            {{"cache-control", "no-store"}, {"x-accel-buffering", "no"}});
+    if (request_.dialect != Dialect::chat) return;
+    boost::json::object first = envelope(".chunk");
+    first["choices"] =
+        boost::json::array{boost::json::object{{"index", 0},
+                                               {"delta", {{"role", "assistant"}, {"content", ""}}},
+                                               {"finish_reason", nullptr}}};
+    send_event(first);
+}
+
+void Answer::send_event(const boost::json::object& data) {
+    exchange_->write("data: " + boost::json::serialize(data) + "\n\n");
+}
+
+void Answer::on_token(TokenId token) {
+    if (ended_) return;
+    auto piece = decoder_.feed(token);
+    if (!piece) {
+        static_cast<void>(node_.cancel(*id_));
+        on_failed(piece.error());
+        return;
+    }
+    const StopMatcher::Output output = stops_.feed(*piece);
+    if (!output.text.empty()) deliver(output.text);
+    if (output.stopped) {
+        on_done("stop", node_.cancel(*id_).value_or({}));
+    } else if (exchange_->pending_bytes() > unread_answer_bytes_max) {
+        // Who does not read is not served on: other requests want the place.
+        static_cast<void>(node_.cancel(*id_));
+        on_failed(fail(ErrorCode::cancelled, "the answer was not read"));
+    }
+}
+
+void Answer::deliver(const std::string& text) {
+    text_ += text;
+    if (request_.stream) send_event(chunk(text, std::nullopt));
+}
+
+void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
+    if (ended_) return;
+    ended_ = true;
+    // After a stop string nothing may follow, not even a cut character.
+    StopMatcher::Output rest = stops_.feed(reason == "stop" ? "" : decoder_.finish());
+    const std::string last = rest.text + (rest.stopped ? "" : stops_.finish());
+    if (!last.empty()) deliver(last);
+    if (!request_.stream) {
+        net::HttpResponse response;
+        response.body = boost::json::serialize(whole(reason, usage)) + "\n";
+        exchange_->respond(response);
+        return;
+    }
+    send_event(chunk("", reason));
+    if (request_.stream_usage || request_.dialect == Dialect::generate) {
+        boost::json::object closing = envelope(".chunk");
+        if (request_.dialect != Dialect::generate) closing["choices"] = boost::json::array();
+        closing["usage"] = usage_json(usage);
+        send_event(closing);
+    }
+    exchange_->write("data: [DONE]\n\n");
+    exchange_->finish();
+}
+
+void Answer::on_failed(const Error& error) {
+    if (ended_) return;
+    ended_ = true;
+    if (!request_.stream) {
+        respond_error(*exchange_, error);
+        return;
+    }
+    const boost::json::object body = {{"error",
+                                       {{"message", error.detail},
+                                        {"type", status_for(error.code).type},
+                                        {"code", to_string(error.code)}}}};
+    exchange_->write("event: error\ndata: " + boost::json::serialize(body) + "\n\n");
+    exchange_.reset();
+}
+
+boost::json::object Answer::envelope(std::string_view suffix) const {
+    const std::string id = to_hex(id_->bytes);
+    switch (request_.dialect) {
+        case Dialect::generate:
+            return {{"id", "gen-" + id}, {"model", node_.model_id()}};
+        case Dialect::completion:
+            return {{"id", "cmpl-" + id},
+                    {"object", "text_completion"},
+                    {"created", created_},
+                    {"model", node_.model_id()}};
+        case Dialect::chat:
+            return {{"id", "chatcmpl-" + id},
+                    {"object", "chat.completion" + std::string(suffix)},
+                    {"created", created_},
+                    {"model", node_.model_id()}};
+    }
+    return {};
+}
+
+boost::json::object Answer::chunk(const std::string& text,
+                                  std::optional<std::string_view> reason) const {
+    boost::json::object out = envelope(".chunk");
+    const boost::json::value finish =
+        reason ? boost::json::value(*reason) : boost::json::value(nullptr);
+    if (request_.dialect == Dialect::generate) {
+        out["text"] = text;
+        out["finish_reason"] = finish;
+        return out;
+    }
+    boost::json::object choice = {{"index", 0}, {"finish_reason", finish}};
+    if (request_.dialect == Dialect::chat) {
+        choice["delta"] = reason ? boost::json::object() : boost::json::object{{"content", text}};
+    } else {
+        choice["text"] = text;
+    }
+    out["choices"] = boost::json::array{choice};
+    return out;
+}
+
+boost::json::object Answer::whole(std::string_view reason, pipeline::Usage usage) const {
+    boost::json::object out = envelope("");
+    if (request_.dialect == Dialect::generate) {
+        out["text"] = text_;
+        out["finish_reason"] = reason;
+        out["seed"] = request_.sampling.seed;
+    } else {
+        boost::json::object choice = {
+            {"index", 0}, {"finish_reason", reason}, {"logprobs", nullptr}};
+        if (request_.dialect == Dialect::chat) {
+            choice["message"] = {{"role", "assistant"}, {"content", text_}};
+        } else {
+            choice["text"] = text_;
+        }
+        out["choices"] = boost::json::array{choice};
+    }
+    out["usage"] = usage_json(usage);
+    return out;
+}
+
+}  // namespace teetee::api

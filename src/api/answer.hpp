@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/json/object.hpp>
+
+#include "api/generation_request.hpp"
+#include "api/stop_matcher.hpp"
+#include "model/stream_decoder.hpp"
+#include "net/http_server.hpp"
+#include "node/node.hpp"
+
+namespace teetee::api {
+
+/// The HTTP status an error is answered with, and OpenAI's "type" for it.
+struct ErrorStatus {
+    int status;
+    std::string_view type;
+};
+ErrorStatus status_for(ErrorCode code);
+
+/// {"error":{"message","type","code"}} with Retry-After where trying again makes sense.
+void respond_error(net::HttpExchange& exchange, const Error& error);
+
+/// One request on its way from tokens to HTTP, in the shape of its dialect, streamed as server-sent
+/// events or whole. An answer that fails while it streams ends with an error event and a cut
+/// connection, so that no client takes it for complete. Keeps itself alive until the end.
+class Answer : public std::enable_shared_from_this<Answer> {
+  public:
+    /// Tokenises, submits, and answers; errors are answered as well.
+    static void start(node::Node& node, GenerationRequest request, UnixSeconds created,
+                      std::shared_ptr<net::HttpExchange> exchange);
+
+    Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
+           std::shared_ptr<net::HttpExchange> exchange);
+
+  private:
+    Result<void> submit();
+    void on_token(TokenId token);
+    void deliver(const std::string& text);
+    void on_done(std::string_view reason, pipeline::Usage usage);
+    void on_failed(const Error& error);
+    void begin_stream();
+    void send_event(const boost::json::object& data);
+
+    boost::json::object envelope(std::string_view suffix) const;
+    boost::json::object chunk(const std::string& text,
+                              std::optional<std::string_view> reason) const;
+    boost::json::object whole(std::string_view reason, pipeline::Usage usage) const;
+
+    node::Node& node_;
+    GenerationRequest request_;
+    UnixSeconds created_;
+    std::shared_ptr<net::HttpExchange> exchange_;
+    std::optional<RequestId> id_;
+    model::StreamDecoder decoder_;
+    StopMatcher stops_;
+    std::string text_;
+    bool ended_ = false;
+};
+
+}  // namespace teetee::api

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "base/request.hpp"
+#include "base/result.hpp"
+
+namespace teetee::api {
+
+/// Which of the three routes a request came by; they differ in where the prompt stands and in the
+/// shape of the answer.
+enum class Dialect { generate, completion, chat };
+
+struct ChatMessage {
+    std::string role;
+    std::string content;
+};
+
+/// What a client asks for, whatever the route.
+struct GenerationRequest {
+    Dialect dialect{};
+    std::string model;                  // "" when not named
+    std::string prompt;                 // generate, completion
+    std::vector<ChatMessage> messages;  // chat
+    uint32_t tokens_max = 0;            // 0: as many as fit, see default_tokens_max
+    SamplingOptions sampling;
+    bool has_seed = false;
+    std::vector<std::string> stops;
+    bool stream = false;
+    bool stream_usage = false;  // stream_options.include_usage
+};
+
+/// Errors: invalid_json, invalid_utf8, field_invalid naming the field.
+Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_view body);
+
+}  // namespace teetee::api

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace teetee::api {
+
+inline constexpr size_t json_depth_max = 32;
+inline constexpr size_t stop_strings_max = 16;
+inline constexpr size_t stop_string_bytes_max = 256;
+inline constexpr size_t messages_max = 1024;
+/// Of one answer that its client does not read: beyond it the request is cancelled.
+inline constexpr size_t unread_answer_bytes_max = 1 << 20;
+
+}  // namespace teetee::api

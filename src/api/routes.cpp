@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/routes.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "api/answer.hpp"
+#include "attest/statement.hpp"
+#include "base/bytes.hpp"
+
+namespace teetee::api {
+namespace {
+
+std::optional<Dialect> dialect_of(std::string_view path) {
+    if (path == "/generate") return Dialect::generate;
+    if (path == "/v1/completions") return Dialect::completion;
+    if (path == "/v1/chat/completions") return Dialect::chat;
+    return std::nullopt;
+}
+
+void respond_json(net::HttpExchange& exchange, int status, const boost::json::object& body) {
+    net::HttpResponse response;
+    response.status = status;
+    if (status == 503) response.headers["retry-after"] = "1";
+    response.body = boost::json::serialize(body) + "\n";
+    exchange.respond(response);
+}
+
+boost::json::object models(const node::Node& node) {
+    return {{"object", "list"},
+            {"data", boost::json::array{
+                         boost::json::object{{"id", node.model_id()},
+                                             {"object", "model"},
+                                             {"created", node.statement().not_before},
+                                             {"owned_by", "teetee"},
+                                             {"context_length", node.context_length()},
+                                             {"model_root", to_hex(node.statement().model_root)},
+                                             {"simulated", node.simulated()}}}}};
+}
+
+boost::json::object health(const node::Node& node, const node::NodeStatus& status) {
+    boost::json::array route;
+    for (const node::RouteNode& hop : status.route) {
+        route.push_back({{"node", to_hex(hop.node_id)},
+                         {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}});
+    }
+    return {
+        {"status", status.ready ? "ok" : "unavailable"},
+        {"detail", status.ready ? "every layer is served"
+                                : "waiting for the other nodes of the route; their logs say why"},
+        {"model", node.model_id()},
+        {"simulated", node.simulated()},
+        {"route", route},
+        {"round_trip_us",
+         std::chrono::duration_cast<std::chrono::microseconds>(status.round_trip).count()},
+        {"active_requests", status.active_count},
+        {"queued_requests", status.queued_count},
+        {"prompt_tokens", status.counters.prompt_tokens},
+        {"completion_tokens", status.counters.completion_tokens}};
+}
+
+/// Each node's statement and quote, for the client to verify itself; the decoded statement beside
+/// them is for people.
+boost::json::object attestation(const node::Node& node, const node::NodeStatus& status) {
+    boost::json::array nodes;
+    for (const node::RouteNode& hop : status.route) {
+        boost::json::object entry = {
+            {"node", to_hex(hop.node_id)},
+            {"layers", boost::json::array{hop.layers.begin, hop.layers.end}},
+            {"statement", to_base64(hop.statement)},
+            {"quote", to_base64(hop.quote)}};
+        if (auto statement = attest::decode_statement(hop.statement)) {
+            entry["statement_fields"] = boost::json::parse(attest::statement_json(*statement));
+        }
+        nodes.push_back(std::move(entry));
+    }
+    return {
+        {"version", 1},
+        {"ready", status.ready},
+        {"simulated", node.simulated()},
+        {"notice", node.simulated()
+                       ? "SIMULATED: these quotes come from a development TEE and protect nothing"
+                       : ""},
+        {"model_root", to_hex(node.statement().model_root)},
+        {"nodes", nodes}};
+}
+
+}  // namespace
+
+void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    if (dialect_of(request.path)) {
+        if (request.method == "POST") return generate(request, std::move(exchange));
+    } else if (request.path == "/v1/models") {
+        if (is_read) return respond_json(*exchange, 200, models(world_.node));
+    } else if (request.path == "/health") {
+        const node::NodeStatus status = world_.node.status();
+        if (is_read)
+            return respond_json(*exchange, status.ready ? 200 : 503, health(world_.node, status));
+    } else if (request.path == "/attestation") {
+        const node::NodeStatus status = world_.node.status();
+        if (is_read)
+            return respond_json(*exchange, status.ready ? 200 : 503,
+                                attestation(world_.node, status));
+    } else {
+        return respond_error(*exchange, fail(ErrorCode::route_unknown,
+                                             "no such path: " + quote_foreign(request.path)));
+    }
+    respond_error(*exchange,
+                  fail(ErrorCode::method_not_allowed,
+                       dialect_of(request.path) ? "this path takes POST" : "this path takes GET"));
+}
+
+void Routes::generate(const net::HttpRequest& request,
+                      std::shared_ptr<net::HttpExchange> exchange) {
+    auto parsed = parse_generation_request(*dialect_of(request.path), request.body);
+    if (!parsed) return respond_error(*exchange, parsed.error());
+    if (!parsed->has_seed) {
+        // 53 bits, so that a JSON reader can hand the number back as it got it.
+        ByteArray<8> random;
+        world_.rng.fill(random);
+        ByteReader reader(random);
+        parsed->sampling.seed = reader.read_u64().value_or(0) >> 11;
+    }
+    Answer::start(world_.node, std::move(parsed).value(), world_.clock.unix_now(),
+                  std::move(exchange));
+}
+
+}  // namespace teetee::api

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/world.hpp"
+#include "net/http_server.hpp"
+#include "node/node.hpp"
+
+namespace teetee::api {
+
+/// The entry's HTTP interface (docs/api.md):
+///   POST /generate, /v1/completions, /v1/chat/completions
+///   GET  /v1/models, /health, /attestation
+/// Errors come in OpenAI's shape.
+class Routes {
+  public:
+    struct World {
+        node::Node& node;
+        const Clock& clock;
+        Rng& rng;
+    };
+    explicit Routes(const World& world) : world_(world) {}
+
+    void handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
+
+  private:
+    void generate(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
+
+    World world_;
+};
+
+}  // namespace teetee::api

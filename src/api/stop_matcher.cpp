@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/stop_matcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace teetee::api {
+namespace {
+
+/// The length of the longest end of `text` that is a proper beginning of `stop`.
+size_t overlap(std::string_view text, std::string_view stop) {
+    for (size_t length = std::min(text.size(), stop.size() - 1); length > 0; --length) {
+        if (text.ends_with(stop.substr(0, length))) return length;
+    }
+    return 0;
+}
+
+}  // namespace
+
+StopMatcher::Output StopMatcher::feed(std::string_view piece) {
+    held_ += piece;
+    size_t first = std::string::npos;
+    size_t keep = 0;
+    for (const std::string& stop : stops_) {
+        first = std::min(first, held_.find(stop));
+        keep = std::max(keep, overlap(held_, stop));
+    }
+    if (first != std::string::npos) {
+        held_.resize(first);
+        return {std::exchange(held_, {}), true};
+    }
+    std::string ready = held_.substr(0, held_.size() - keep);
+    held_.erase(0, held_.size() - keep);
+    return {std::move(ready), false};
+}
+
+std::string StopMatcher::finish() {
+    return std::exchange(held_, {});
+}
+
+}  // namespace teetee::api

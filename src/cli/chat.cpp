@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "attest/limits.hpp"
+#include "attest/peer.hpp"
+#include "base/world.hpp"
+#include "cli/dev_network.hpp"
+#include "model/limits.hpp"
+#include "model/manifest.hpp"
+#include "net/file.hpp"
+#include "net/http_client.hpp"
+
+namespace teetee::cli {
+namespace {
+
+struct ChatOptions {
+    uint16_t port = 5002;
+    std::string entry;
+    std::string policy;
+    std::string manifest;
+    std::string prompt;
+    uint32_t tokens_max = 0;
+    double temperature = 0.7;
+    std::optional<int64_t> seed;
+};
+
+/// An entry that is spoken to only over connections whose certificate has been verified.
+class VerifiedEntry {
+  public:
+    static Result<VerifiedEntry> open(const ChatOptions& options);
+
+    /// Checks the certificate of a connection, then the evidence of every node of the route.
+    struct Route {
+        size_t node_count = 0;
+        bool simulated = false;
+    };
+    Result<Route> verify_route() const;
+
+    /// Streams an answer; on_text is called with each piece.
+    Result<void> ask(const boost::json::object& body,
+                     const std::function<void(std::string_view)>& on_text) const;
+
+  private:
+    net::HttpClientRequest request(std::string_view path) const;
+    attest::PeerExpectation expectation() const;
+
+    std::string url_;
+    attest::Policy policy_;
+    model::Manifest manifest_;
+};
+
+Result<VerifiedEntry> VerifiedEntry::open(const ChatOptions& options) {
+    const std::string folder = default_network_folder(options.port);
+    const std::string policy_path =
+        options.policy.empty() ? folder + "/policy.json" : options.policy;
+    const std::string manifest_path =
+        options.manifest.empty() ? folder + "/manifest.json" : options.manifest;
+    auto policy_bytes = net::read_file(policy_path, attest::policy_bytes_max);
+    if (!policy_bytes) {
+        Error error = std::move(policy_bytes).error();
+        error.detail +=
+            "; is 'teetee up' running? --policy and --manifest name the files of another network";
+        return error;
+    }
+    VerifiedEntry entry;
+    entry.url_ = options.entry.empty() ? fmt::format("https://127.0.0.1:{}", options.port + 1)
+                                       : options.entry;
+    TT_TRY(entry.policy_, attest::parse_policy(as_text(*policy_bytes)));
+    TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
+    TT_TRY(entry.manifest_, model::parse_manifest(as_text(manifest_bytes)));
+    return entry;
+}
+
+attest::PeerExpectation VerifiedEntry::expectation() const {
+    attest::PeerExpectation expectation;
+    expectation.model_root = manifest_.model_root;
+    for (const model::ManifestShard& shard : manifest_.shards)
+        expectation.shards.push_back({shard.root, shard.layers});
+    return expectation;
+}
+
+net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
+    net::HttpClientRequest request;
+    request.url = url_ + std::string(path);
+    request.time_max = std::chrono::minutes(10);
+    request.verify_certificate = [this](ByteView der) -> Result<void> {
+        TT_TRY(const auto peer,
+               attest::verify_peer(der, expectation(), policy_, SystemClock().unix_now()));
+        if (peer.statement.layers.begin != 0)
+            return fail(ErrorCode::shard_rejected, "this node is not an entry");
+        return {};
+    };
+    return request;
+}
+
+Result<VerifiedEntry::Route> VerifiedEntry::verify_route() const {
+    TT_TRY(const auto response, net::http_fetch(request("/attestation")));
+    if (response.status != 200)
+        return fail(ErrorCode::not_ready, "the entry has no complete route yet");
+    boost::system::error_code failed;
+    const auto body = boost::json::parse(response.body, failed);
+    const auto* nodes = failed                        ? nullptr
+                        : body.if_object() == nullptr ? nullptr
+                                                      : body.as_object().if_contains("nodes");
+    if (nodes == nullptr || !nodes->is_array())
+        return fail(ErrorCode::invalid_json, "/attestation is malformed");
+    Route route;
+    uint32_t next_layer = 0;
+    for (const auto& node : nodes->as_array()) {
+        const auto* object = node.if_object();
+        const auto* statement_text = object == nullptr ? nullptr : object->if_contains("statement");
+        const auto* quote_text = object == nullptr ? nullptr : object->if_contains("quote");
+        if (statement_text == nullptr || quote_text == nullptr || !statement_text->is_string() ||
+            !quote_text->is_string()) {
+            return fail(ErrorCode::evidence_missing, "a node of the route shows no evidence");
+        }
+        TT_TRY(const auto statement, from_base64(statement_text->get_string()));
+        TT_TRY(const auto quote, from_base64(quote_text->get_string()));
+        attest::EvidenceView evidence{statement, quote, std::nullopt};
+        TT_TRY(const auto peer,
+               attest::verify_evidence(evidence, expectation(), policy_, SystemClock().unix_now()));
+        if (peer.statement.layers.begin != next_layer)
+            return fail(ErrorCode::shard_rejected, "the route leaves out layers");
+        next_layer = peer.statement.layers.end;
+        ++route.node_count;
+        route.simulated = route.simulated || peer.simulated;
+    }
+    if (next_layer != manifest_.layer_count)
+        return fail(ErrorCode::shard_rejected, "the route leaves out layers");
+    return route;
+}
+
+/// Splits a server-sent event stream into text, until [DONE] or an error event.
+class EventReader {
+  public:
+    explicit EventReader(const std::function<void(std::string_view)>& on_text)
+        : on_text_(on_text) {}
+
+    bool feed(std::string_view chunk) {
+        constexpr size_t line_bytes_max = 1 << 20;
+        buffer_ += chunk;
+        for (size_t end = buffer_.find('\n'); end != std::string::npos; end = buffer_.find('\n')) {
+            const std::string line = buffer_.substr(0, end);
+            buffer_.erase(0, end + 1);
+            if (line.starts_with("data: ")) on_data(std::string_view(line).substr(6));
+        }
+        if (buffer_.size() > line_bytes_max)
+            error_ = fail(ErrorCode::limit_exceeded, "the entry sent an endless line");
+        return !done_ && !error_;
+    }
+
+    Result<void> outcome() const {
+        if (error_) return *error_;
+        if (!done_)
+            return fail(ErrorCode::connection_closed, "the answer ended before it was complete");
+        return {};
+    }
+
+  private:
+    void on_data(std::string_view data) {
+        if (data == "[DONE]") {
+            done_ = true;
+            return;
+        }
+        boost::system::error_code failed;
+        const auto value = boost::json::parse(data, failed);
+        if (failed || !value.is_object()) return;
+        if (const auto* error = value.as_object().if_contains("error")) {
+            error_ = fail(ErrorCode::stage_failed, boost::json::serialize(*error));
+            return;
+        }
+        boost::system::error_code absent;
+        if (const auto* text = value.find_pointer("/choices/0/delta/content", absent);
+            text != nullptr && text->is_string()) {
+            on_text_(text->get_string());
+        }
+    }
+
+    const std::function<void(std::string_view)>& on_text_;
+    std::string buffer_;
+    bool done_ = false;
+    std::optional<Error> error_;
+};
+
+Result<void> VerifiedEntry::ask(const boost::json::object& body,
+                                const std::function<void(std::string_view)>& on_text) const {
+    net::HttpClientRequest http = request("/v1/chat/completions");
+    http.method = "POST";
+    http.headers["content-type"] = "application/json";
+    http.body = boost::json::serialize(body);
+    EventReader reader(on_text);
+    std::string plain;
+    http.on_body_chunk = [&](std::string_view chunk) {
+        if (plain.size() < 4096) plain += chunk;
+        return reader.feed(chunk);
+    };
+    auto response = net::http_fetch(http);
+    if (response && response->status != 200) return fail(ErrorCode::stage_failed, plain);
+    if (auto outcome = reader.outcome(); !outcome && response) return outcome;
+    if (!response)
+        return reader.outcome() ? Result<void>() : Result<void>(std::move(response).error());
+    return {};
+}
+
+Result<void> ask_once(const VerifiedEntry& entry, const ChatOptions& options,
+                      const std::string& prompt, Session& session) {
+    if (!is_utf8(prompt)) return fail(ErrorCode::invalid_utf8, "the prompt is not UTF-8");
+    boost::json::object body = {{"messages", boost::json::array{boost::json::object{
+                                                 {"role", "user"}, {"content", prompt}}}},
+                                {"stream", true},
+                                {"temperature", options.temperature}};
+    if (options.tokens_max > 0) body["max_tokens"] = options.tokens_max;
+    if (options.seed) body["seed"] = *options.seed;
+    std::string answer;
+    TT_CHECK(entry.ask(body, [&](std::string_view text) {
+        answer += text;
+        if (!session.json) print_text(text);
+    }));
+    if (session.json)
+        print_json({{"prompt", prompt}, {"text", answer}});
+    else
+        print_text("\n");
+    return {};
+}
+
+Result<void> chat(const ChatOptions& options, Session& session) {
+    TT_TRY(const auto entry, VerifiedEntry::open(options));
+    TT_TRY(const auto route, entry.verify_route());
+    std::cerr << fmt::format(
+        "verified: {} node{}, every layer covered, code and weights as the policy asks\n",
+        route.node_count, route.node_count == 1 ? "" : "s");
+    if (route.simulated) {
+        std::cerr << "SIMULATED: these TEEs are made for development and protect nothing; do not "
+                     "enter secrets\n";
+    }
+    if (!options.prompt.empty()) return ask_once(entry, options, options.prompt, session);
+    const bool interactive = isatty(STDIN_FILENO) != 0;
+    std::string line;
+    while (true) {
+        if (interactive) std::cerr << "> " << std::flush;
+        if (!std::getline(std::cin, line)) break;
+        if (line.empty()) continue;
+        auto answered = ask_once(entry, options, line, session);
+        if (!answered && !interactive) return answered;
+        if (!answered) std::cerr << "\n" << answered.error().message() << "\n";
+    }
+    return {};
+}
+
+}  // namespace
+
+void add_chat(CLI::App& app, Session& session) {
+    auto options = std::make_shared<ChatOptions>();
+    CLI::App* command =
+        add_command(app, session, "chat",
+                    "Talk to an entry; every node of its route is verified first", options, chat);
+    command->add_option("--port", options->port, "Port that 'teetee up' was given")
+        ->capture_default_str()
+        ->envname("TEETEE_PORT");
+    command
+        ->add_option("--entry", options->entry,
+                     "URL of the entry's attested API, https://HOST:PORT")
+        ->envname("TEETEE_ENTRY");
+    command
+        ->add_option("--policy", options->policy,
+                     "Which evidence is accepted; default: that of 'teetee up'")
+        ->envname("TEETEE_POLICY");
+    command
+        ->add_option("--manifest", options->manifest,
+                     "The model's manifest.json; default: that of 'teetee up'")
+        ->envname("TEETEE_MANIFEST");
+    command->add_option("--prompt,-p", options->prompt, "Ask this and end");
+    command->add_option("-n,--tokens-max", options->tokens_max, "Tokens of an answer at most");
+    command->add_option("--temperature", options->temperature, "0 is greedy")
+        ->capture_default_str();
+    command->add_option("--seed", options->seed, "Same seed, same answer");
+}
+
+}  // namespace teetee::cli

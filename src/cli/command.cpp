@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command.hpp"
+
+#include <cstdio>
+
+#include <boost/json/serialize.hpp>
+
+namespace teetee::cli {
+
+Exit exit_for(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::invalid_argument:
+        case ErrorCode::address_invalid:
+        case ErrorCode::config_invalid:
+            return Exit::usage;
+        case ErrorCode::io_failed:
+        case ErrorCode::not_found:
+        case ErrorCode::kernel_unavailable:
+        case ErrorCode::port_in_use:
+        case ErrorCode::connect_failed:
+        case ErrorCode::connection_closed:
+        case ErrorCode::timed_out:
+        case ErrorCode::evidence_unavailable:
+            return Exit::environment;
+        default:
+            return Exit::not_so;
+    }
+}
+
+void report(Session& session, const Error& error) {
+    session.exit = exit_for(error.code);
+    std::fprintf(stderr, "teetee: %s\n", error.message().c_str());
+    if (session.json) {
+        print_json({{"error", {{"code", to_string(error.code)}, {"detail", error.detail}}}});
+    }
+}
+
+void print_json(const boost::json::object& object) {
+    print_text(boost::json::serialize(object) + "\n");
+}
+
+void print_text(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+}  // namespace teetee::cli

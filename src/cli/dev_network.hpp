@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "attest/dev_tee.hpp"
+#include "base/world.hpp"
+#include "cli/command.hpp"
+#include "model/manifest.hpp"
+
+namespace teetee::cli {
+
+/// The files of a network of simulated TEEs on this machine.
+struct DevNetwork {
+    std::string folder;
+    /// One a shard, in order.
+    std::vector<std::string> shard_paths;
+
+    std::string manifest_path() const { return folder + "/manifest.json"; }
+    std::string policy_path() const { return folder + "/policy.json"; }
+    std::string seed_path() const { return folder + "/dev-tee.seed"; }
+};
+
+/// Where `teetee up` on this port keeps its files: $XDG_STATE_HOME (or
+/// ~/.local/state)/teetee/up-PORT.
+std::string default_network_folder(uint16_t port);
+
+/// Cuts the model, writes manifest, shards, a dev TEE seed (kept if there is one) and the policy
+/// that accepts this program under the seed's root.
+Result<DevNetwork> prepare_dev_network(const std::string& model_path, size_t shard_count,
+                                       const std::string& folder);
+
+/// Writes the shard files and manifest.json into an existing or new folder.
+Result<model::Manifest> write_shards(const std::string& model_path, size_t shard_count,
+                                     const std::string& folder);
+
+/// The simulated TEE of a seed file, measuring the running program.
+Result<std::unique_ptr<attest::DevTee>> open_dev_tee(const std::string& seed_path, UnixSeconds now);
+
+/// The running program's file: what a dev TEE measures and `up` starts.
+std::string program_path();
+
+}  // namespace teetee::cli

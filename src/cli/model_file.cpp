@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/model_file.hpp"
+
+#include <thread>
+
+#include "cli/progress.hpp"
+#include "model/cut.hpp"
+
+namespace teetee::cli {
+
+Result<ModelFile> ModelFile::open(const std::string& path) {
+    TT_TRY(auto mapping, net::MappedFile::open(path));
+    auto kept = std::make_unique<net::MappedFile>(std::move(mapping));
+    auto gguf = model::Gguf::parse(kept->view());
+    if (!gguf) return in_context(path, std::move(gguf).error());
+    return ModelFile{std::move(kept), std::move(gguf).value()};
+}
+
+Result<model::Tokenizer> ModelFile::tokenizer() const {
+    TT_TRY(auto vocabulary, model::vocabulary_from(gguf));
+    return model::Tokenizer::build(std::move(vocabulary));
+}
+
+void ComputeOptions::add_to(CLI::App& command) {
+    command.add_option("--model", model, "GGUF file")->required()->envname("TEETEE_MODEL");
+    command.add_option("--kernel", kernel, "scalar, avx2 or auto: all give the same bits")
+        ->capture_default_str()
+        ->envname("TEETEE_KERNEL");
+    command.add_option("--threads", threads, "Compute threads; 0 takes every core")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 256));
+}
+
+Result<LocalRoute> LocalRoute::load(const ModelFile& file, const ComputeOptions& options,
+                                    size_t shard_count, Position kv_positions_max) {
+    TT_TRY(const auto kernels, tensor::kernels_named(options.kernel));
+    TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
+    TT_TRY(const auto cut,
+           model::even_cut(hyperparameters.layer_count, static_cast<uint32_t>(shard_count)));
+    LocalRoute route;
+    for (const LayerRange& layers : cut) {
+        model::ModelOptions shard_options;
+        shard_options.layers = layers;
+        shard_options.kernels = kernels;
+        shard_options.thread_count = options.threads != 0
+                                         ? options.threads
+                                         : std::max(1u, std::thread::hardware_concurrency());
+        shard_options.kv_positions_max = kv_positions_max;
+        shard_options.progress = progress_bar("loading");
+        TT_TRY(auto shard, model::ShardModel::load(file.gguf, shard_options));
+        route.shards_.push_back(std::move(shard));
+    }
+    return route;
+}
+
+Result<void> LocalRoute::begin(Position positions) {
+    if (positions > hyperparameters().context_length) {
+        return fail(ErrorCode::context_exceeded,
+                    "have " + std::to_string(positions) + " positions, the model's context is " +
+                        std::to_string(hyperparameters().context_length));
+    }
+    position_ = 0;
+    for (auto& shard : shards_) {
+        shard->cache().close(request_);
+        TT_CHECK(shard->cache().open(request_, positions));
+    }
+    return {};
+}
+
+Result<std::vector<float>> LocalRoute::feed(std::span<const TokenId> tokens, Wanted wanted) {
+    std::vector<model::BatchRow> rows;
+    for (size_t i = 0; i < tokens.size(); ++i) rows.push_back({request_, position_++});
+    const size_t width = shards_.front()->embedding_length();
+    std::vector<float> hidden(tokens.size() * width);
+    TT_CHECK(shards_.front()->embed(tokens, hidden.data()));
+    for (auto& shard : shards_) TT_CHECK(shard->forward(rows, hidden.data()));
+    const size_t row_count = wanted == Wanted::every_position ? tokens.size() : 1;
+    std::vector<float> logits(row_count * vocabulary_size());
+    shards_.back()->logits(hidden.data() + (tokens.size() - row_count) * width, row_count,
+                           logits.data());
+    return logits;
+}
+
+}  // namespace teetee::cli

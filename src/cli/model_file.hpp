@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "model/gguf.hpp"
+#include "model/shard_model.hpp"
+#include "model/tokenizer.hpp"
+#include "net/file.hpp"
+
+namespace teetee::cli {
+
+/// A GGUF file that stays mapped as long as its index is used.
+struct ModelFile {
+    std::unique_ptr<net::MappedFile> mapping;
+    model::Gguf gguf;
+
+    static Result<ModelFile> open(const std::string& path);
+    Result<model::Tokenizer> tokenizer() const;
+};
+
+/// The flags of every command that computes.
+struct ComputeOptions {
+    std::string model;
+    std::string kernel = "auto";
+    size_t threads = 0;  // 0: as many as the machine has
+
+    void add_to(CLI::App& command);
+};
+
+/// The shards of one model in one process, as a route of many nodes would run them: the hidden
+/// states pass from one to the next. One sequence at a time.
+class LocalRoute {
+  public:
+    /// kv_positions_max of each shard; shard_count >= 1.
+    static Result<LocalRoute> load(const ModelFile& file, const ComputeOptions& options,
+                                   size_t shard_count, Position kv_positions_max);
+
+    const model::Hyperparameters& hyperparameters() const {
+        return shards_.front()->hyperparameters();
+    }
+    size_t vocabulary_size() const { return shards_.back()->hyperparameters().vocabulary_size; }
+
+    /// Starts a new sequence for up to `positions` tokens.
+    Result<void> begin(Position positions);
+
+    /// The sequence goes on with these tokens. logits: of every token (tokens, vocabulary), or of
+    /// the last one alone.
+    enum class Wanted { every_position, last_position };
+    Result<std::vector<float>> feed(std::span<const TokenId> tokens, Wanted wanted);
+
+    Position position() const { return position_; }
+
+  private:
+    std::vector<std::unique_ptr<model::ShardModel>> shards_;
+    RequestId request_{};
+    Position position_ = 0;
+};
+
+}  // namespace teetee::cli

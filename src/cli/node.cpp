@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/node.hpp"
+
+#include <thread>
+
+#include "api/routes.hpp"
+#include "cli/dev_network.hpp"
+#include "cli/log.hpp"
+#include "cli/progress.hpp"
+
+namespace teetee::cli {
+namespace {
+
+struct ServeOptions {
+    node::NodeOptions node;
+    std::string listen = "127.0.0.1:5010";
+    std::string next;
+    std::string api = "127.0.0.1:5002";
+    std::string api_tls;
+    std::string dev_tee;
+    std::string name;
+};
+
+struct ApiServers {
+    std::unique_ptr<net::HttpServer> plain;
+    std::unique_ptr<net::HttpServer> tls;
+};
+
+Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& routes,
+                             const ServeOptions& options, Log& log) {
+    const auto handler = [&routes](net::HttpRequest request,
+                                   std::shared_ptr<net::HttpExchange> exchange) {
+        routes.handle(std::move(request), std::move(exchange));
+    };
+    ApiServers servers;
+    TT_TRY(const auto address, net::parse_address(options.api));
+    TT_TRY(servers.plain, net::HttpServer::listen(loop, address, {}, handler));
+    log.info("API on http://" + net::to_string(address));
+    if (!options.api_tls.empty()) {
+        TT_TRY(const auto tls_address, net::parse_address(options.api_tls));
+        net::HttpServerOptions tls_options;
+        TT_TRY(tls_options.tls, net::TlsContext::build_server(node.tls_identity()));
+        TT_TRY(servers.tls, net::HttpServer::listen(loop, tls_address, tls_options, handler));
+        log.info("attested API on https://" + net::to_string(tls_address));
+    }
+    return servers;
+}
+
+Result<void> serve(const ServeOptions& options, Session&) {
+    StderrLog log(options.name.empty() ? "node" : options.name);
+    const SystemClock clock;
+    SystemRng rng;
+    TT_TRY(const auto tee, open_dev_tee(options.dev_tee, clock.unix_now()));
+    log.warn("SIMULATED TEE: for development only, it protects nothing");
+
+    node::NodeOptions node_options = options.node;
+    node_options.progress = progress_bar("verifying " + options.node.shard_path);
+    TT_TRY(node_options.listen, net::parse_address(options.listen));
+    if (!options.next.empty()) {
+        TT_TRY(node_options.next, net::parse_address(options.next));
+    }
+    if (node_options.threads == 0)
+        node_options.threads = std::max(1u, std::thread::hardware_concurrency());
+    net::Loop loop;
+    TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee}, node_options));
+    const LayerRange layers = node->layers();
+    log.info("serving layers " + std::to_string(layers.begin) + " to " +
+             std::to_string(layers.end - 1) + " of " + node->model_id() +
+             ", every byte of the shard verified");
+    api::Routes routes({*node, clock, rng});
+    ApiServers servers;
+    if (node->is_entry()) {
+        TT_TRY(servers, serve_api(loop, *node, routes, options, log));
+    }
+    loop.on_signal([&](int) {
+        log.info("stopping");
+        loop.stop();
+    });
+    loop.run();
+    return {};
+}
+
+}  // namespace
+
+void add_node(CLI::App& app, Session& session) {
+    auto options = std::make_shared<ServeOptions>();
+    CLI::App* command =
+        add_command(app, session, "node", "Serve one shard as a node of a route", options, serve);
+    command->add_option("--shard", options->node.shard_path, "Shard file")
+        ->required()
+        ->envname("TEETEE_SHARD");
+    command->add_option("--manifest", options->node.manifest_path, "The model's manifest.json")
+        ->required()
+        ->envname("TEETEE_MANIFEST");
+    command
+        ->add_option("--policy", options->node.policy_path,
+                     "Which evidence of other nodes is accepted")
+        ->required()
+        ->envname("TEETEE_POLICY");
+    command->add_option("--dev-tee", options->dev_tee, "Seed file of a SIMULATED TEE")
+        ->required()
+        ->envname("TEETEE_DEV_TEE");
+    command->add_option("--listen", options->listen, "Where the previous node links to")
+        ->capture_default_str()
+        ->envname("TEETEE_LISTEN");
+    command
+        ->add_option("--next", options->next,
+                     "URL of the next node, tls://HOST:PORT; the tail's is the entry")
+        ->envname("TEETEE_NEXT_URL");
+    command->add_option("--api", options->api, "Entry: where the HTTP API listens")
+        ->capture_default_str()
+        ->envname("TEETEE_API");
+    command
+        ->add_option("--api-tls", options->api_tls,
+                     "Entry: where the API listens with the attested certificate")
+        ->envname("TEETEE_API_TLS");
+    command->add_option("--kernel", options->node.kernel, "scalar, avx2 or auto")
+        ->capture_default_str()
+        ->envname("TEETEE_KERNEL");
+    command->add_option("--threads", options->node.threads, "Compute threads; 0 takes every core")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 256))
+        ->envname("TEETEE_THREADS");
+    command
+        ->add_option("--kv-positions", options->node.kv_positions_max,
+                     "Positions of KV cache for all requests together")
+        ->capture_default_str()
+        ->envname("TEETEE_KV_POSITIONS");
+    command
+        ->add_option("--requests-queued-max", options->node.requests_queued_max,
+                     "Entry: requests that may wait")
+        ->capture_default_str();
+    command
+        ->add_option("--statement-seconds", options->node.statement_lifetime_s,
+                     "How long this node's statement is valid")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 604800));
+    command->add_option("--name", options->name, "Name in the log");
+}
+
+}  // namespace teetee::cli

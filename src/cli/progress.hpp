@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model/weights.hpp"
+
+namespace teetee::cli {
+
+/// A progress bar on stderr, drawn only where stderr is a terminal and erased when done.
+model::Progress progress_bar(std::string title);
+
+}  // namespace teetee::cli

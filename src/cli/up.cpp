@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/world.hpp"
+#include "cli/dev_network.hpp"
+#include "cli/log.hpp"
+#include "net/address.hpp"
+#include "net/http_client.hpp"
+#include "net/loop.hpp"
+#include "net/stream.hpp"
+
+extern char** environ;
+
+namespace teetee::cli {
+namespace {
+
+struct UpOptions {
+    std::string model;
+    size_t shards = 2;
+    size_t replicas = 1;
+    uint16_t port = 5002;
+    std::string folder;
+    size_t threads = 1;
+    bool no_chain = false;
+    bool prepare_only = false;
+};
+
+/// The ports of a network: the API, the API with the attested certificate, then a link port a node.
+struct Ports {
+    uint16_t api;
+    uint16_t api_tls() const { return static_cast<uint16_t>(api + 1); }
+    uint16_t link(size_t index) const { return static_cast<uint16_t>(api + 8 + index); }
+};
+
+std::string on_loopback(uint16_t port) {
+    return "127.0.0.1:" + std::to_string(port);
+}
+
+class ChildNode {
+  public:
+    ChildNode(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
+
+    Result<void> start() {
+        std::vector<char*> argv;
+        for (std::string& argument : arguments_) argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        // Ctrl-C reaches the whole foreground group; the children are told by their parent alone,
+        // in order, so they get a group of their own.
+        posix_spawnattr_t attributes;
+        posix_spawnattr_init(&attributes);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        const int failed =
+            posix_spawn(&pid_, arguments_[0].c_str(), nullptr, &attributes, argv.data(), environ);
+        posix_spawnattr_destroy(&attributes);
+        if (failed != 0) {
+            pid_ = 0;
+            return fail(ErrorCode::io_failed, arguments_[0] + ": " + std::strerror(failed));
+        }
+        return {};
+    }
+
+    bool running() const { return pid_ != 0; }
+
+    /// True once, when the process has ended.
+    bool reap(int& status) {
+        if (pid_ == 0 || waitpid(pid_, &status, WNOHANG) != pid_) return false;
+        pid_ = 0;
+        return true;
+    }
+
+    void stop() const {
+        if (pid_ != 0) kill(pid_, SIGTERM);
+    }
+
+    void end() {
+        if (pid_ == 0) return;
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+        pid_ = 0;
+    }
+
+  private:
+    std::vector<std::string> arguments_;
+    pid_t pid_ = 0;
+};
+
+/// Starts the nodes, starts again what dies, says when the network is ready.
+class Supervisor {
+  public:
+    Supervisor(const UpOptions& options, const DevNetwork& network, Log& log)
+        : options_(options), ports_{options.port}, log_(log) {
+        for (size_t i = 0; i < network.shard_paths.size(); ++i)
+            nodes_.emplace_back(arguments(network, i));
+    }
+    ~Supervisor() {
+        for (ChildNode& node : nodes_) node.end();
+    }
+
+    Result<void> run() {
+        for (ChildNode& node : nodes_) TT_CHECK(node.start());
+        loop_.on_signal([this](int) { stop(); });
+        tick();
+        loop_.run();
+        return std::move(outcome_);
+    }
+
+  private:
+    std::vector<std::string> arguments(const DevNetwork& network, size_t index) const {
+        std::vector<std::string> out = {program_path(), "node",
+                                        "--shard",      network.shard_paths[index],
+                                        "--manifest",   network.manifest_path(),
+                                        "--policy",     network.policy_path(),
+                                        "--dev-tee",    network.seed_path(),
+                                        "--listen",     on_loopback(ports_.link(index)),
+                                        "--threads",    std::to_string(options_.threads),
+                                        "--name",       fmt::format("node {}", index + 1)};
+        if (network.shard_paths.size() > 1) {
+            out.insert(out.end(),
+                       {"--next", "tls://" + on_loopback(ports_.link((index + 1) %
+                                                                     network.shard_paths.size()))});
+        }
+        if (index == 0) {
+            out.insert(out.end(), {"--api", on_loopback(ports_.api), "--api-tls",
+                                   on_loopback(ports_.api_tls())});
+        }
+        return out;
+    }
+
+    void tick() {
+        if (stopping_) return tick_stopping();
+        for (size_t i = 0; i < nodes_.size(); ++i) watch(i);
+        if (!announced_ && !stopping_) announce();
+        timer_ =
+            loop_.call_after(std::chrono::milliseconds(announced_ ? 500 : 100), [this] { tick(); });
+    }
+
+    void watch(size_t index) {
+        int status = 0;
+        if (nodes_[index].reap(status)) {
+            if (!announced_) {
+                outcome_ =
+                    fail(ErrorCode::not_ready,
+                         fmt::format("node {} did not start; its last line says why", index + 1));
+                return stop();
+            }
+            log_.warn(fmt::format("node {} has died; starting it again", index + 1));
+        }
+        if (!nodes_[index].running() && !stopping_) {
+            if (auto started = nodes_[index].start(); !started)
+                log_.error(started.error().message());
+        }
+    }
+
+    void announce() {
+        net::HttpClientRequest request;
+        request.url = "http://" + on_loopback(ports_.api) + "/health";
+        request.connect_time_max = request.time_max = std::chrono::seconds(1);
+        const auto response = net::http_fetch(request);
+        if (!response || response->status != 200) return;
+        announced_ = true;
+        print_text(
+            fmt::format("\nTeeTee is up: {} processes, {} shards, every hop attested. SIMULATED "
+                        "TEEs: for development only.\n\n"
+                        "  curl -s localhost:{}/generate -d '{{\"prompt\":\"Once upon a time\"}}'\n"
+                        "  {} chat{}\n\nCtrl-C stops it.\n\n",
+                        nodes_.size(), options_.shards, options_.port, program_path(),
+                        options_.port == 5002 ? "" : fmt::format(" --port {}", options_.port)));
+    }
+
+    void stop() {
+        if (stopping_) return;
+        stopping_ = true;
+        stop_deadline_ = clock_.now() + std::chrono::seconds(5);
+        for (const ChildNode& node : nodes_) node.stop();
+        timer_ = loop_.call_after(std::chrono::milliseconds(20), [this] { tick(); });
+    }
+
+    void tick_stopping() {
+        bool any = false;
+        int status = 0;
+        for (ChildNode& node : nodes_) {
+            node.reap(status);
+            any = any || node.running();
+        }
+        if (!any || clock_.now() > stop_deadline_) {
+            for (ChildNode& node : nodes_) node.end();
+            return loop_.stop();
+        }
+        timer_ = loop_.call_after(std::chrono::milliseconds(20), [this] { tick(); });
+    }
+
+    const UpOptions& options_;
+    Ports ports_;
+    Log& log_;
+    SystemClock clock_;
+    net::Loop loop_;
+    net::Timer timer_;
+    std::vector<ChildNode> nodes_;
+    bool announced_ = false;
+    bool stopping_ = false;
+    Instant stop_deadline_{};
+    Result<void> outcome_;
+};
+
+/// Before anything is written: a second network on the same ports would take the first one's files.
+Result<void> ensure_ports_free(const UpOptions& options) {
+    net::Loop loop;
+    const Ports ports{options.port};
+    std::vector<uint16_t> wanted = {ports.api, ports.api_tls()};
+    for (size_t i = 0; i < options.shards; ++i) wanted.push_back(ports.link(i));
+    for (const uint16_t port : wanted) {
+        auto listening =
+            net::Acceptor::listen(loop, {"127.0.0.1", port}, [](std::unique_ptr<net::Stream>) {});
+        if (!listening) {
+            Error error = std::move(listening).error();
+            error.detail += "; is a network running already? --port chooses another";
+            return error;
+        }
+    }
+    return {};
+}
+
+/// The model that comes with TeeTee: beside the program's build folder, or installed.
+std::string built_in_model() {
+    const std::string program = program_path();
+    const std::string root = program.substr(0, program.rfind('/')) + "/../..";
+    return root + "/models/story/story-q8_0.gguf";
+}
+
+Result<void> up(const UpOptions& options, Session& session) {
+    if (options.replicas != 1) {
+        return fail(ErrorCode::config_invalid, "--replicas above 1 is not supported yet");
+    }
+    if (options.port < 1 || options.port > 65535 - 16 - options.shards) {
+        return fail(ErrorCode::config_invalid, "--port leaves no room for the ports behind it");
+    }
+    if (!options.prepare_only) TT_CHECK(ensure_ports_free(options));
+    const std::string model = options.model.empty() ? built_in_model() : options.model;
+    const std::string folder =
+        options.folder.empty() ? default_network_folder(options.port) : options.folder;
+    TT_TRY(const auto network, prepare_dev_network(model, options.shards, folder));
+    if (options.prepare_only) {
+        if (session.json)
+            print_json({{"folder", folder}, {"shards", options.shards}});
+        else
+            print_text("prepared " + folder + "\n");
+        return {};
+    }
+    StderrLog log("up");
+    return Supervisor(options, network, log).run();
+}
+
+}  // namespace
+
+void add_up(CLI::App& app, Session& session) {
+    auto options = std::make_shared<UpOptions>();
+    CLI::App* command =
+        add_command(app, session, "up",
+                    "Run a whole network on this machine, each node its own process", options, up);
+    command->add_option("--model", options->model, "GGUF file; default: the built-in story model")
+        ->envname("TEETEE_MODEL");
+    command->add_option("--shards", options->shards, "Cut the model into this many")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 512));
+    command->add_option("--replicas", options->replicas, "Nodes a shard")->capture_default_str();
+    command
+        ->add_option("--port", options->port,
+                     "HTTP port of the entry; the network uses some ports behind it as well")
+        ->capture_default_str()
+        ->envname("TEETEE_PORT");
+    command->add_option("--dir", options->folder,
+                        "Folder for shards and keys; default: in ~/.local/state/teetee");
+    command->add_option("--threads", options->threads, "Compute threads a node")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 256));
+    command->add_flag("--no-chain", options->no_chain, "Without a dev chain (there is none yet)");
+    command->add_flag("--prepare-only", options->prepare_only, "Write the files and stop");
+}
+
+}  // namespace teetee::cli

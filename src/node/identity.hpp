@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "attest/evidence.hpp"
+#include "attest/peer.hpp"
+#include "attest/policy.hpp"
+#include "attest/statement.hpp"
+#include "crypto/secp256k1.hpp"
+#include "crypto/x25519.hpp"
+#include "net/link.hpp"
+#include "net/tls.hpp"
+
+namespace teetee::node {
+
+/// Who a node is: keys made inside the TEE at start, the statement that names them, the quote over
+/// the statement, and the certificate that carries both. Nothing of it outlives the process.
+struct Identity {
+    crypto::SecpKey receipt_key;
+    crypto::X25519Key hpke_key;
+    attest::Statement statement;
+    Bytes statement_bytes;
+    Bytes quote;
+    net::TlsIdentity tls;
+};
+
+struct IdentityOptions {
+    Digest model_root{};
+    Digest shard_root{};
+    LayerRange layers;
+    UnixSeconds now = 0;
+    UnixSeconds lifetime_s = 24 * 3600;
+};
+
+/// Errors: those of the keys, and evidence_unavailable from the provider.
+Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceProvider& evidence,
+                               Rng& rng);
+
+/// Admits the nodes of the same model that serve the expected layers on attested code, and binds
+/// each link to the receipt key that the peer's evidence names.
+class PeerAuthenticator final : public net::LinkAuthenticator {
+  public:
+    PeerAuthenticator(const Identity& identity, const attest::Policy& policy,
+                      attest::PeerExpectation expectation, const Clock& clock)
+        : identity_(identity),
+          policy_(policy),
+          expectation_(std::move(expectation)),
+          clock_(clock) {}
+
+    Result<net::PeerInfo> verify_certificate(ByteView der) override;
+    Bytes prove(ByteView exporter, net::LinkRole own_role) override;
+    Result<void> check_proof(const net::PeerInfo& peer, ByteView exporter, net::LinkRole peer_role,
+                             ByteView proof) override;
+
+  private:
+    const Identity& identity_;
+    const attest::Policy& policy_;
+    attest::PeerExpectation expectation_;
+    const Clock& clock_;
+};
+
+}  // namespace teetee::node

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/node.hpp"
+
+#include "base/assert.hpp"
+#include "model/limits.hpp"
+#include "model/manifest.hpp"
+#include "model/shard.hpp"
+#include "net/file.hpp"
+#include "net/link.hpp"
+#include "node/driver.hpp"
+#include "node/identity.hpp"
+#include "node/model_engine.hpp"
+#include "pipeline/entry.hpp"
+#include "pipeline/stage.hpp"
+
+namespace teetee::node {
+namespace {
+
+constexpr size_t policy_file_bytes_max = 1 << 20;
+
+/// "TeeTee Story" -> "teetee-story".
+std::string identifier(std::string_view name) {
+    std::string id;
+    for (const char c : name) {
+        const bool is_upper = c >= 'A' && c <= 'Z';
+        const bool is_word =
+            is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+        if (is_word) {
+            id.push_back(is_upper ? static_cast<char>(c - 'A' + 'a') : c);
+        } else if (!id.empty() && id.back() != '-') {
+            id.push_back('-');
+        }
+    }
+    while (!id.empty() && id.back() == '-') id.pop_back();
+    return id.empty() ? "model" : id;
+}
+
+Result<model::Manifest> load_manifest(const std::string& path) {
+    TT_TRY(const auto bytes, net::read_file(path, model::manifest_bytes_max));
+    auto manifest = model::parse_manifest(as_text(bytes));
+    if (!manifest) return in_context(path, std::move(manifest).error());
+    return manifest;
+}
+
+Result<attest::Policy> load_policy(const std::string& path) {
+    TT_TRY(const auto bytes, net::read_file(path, policy_file_bytes_max));
+    auto policy = attest::parse_policy(as_text(bytes));
+    if (!policy) return in_context(path, std::move(policy).error());
+    return policy;
+}
+
+/// Which of the manifest's shards this file is; every byte of it is hashed.
+Result<size_t> identify_shard(const model::Gguf& gguf, const model::Manifest& manifest,
+                              const model::Progress& progress) {
+    TT_TRY(const auto info, model::parse_shard_info(gguf));
+    if (!info) {
+        return fail(ErrorCode::shard_mismatch,
+                    "this file is a whole model; cut it with 'teetee shard cut' first");
+    }
+    if (info->index >= manifest.shards.size()) {
+        return fail(ErrorCode::shard_mismatch,
+                    "the manifest has no shard " + std::to_string(info->index));
+    }
+    TT_CHECK(model::verify_shard(gguf, manifest, info->index, progress));
+    return static_cast<size_t>(info->index);
+}
+
+}  // namespace
+
+struct Node::Impl {
+    explicit Impl(const World& w) : world(w) {}
+
+    Result<void> load(const NodeOptions& options);
+    Result<void> attest_self(UnixSeconds lifetime_s);
+    Result<void> connect(const NodeOptions& options);
+    void start_machine(const NodeOptions& options);
+    void attach(pipeline::Direction direction, std::shared_ptr<net::Link> link);
+    void on_event(const pipeline::ClientEvent& event);
+    attest::PeerExpectation expect_shard(size_t index) const;
+
+    World world;
+    std::unique_ptr<net::MappedFile> file;
+    std::optional<model::Gguf> gguf;
+    std::optional<model::Tokenizer> tokenizer;
+    model::Manifest manifest;
+    attest::Policy policy;
+    size_t shard_index = 0;
+    LayerRange layers;
+    std::vector<TokenId> stop_tokens;
+    Position context_length = 0;
+    std::string model_id;
+    std::unique_ptr<ModelEngine> engine;
+    std::optional<Identity> identity;
+    std::map<RequestId, GenerationEvents> generations;
+    // The machine before its links: they call into it until they are gone.
+    std::unique_ptr<Driver<pipeline::Entry>> entry;
+    std::unique_ptr<Driver<pipeline::Stage>> stage;
+    std::unique_ptr<PeerAuthenticator> previous_authenticator;
+    std::unique_ptr<PeerAuthenticator> next_authenticator;
+    std::unique_ptr<net::LinkListener> listener;
+    std::unique_ptr<net::LinkDialer> dialer;
+};
+
+Result<void> Node::Impl::load(const NodeOptions& options) {
+    TT_TRY(manifest, load_manifest(options.manifest_path));
+    TT_TRY(policy, load_policy(options.policy_path));
+    TT_TRY(auto mapping, net::MappedFile::open(options.shard_path));
+    file = std::make_unique<net::MappedFile>(std::move(mapping));
+    auto parsed = model::Gguf::parse(file->view());
+    if (!parsed) return in_context(options.shard_path, std::move(parsed).error());
+    gguf.emplace(std::move(parsed).value());
+    TT_TRY(shard_index, identify_shard(*gguf, manifest, options.progress));
+    layers = manifest.shards[shard_index].layers;
+
+    model::ModelOptions model_options;
+    TT_TRY(model_options.kernels, tensor::kernels_named(options.kernel));
+    model_options.thread_count = options.threads;
+    model_options.kv_positions_max = options.kv_positions_max;
+    TT_TRY(auto shard, model::ShardModel::load(*gguf, model_options));
+    context_length = shard->hyperparameters().context_length;
+    model_id = identifier(shard->hyperparameters().name);
+    if (layers.begin == 0) {
+        TT_TRY(auto vocabulary, model::vocabulary_from(*gguf));
+        const auto token_count = static_cast<TokenId>(vocabulary.tokens.size());
+        TT_TRY(tokenizer, model::Tokenizer::build(std::move(vocabulary)));
+        for (TokenId id = 0; id < token_count && stop_tokens.size() < pipeline::stop_tokens_max;
+             ++id) {
+            if (tokenizer->is_end_of_generation(id)) stop_tokens.push_back(id);
+        }
+    }
+    ModelEngine::Limits limits;
+    limits.positions_max = options.kv_positions_max;
+    engine = std::make_unique<ModelEngine>(std::move(shard), limits);
+    return {};
+}
+
+Result<void> Node::Impl::attest_self(UnixSeconds lifetime_s) {
+    IdentityOptions options;
+    options.model_root = manifest.model_root;
+    options.shard_root = manifest.shards[shard_index].root;
+    options.layers = layers;
+    options.now = world.clock.unix_now();
+    options.lifetime_s = lifetime_s;
+    TT_TRY(identity, make_identity(options, world.evidence, world.rng));
+    return {};
+}
+
+attest::PeerExpectation Node::Impl::expect_shard(size_t index) const {
+    const model::ManifestShard& shard = manifest.shards[index % manifest.shards.size()];
+    attest::PeerExpectation expectation;
+    expectation.model_root = manifest.model_root;
+    expectation.shards = {{shard.root, shard.layers}};
+    return expectation;
+}
+
+void Node::Impl::start_machine(const NodeOptions& options) {
+    if (layers.begin == 0) {
+        pipeline::EntryOptions entry_options;
+        entry_options.node_id = identity->receipt_key.address();
+        entry_options.engine = engine->limits();
+        entry_options.queued_max = options.requests_queued_max;
+        entry = std::make_unique<Driver<pipeline::Entry>>(
+            Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine},
+            pipeline::Entry(entry_options),
+            [this](const pipeline::ClientEvent& event) { on_event(event); });
+        entry->machine().ring().set_evidence(identity->statement_bytes, identity->quote);
+        return;
+    }
+    pipeline::StageOptions stage_options;
+    stage_options.node_id = identity->receipt_key.address();
+    stage_options.engine = engine->limits();
+    stage = std::make_unique<Driver<pipeline::Stage>>(
+        Driver<pipeline::Stage>::World{world.loop, world.clock, world.log, *engine},
+        pipeline::Stage(stage_options));
+    stage->machine().set_evidence(identity->statement_bytes, identity->quote);
+}
+
+void Node::Impl::attach(pipeline::Direction direction, std::shared_ptr<net::Link> link) {
+    world.log.info((direction == pipeline::Direction::next ? "linked to the next node: "
+                                                           : "linked to the previous node: ") +
+                   link->peer().description);
+    if (entry)
+        entry->attach(direction, std::move(link));
+    else
+        stage->attach(direction, std::move(link));
+}
+
+Result<void> Node::Impl::connect(const NodeOptions& options) {
+    if (manifest.shards.size() == 1) return {};
+    if (!options.next) {
+        return fail(ErrorCode::config_invalid,
+                    "this shard is one of " + std::to_string(manifest.shards.size()) +
+                        ": --next must name the node behind it (the tail's is the entry)");
+    }
+    TT_TRY(const auto tls, net::TlsContext::build_mutual(identity->tls));
+    const size_t count = manifest.shards.size();
+    previous_authenticator = std::make_unique<PeerAuthenticator>(
+        *identity, policy, expect_shard(shard_index + count - 1), world.clock);
+    next_authenticator = std::make_unique<PeerAuthenticator>(
+        *identity, policy, expect_shard(shard_index + 1), world.clock);
+    TT_TRY(listener,
+           net::LinkListener::listen({world.loop, tls, *previous_authenticator, world.log},
+                                     options.listen, [this](std::shared_ptr<net::Link> link) {
+                                         attach(pipeline::Direction::previous, std::move(link));
+                                     }));
+    dialer = std::make_unique<net::LinkDialer>(
+        net::LinkEnvironment{world.loop, tls, *next_authenticator, world.log}, *options.next,
+        net::LinkDialer::Callbacks{[this](std::shared_ptr<net::Link> link) {
+                                       attach(pipeline::Direction::next, std::move(link));
+                                   },
+                                   {}});
+    return {};
+}
+
+void Node::Impl::on_event(const pipeline::ClientEvent& event) {
+    const RequestId request = std::visit([](const auto& e) { return e.request; }, event);
+    const auto found = generations.find(request);
+    if (found == generations.end()) return;
+    if (const auto* token = std::get_if<pipeline::ClientToken>(&event)) {
+        // A copy: the callback may cancel the request and so erase its own entry.
+        const auto on_token = found->second.on_token;
+        on_token(token->token);
+        return;
+    }
+    const GenerationEvents events = std::move(found->second);
+    generations.erase(found);
+    if (const auto* done = std::get_if<pipeline::ClientDone>(&event)) {
+        events.on_done(done->reason, done->usage);
+    } else if (const auto* failed = std::get_if<pipeline::ClientFailed>(&event)) {
+        events.on_failed(failed->error, failed->usage);
+    }
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions& options) {
+    auto impl = std::make_unique<Impl>(world);
+    TT_CHECK(impl->load(options));
+    TT_CHECK(impl->attest_self(options.statement_lifetime_s));
+    impl->start_machine(options);
+    TT_CHECK(impl->connect(options));
+    return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+bool Node::is_entry() const {
+    return impl_->entry != nullptr;
+}
+uint16_t Node::link_port() const {
+    return impl_->listener ? impl_->listener->port() : 0;
+}
+LayerRange Node::layers() const {
+    return impl_->layers;
+}
+const std::string& Node::model_id() const {
+    return impl_->model_id;
+}
+const attest::Statement& Node::statement() const {
+    return impl_->identity->statement;
+}
+bool Node::simulated() const {
+    return impl_->world.evidence.simulated();
+}
+const net::TlsIdentity& Node::tls_identity() const {
+    return impl_->identity->tls;
+}
+Position Node::context_length() const {
+    return impl_->context_length;
+}
+
+const model::Tokenizer& Node::tokenizer() const {
+    TT_ASSERT(is_entry());
+    return *impl_->tokenizer;
+}
+
+Result<RequestId> Node::generate(Generation generation, GenerationEvents events) {
+    TT_ASSERT(is_entry());
+    pipeline::Submission submission;
+    impl_->world.rng.fill(submission.request.bytes);
+    const RequestId request = submission.request;
+    submission.prompt = std::move(generation.prompt);
+    submission.max_tokens = generation.tokens_max;
+    submission.sampling = generation.sampling;
+    submission.stop_tokens = impl_->stop_tokens;
+    impl_->generations[request] = std::move(events);
+    auto submitted =
+        impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
+            return entry.submit(now, std::move(submission), effects);
+        });
+    if (!submitted) {
+        impl_->generations.erase(request);
+        return std::move(submitted).error();
+    }
+    return request;
+}
+
+Result<pipeline::Usage> Node::cancel(const RequestId& request) {
+    TT_ASSERT(is_entry());
+    impl_->generations.erase(request);
+    return impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
+        return entry.cancel(now, request, effects);
+    });
+}
+
+NodeStatus Node::status() const {
+    NodeStatus status;
+    if (!is_entry()) return status;
+    pipeline::Entry& entry = impl_->entry->machine();
+    status.ready = entry.ready();
+    status.round_trip = entry.ring().round_trip();
+    status.active_count = entry.active_count();
+    status.queued_count = entry.queued_count();
+    status.counters = entry.counters();
+    for (const wire::Hop& hop : entry.ring().route()) {
+        status.route.push_back({hop.node_id, hop.layers, hop.statement, hop.quote});
+    }
+    if (status.route.empty() && status.ready) {
+        const Identity& self = *impl_->identity;
+        status.route.push_back(
+            {self.receipt_key.address(), impl_->layers, self.statement_bytes, self.quote});
+    }
+    return status;
+}
+
+}  // namespace teetee::node

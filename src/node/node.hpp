@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attest/evidence.hpp"
+#include "attest/policy.hpp"
+#include "attest/statement.hpp"
+#include "model/shard_model.hpp"
+#include "model/tokenizer.hpp"
+#include "net/address.hpp"
+#include "net/loop.hpp"
+#include "net/tls.hpp"
+#include "pipeline/counters.hpp"
+#include "pipeline/effects.hpp"
+
+namespace teetee::node {
+
+struct NodeOptions {
+    std::string shard_path;
+    std::string manifest_path;
+    std::string policy_path;
+    /// Where other nodes' links come in.
+    net::Address listen;
+    /// The node behind this one; the tail's is the entry. Absent only for a node with all layers.
+    std::optional<net::Address> next;
+    std::string kernel = "auto";
+    size_t threads = 1;
+    Position kv_positions_max = 16384;
+    uint32_t requests_queued_max = 256;
+    /// How long this node's statement and certificate are valid; at most a week.
+    UnixSeconds statement_lifetime_s = 24 * 3600;
+    model::Progress progress;
+};
+
+/// What an entry is asked to generate.
+struct Generation {
+    std::vector<TokenId> prompt;
+    uint32_t tokens_max = 0;
+    SamplingOptions sampling;
+};
+
+/// Called on the loop's thread; one of done and failed is the last call.
+struct GenerationEvents {
+    std::function<void(TokenId)> on_token;
+    std::function<void(pipeline::FinishReason, pipeline::Usage)> on_done;
+    std::function<void(const Error&, pipeline::Usage)> on_failed;
+};
+
+/// One node of a route as the entry knows it.
+struct RouteNode {
+    ByteArray<20> node_id{};
+    LayerRange layers;
+    Bytes statement;
+    Bytes quote;
+};
+
+struct NodeStatus {
+    bool ready = false;
+    std::vector<RouteNode> route;
+    Duration round_trip{};
+    size_t active_count = 0;
+    size_t queued_count = 0;
+    pipeline::Counters counters;
+};
+
+/// A running node: one shard, verified against the manifest byte by byte before anything listens;
+/// links to its neighbours; on layer 0 the entry as well. Lives on the loop's thread.
+class Node {
+  public:
+    struct World {
+        net::Loop& loop;
+        const Clock& clock;
+        Rng& rng;
+        Log& log;
+        /// Makes the quotes of this node's TEE.
+        attest::EvidenceProvider& evidence;
+    };
+
+    /// Reads, verifies, loads, attests, listens, dials. Errors say which step failed and what it
+    /// needs. The references of `world` MUST outlive the node.
+    static Result<std::unique_ptr<Node>> start(const World& world, const NodeOptions& options);
+    ~Node();
+
+    bool is_entry() const;
+    uint16_t link_port() const;
+    LayerRange layers() const;
+    /// general.name as an identifier: lower case, words joined by '-'.
+    const std::string& model_id() const;
+    const attest::Statement& statement() const;
+    bool simulated() const;
+    const net::TlsIdentity& tls_identity() const;
+
+    // Entry only.
+
+    const model::Tokenizer& tokenizer() const;
+    Position context_length() const;
+    /// Errors: of pipeline::Entry::submit.
+    Result<RequestId> generate(Generation generation, GenerationEvents events);
+    /// Ends a request without a further event; what it has used. Error: request_unknown.
+    Result<pipeline::Usage> cancel(const RequestId& request);
+    NodeStatus status() const;
+
+  private:
+    struct Impl;
+    explicit Node(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace teetee::node
