@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fails on an include that goes against the module ranks, with file and line.
+
+The DEPS of each src/MODULE/CMakeLists.txt say what a module may include; CMake checks them against
+the ranks, this checks every #include "module/..." against the DEPS.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+
+
+def allowed_modules() -> dict[str, set[str]]:
+    direct = {}
+    for listfile in SOURCE.glob("*/CMakeLists.txt"):
+        words = " ".join(re.findall(r"teetee_module\((.*?)\)", listfile.read_text(), re.S)).split()
+        deps, taking = set(), False
+        for word in words:
+            if word in ("NAME", "LIBS", "PRIVATE_LIBS"):
+                taking = False
+            elif word == "DEPS":
+                taking = True
+            elif taking:
+                deps.add(word)
+        direct[listfile.parent.name] = deps
+    return {m: deps | {m} for m, deps in direct.items()}
+
+
+def main() -> int:
+    allowed, faults = allowed_modules(), []
+    for path in sorted(SOURCE.rglob("*.[ch]pp")):
+        module = path.relative_to(SOURCE).parts[0]
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            target = match.group(1).split("/")[0]
+            place = f"{path.relative_to(ROOT)}:{number}"
+            if "/" not in match.group(1):
+                if not match.group(1).endswith(".pb.h"):
+                    faults.append(f"{place}: include by module: \"{module}/{match.group(1)}\"")
+            elif target not in allowed.get(module, set()):
+                faults.append(f"{place}: {module} must not include {target}")
+    print("\n".join(faults) or f"layers: {len(allowed)} modules, no forbidden include")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""House rules that a machine can check. Limits are ratchets: OVER_LONG lists today's offenders by
+name, may only shrink, and a stale entry fails."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FILE_LINES_MAX, LINE_COLUMNS_MAX, FILE_BYTES_MAX = 600, 100, 256 * 1024
+LARGE_FILES = {"models/story/story-q8_0.gguf"}
+OVER_LONG: set[str] = set()
+
+# pattern, where it is allowed, what to use instead
+BANS = [
+    (r"\bthrow\b", (), "Result"),
+    (r"::now\(", ("src/base/world.cpp", "src/net/"), "a Clock or the `now` argument"),
+    (r"\b(random_device|rand\(|srand\()", (), "an Rng"),
+    (r"\bstd::(thread|async)\b", ("src/tensor/thread_pool", "src/net/", "src/node/", "src/cli/"), "effects or ThreadPool"),
+    (r"\bsleep_for\b", ("src/net/", "src/cli/"), "a timer"),
+    (r"\bgetenv\b", ("src/cli/",), "the configuration"),
+    (r"\bstd::(cout|cerr)\b|\bprintf\(", ("src/cli/",), "Log"),
+    (r"\b(TODO|FIXME|XXX)\b", (), "an issue"),
+    (r"-ffast-math", (), "nothing: bits are specified"),
+]
+
+
+def tracked_files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                            cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode == 0:
+        return [f for f in listed.stdout.splitlines() if (ROOT / f).is_file()]
+    return [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if p.is_file() and "build/" not in str(p)]
+
+
+def check_source(name: str, text: str) -> list[str]:
+    faults = []
+    lines = text.splitlines()
+    if "SPDX-License-Identifier: Apache-2.0" not in (lines[0] if lines else ""):
+        faults.append(f"{name}:1: the first line names the licence")
+    if name.endswith(".hpp") and "#pragma once" not in text:
+        faults.append(f"{name}:1: #pragma once is missing")
+    if (len(lines) > FILE_LINES_MAX) != (name in OVER_LONG):
+        faults.append(f"{name}: {len(lines)} lines, at most {FILE_LINES_MAX} (or a stale entry in OVER_LONG)")
+    is_test = re.search(r"_(test|fuzz|bench)\.cpp$", name)
+    for number, line in enumerate(lines, 1):
+        if len(line) > LINE_COLUMNS_MAX:
+            faults.append(f"{name}:{number}: {len(line)} columns, at most {LINE_COLUMNS_MAX}")
+        code = line.split("//")[0]
+        for pattern, places, instead in BANS:
+            if re.search(pattern, line if "TODO" in pattern else code) and not is_test \
+                    and not name.startswith(tuple(places)):
+                faults.append(f"{name}:{number}: {pattern} is banned here; use {instead}")
+    return faults
+
+
+def main() -> int:
+    faults, count = [], 0
+    for name in tracked_files():
+        path = ROOT / name
+        if path.stat().st_size > FILE_BYTES_MAX and name not in LARGE_FILES:
+            faults.append(f"{name}: {path.stat().st_size} bytes, at most {FILE_BYTES_MAX}")
+        if name.startswith("src/") and name.endswith((".cpp", ".hpp")):
+            count += 1
+            faults += check_source(name, path.read_text())
+    print("\n".join(faults) or f"style: {count} sources, no fault")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
