@@ -35,7 +35,7 @@ TEST(channel, rejects_another_session_role_or_signer) {
 TEST(channel, rejects_a_proof_of_a_wrong_shape) {
     const auto node = test::make_node();
     const Bytes exporter(32, 5);
-    for (const size_t size : {0, 64, 65, 66}) {
+    for (const size_t size : {0u, 64u, 65u, 66u}) {
         EXPECT_EQ(verify_channel(node.statement, exporter, ChannelRole::dialer, Bytes(size, 1))
                       .error()
                       .code,

@@ -12,7 +12,7 @@ Result<ByteView> read_octet_string(const Bytes& der) {
 }
 
 TEST(der, round_trip_of_every_length_form) {
-    for (const size_t size : {0, 1, 127, 128, 255, 256, 65535}) {
+    for (const size_t size : {0u, 1u, 127u, 128u, 255u, 256u, 65535u}) {
         const Bytes contents(size, 0x42);
         const Bytes der = der_encode(DerTag::octet_string, {contents});
         const auto read = read_octet_string(der);

@@ -16,7 +16,6 @@ inline constexpr size_t certificate_bytes_max = 64 * 1024;
 inline constexpr size_t statement_bytes_max = 2048;
 inline constexpr size_t software_version_bytes_max = 64;
 inline constexpr size_t tls_spki_bytes_max = 512;
-inline constexpr size_t nonce_bytes_max = 64;
 
 inline constexpr size_t policy_bytes_max = 256 * 1024;
 inline constexpr size_t policy_json_depth_max = 8;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "attest/limits.hpp"
+#include "crypto/hash.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -99,7 +100,8 @@ Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation
                            ErrorCode::certificate_expired));
     TT_TRY(const Statement statement, decode_statement(ra.evidence.statement));
     if (statement.tls_spki != certificate.spki_der) {
-        return mismatch("tls_spki", to_hex(certificate.spki_der), to_hex(statement.tls_spki));
+        return mismatch("SHA-256 of tls_spki", to_hex(crypto::sha256(statement.tls_spki)),
+                        to_hex(crypto::sha256(certificate.spki_der)) + " of the certificate");
     }
     return verify_evidence(
         {.statement = ra.evidence.statement, .quote = ra.evidence.quote, .nonce = std::nullopt},

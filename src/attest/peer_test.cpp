@@ -2,6 +2,7 @@
 #include "attest/peer.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include "attest/certificate_builder.hpp"
 #include "attest/der.hpp"
@@ -186,6 +187,7 @@ TEST(peer, rejects_a_flipped_bit_anywhere_in_the_certificate) {
         Bytes changed = der;
         changed[i] = static_cast<uint8_t>(changed[i] ^ (1u << (i % 8)));
         EXPECT_FALSE(verify_peer(changed, c.expectation, c.policy, c.now)) << "byte " << i;
+        ASSERT_EQ(ERR_peek_error(), 0u) << "byte " << i;
     }
 }
 

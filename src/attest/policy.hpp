@@ -42,7 +42,8 @@ Result<Policy> parse_policy(std::string_view json);
 /// The JSON that parse_policy takes back.
 std::string encode_policy(const Policy& policy);
 
-/// Whether a verified quote is acceptable; every refusal names field, have and need.
+/// Whether a verified quote is acceptable; every refusal names field, have and need. Beside what
+/// the policy says: reserved TUD bits, SEAMATTRIBUTES, MRSIGNERSEAM and MRSERVICETD must be zero.
 /// Errors: simulated_rejected, attributes_rejected, measurement_rejected.
 Result<void> check_policy(const VerifiedQuote& quote, const Policy& policy);
 

@@ -117,8 +117,8 @@ TdReport decode_td_report(ByteView part) {
     for (size_t i = 0; i < 4; ++i) report.rtmr[i] = array_at<48>(part, 328 + 48 * i);
     report.report_data = array_at<64>(part, 520);
     if (part.size() == td_report_15_bytes) {
-        report.since_15 = TdReport::Since15{.tee_tcb_svn_2 = array_at<16>(part, 584),
-                                            .mrservicetd = array_at<48>(part, 600)};
+        report.since_15 = TdReportSince15{.tee_tcb_svn_2 = array_at<16>(part, 584),
+                                          .mrservicetd = array_at<48>(part, 600)};
     }
     return report;
 }

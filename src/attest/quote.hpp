@@ -27,7 +27,13 @@ struct QuoteHeader {
     ByteArray<20> user_data{};
 };
 
-/// The TD report of module 1.0 (584 bytes), and what 1.5 adds behind it (64 bytes).
+/// What TDX module 1.5 adds behind the TD report (64 bytes).
+struct TdReportSince15 {
+    ByteArray<16> tee_tcb_svn_2{};
+    Measurement mrservicetd{};
+};
+
+/// The TD report (584 bytes).
 struct TdReport {
     ByteArray<16> tee_tcb_svn{};
     Measurement mrseam{};
@@ -41,12 +47,7 @@ struct TdReport {
     Measurement mrownerconfig{};
     std::array<Measurement, 4> rtmr{};
     ByteArray<64> report_data{};
-
-    struct Since15 {
-        ByteArray<16> tee_tcb_svn_2{};
-        Measurement mrservicetd{};
-    };
-    std::optional<Since15> since_15;
+    std::optional<TdReportSince15> since_15;
 };
 
 /// The enclave report (384 bytes) with which the quoting enclave vouches for its key.

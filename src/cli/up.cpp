@@ -144,7 +144,8 @@ class Supervisor {
     void watch(size_t index) {
         int status = 0;
         if (nodes_[index].reap(status)) {
-            if (!announced_) {
+            // A node that gives up by itself before the network was ever whole has said why.
+            if (!announced_ && WIFEXITED(status)) {
                 outcome_ =
                     fail(ErrorCode::not_ready,
                          fmt::format("node {} did not start; its last line says why", index + 1));

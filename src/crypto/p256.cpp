@@ -57,6 +57,18 @@ EvpPkeyPtr build_key(const ByteArray<65>& point, const BIGNUM* secret) {
     return EvpPkeyPtr(key);
 }
 
+// Hashed piece by piece, so that no copy of the seed stays on the heap; every piece has a fixed
+// length.
+Secret<32> derive_candidate(const ByteArray<32>& seed, uint32_t counter) {
+    ByteWriter counter_bytes;
+    counter_bytes.u32(counter);
+    Sha256 hash;
+    hash.update(as_bytes("teetee p256 key v1"));
+    hash.update(counter_bytes.view());
+    hash.update(seed);
+    return Secret<32>(hash.finish());
+}
+
 // OpenSSL would ask on the terminal for the password of an encrypted key.
 int no_password(char*, int, int, void*) {
     return -1;
@@ -75,13 +87,7 @@ Result<P256Key> P256Key::derive(const ByteArray<32>& seed) {
     TT_ASSERT(group != nullptr);
     const BIGNUM* order = EC_GROUP_get0_order(group.get());
     for (uint32_t counter = 0;; ++counter) {
-        ByteWriter input;
-        input.length_prefixed(as_bytes("teetee p256 key v1"));
-        input.u32(counter);
-        input.length_prefixed(seed);
-        Bytes hashed = input.take();
-        const Secret<32> candidate(sha256(hashed));
-        OPENSSL_cleanse(hashed.data(), hashed.size());
+        const Secret<32> candidate = derive_candidate(seed, counter);
         const BignumPtr secret(BN_bin2bn(candidate.data(), 32, nullptr));
         TT_ASSERT(secret != nullptr);
         if (BN_is_zero(secret.get()) || BN_cmp(secret.get(), order) >= 0) continue;

@@ -2,6 +2,7 @@
 #include "crypto/p256.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 namespace teetee::crypto {
 namespace {
@@ -49,6 +50,17 @@ TEST(p256, derives_the_same_key_from_the_same_seed) {
     EXPECT_NE(first.point(), P256Key::derive(ByteArray<32>{2}).value().point());
     const auto signature = first.sign(as_bytes("m")).value();
     EXPECT_TRUE(verify_p256(first.point(), {.message = as_bytes("m"), .signature = signature}));
+}
+
+// What is left in the queue, TLS takes for its own failure.
+TEST(p256, leaves_the_openssl_error_queue_empty) {
+    const auto key = P256Key::generate().value();
+    const auto pem = key.to_pem().value();
+    EXPECT_TRUE(P256Key::from_pem(as_text(pem)));
+    EXPECT_FALSE(P256Key::from_pem("nonsense"));
+    EXPECT_FALSE(verify_p256(P256Point{}, {.message = {}, .signature = P256Signature{}}));
+    EXPECT_FALSE(verify_p256(key.point(), {.message = {}, .signature = P256Signature{}}));
+    EXPECT_EQ(ERR_peek_error(), 0u);
 }
 
 TEST(p256, pem_round_trip) {

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
+#include <span>
 #include <vector>
 
 #include <openssl/crypto.h>

@@ -267,6 +267,7 @@ HttpExchange::HttpExchange(std::shared_ptr<HttpConnection> connection)
 HttpExchange::~HttpExchange() {
     if (connection_ == nullptr) return;
     if (streaming_) {
+        connection_->on_disconnect(nullptr);
         connection_->end();
         return;
     }

@@ -45,8 +45,8 @@ class HttpExchange {
     void write(std::string_view chunk);
     void finish();
 
-    /// Called once if the client closes or fails before the answer is complete. A client that
-    /// closes only its sending half counts as gone.
+    /// Called once, and never inside another call, if the connection ends before the answer is
+    /// complete. A client that closes only its sending half counts as gone.
     void on_disconnect(std::function<void()> callback);
     size_t pending_bytes() const;
 

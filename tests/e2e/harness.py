@@ -195,7 +195,7 @@ class Network:
 
     def arguments(self, index: int) -> list:
         link = lambda i: f"127.0.0.1:{self.port + 2 + i % self.count}"
-        out = ["node", "--shard", self.folder / f"shard-{index}.gguf", "--manifest", self.folder / "manifest.json",
+        out = ["node", "--shard", self.folder / f"shard-{index:03}-of-{self.count:03}.gguf", "--manifest", self.folder / "manifest.json",
                "--policy", self.folder / "policy.json", "--dev-tee", self.folder / "dev-tee.seed",
                "--listen", link(index)]
         if self.count > 1:

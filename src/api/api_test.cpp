@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "api/answer.hpp"
+#include "api/generation_request.hpp"
+#include "api/stop_matcher.hpp"
+
+namespace teetee::api {
+namespace {
+
+std::string feed_all(StopMatcher& matcher, std::string_view text, size_t piece, bool& stopped) {
+    std::string out;
+    stopped = false;
+    for (size_t i = 0; i < text.size() && !stopped; i += piece) {
+        const StopMatcher::Output output = matcher.feed(text.substr(i, piece));
+        out += output.text;
+        stopped = output.stopped;
+    }
+    return stopped ? out : out + matcher.finish();
+}
+
+TEST(stop_matcher, finds_a_stop_string_wherever_it_is_cut) {
+    for (size_t piece = 1; piece < 12; ++piece) {
+        StopMatcher matcher({"\nUser:", "<end>"});
+        bool stopped = false;
+        EXPECT_EQ(feed_all(matcher, "Hello <en d>\nUs\nUser: hi", piece, stopped),
+                  "Hello <en d>\nUs");
+        EXPECT_TRUE(stopped);
+    }
+}
+
+TEST(stop_matcher, gives_back_what_was_no_stop_string) {
+    StopMatcher matcher({"abcd"});
+    bool stopped = false;
+    EXPECT_EQ(feed_all(matcher, "xxabcabc", 1, stopped), "xxabcabc");
+    EXPECT_FALSE(stopped);
+}
+
+TEST(stop_matcher, takes_the_first_of_several) {
+    StopMatcher matcher({"later", "now"});
+    const StopMatcher::Output output = matcher.feed("do it now or later");
+    EXPECT_TRUE(output.stopped);
+    EXPECT_EQ(output.text, "do it ");
+}
+
+Error refused(Dialect dialect, std::string_view body) {
+    auto request = parse_generation_request(dialect, body);
+    EXPECT_FALSE(request) << body;
+    return request ? Error{} : request.error();
+}
+
+TEST(generation_request, reads_the_three_dialects) {
+    const auto story =
+        parse_generation_request(Dialect::generate, R"({"prompt":"Once","seed":-3,"stop":"x"})");
+    ASSERT_TRUE(story);
+    EXPECT_EQ(story->prompt, "Once");
+    EXPECT_TRUE(story->has_seed);
+    EXPECT_FLOAT_EQ(story->sampling.temperature, 0.7F);
+    EXPECT_EQ(story->stops, std::vector<std::string>{"x"});
+    const auto chat = parse_generation_request(
+        Dialect::chat,
+        R"({"messages":[{"role":"system","content":"a"},{"role":"user","content":[{"type":"text","text":"b"}]}],
+            "max_completion_tokens":7,"stream":true,"stream_options":{"include_usage":true},"unknown":[1]})");
+    ASSERT_TRUE(chat);
+    EXPECT_EQ(chat->messages[1].content, "b");
+    EXPECT_EQ(chat->tokens_max, 7u);
+    EXPECT_TRUE(chat->stream && chat->stream_usage);
+    EXPECT_FLOAT_EQ(chat->sampling.temperature, 1.0F);
+    EXPECT_TRUE(parse_generation_request(Dialect::completion,
+                                         R"({"prompt":"","temperature":0,"max_tokens":null})"));
+}
+
+TEST(generation_request, refuses_wrong_types_by_name) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"({})", "prompt"},
+        {R"({"prompt":1})", "prompt"},
+        {R"({"prompt":"a","temperature":"hot"})", "temperature"},
+        {R"({"prompt":"a","temperature":-1})", "temperature"},
+        {R"({"prompt":"a","temperature":1e99})", "temperature"},
+        {R"({"prompt":"a","top_p":0})", "top_p"},
+        {R"({"prompt":"a","max_tokens":0})", "max_tokens"},
+        {R"({"prompt":"a","max_tokens":1.5})", "max_tokens"},
+        {R"({"prompt":"a","max_tokens":-1})", "max_tokens"},
+        {R"({"prompt":"a","stream":1})", "stream"},
+        {R"({"prompt":"a","stop":[1]})", "stop"},
+        {R"({"prompt":"a","stop":""})", "stop"},
+        {R"({"prompt":"a","n":2})", "n"},
+        {R"({"prompt":"a","seed":1.5})", "seed"},
+        {R"({"prompt":"a","model":7})", "model"}};
+    for (const auto& [body, field] : cases) {
+        const Error error = refused(Dialect::generate, body);
+        EXPECT_EQ(error.code, ErrorCode::field_invalid) << body;
+        EXPECT_NE(error.detail.find(field), std::string::npos) << body << " -> " << error.detail;
+    }
+    for (const char* body :
+         {R"({"messages":[]})", R"({"messages":"hi"})", R"({"messages":[{"content":"x"}]})",
+          R"({"messages":[{"role":"root","content":"x"}]})", R"({"messages":[{"role":"user"}]})",
+          R"({"messages":[{"role":"user","content":[{"type":"image_url"}]}]})"}) {
+        EXPECT_EQ(refused(Dialect::chat, body).code, ErrorCode::field_invalid) << body;
+    }
+}
+
+TEST(generation_request, refuses_what_is_no_json_object) {
+    for (const char* body : {"", "[]", "1", "{", "{\"prompt\":}", "{\"prompt\":\"a\"} x", "\xff"}) {
+        const ErrorCode code = refused(Dialect::generate, body).code;
+        EXPECT_TRUE(code == ErrorCode::invalid_json || code == ErrorCode::invalid_utf8) << body;
+    }
+    EXPECT_EQ(refused(Dialect::generate, std::string(100000, '[')).code, ErrorCode::invalid_json);
+}
+
+TEST(answer, every_status_is_one_a_client_can_act_on) {
+    EXPECT_EQ(status_for(ErrorCode::context_exceeded).status, 400);
+    EXPECT_EQ(status_for(ErrorCode::overloaded).status, 429);
+    EXPECT_EQ(status_for(ErrorCode::route_unavailable).status, 503);
+    EXPECT_EQ(status_for(ErrorCode::stage_timeout).status, 504);
+    EXPECT_EQ(status_for(ErrorCode::internal).status, 500);
+}
+
+}  // namespace
+}  // namespace teetee::api

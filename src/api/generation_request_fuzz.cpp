@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/generation_request.hpp"
+#include "base/assert.hpp"
+#include "base/bytes.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    using namespace teetee;
+    if (size == 0) return 0;
+    const auto dialect = static_cast<api::Dialect>(data[0] % 3);
+    const auto request = api::parse_generation_request(dialect, as_text({data + 1, size - 1}));
+    if (request) TT_ASSERT(validate(request->sampling));
+    return 0;
+}

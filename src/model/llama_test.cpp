@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "crypto/hash.hpp"
+#include "model/cut.hpp"
+#include "model/sampler.hpp"
+#include "model/shard_model.hpp"
+#include "model/test_model.hpp"
+
+namespace teetee::model {
+namespace {
+
+using tensor::DataType;
+
+/// A llama with weights from a fixed generator, written as a GGUF file: 5 layers, grouped-query
+/// attention, sizes that are no multiple of a panel.
+class RandomModel {
+  public:
+    explicit RandomModel(DataType type) : type_(type) {
+        writer_.string("general.architecture", "llama");
+        writer_.u32("llama.context_length", 1024);
+        writer_.u32("llama.embedding_length", 96);
+        writer_.u32("llama.block_count", 5);
+        writer_.u32("llama.feed_forward_length", 160);
+        writer_.u32("llama.attention.head_count", 6);
+        writer_.u32("llama.attention.head_count_kv", 2);
+        writer_.f32("llama.attention.layer_norm_rms_epsilon", 1e-5F);
+        matrix("token_embd.weight", 77, 96);
+        for (int i = 0; i < 5; ++i) {
+            const std::string p = "blk." + std::to_string(i) + ".";
+            vector(p + "attn_norm.weight", 96);
+            matrix(p + "attn_q.weight", 96, 96);
+            matrix(p + "attn_k.weight", 32, 96);
+            matrix(p + "attn_v.weight", 32, 96);
+            matrix(p + "attn_output.weight", 96, 96);
+            vector(p + "ffn_norm.weight", 96);
+            matrix(p + "ffn_gate.weight", 160, 96);
+            matrix(p + "ffn_up.weight", 160, 96);
+            matrix(p + "ffn_down.weight", 96, 160);
+        }
+        vector("output_norm.weight", 96);
+        matrix("output.weight", 77, 96);
+        file = written(writer_);
+    }
+
+    Bytes file;
+
+  private:
+    float next() { return static_cast<float>(generator_()) * 0x1p-31F - 1.0F; }
+
+    void vector(const std::string& name, uint64_t length) {
+        Bytes data(4 * length);
+        for (uint64_t i = 0; i < length; ++i) {
+            const float value = 1.0F + 0.2F * next();
+            std::memcpy(data.data() + 4 * i, &value, 4);
+        }
+        add(name, {length}, DataType::f32, std::move(data));
+    }
+
+    void matrix(const std::string& name, uint64_t rows, uint64_t columns) {
+        const tensor::BlockLayout layout = tensor::block_layout(type_);
+        Bytes data;
+        for (uint64_t block = 0; block < rows * columns / layout.elements; ++block) {
+            if (type_ == DataType::f32) {
+                const float value = 0.3F * next();
+                const auto* p = reinterpret_cast<const uint8_t*>(&value);
+                data.insert(data.end(), p, p + 4);
+                continue;
+            }
+            // F16 from 2^-5 to 2^-2, either sign; for blocks it is the scale, smaller.
+            const bool is_block = layout.elements > 1;
+            const auto half =
+                static_cast<uint16_t>((generator_() & 0x83ff) | (is_block ? 0x1800 : 0x2800));
+            data.push_back(static_cast<uint8_t>(half));
+            data.push_back(static_cast<uint8_t>(half >> 8));
+            for (uint32_t i = 2; i < layout.bytes; ++i)
+                data.push_back(static_cast<uint8_t>(generator_()));
+        }
+        add(name, {columns, rows}, type_, std::move(data));
+    }
+
+    void add(const std::string& name, std::vector<uint64_t> dimensions, DataType type, Bytes data) {
+        names_.push_back(std::make_unique<std::string>(name));
+        data_.push_back(std::make_unique<Bytes>(std::move(data)));
+        writer_.tensor({*names_.back(), std::move(dimensions), type, 0, data_.back()->size()},
+                       *data_.back());
+    }
+
+    DataType type_;
+    std::mt19937 generator_{20240607};
+    GgufWriter writer_;
+    std::vector<std::unique_ptr<std::string>> names_;
+    std::vector<std::unique_ptr<Bytes>> data_;
+};
+
+RequestId request(uint8_t number) {
+    RequestId id;
+    id.bytes[0] = number;
+    return id;
+}
+
+struct Setting {
+    const tensor::KernelSet* kernels = &tensor::best_kernels();
+    size_t threads = 1;
+    uint32_t shards = 1;
+    size_t chunk = 512;
+    bool with_batch_mates = false;
+};
+
+/// Feeds tokens through the shards of a setting; all logits of the sequence, in order.
+std::vector<float> logits_of(const Bytes& file, const std::vector<TokenId>& tokens,
+                             const Setting& setting) {
+    const auto gguf = Gguf::parse(file);
+    EXPECT_TRUE(gguf) << gguf.error().message();
+    const auto hyperparameters = hyperparameters_from(*gguf);
+    EXPECT_TRUE(hyperparameters);
+    std::vector<std::unique_ptr<ShardModel>> shards;
+    const auto cut = even_cut(hyperparameters->layer_count, setting.shards);
+    EXPECT_TRUE(cut);
+    for (const LayerRange& layers : *cut) {
+        ModelOptions options;
+        options.layers = layers;
+        options.kernels = setting.kernels;
+        options.thread_count = setting.threads;
+        options.kv_positions_max = 4096;
+        auto shard = ShardModel::load(*gguf, options);
+        EXPECT_TRUE(shard) << shard.error().message();
+        EXPECT_TRUE((*shard)->cache().open(request(1), static_cast<Position>(tokens.size())));
+        EXPECT_TRUE((*shard)->cache().open(request(2), static_cast<Position>(tokens.size())));
+        shards.push_back(std::move(shard).value());
+    }
+    const size_t width = hyperparameters->embedding_length;
+    const size_t vocabulary = shards.back()->hyperparameters().vocabulary_size;
+    std::vector<float> all;
+    for (size_t begin = 0; begin < tokens.size(); begin += setting.chunk) {
+        const size_t count = std::min(setting.chunk, tokens.size() - begin);
+        std::vector<BatchRow> rows;
+        std::vector<TokenId> inputs;
+        if (setting.with_batch_mates) {
+            // Another sequence, with other tokens, in front of ours.
+            for (size_t i = 0; i < count; ++i) {
+                rows.push_back({request(2), static_cast<Position>(begin + i)});
+                inputs.push_back((tokens[begin + i] + 5) % 77);
+            }
+        }
+        const size_t mates = rows.size();
+        for (size_t i = 0; i < count; ++i) {
+            rows.push_back({request(1), static_cast<Position>(begin + i)});
+            inputs.push_back(tokens[begin + i]);
+        }
+        std::vector<float> hidden(rows.size() * width);
+        EXPECT_TRUE(shards.front()->embed(inputs, hidden.data()));
+        for (auto& shard : shards) EXPECT_TRUE(shard->forward(rows, hidden.data()));
+        std::vector<float> logits(count * vocabulary);
+        shards.back()->logits(hidden.data() + mates * width, count, logits.data());
+        all.insert(all.end(), logits.begin(), logits.end());
+    }
+    return all;
+}
+
+std::string digest(const std::vector<float>& values) {
+    return to_hex(
+        crypto::sha256({reinterpret_cast<const uint8_t*>(values.data()), 4 * values.size()}));
+}
+
+std::vector<TokenId> some_tokens(size_t count) {
+    std::vector<TokenId> tokens;
+    for (size_t i = 0; i < count; ++i)
+        tokens.push_back(static_cast<TokenId>((i * i * 31 + 7 * i) % 77));
+    return tokens;
+}
+
+struct Pinned {
+    DataType type;
+    const char* sha256;
+};
+
+class Bits : public testing::TestWithParam<Pinned> {};
+
+/// docs/numerics.md: whatever the kernel, threads, cut, chunks and batch mates. 300 positions go
+/// beyond one segment of attention.
+TEST_P(Bits, are_pinned_and_the_same_everywhere) {
+    const RandomModel model(GetParam().type);
+    const std::vector<TokenId> tokens = some_tokens(300);
+    const std::vector<float> reference = logits_of(model.file, tokens, {});
+    for (const float v : reference) ASSERT_TRUE(std::isfinite(v));
+    EXPECT_EQ(digest(reference), GetParam().sha256);
+    const Setting settings[] = {{.kernels = &tensor::scalar_kernels()},
+                                {.threads = 2},
+                                {.threads = 3, .shards = 5, .chunk = 7},
+                                {.shards = 2},
+                                {.shards = 3, .chunk = 64, .with_batch_mates = true},
+                                {.chunk = 1}};
+    for (const Setting& setting : settings) {
+        EXPECT_EQ(logits_of(model.file, tokens, setting), reference)
+            << setting.kernels->name << " threads " << setting.threads << " shards "
+            << setting.shards << " chunk " << setting.chunk;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    types, Bits,
+    testing::Values(
+        Pinned{DataType::f32, "df8fb5656ce7005edfb16f46b9bd86d92ff22d2e96a960b68f3e413162b247bb"},
+        Pinned{DataType::f16, "8d6fff7f259f41d4d3d01d53d9304877b6d22305b98e68a0765b706d8d190b74"},
+        Pinned{DataType::q8_0, "7ba9d18f0d3d2ec99b075b80237efae79376afd0de4d8a1f891df443f075897a"},
+        Pinned{DataType::q4_0,
+               "1b49ad3885dad0cb665caa1163c7d9157084eeeb5e90ea0044f5c4714abea8e2"}));
+
+TEST(shard_model, refuses_a_bad_batch_and_changes_nothing) {
+    const RandomModel random(DataType::q8_0);
+    const auto gguf = Gguf::parse(random.file);
+    ModelOptions options;
+    options.kv_positions_max = 64;
+    auto model = ShardModel::load(*gguf, options);
+    ASSERT_TRUE(model);
+    KvCache& cache = (*model)->cache();
+    ASSERT_TRUE(cache.open(request(1), 4));
+    std::vector<float> hidden(8 * 96);
+    const auto try_rows = [&](std::vector<BatchRow> rows) {
+        return (*model)->forward(rows, hidden.data());
+    };
+    EXPECT_EQ(try_rows({{request(9), 0}}).error().code, ErrorCode::sequence_unknown);
+    EXPECT_EQ(try_rows({{request(1), 1}}).error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(try_rows({{request(1), 0}, {request(1), 0}}).error().code,
+              ErrorCode::invalid_argument);
+    std::vector<BatchRow> long_rows;
+    for (Position p = 0; p < 5; ++p) long_rows.push_back({request(1), p});
+    EXPECT_EQ(try_rows(long_rows).error().code, ErrorCode::context_exceeded);
+    EXPECT_EQ(*cache.length(request(1)), 0u);
+    EXPECT_TRUE(try_rows({{request(1), 0}, {request(1), 1}}));
+    EXPECT_EQ(*cache.length(request(1)), 2u);
+    const TokenId foreign[] = {77};
+    EXPECT_EQ((*model)->embed(foreign, hidden.data()).error().code, ErrorCode::token_out_of_range);
+}
+
+TEST(shard_model, names_what_is_wrong_with_a_file) {
+    const auto load = [](const Bytes& file) {
+        const auto gguf = Gguf::parse(file);
+        EXPECT_TRUE(gguf);
+        return ShardModel::load(*gguf, {}).error();
+    };
+    GgufWriter writer;
+    writer.string("general.architecture", "quantum");
+    const Bytes file = written(writer);
+    EXPECT_EQ(load(file).code, ErrorCode::architecture_unsupported);
+    EXPECT_NE(load(file).detail.find("quantum"), std::string::npos);
+}
+
+/// Parameters and vocabularies that no model may have.
+TEST(shard_model, rejects_the_malformed_files) {
+    const std::filesystem::path folder =
+        std::filesystem::path(TEETEE_SHARED_DATA) / "malformed/gguf";
+    if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with("p_") && !name.starts_with("t_shape")) continue;
+        const Bytes file = read_file(entry.path());
+        const auto gguf = Gguf::parse(file);
+        if (!gguf) continue;
+        ++count;
+        EXPECT_FALSE(ShardModel::load(*gguf, {})) << name;
+    }
+    EXPECT_GE(count, 5u);
+}
+
+/// Raw logits of llama2.c, position by position.
+TEST(shard_model, agrees_with_golden_logits) {
+    const std::filesystem::path folder =
+        std::filesystem::path(TEETEE_SHARED_DATA) / "models/stories260K";
+    if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+    const Bytes file = read_file(folder / "stories260K.gguf");
+    const std::string text(as_text(read_file(folder / "golden_logits_once_upon.json")));
+    // The file's form is fixed: "in": N ... "logits": [..] for each step.
+    std::vector<TokenId> tokens;
+    std::vector<float> golden;
+    for (size_t at = text.find("\"in\": "); at != std::string::npos;
+         at = text.find("\"in\": ", at + 1)) {
+        tokens.push_back(static_cast<TokenId>(std::strtoul(text.c_str() + at + 6, nullptr, 10)));
+        const char* number = text.c_str() + text.find("\"logits\": [", at) + 11;
+        while (true) {
+            char* end = nullptr;
+            golden.push_back(std::strtof(number, &end));
+            if (*end != ',') break;
+            number = end + 1;
+        }
+    }
+    ASSERT_EQ(tokens.size(), 40u);
+    const std::vector<float> logits = logits_of(file, tokens, {});
+    ASSERT_EQ(logits.size(), golden.size());
+    float worst = 0;
+    for (size_t i = 0; i < logits.size(); ++i)
+        worst = std::max(worst, std::fabs(logits[i] - golden[i]));
+    EXPECT_LE(worst, 2e-4F);
+}
+
+}  // namespace
+}  // namespace teetee::model

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main path: a prompt through attested shards, and what happens when a part of it fails."""
+import http.client
+import json
+import signal
+import socket
+import threading
+import time
+
+from harness import STORY_MODEL, wait_until
+
+PROMPT = "Once upon a time"
+
+
+def test_up_answers_with_a_story_made_by_two_processes(teetee):
+    up, client = teetee.up()
+    status, body = client.post("/generate", {"prompt": PROMPT, "seed": 1})
+    assert status == 200, body
+    assert len(body["text"].split()) > 20 and body["usage"]["prompt_tokens"] > 0
+    _, health = client.get("/health")
+    assert [hop["layers"] for hop in health["route"]] == [[0, 3], [3, 5]], health
+    assert "SIMULATED" in up.text()
+    assert up.stop() == 0
+
+
+def test_any_cut_gives_the_text_of_one_process(teetee):
+    reference = teetee.json("run", "--model", STORY_MODEL, "--prompt", PROMPT, "-n", 60, "--temperature", 0.8,
+                            "--seed", 11)["text"]
+    for shards in (1, 2, 3, 5):
+        up, client = teetee.up("--shards", shards)
+        status, body = client.post("/generate", {"prompt": PROMPT, "max_tokens": 60, "temperature": 0.8, "top_p": 1,
+                                                 "seed": 11})
+        assert status == 200 and body["text"] == reference, (shards, body, reference)
+        up.stop()
+
+
+def test_concurrent_requests_do_not_change_each_other(teetee):
+    _, client = teetee.up("--shards", 3)
+    ask = lambda i: client.post("/generate", {"prompt": f"{PROMPT} {i}", "max_tokens": 40, "seed": i})[1]["text"]
+    alone = [ask(i) for i in range(8)]
+    together = [None] * 8
+
+    def worker(i):
+        together[i] = ask(i)
+
+    threads = [threading.Thread(target=worker, args=(i,)) for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert together == alone
+
+
+def test_openai_shapes(teetee):
+    _, client = teetee.up()
+    _, models = client.get("/v1/models")
+    model = models["data"][0]["id"]
+    status, body = client.post("/v1/chat/completions", {
+        "model": model, "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 12, "seed": 5})
+    assert status == 200 and body["object"] == "chat.completion", body
+    assert body["choices"][0]["message"]["role"] == "assistant" and body["choices"][0]["finish_reason"] == "length"
+    text = body["choices"][0]["message"]["content"]
+    events = [data for _, data in client.stream("/v1/chat/completions", {
+        "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 12, "seed": 5,
+        "stream_options": {"include_usage": True}})]
+    assert events[-1] == "[DONE]" and events[0]["choices"][0]["delta"]["role"] == "assistant"
+    streamed = "".join(e["choices"][0]["delta"].get("content", "") for e in events[:-1] if e["choices"])
+    assert streamed == text
+    assert events[-2]["usage"]["completion_tokens"] == 12 and events[-3]["choices"][0]["finish_reason"] == "length"
+    status, body = client.post("/v1/completions", {"prompt": PROMPT, "max_tokens": 12, "seed": 5})
+    assert status == 200 and body["choices"][0]["text"] == text
+    stop = text.split()[3]
+    status, body = client.post("/v1/completions", {"prompt": PROMPT, "max_tokens": 12, "seed": 5, "stop": [stop]})
+    assert body["choices"][0]["finish_reason"] == "stop" and body["choices"][0]["text"] == text[:text.index(stop)]
+
+
+def test_chat_verifies_and_says_simulated(teetee):
+    network = teetee.network(2)
+    network.start_all()
+    where = ["--entry", f"https://127.0.0.1:{network.port + 1}", "--policy", network.folder / "policy.json",
+             "--manifest", network.folder / "manifest.json"]
+    code, out, err = teetee.run("chat", *where, "--prompt", PROMPT, "-n", 20)
+    assert code == 0 and len(out) > 20, err
+    assert "verified: 2 nodes" in err and "SIMULATED" in err, err
+
+    # A production policy knows nothing of the development root.
+    policy = json.loads((network.folder / "policy.json").read_text())
+    production = network.folder / "production.json"
+    production.write_text(json.dumps(policy | {"allow_simulated": False}))
+    where[3] = production
+    code, out, err = teetee.run("chat", *where, "--prompt", PROMPT)
+    assert code == 1 and "simulated_rejected" in err and not out, (code, err)
+
+
+def test_killing_the_second_node_fails_the_answer_at_once_and_only_that(teetee):
+    network = teetee.network(2)
+    network.start_all()
+    events, failure = [], []
+
+    def read():
+        try:
+            for event in network.http.stream("/v1/chat/completions", {
+                    "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 480, "temperature": 1, "seed": 3,
+                    "stop": ["never"]}):
+                events.append(event)
+                if len(events) == 10:
+                    network.nodes[1].kill()
+        except (http.client.HTTPException, OSError) as error:
+            failure.append(error)
+
+    reader = threading.Thread(target=read)
+    start = time.time()
+    reader.start()
+    reader.join(30)
+    assert not reader.is_alive() and time.time() - start < 5, "no answer within 5 s of the kill"
+    assert failure, "the cut stream must look incomplete"
+    assert any(name == "error" and data["error"]["code"] in ("stage_failed", "route_unavailable")
+               for name, data in events), events[-2:]
+    status, body = network.http.post("/generate", {"prompt": PROMPT})
+    assert status == 503 and body["error"]["code"] == "route_unavailable", body
+    network.start(1)
+    wait_until(network.http.ready, 20, "the entry serves again")
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
+
+
+def test_killing_the_second_node_ends_chat_with_an_error(teetee):
+    network = teetee.network(2)
+    network.start_all("--kernel", "scalar")
+    chat = teetee.start("chat", "--entry", f"https://127.0.0.1:{network.port + 1}", "--policy",
+                        network.folder / "policy.json", "--manifest", network.folder / "manifest.json",
+                        "--prompt", PROMPT, "-n", 480, "--temperature", 1)
+    wait_until(lambda: len(chat.text()) > 220, 30, "the answer has begun")
+    network.nodes[1].kill()
+    start = time.time()
+    assert chat.process.wait(10) == 1 and time.time() - start < 5, chat.text()
+
+
+def test_a_stalled_node_is_noticed(teetee):
+    network = teetee.network(3)
+    network.start_all()
+    network.nodes[1].process.send_signal(signal.SIGSTOP)
+    start = time.time()
+    status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 50})
+    network.nodes[1].process.send_signal(signal.SIGCONT)
+    assert status in (503, 504) and time.time() - start < 5, (status, body)
+    wait_until(network.http.ready, 20, "the ring is whole again")
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
+
+
+def test_up_starts_a_dead_node_again(teetee):
+    up, client = teetee.up()
+    import subprocess
+    children = subprocess.run(["pgrep", "-P", str(up.pid)], capture_output=True, text=True).stdout.split()
+    assert len(children) == 2
+    import os
+    os.kill(int(children[1]), signal.SIGKILL)
+    wait_until(lambda: not client.ready(), 10, "the loss is seen")
+    wait_until(client.ready, 20, "the node is back")
+    assert client.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
+    assert up.stop() == 0
+
+
+def test_a_port_in_use_is_named(teetee):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, _, err = teetee.run("up", "--port", port)
+        assert code == 3 and "port_in_use" in err and str(port) in err, err
+
+
+def test_garbage_on_the_link_port_harms_nobody(teetee):
+    network = teetee.network(2)
+    network.start_all()
+    for index in (0, 1):
+        for data in (b"", b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 40, b"\x16\x03\x01\xff\xff" + b"\0" * 5000):
+            with socket.create_connection(("127.0.0.1", network.port + 2 + index)) as s:
+                try:
+                    s.sendall(data)
+                except OSError:
+                    pass
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
