@@ -27,11 +27,15 @@ BANS = [
 
 
 def tracked_files() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode == 0:
-        return [f for f in listed.stdout.splitlines() if (ROOT / f).is_file()]
-    return [str(p.relative_to(ROOT)) for p in ROOT.rglob("*") if p.is_file() and "build/" not in str(p)]
+    try:
+        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                                cwd=ROOT, capture_output=True, text=True)
+        if listed.returncode == 0:
+            return [f for f in listed.stdout.splitlines() if (ROOT / f).is_file()]
+    except OSError:
+        pass
+    inside = [p.relative_to(ROOT) for p in ROOT.rglob("*") if p.is_file()]
+    return [str(p) for p in inside if p.parts[0] not in (".git", "build", ".cache")]
 
 
 def check_source(name: str, text: str) -> list[str]:
@@ -64,6 +68,8 @@ def main() -> int:
         if name.startswith("src/") and name.endswith((".cpp", ".hpp")):
             count += 1
             faults += check_source(name, path.read_text())
+    if count == 0:
+        faults.append("no sources found")
     print("\n".join(faults) or f"style: {count} sources, no fault")
     return 1 if faults else 0
 

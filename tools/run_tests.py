@@ -27,10 +27,15 @@ def run_unit_tests(program: pathlib.Path, totals: Totals) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
         start = time.time()
-        run = subprocess.run([program, f"--gtest_output=json:{report}", "--gtest_brief=1"],
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                             timeout=PROGRAM_SECONDS_MAX)
         before = totals.failed
+        try:
+            run = subprocess.run([program, f"--gtest_output=json:{report}", "--gtest_brief=1"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                 timeout=PROGRAM_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            totals.failed += 1
+            totals.faults.append(f"{program.name}: did not end within {PROGRAM_SECONDS_MAX} s")
+            return
         if report.exists():
             for suite in json.loads(report.read_text())["testsuites"]:
                 for case in suite["testsuite"]:

@@ -74,10 +74,25 @@ ErrorStatus status_for(ErrorCode code) {
     }
 }
 
+std::string_view public_message(const Error& error) {
+    if (status_for(error.code).status < 500) return error.detail;
+    switch (error.code) {
+        case ErrorCode::route_unavailable:
+        case ErrorCode::not_ready:
+            return "not every layer of the model is served just now; try again";
+        case ErrorCode::stage_failed:
+            return "a node of the route failed while it worked on this request; try again";
+        case ErrorCode::stage_timeout:
+            return "a node of the route did not answer in time; try again";
+        default:
+            return "the node could not do this";
+    }
+}
+
 void respond_error(net::HttpExchange& exchange, const Error& error) {
     const ErrorStatus kind = status_for(error.code);
-    net::HttpResponse response =
-        net::build_error_response({kind.status, kind.type, to_string(error.code), error.detail});
+    net::HttpResponse response = net::build_error_response(
+        {kind.status, kind.type, to_string(error.code), public_message(error)});
     if (kind.status == 429 || kind.status >= 502) response.headers["retry-after"] = "1";
     exchange.respond(response);
 }
@@ -108,6 +123,14 @@ Result<void> Answer::submit() {
     if (request_.dialect == Dialect::chat) {
         TT_TRY(prompt, render_chat(request_, node_.tokenizer().vocabulary()));
     }
+    const auto too_long = [&](const std::string& have) {
+        return fail(ErrorCode::context_exceeded,
+                    "the prompt has " + have + ", there is room for prompt and answer of " +
+                        std::to_string(node_.context_length()) + " tokens");
+    };
+    // Tokenising takes the I/O thread's time, so what cannot fit is refused before.
+    if (prompt.size() > node_.prompt_bytes_max())
+        return too_long(std::to_string(prompt.size()) + " bytes");
     node::Generation generation;
     TT_TRY(generation.prompt, node_.tokenizer().encode(prompt, {.add_special = true}));
     if (generation.prompt.size() >= node_.context_length()) {
@@ -155,7 +178,7 @@ void Answer::send_event(const boost::json::object& data) {
 }
 
 void Answer::on_token(TokenId token) {
-    if (ended_) return;
+    if (ended_ || stop_found_) return;
     auto piece = decoder_.feed(token);
     if (!piece) {
         static_cast<void>(node_.cancel(*id_));
@@ -165,7 +188,10 @@ void Answer::on_token(TokenId token) {
     const StopMatcher::Output output = stops_.feed(*piece);
     if (!output.text.empty()) deliver(output.text);
     if (output.stopped) {
-        on_done("stop", node_.cancel(*id_).value_or({}));
+        // A request whose last token this was has ended already; its own end is then the next
+        // event.
+        stop_found_ = true;
+        if (const auto usage = node_.cancel(*id_)) on_done("stop", *usage);
     } else if (exchange_->pending_bytes() > unread_answer_bytes_max) {
         // Who does not read is not served on: other requests want the place.
         static_cast<void>(node_.cancel(*id_));
@@ -181,6 +207,7 @@ void Answer::deliver(const std::string& text) {
 void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
     if (ended_) return;
     ended_ = true;
+    if (stop_found_) reason = "stop";
     // After a stop string nothing may follow, not even a cut character.
     StopMatcher::Output rest = stops_.feed(reason == "stop" ? "" : decoder_.finish());
     const std::string last = rest.text + (rest.stopped ? "" : stops_.finish());
@@ -210,7 +237,7 @@ void Answer::on_failed(const Error& error) {
         return;
     }
     const boost::json::object body = {{"error",
-                                       {{"message", error.detail},
+                                       {{"message", public_message(error)},
                                         {"type", status_for(error.code).type},
                                         {"code", to_string(error.code)}}}};
     exchange_->write("event: error\ndata: " + boost::json::serialize(body) + "\n\n");

@@ -22,6 +22,10 @@ struct ErrorStatus {
 };
 ErrorStatus status_for(ErrorCode code);
 
+/// What a client is told: the detail where the request is at fault, a sentence of our own where the
+/// node is, whose details stay in its log.
+std::string_view public_message(const Error& error);
+
 /// {"error":{"message","type","code"}} with Retry-After where trying again makes sense.
 void respond_error(net::HttpExchange& exchange, const Error& error);
 
@@ -59,6 +63,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     model::StreamDecoder decoder_;
     StopMatcher stops_;
     std::string text_;
+    bool stop_found_ = false;
     bool ended_ = false;
 };
 

@@ -57,10 +57,11 @@ TEST(generation_request, reads_the_three_dialects) {
     EXPECT_TRUE(story->has_seed);
     EXPECT_FLOAT_EQ(story->sampling.temperature, 0.7F);
     EXPECT_EQ(story->stops, std::vector<std::string>{"x"});
-    const auto chat = parse_generation_request(
-        Dialect::chat,
-        R"({"messages":[{"role":"system","content":"a"},{"role":"user","content":[{"type":"text","text":"b"}]}],
-            "max_completion_tokens":7,"stream":true,"stream_options":{"include_usage":true},"unknown":[1]})");
+    const auto chat = parse_generation_request(Dialect::chat,
+                                               R"({"messages":[{"role":"system","content":"a"},
+                        {"role":"user","content":[{"type":"text","text":"b"}]}],
+            "max_completion_tokens":7,"stream":true,
+            "stream_options":{"include_usage":true},"unknown":[1]})");
     ASSERT_TRUE(chat);
     EXPECT_EQ(chat->messages[1].content, "b");
     EXPECT_EQ(chat->tokens_max, 7u);

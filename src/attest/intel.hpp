@@ -42,5 +42,7 @@ inline constexpr uint64_t td_attribute_debug = uint64_t{1} << 0;
 inline constexpr uint64_t td_attributes_reserved_tud = 0xfe;
 /// No virtualization exception when the host takes a page away.
 inline constexpr uint64_t td_attribute_sept_ve_disable = uint64_t{1} << 28;
+/// A migration TD may carry the TD, memory and all, to another platform.
+inline constexpr uint64_t td_attribute_migratable = uint64_t{1} << 29;
 
 }  // namespace teetee::attest

@@ -138,6 +138,9 @@ Result<void> check_attributes(const TdReport& report, const Policy& policy) {
     if ((report.tdattributes & td_attributes_reserved_tud) != 0) {
         return reject("tdattributes", "reserved TUD bits on", "off");
     }
+    if ((report.tdattributes & td_attribute_migratable) != 0) {
+        return reject("tdattributes", "MIGRATABLE on", "off");
+    }
     if (policy.require_sept_ve_disable &&
         (report.tdattributes & td_attribute_sept_ve_disable) == 0) {
         return reject("tdattributes", "SEPT_VE_DISABLE off", "on");

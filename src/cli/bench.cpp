@@ -22,7 +22,13 @@ double seconds_since(const Clock& clock, Instant start) {
 
 Result<void> bench(const BenchOptions& options, Session& session) {
     TT_TRY(const auto file, ModelFile::open(options.model));
+    TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
     const Position positions = options.prompt_tokens + options.gen_tokens;
+    if (positions > hyperparameters.context_length) {
+        return fail(ErrorCode::context_exceeded,
+                    "the model's context is " + std::to_string(hyperparameters.context_length) +
+                        " tokens: lower --prompt-tokens or --gen-tokens");
+    }
     TT_TRY(auto route, LocalRoute::load(file, options, options.shards, positions));
     TT_CHECK(route.begin(positions));
     std::vector<TokenId> prompt(options.prompt_tokens);

@@ -13,6 +13,7 @@
 #include "cli/dev_network.hpp"
 #include "model/limits.hpp"
 #include "model/manifest.hpp"
+#include "net/address.hpp"
 #include "net/file.hpp"
 #include "net/http_client.hpp"
 
@@ -71,6 +72,9 @@ Result<VerifiedEntry> VerifiedEntry::open(const ChatOptions& options) {
     VerifiedEntry entry;
     entry.url_ = options.entry.empty() ? fmt::format("https://127.0.0.1:{}", options.port + 1)
                                        : options.entry;
+    TT_TRY(const auto url, net::parse_url(entry.url_));
+    if (!url.tls)
+        return fail(ErrorCode::address_invalid, entry.url_ + ": need https, the attested API");
     TT_TRY(entry.policy_, attest::parse_policy(as_text(*policy_bytes)));
     TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
     TT_TRY(entry.manifest_, model::parse_manifest(as_text(manifest_bytes)));

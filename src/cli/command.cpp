@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include <boost/json/serialize.hpp>
 
@@ -20,6 +23,7 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::connect_failed:
         case ErrorCode::connection_closed:
         case ErrorCode::timed_out:
+        case ErrorCode::not_ready:
         case ErrorCode::evidence_unavailable:
             return Exit::environment;
         default:
@@ -40,8 +44,12 @@ void print_json(const boost::json::object& object) {
 }
 
 void print_text(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+        std::fflush(stdout) == 0) {
+        return;
+    }
+    if (errno != EPIPE) std::fprintf(stderr, "teetee: stdout: %s\n", std::strerror(errno));
+    std::_Exit(static_cast<int>(Exit::environment));
 }
 
 }  // namespace teetee::cli

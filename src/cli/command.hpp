@@ -31,7 +31,8 @@ void report(Session& session, const Error& error);
 /// Writes one JSON object and a newline to stdout.
 void print_json(const boost::json::object& object);
 
-/// Writes text to stdout as it is, and flushes.
+/// Writes text to stdout as it is, and flushes. Where it cannot be written the process ends:
+/// quietly if the reader has gone, else with exit code 3.
 void print_text(std::string_view text);
 
 /// A subcommand whose body returns a Result<void>; its error is reported as above.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include <boost/json/array.hpp>
@@ -21,19 +22,28 @@ struct LogitsOptions : ComputeOptions {
 
 constexpr size_t top_count = 10;
 
+/// JSON has no NaN and no infinity.
+boost::json::value number_or_null(double value) {
+    return std::isfinite(value) ? boost::json::value(value) : boost::json::value(nullptr);
+}
+
 boost::json::object describe(std::span<const float> logits, size_t position, TokenId token) {
     std::vector<TokenId> order(logits.size());
     std::iota(order.begin(), order.end(), 0u);
     const size_t kept = std::min(top_count, order.size());
     std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(kept), order.end(),
                       [&](TokenId a, TokenId b) {
-                          return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
+                          const auto value = [&](TokenId id) {
+                              return std::isnan(logits[id]) ? -INFINITY : logits[id];
+                          };
+                          return value(a) > value(b) || (value(a) == value(b) && a < b);
                       });
     boost::json::array top;
-    for (size_t i = 0; i < kept; ++i) top.push_back(boost::json::array{order[i], logits[order[i]]});
+    for (size_t i = 0; i < kept; ++i)
+        top.push_back(boost::json::array{order[i], number_or_null(logits[order[i]])});
     return {{"pos", position},
             {"token", token},
-            {"logsumexp", model::log_sum_exp(logits)},
+            {"logsumexp", number_or_null(model::log_sum_exp(logits))},
             {"top", top}};
 }
 
@@ -116,6 +126,7 @@ void add_logits(CLI::App& app, Session& session) {
         ->capture_default_str()
         ->check(CLI::Range(1, 65536));
     command->add_option("--greedy", options->greedy, "Continue with this many greedy tokens")
+        ->check(CLI::Range(0, 1 << 20))
         ->capture_default_str();
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sys/resource.h>
 
 #include "cli/command.hpp"
 
@@ -9,6 +11,12 @@ int main(int argc, char** argv) {
     using namespace teetee::cli;
     // A reader that went away ends a write with an error, not the process.
     std::signal(SIGPIPE, SIG_IGN);
+    // Connections of clients must not use up what links to other nodes need.
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = std::min<rlim_t>(files.rlim_max, 65536);
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     CLI::App app{"TeeTee: one language model, run together by several owners inside TEEs"};
     app.set_version_flag("--version", TEETEE_VERSION);
     app.require_subcommand(1);
@@ -32,7 +40,7 @@ int main(int argc, char** argv) {
         return static_cast<int>(asked_for_help ? Exit::done : Exit::usage);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "teetee: unexpected failure: %s\n", error.what());
-        return 70;
+        return static_cast<int>(Exit::environment);
     }
     return static_cast<int>(session.exit);
 }

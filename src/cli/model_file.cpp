@@ -5,6 +5,7 @@
 
 #include "cli/progress.hpp"
 #include "model/cut.hpp"
+#include "model/shard.hpp"
 
 namespace teetee::cli {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <thread>
 
 #include "api/routes.hpp"
@@ -19,6 +21,7 @@ struct ServeOptions {
     std::string api_tls;
     std::string dev_tee;
     std::string name;
+    bool with_parent = false;
 };
 
 struct ApiServers {
@@ -47,6 +50,8 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
 }
 
 Result<void> serve(const ServeOptions& options, Session&) {
+    // Nodes of 'teetee up' end with it, however it ends.
+    if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
     StderrLog log(options.name.empty() ? "node" : options.name);
     const SystemClock clock;
     SystemRng rng;
@@ -72,11 +77,23 @@ Result<void> serve(const ServeOptions& options, Session&) {
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));
     }
+    // A statement cannot be renewed in a running process yet: the node ends before its peers would
+    // refuse it, and whatever supervises it starts it with a new one.
+    bool expired = false;
+    const auto serving_time = std::chrono::seconds(node_options.statement_lifetime_s) * 9 / 10;
+    const net::Timer statement_timer = loop.call_after(serving_time, [&] {
+        expired = true;
+        loop.stop();
+    });
     loop.on_signal([&](int) {
         log.info("stopping");
         loop.stop();
     });
     loop.run();
+    if (expired) {
+        return fail(ErrorCode::evidence_unavailable,
+                    "this node's statement ends soon; start it again for a new one");
+    }
     return {};
 }
 
@@ -135,6 +152,8 @@ void add_node(CLI::App& app, Session& session) {
                      "How long this node's statement is valid")
         ->capture_default_str()
         ->check(CLI::Range(1, 604800));
+    command->add_flag("--with-parent", options->with_parent,
+                      "End when the process that started this one ends");
     command->add_option("--name", options->name, "Name in the log");
 }
 

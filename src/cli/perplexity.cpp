@@ -33,6 +33,7 @@ Result<void> perplexity(const PerplexityOptions& options, Session& session) {
                                  ? std::min<Position>(hyperparameters.context_length, 2048)
                                  : options.context;
     if (context < 2) return fail(ErrorCode::invalid_argument, "--context must be at least 2");
+    TT_CHECK(model::ensure_fits(tokenizer.vocabulary(), hyperparameters));
     TT_TRY(auto route, LocalRoute::load(file, options, 1, context));
     const auto& vocabulary = tokenizer.vocabulary();
     const bool with_bos = vocabulary.add_bos && vocabulary.bos.has_value();

@@ -23,10 +23,11 @@ Result<void> run(const RunOptions& options, Session& session) {
     TT_TRY(const auto prompt, tokenizer.encode(options.prompt, {.add_special = true}));
     if (prompt.empty()) return fail(ErrorCode::invalid_argument, "the prompt has no tokens");
     TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
+    TT_CHECK(model::ensure_fits(tokenizer.vocabulary(), hyperparameters));
     const auto asked = static_cast<uint64_t>(prompt.size()) + options.tokens_max;
     const auto positions =
         static_cast<Position>(std::min<uint64_t>(asked, hyperparameters.context_length));
-    if (prompt.size() >= positions) {
+    if (prompt.size() >= hyperparameters.context_length) {
         return fail(ErrorCode::context_exceeded,
                     "the prompt has " + std::to_string(prompt.size()) +
                         " tokens, the model's context is " +
@@ -83,6 +84,7 @@ void add_run(CLI::App& app, Session& session) {
     options->add_to(*command);
     command->add_option("--prompt,-p", options->prompt, "Text to continue")->required();
     command->add_option("-n,--tokens-max", options->tokens_max, "Tokens to generate at most")
+        ->check(CLI::Range(1, 1 << 24))
         ->capture_default_str();
     command->add_option("--temperature", options->sampling.temperature, "0 is greedy")
         ->capture_default_str();

@@ -106,16 +106,19 @@ Result<void> info(const InfoOptions& options, Session& session) {
         out["verified"] = verified.has_value();
     }
     if (session.json) {
-        if (!verified) out["error"] = verified.error().message();
+        if (!verified) {
+            out["error"] = {{"code", to_string(verified.error().code)},
+                            {"detail", verified.error().detail}};
+            session.exit = exit_for(verified.error().code);
+        }
         print_json(out);
-        if (!verified) session.exit = exit_for(verified.error().code);
         return {};
     }
-    print_text(fmt::format("{}: {} '{}', layers {} to {} of {}, context {}, {} tensors, {} bytes\n",
-                           options.file, hyperparameters.architecture, hyperparameters.name,
-                           layers.begin, layers.end - 1, hyperparameters.layer_count,
-                           hyperparameters.context_length, tensors.size(),
-                           file.gguf.file().size()));
+    print_text(fmt::format("{}: {} {}, layers {} to {} of {}, context {}, {} tensors, {} bytes\n",
+                           options.file, hyperparameters.architecture,
+                           quote_foreign(hyperparameters.name), layers.begin, layers.end - 1,
+                           hyperparameters.layer_count, hyperparameters.context_length,
+                           tensors.size(), file.gguf.file().size()));
     if (!shard) {
         print_text("a whole model, not a shard\n");
         return {};

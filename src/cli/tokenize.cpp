@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <iostream>
+#include <cstdio>
+#include <optional>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "cli/model_file.hpp"
+#include "model/tokenizer_limits.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -23,23 +25,34 @@ Result<boost::json::value> parse_line(const std::string& line, size_t number) {
     return value;
 }
 
+/// One line of stdin without its end; nullopt after the last. Error: limit_exceeded.
+Result<std::optional<std::string>> read_line() {
+    // A JSON string of the longest text that is tokenised, each byte written as an escape.
+    constexpr size_t line_bytes_max = 6 * model::encode_text_bytes_max + 2;
+    std::string line;
+    int c = std::getc(stdin);
+    if (c == EOF) return std::optional<std::string>();
+    for (; c != EOF && c != '\n'; c = std::getc(stdin)) {
+        if (line.size() == line_bytes_max)
+            return fail(ErrorCode::limit_exceeded, "the line is too long");
+        line.push_back(static_cast<char>(c));
+    }
+    return std::optional<std::string>(std::move(line));
+}
+
 /// Calls convert for each line of stdin and prints what it gives; stops at the first bad line.
 template <class Convert>
 Result<void> convert_lines(Convert convert) {
-    constexpr size_t line_bytes_max = 64 << 20;
-    std::string line;
-    for (size_t number = 1; std::getline(std::cin, line); ++number) {
-        if (line.empty()) continue;
-        if (line.size() > line_bytes_max)
-            return fail(ErrorCode::limit_exceeded,
-                        "line " + std::to_string(number) + " is too long");
-        TT_TRY(const auto value, parse_line(line, number));
+    for (size_t number = 1;; ++number) {
+        TT_TRY(const auto line, read_line());
+        if (!line) return {};
+        if (line->empty()) continue;
+        TT_TRY(const auto value, parse_line(*line, number));
         auto converted = convert(value);
         if (!converted)
             return in_context("line " + std::to_string(number), std::move(converted).error());
         print_text(boost::json::serialize(converted.value()) + "\n");
     }
-    return {};
 }
 
 Result<void> tokenize(const TokenizeOptions& options, Session&) {

@@ -91,11 +91,14 @@ class ChildNode {
     pid_t pid_ = 0;
 };
 
+constexpr int early_deaths_max = 3;
+
 /// Starts the nodes, starts again what dies, says when the network is ready.
 class Supervisor {
   public:
-    Supervisor(const UpOptions& options, const DevNetwork& network, Log& log)
-        : options_(options), ports_{options.port}, log_(log) {
+    Supervisor(const UpOptions& options, const Session& session, const DevNetwork& network,
+               Log& log)
+        : options_(options), session_(session), ports_{options.port}, log_(log) {
         for (size_t i = 0; i < network.shard_paths.size(); ++i)
             nodes_.emplace_back(arguments(network, i));
     }
@@ -104,8 +107,8 @@ class Supervisor {
     }
 
     Result<void> run() {
-        for (ChildNode& node : nodes_) TT_CHECK(node.start());
         loop_.on_signal([this](int) { stop(); });
+        for (ChildNode& node : nodes_) TT_CHECK(node.start());
         tick();
         loop_.run();
         return std::move(outcome_);
@@ -113,14 +116,23 @@ class Supervisor {
 
   private:
     std::vector<std::string> arguments(const DevNetwork& network, size_t index) const {
-        std::vector<std::string> out = {program_path(), "node",
-                                        "--shard",      network.shard_paths[index],
-                                        "--manifest",   network.manifest_path(),
-                                        "--policy",     network.policy_path(),
-                                        "--dev-tee",    network.seed_path(),
-                                        "--listen",     on_loopback(ports_.link(index)),
-                                        "--threads",    std::to_string(options_.threads),
-                                        "--name",       fmt::format("node {}", index + 1)};
+        std::vector<std::string> out = {program_path(),
+                                        "node",
+                                        "--shard",
+                                        network.shard_paths[index],
+                                        "--manifest",
+                                        network.manifest_path(),
+                                        "--policy",
+                                        network.policy_path(),
+                                        "--dev-tee",
+                                        network.seed_path(),
+                                        "--listen",
+                                        on_loopback(ports_.link(index)),
+                                        "--threads",
+                                        std::to_string(options_.threads),
+                                        "--with-parent",
+                                        "--name",
+                                        fmt::format("node {}", index + 1)};
         if (network.shard_paths.size() > 1) {
             out.insert(out.end(),
                        {"--next", "tls://" + on_loopback(ports_.link((index + 1) %
@@ -144,8 +156,9 @@ class Supervisor {
     void watch(size_t index) {
         int status = 0;
         if (nodes_[index].reap(status)) {
-            // A node that gives up by itself before the network was ever whole has said why.
-            if (!announced_ && WIFEXITED(status)) {
+            // A node that gives up by itself before the network was ever whole has said why; one
+            // that keeps crashing will not stop by being started again.
+            if (!announced_ && (WIFEXITED(status) || ++early_deaths_ > early_deaths_max)) {
                 outcome_ =
                     fail(ErrorCode::not_ready,
                          fmt::format("node {} did not start; its last line says why", index + 1));
@@ -166,6 +179,14 @@ class Supervisor {
         const auto response = net::http_fetch(request);
         if (!response || response->status != 200) return;
         announced_ = true;
+        if (session_.json) {
+            print_json({{"ready", true},
+                        {"port", options_.port},
+                        {"nodes", nodes_.size()},
+                        {"shards", options_.shards},
+                        {"simulated", true}});
+            return;
+        }
         print_text(
             fmt::format("\nTeeTee is up: {} processes, {} shards, every hop attested. SIMULATED "
                         "TEEs: for development only.\n\n"
@@ -198,6 +219,7 @@ class Supervisor {
     }
 
     const UpOptions& options_;
+    const Session& session_;
     Ports ports_;
     Log& log_;
     SystemClock clock_;
@@ -205,6 +227,7 @@ class Supervisor {
     net::Timer timer_;
     std::vector<ChildNode> nodes_;
     bool announced_ = false;
+    int early_deaths_ = 0;
     bool stopping_ = false;
     Instant stop_deadline_{};
     Result<void> outcome_;
@@ -255,7 +278,7 @@ Result<void> up(const UpOptions& options, Session& session) {
         return {};
     }
     StderrLog log("up");
-    return Supervisor(options, network, log).run();
+    return Supervisor(options, session, network, log).run();
 }
 
 }  // namespace

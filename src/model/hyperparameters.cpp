@@ -81,6 +81,8 @@ Result<Hyperparameters> hyperparameters_from(const Gguf& gguf) {
     h.architecture = *architecture;
     TT_TRY(const auto name, gguf.string("general.name"));
     h.name = name.value_or("");
+    if (!is_utf8(h.name))
+        return fail(ErrorCode::hyperparameter_invalid, "general.name is not UTF-8");
     const KeyReader reader(gguf, h.architecture);
     TT_TRY(h.context_length, reader.u32("context_length", {1, context_length_max}));
     TT_TRY(h.embedding_length, reader.u32("embedding_length", {1, length_max}));
@@ -109,6 +111,10 @@ Result<Hyperparameters> hyperparameters_from(const Gguf& gguf) {
     }
     TT_TRY(h.norm_epsilon, reader.positive_f32("attention.layer_norm_rms_epsilon", std::nullopt));
     TT_TRY(h.rope_base, reader.positive_f32("rope.freq_base", 10000.0F));
+    // Angles are positions times powers of the base: below 1 they leave the range of sin_cos_f64.
+    if (h.rope_base < 1.0F) {
+        return fail(ErrorCode::hyperparameter_invalid, "rope.freq_base must be at least 1");
+    }
     TT_CHECK(ensure_plain_rope(gguf, h.architecture));
     if (const GgufTensor* embedding = gguf.find_tensor("token_embd.weight")) {
         if (embedding->dimensions.size() != 2 || embedding->dimensions[1] > (1u << 24)) {
@@ -117,6 +123,13 @@ Result<Hyperparameters> hyperparameters_from(const Gguf& gguf) {
         h.vocabulary_size = static_cast<uint32_t>(embedding->dimensions[1]);
     }
     return h;
+}
+
+Result<void> ensure_fits(const Vocabulary& vocabulary, const Hyperparameters& hyperparameters) {
+    if (vocabulary.tokens.size() <= hyperparameters.vocabulary_size) return {};
+    return fail(ErrorCode::vocabulary_invalid,
+                "have " + std::to_string(vocabulary.tokens.size()) + " tokens, the embedding has " +
+                    std::to_string(hyperparameters.vocabulary_size) + " rows");
 }
 
 }  // namespace teetee::model

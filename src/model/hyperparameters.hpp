@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "model/gguf.hpp"
+#include "model/vocabulary.hpp"
 
 namespace teetee::model {
 
@@ -33,5 +34,8 @@ struct Hyperparameters {
 /// Reads and validates the keys <architecture>.*. Errors: hyperparameter_invalid naming the key,
 /// what it is and what is allowed; architecture_unsupported.
 Result<Hyperparameters> hyperparameters_from(const Gguf& gguf);
+
+/// Every token has a row in the embedding. Error: vocabulary_invalid.
+Result<void> ensure_fits(const Vocabulary& vocabulary, const Hyperparameters& hyperparameters);
 
 }  // namespace teetee::model

@@ -52,6 +52,8 @@ Result<void> ShardModel::load_weights(const Gguf& gguf, const Progress& progress
     if (is_first()) {
         if (h.vocabulary_size == 0) return fail(ErrorCode::tensor_missing, "token_embd.weight");
         TT_TRY(embedding_, loader.view("token_embd.weight", h.vocabulary_size, h.embedding_length));
+        embedding_data_.assign(embedding_.data.begin(), embedding_.data.end());
+        embedding_.data = embedding_data_;
     }
     TT_TRY(decoder_, load_decoder({h, layers_, kernels_, pool_}, loader));
     if (is_last()) {

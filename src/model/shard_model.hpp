@@ -31,7 +31,7 @@ struct BatchRow {
 /// process and many run the same code. One caller at a time.
 class ShardModel {
   public:
-    /// `gguf` and the file behind it MUST outlive the model.
+    /// Copies what it needs: neither `gguf` nor the file behind it is used afterwards.
     static Result<std::unique_ptr<ShardModel>> load(const Gguf& gguf, const ModelOptions& options);
 
     const Hyperparameters& hyperparameters() const { return hyperparameters_; }
@@ -62,6 +62,7 @@ class ShardModel {
     tensor::ThreadPool pool_;
     KvCache cache_;
     tensor::MatrixView embedding_{};
+    Bytes embedding_data_;
     std::unique_ptr<Decoder> decoder_;
     std::vector<float> output_norm_;
     tensor::PackedMatrix output_;

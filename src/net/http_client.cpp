@@ -83,7 +83,11 @@ class Fetch {
     }
 
     void secure() {
-        if (!url_.tls) return ask();
+        if (!url_.tls) {
+            // Who asks for a verified server must not be talked down to plain HTTP by a URL.
+            if (!request_.verify_certificate) return ask();
+            return finish(fail(ErrorCode::channel_unbound, "have http, need https to be verified"));
+        }
         tls_ = TlsContext::build_client();
         if (!*tls_) return finish(tls_->error());
         stream_->handshake(**tls_, TlsSide::client, [this](Result<void> secured) {

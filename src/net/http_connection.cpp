@@ -235,6 +235,13 @@ void HttpConnection::finish_stream() {
     write_next();
 }
 
+void HttpConnection::cut_stream() {
+    if (phase_ == Phase::ended) return;
+    cut_when_sent_ = true;
+    on_disconnect_ = nullptr;
+    write_next();
+}
+
 void HttpConnection::write_next() {
     if (writing_ || phase_ == Phase::ended) return;
     if (in_flight_sent_bytes_ == in_flight_.size()) {
@@ -243,6 +250,7 @@ void HttpConnection::write_next() {
         std::swap(in_flight_, out_);
     }
     if (in_flight_.empty()) {
+        if (cut_when_sent_) return end();
         if (answer_complete_) next_request();
         return;
     }
@@ -267,8 +275,7 @@ HttpExchange::HttpExchange(std::shared_ptr<HttpConnection> connection)
 HttpExchange::~HttpExchange() {
     if (connection_ == nullptr) return;
     if (streaming_) {
-        connection_->on_disconnect(nullptr);
-        connection_->end();
+        connection_->cut_stream();
         return;
     }
     respond(build_error_response({.status = 500,

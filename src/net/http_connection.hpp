@@ -31,6 +31,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void begin_stream(int status, std::string_view content_type, const HttpHeaders& headers);
     void write_chunk(std::string_view chunk);
     void finish_stream();
+    /// Ends the connection once everything written is out: the answer stays visibly incomplete.
+    void cut_stream();
     void on_disconnect(std::function<void()> callback) { on_disconnect_ = std::move(callback); }
     size_t pending_bytes() const { return out_.size() + in_flight_.size() - in_flight_sent_bytes_; }
 
@@ -71,6 +73,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     bool head_only_ = false;
     /// All of the answer is in in_flight_ and out_.
     bool answer_complete_ = false;
+    bool cut_when_sent_ = false;
     std::function<void()> on_disconnect_;
 
     /// Sent first, from in_flight_sent_bytes_ on; then out_.

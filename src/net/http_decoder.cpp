@@ -48,6 +48,11 @@ Result<void> advance(Parser& parser, std::string& unread, const HttpLimits& limi
     }
     unread.erase(0, consumed);
     if (error && error != http::error::need_more) return parser_error(error, limits);
+    // Beast bounds header and body, but waits for the end of a chunk's extension or of a trailer
+    // however long it is.
+    if (!parser.is_done() && unread.size() > limits.header_bytes_max) {
+        return parser_error(http::error::header_limit, limits);
+    }
     return {};
 }
 

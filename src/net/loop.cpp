@@ -85,7 +85,8 @@ Timer Loop::call_after(Duration delay, std::function<void()> call) {
 void Loop::on_signal(std::function<void(int signal)> handler) {
     impl_->signal_handler = std::move(handler);
     if (impl_->signals != nullptr) return;
-    impl_->signals = std::make_unique<boost::asio::signal_set>(impl_->context, SIGINT, SIGTERM);
+    impl_->signals =
+        std::make_unique<boost::asio::signal_set>(impl_->context, SIGINT, SIGTERM, SIGHUP);
     impl_->await_signal();
 }
 

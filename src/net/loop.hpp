@@ -50,7 +50,7 @@ class Loop {
     [[nodiscard]] Timer call_at(Instant at, std::function<void()> call);
     [[nodiscard]] Timer call_after(Duration delay, std::function<void()> call);
 
-    /// Takes SIGINT and SIGTERM over and calls this with the number of each that comes.
+    /// Takes SIGINT, SIGTERM and SIGHUP over and calls this with the number of each that comes.
     void on_signal(std::function<void(int signal)> handler);
 
     /// For the sources of this module that speak Asio.

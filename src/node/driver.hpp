@@ -41,8 +41,15 @@ class Driver {
 
     Machine& machine() { return machine_; }
 
-    /// A link came up; it takes the place of one in the same direction.
+    /// A link came up. It takes the place of an earlier one to the same node; while a link to
+    /// another node is up it is refused, so that a second neighbour cannot push the first one out.
     void attach(pipeline::Direction direction, std::shared_ptr<net::Link> link) {
+        const auto present = links_.find(direction);
+        if (present != links_.end() && present->second->peer().node_id != link->peer().node_id) {
+            world_.log.warn("refused a second neighbour: " + link->peer().description);
+            link->close();
+            return;
+        }
         detach(direction);
         link->on_frame([this, direction](Bytes frame) { receive(direction, frame); });
         link->on_closed([this, direction](const Error&) { detach(direction); });

@@ -17,6 +17,7 @@ namespace teetee::node {
 namespace {
 
 constexpr size_t policy_file_bytes_max = 1 << 20;
+constexpr size_t shard_file_bytes_max = size_t{1} << 40;
 
 /// "TeeTee Story" -> "teetee-story".
 std::string identifier(std::string_view name) {
@@ -79,14 +80,13 @@ struct Node::Impl {
     attest::PeerExpectation expect_shard(size_t index) const;
 
     World world;
-    std::unique_ptr<net::MappedFile> file;
-    std::optional<model::Gguf> gguf;
     std::optional<model::Tokenizer> tokenizer;
     model::Manifest manifest;
     attest::Policy policy;
     size_t shard_index = 0;
     LayerRange layers;
     std::vector<TokenId> stop_tokens;
+    size_t token_bytes_max = 0;
     Position context_length = 0;
     std::string model_id;
     std::unique_ptr<ModelEngine> engine;
@@ -104,11 +104,11 @@ struct Node::Impl {
 Result<void> Node::Impl::load(const NodeOptions& options) {
     TT_TRY(manifest, load_manifest(options.manifest_path));
     TT_TRY(policy, load_policy(options.policy_path));
-    TT_TRY(auto mapping, net::MappedFile::open(options.shard_path));
-    file = std::make_unique<net::MappedFile>(std::move(mapping));
-    auto parsed = model::Gguf::parse(file->view());
-    if (!parsed) return in_context(options.shard_path, std::move(parsed).error());
-    gguf.emplace(std::move(parsed).value());
+    // Into private memory, not mapped: what has been hashed is what is loaded, whatever happens to
+    // the file meanwhile.
+    TT_TRY(const auto file, net::read_file(options.shard_path, shard_file_bytes_max));
+    auto gguf = model::Gguf::parse(file);
+    if (!gguf) return in_context(options.shard_path, std::move(gguf).error());
     TT_TRY(shard_index, identify_shard(*gguf, manifest, options.progress));
     layers = manifest.shards[shard_index].layers;
 
@@ -117,11 +117,16 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
     model_options.thread_count = options.threads;
     model_options.kv_positions_max = options.kv_positions_max;
     TT_TRY(auto shard, model::ShardModel::load(*gguf, model_options));
-    context_length = shard->hyperparameters().context_length;
+    context_length =
+        std::min<Position>(shard->hyperparameters().context_length, options.kv_positions_max);
     model_id = identifier(shard->hyperparameters().name);
     if (layers.begin == 0) {
         TT_TRY(auto vocabulary, model::vocabulary_from(*gguf));
         const auto token_count = static_cast<TokenId>(vocabulary.tokens.size());
+        TT_CHECK(model::ensure_fits(vocabulary, shard->hyperparameters()));
+        for (const model::Token& token : vocabulary.tokens) {
+            token_bytes_max = std::max(token_bytes_max, token.text.size());
+        }
         TT_TRY(tokenizer, model::Tokenizer::build(std::move(vocabulary)));
         for (TokenId id = 0; id < token_count && stop_tokens.size() < pipeline::stop_tokens_max;
              ++id) {
@@ -187,6 +192,11 @@ void Node::Impl::attach(pipeline::Direction direction, std::shared_ptr<net::Link
 
 Result<void> Node::Impl::connect(const NodeOptions& options) {
     if (manifest.shards.size() == 1) return {};
+    if (manifest.shards.size() > wire::Limits{}.hops_max) {
+        return fail(ErrorCode::config_invalid, "have " + std::to_string(manifest.shards.size()) +
+                                                   " shards, a route has at most " +
+                                                   std::to_string(wire::Limits{}.hops_max));
+    }
     if (!options.next) {
         return fail(ErrorCode::config_invalid,
                     "this shard is one of " + std::to_string(manifest.shards.size()) +
@@ -264,6 +274,9 @@ bool Node::simulated() const {
 const net::TlsIdentity& Node::tls_identity() const {
     return impl_->identity->tls;
 }
+size_t Node::prompt_bytes_max() const {
+    return impl_->context_length * impl_->token_bytes_max;
+}
 Position Node::context_length() const {
     return impl_->context_length;
 }
@@ -296,10 +309,13 @@ Result<RequestId> Node::generate(Generation generation, GenerationEvents events)
 
 Result<pipeline::Usage> Node::cancel(const RequestId& request) {
     TT_ASSERT(is_entry());
-    impl_->generations.erase(request);
-    return impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
-        return entry.cancel(now, request, effects);
-    });
+    // Callbacks of a request that has just ended by itself stay: its last event is on its way.
+    auto usage =
+        impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
+            return entry.cancel(now, request, effects);
+        });
+    if (usage) impl_->generations.erase(request);
+    return usage;
 }
 
 NodeStatus Node::status() const {

@@ -98,7 +98,10 @@ class Node {
     // Entry only.
 
     const model::Tokenizer& tokenizer() const;
+    /// Prompt and answer together; the KV cache may be smaller than the model's context.
     Position context_length() const;
+    /// A longer text has more tokens than that, so there is no need to tokenise it.
+    size_t prompt_bytes_max() const;
     /// Errors: of pipeline::Entry::submit.
     Result<RequestId> generate(Generation generation, GenerationEvents events);
     /// Ends a request without a further event; what it has used. Error: request_unknown.

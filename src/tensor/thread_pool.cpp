@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/thread_pool.hpp"
 
+#include <system_error>
+
 #include "base/assert.hpp"
 
 namespace teetee::tensor {
@@ -28,7 +30,12 @@ void wait_while_equal(const std::atomic<T>& value, T old) {
 
 ThreadPool::ThreadPool(size_t thread_count) {
     TT_ASSERT(thread_count >= 1);
-    for (size_t i = 1; i < thread_count; ++i) workers_.emplace_back([this, i] { work(i); });
+    // Where the system gives fewer threads than asked for, fewer do the work: with the same bits.
+    try {
+        for (size_t i = 1; i < thread_count; ++i) workers_.emplace_back([this, i] { work(i); });
+    } catch (const std::system_error&) {
+        return;
+    }
 }
 
 ThreadPool::~ThreadPool() {
