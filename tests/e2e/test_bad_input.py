@@ -42,6 +42,17 @@ def test_http_requests(teetee):
     assert client.post("/generate", {"prompt": "x", "max_tokens": 3})[0] == 200
 
 
+def test_endless_chunk_extension(teetee):
+    _, client = teetee.up("--shards", 1)
+    for opening in (b"1;", b"0\r\nTrailer: "):
+        with socket.create_connection(("127.0.0.1", client.port)) as s:
+            s.settimeout(15)
+            s.sendall(b"POST /generate HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + opening)
+            s.sendall(b"a" * 200000)
+            assert s.recv(4096).startswith(b"HTTP/1.1 431"), opening
+    assert client.post("/generate", {"prompt": "x", "max_tokens": 3})[0] == 200
+
+
 def test_malformed_models(teetee):
     folder = shared("data/malformed/gguf")
     manifest = json.loads((folder / "manifest.json").read_text())

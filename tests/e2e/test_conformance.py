@@ -70,6 +70,22 @@ def test_perplexity_of_a_short_text(teetee):
     assert 1 < result["perplexity"] < 30 and result["tokens"] > 100, result
 
 
+def test_a_reader_that_goes_away_ends_the_command(teetee):
+    import subprocess
+    lines = subprocess.Popen(["yes", '"a"'], stdout=subprocess.PIPE)
+    tokenize = subprocess.Popen([teetee.program, "tokenize", "--model", STORY_MODEL], stdin=lines.stdout,
+                                stdout=subprocess.PIPE)
+    assert tokenize.stdout.readline().startswith(b"[")
+    tokenize.stdout.close()
+    assert tokenize.wait(20) == 3
+    lines.kill()
+    lines.wait()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([teetee.program, "run", "--model", STORY_MODEL, "--prompt", "a", "-n", "3"], stdout=full,
+                              stderr=subprocess.PIPE)
+    assert done.returncode == 3 and b"stdout" in done.stderr
+
+
 def test_shards_are_cut_and_verified(teetee):
     out = teetee.folder / "cut"
     made = teetee.json("shard", "cut", "--model", STORY_MODEL, "--shards", 3, "--out", out)

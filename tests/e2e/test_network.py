@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from harness import STORY_MODEL, wait_until
+from harness import STORY_MODEL, free_ports, wait_until
 
 PROMPT = "Once upon a time"
 
@@ -90,6 +90,46 @@ def test_chat_verifies_and_says_simulated(teetee):
     where[3] = production
     code, out, err = teetee.run("chat", *where, "--prompt", PROMPT)
     assert code == 1 and "simulated_rejected" in err and not out, (code, err)
+
+
+def test_chat_refuses_an_entry_without_tls(teetee):
+    network = teetee.network(1)
+    network.start_all()
+    code, out, err = teetee.run("chat", "--entry", f"http://127.0.0.1:{network.port}", "--policy",
+                                network.folder / "policy.json", "--manifest", network.folder / "manifest.json",
+                                "--prompt", PROMPT)
+    assert code == 2 and "https" in err and not out, (code, err)
+
+
+def test_a_shard_file_that_changes_changes_nothing(teetee):
+    network = teetee.network(1)
+    network.start_all()
+    ask = lambda: network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 20, "temperature": 0})[1]["text"]
+    before = ask()
+    path = network.folder / "shard-000-of-001.gguf"
+    size = path.stat().st_size
+    with open(path, "r+b") as f:
+        f.seek(size // 4)
+        f.write(b"\x55" * (size // 2))
+    assert ask() == before
+    with open(path, "r+b") as f:
+        f.truncate(100)
+    assert ask() == before
+
+
+def test_a_second_neighbour_is_refused(teetee):
+    network = teetee.network(2)
+    network.start_all()
+    # A second entry that names the same next node; its own links and API listen elsewhere.
+    arguments = [str(a) for a in network.arguments(0)]
+    spare = free_ports(3)
+    for flag, port in (("--listen", spare), ("--api", spare + 1), ("--api-tls", spare + 2)):
+        arguments[arguments.index(flag) + 1] = f"127.0.0.1:{port}"
+    intruder = teetee.start(*arguments)
+    wait_until(lambda: "refused a second neighbour" in network.nodes[1].text(), 10, network.nodes[1].text()[-800:])
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 20})[0] == 200
+    intruder.kill()
+    assert network.http.ready()
 
 
 def test_killing_the_second_node_fails_the_answer_at_once_and_only_that(teetee):

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that the documents show work as they stand, with other ports and this build's program."""
+import re
+import subprocess
+
+from harness import ROOT, Http, free_ports, wait_until
+
+
+def shell_blocks(page: str) -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.S)
+
+
+def test_nodes_by_hand(teetee):
+    ports = free_ports(16)
+    script = shell_blocks("docs/nodes.md")[0].replace("build/release/teetee", str(teetee.program))
+    script = re.sub(r"60(\d\d)", lambda m: str(ports + int(m.group(1)) % 16), script)
+    *setup, ask = script.strip().splitlines()
+    commands = "\n".join(setup).replace("\\\n", " ").splitlines()
+    assert commands[0].startswith(str(teetee.program)) and len(commands) == 3, commands
+    done = subprocess.run(commands[0], shell=True, cwd=teetee.folder, env=teetee.environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    for command in commands[1:]:
+        words = [str(teetee.folder / w) if w.startswith("net/") else w for w in command.rstrip("& ").split()[1:]]
+        teetee.start(*words)
+    client = Http(int(re.search(r"localhost:(\d+)", ask).group(1)))
+    wait_until(client.ready, 20, "the two nodes are linked")
+    answer = subprocess.run(ask, shell=True, capture_output=True, text=True)
+    assert '"text"' in answer.stdout, answer
+
+
+def test_every_link_between_documents_leads_somewhere(teetee):
+    pages = [ROOT / n for n in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")]
+    pages += sorted((ROOT / "docs").rglob("*.md"))
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
