@@ -35,7 +35,7 @@ lint:
 fuzz:
 	@tools/install_deps.sh dev
 	@cmake --preset fuzz > /dev/null
-	@cmake --build --preset fuzz -j $(JOBS)
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
 	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
 
 sanitize:

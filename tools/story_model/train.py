@@ -155,6 +155,7 @@ def main():
     ap.add_argument("--threads", type=int, default=1)
     ap.add_argument("--story-share", type=float, default=0.5, help="of the rows, from TinyStories")
     ap.add_argument("--hold", type=float, default=0.3, help="part of the run at the full rate")
+    ap.add_argument("--rate", type=float, default=1.0, help="of the full learning rate, at the top")
     ap.add_argument("--resume", type=pathlib.Path, help="model.pt to go on from, weights only")
     a = ap.parse_args()
     torch.manual_seed(7)
@@ -188,7 +189,7 @@ def main():
                 recent = []
             if done >= 1:
                 break
-            rate = min(1.0, (step + 1) / 100) * min(1.0, (1 - done) / (1 - a.hold))
+            rate = a.rate * min(1.0, (step + 1) / 100) * min(1.0, (1 - done) / (1 - a.hold))
             # Short windows first: most of what is to be learnt is local, and they are cheaper.
             x, y = batch(rng, stories, books, 256 if done < 0.6 else CONFIG["context"],
                          a.story_share)
