@@ -53,6 +53,8 @@ def test_refuses_another_shard_of_the_same_model(teetee):
 
 def test_refuses_an_expired_statement(teetee):
     # A node whose clock is an hour behind shows a statement that ended 59 minutes ago.
+    if "san" in teetee.program.parent.name:
+        raise Skipped("libfaketime and a sanitizer's runtime cannot both be loaded first")
     library = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
         raise Skipped("libfaketime is not installed")
