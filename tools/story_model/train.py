@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Trains the built-in story model (llama architecture) on the output of prepare.py.
 
-usage: train.py DATA_DIR OUT_DIR [--steps N] [--max-minutes M] [--threads K] [--resume model.pt]
+usage: train.py DATA_DIR OUT_DIR [--steps N] [--max-minutes M] [--threads K] [--story-share S]
+                [--hold H] [--rate R] [--resume model.pt]
 
 Matrices inside the blocks are trained with Muon (Jordan et al. 2024: momentum orthogonalised by a
 Newton-Schulz iteration), everything else with AdamW; the rate rises over 100 steps, is held, and
