@@ -55,7 +55,7 @@ TEST(generation_request, reads_the_three_dialects) {
     ASSERT_TRUE(story);
     EXPECT_EQ(story->prompt, "Once");
     EXPECT_TRUE(story->has_seed);
-    EXPECT_FLOAT_EQ(story->sampling.temperature, 0.7F);
+    EXPECT_FLOAT_EQ(story->sampling.temperature, 0.6F);
     EXPECT_EQ(story->stops, std::vector<std::string>{"x"});
     const auto chat = parse_generation_request(Dialect::chat,
                                                R"({"messages":[{"role":"system","content":"a"},

@@ -85,9 +85,9 @@ Result<void> parse_sampling(const boost::json::object& body, GenerationRequest& 
     // OpenAI's API samples at temperature 1 unless told otherwise; a story wants a little less.
     const bool is_story = request.dialect == Dialect::generate;
     TT_TRY(const auto temperature, number_field(body, "temperature"));
-    request.sampling.temperature = static_cast<float>(temperature.value_or(is_story ? 0.7 : 1.0));
+    request.sampling.temperature = static_cast<float>(temperature.value_or(is_story ? 0.6 : 1.0));
     TT_TRY(const auto top_p, number_field(body, "top_p"));
-    request.sampling.top_p = static_cast<float>(top_p.value_or(is_story ? 0.95 : 1.0));
+    request.sampling.top_p = static_cast<float>(top_p.value_or(is_story ? 0.9 : 1.0));
     TT_TRY(const auto top_k, integer_field(body, "top_k", {0, 1 << 20}));
     request.sampling.top_k = static_cast<uint32_t>(top_k.value_or(0));
     TT_TRY(const auto seed, integer_field(body, "seed",

@@ -27,7 +27,7 @@ struct ChatOptions {
     std::string manifest;
     std::string prompt;
     uint32_t tokens_max = 0;
-    double temperature = 0.7;
+    double temperature = 0.6;
     std::optional<int64_t> seed;
 };
 
