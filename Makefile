@@ -3,6 +3,7 @@
 # make test   install what is missing, build, run every test
 # make build  install what is missing, build
 # make lint   format, layering and house rules
+# make tidy   clang-tidy with the allow-list of .clang-tidy
 # make fuzz   every fuzz target for SECONDS each (default 60)
 # make sanitize   every test under ASan and UBSan
 
@@ -10,7 +11,7 @@ SECONDS ?= 60
 UP_FLAGS ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all build up test lint fuzz sanitize tsan deps clean
+.PHONY: all build up test lint tidy fuzz sanitize tsan deps clean
 
 all: build
 
@@ -31,6 +32,10 @@ test: build lint
 lint:
 	@python3 tools/check_layers.py
 	@python3 tools/check_style.py
+
+tidy: build
+	@tools/install_deps.sh dev
+	@find src -name '*.cpp' ! -name '*_fuzz.cpp' ! -name '*_bench.cpp' | xargs -P $(JOBS) -n 4 clang-tidy -p build/release --quiet
 
 fuzz:
 	@tools/install_deps.sh dev
