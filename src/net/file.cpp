@@ -92,7 +92,7 @@ Result<Bytes> read_file(const std::string& path, size_t bytes_max) {
 }
 
 Result<void> write_file_atomic(const std::string& path, ByteView content, WriteOptions options) {
-    std::string temporary = path + ".XXXXXX";
+    std::string temporary = path + "." + std::string(6, 'X');  // mkstemp(3) fills it in
     const Descriptor descriptor(::mkostemp(temporary.data(), O_CLOEXEC));
     if (descriptor.number() < 0) return system_error(path, "create a file beside");
     const auto fill = [&]() -> Result<void> {

@@ -13,7 +13,7 @@ namespace {
 class file : public testing::Test {
   protected:
     file() {
-        std::string pattern = testing::TempDir() + "teetee-file-XXXXXX";
+        std::string pattern = testing::TempDir() + "teetee-file-" + std::string(6, 'X');
         directory_ = ::mkdtemp(pattern.data());
     }
     ~file() override { std::filesystem::remove_all(directory_); }
