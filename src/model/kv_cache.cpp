@@ -2,8 +2,12 @@
 #include "model/kv_cache.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 #include "base/assert.hpp"
+#include "tensor/ops.hpp"
 
 namespace teetee::model {
 namespace {
@@ -12,17 +16,99 @@ size_t pages_for(Position positions) {
     return (static_cast<size_t>(positions) + tensor::page_positions - 1) / tensor::page_positions;
 }
 
-size_t head_floats(const KvShape& shape) {
-    return 2 * tensor::page_positions * shape.head_dim;
+using tensor::block_elements;
+using tensor::page_positions;
+
+size_t element_bytes(KvType type) {
+    return type == KvType::f32 ? 4 : (type == KvType::f16 ? 2 : 1);
+}
+
+size_t block_count(const KvShape& shape) {
+    return (shape.head_dim + block_elements - 1) / block_elements;
+}
+
+/// Keys or values of one head in one page, then (Q8_0) the scales of both.
+size_t plane_bytes(const KvShape& shape, KvType type) {
+    return page_positions * shape.head_dim * element_bytes(type);
+}
+
+size_t head_bytes(const KvShape& shape, KvType type) {
+    const size_t scales =
+        type == KvType::q8_0 ? 2 * page_positions * block_count(shape) * sizeof(float) : 0;
+    return (2 * plane_bytes(shape, type) + scales + 63) / 64 * 64;
+}
+
+size_t page_bytes(const KvShape& shape) {
+    size_t bytes = 0;
+    for (const KvType type : shape.layers) bytes += shape.kv_head_count * head_bytes(shape, type);
+    return bytes;
+}
+
+float finite(float value) {
+    constexpr float largest = 0x1.fffffep127F;
+    return value == value ? std::clamp(value, -largest, largest) : 0.0F;
+}
+
+/// Writes `count` numbers as F32 or F16, `stride` elements apart.
+void store_elements(KvType type, const float* values, size_t count, uint8_t* out, size_t stride) {
+    if (type == KvType::f32) {
+        for (size_t i = 0; i < count; ++i) {
+            const float value = finite(values[i]);
+            std::memcpy(out + 4 * i * stride, &value, 4);
+        }
+        return;
+    }
+    constexpr size_t piece = 64;
+    std::array<uint16_t, piece> halves;
+    for (size_t begin = 0; begin < count; begin += piece) {
+        const size_t length = std::min(piece, count - begin);
+        tensor::to_f16_finite(values + begin, length, halves.data());
+        if (stride == 1) {
+            std::memcpy(out + 2 * begin, halves.data(), 2 * length);
+            continue;
+        }
+        for (size_t i = 0; i < length; ++i)
+            std::memcpy(out + 2 * (begin + i) * stride, &halves[i], 2);
+    }
+}
+
+/// Blocks of 32 dimensions, the last one padded with zeros, as Q8_0: element i at out[i * stride],
+/// scale of block b at scales[b * scale_stride].
+void store_blocks(const float* values, size_t count, uint8_t* out, size_t stride, float* scales,
+                  size_t scale_stride) {
+    for (size_t begin = 0; begin < count; begin += block_elements) {
+        const size_t length = std::min(block_elements, count - begin);
+        std::array<float, block_elements> block{};
+        std::array<int8_t, block_elements> quants;
+        for (size_t i = 0; i < length; ++i) block[i] = finite(values[begin + i]);
+        int32_t sum = 0;
+        scales[begin / block_elements * scale_stride] =
+            tensor::quantise_block(block.data(), quants.data(), sum);
+        for (size_t i = 0; i < length; ++i) std::memcpy(out + (begin + i) * stride, &quants[i], 1);
+    }
 }
 
 }  // namespace
 
-KvCache::KvCache(KvShape shape, Position positions_max)
-    : shape_(shape), page_count_max_(pages_for(positions_max)) {}
+size_t kv_bytes_per_position(const KvShape& shape) {
+    return page_bytes(shape) / page_positions;
+}
 
-size_t KvCache::page_floats() const {
-    return shape_.layer_count * shape_.kv_head_count * head_floats(shape_);
+Result<KvType> kv_type_named(std::string_view name) {
+    if (name == "f16") return KvType::f16;
+    if (name == "q8_0") return KvType::q8_0;
+    if (name == "f32") return KvType::f32;
+    return fail(ErrorCode::invalid_argument,
+                "KV type: have " + quote_foreign(name) + ", need f16, q8_0 or f32");
+}
+
+KvCache::KvCache(KvShape shape, Position positions_max)
+    : shape_(std::move(shape)), page_count_max_(pages_for(positions_max)) {
+    layer_offsets_.push_back(0);
+    for (const KvType type : shape_.layers) {
+        layer_offsets_.push_back(layer_offsets_.back() +
+                                 shape_.kv_head_count * head_bytes(shape_, type));
+    }
 }
 
 Result<void> KvCache::open(const RequestId& request, Position positions_max) {
@@ -38,7 +124,7 @@ Result<void> KvCache::open(const RequestId& request, Position positions_max) {
     }
     pages_reserved_ += pages;
     Sequence& sequence = sequences_[request];
-    sequence.shape_ = shape_;
+    sequence.cache_ = this;
     sequence.positions_max_ = positions_max;
     return {};
 }
@@ -49,7 +135,7 @@ void KvCache::close(const RequestId& request) {
     pages_reserved_ -= pages_for(found->second.positions_max_);
     for (auto& page : found->second.pages_) {
         // The next request on this page may be another tenant's.
-        std::fill_n(page.get(), page_floats(), 0.0F);
+        std::memset(page->data(), 0, page->size());
         free_pages_.push_back(std::move(page));
     }
     sequences_.erase(found);
@@ -82,7 +168,7 @@ Result<KvCache::Sequence*> KvCache::extend(const RequestId& request, Position co
     sequence.length_ += count;
     while (sequence.pages_.size() < pages_for(sequence.length_)) {
         if (free_pages_.empty()) {
-            sequence.pages_.push_back(std::make_unique<float[]>(page_floats()));
+            sequence.pages_.push_back(std::make_unique<tensor::HugeBuffer>(layer_offsets_.back()));
         } else {
             sequence.pages_.push_back(std::move(free_pages_.back()));
             free_pages_.pop_back();
@@ -91,28 +177,45 @@ Result<KvCache::Sequence*> KvCache::extend(const RequestId& request, Position co
     return &sequence;
 }
 
+uint8_t* KvCache::Sequence::head(uint32_t layer, uint32_t kv_head, size_t page_index) const {
+    TT_ASSERT(page_index < pages_.size());
+    const KvShape& shape = cache_->shape_;
+    return pages_[page_index]->data() + cache_->layer_offsets_[layer] +
+           kv_head * head_bytes(shape, shape.layers[layer]);
+}
+
 tensor::KvPageView KvCache::Sequence::page(uint32_t layer, uint32_t kv_head,
                                            size_t page_index) const {
-    TT_ASSERT(page_index < pages_.size());
-    const float* head =
-        pages_[page_index].get() + (layer * shape_.kv_head_count + kv_head) * head_floats(shape_);
-    return {head, head + tensor::page_positions * shape_.head_dim};
+    const KvShape& shape = cache_->shape_;
+    const KvType type = shape.layers[layer];
+    const uint8_t* keys = head(layer, kv_head, page_index);
+    const uint8_t* values = keys + plane_bytes(shape, type);
+    const auto* scales = reinterpret_cast<const float*>(values + plane_bytes(shape, type));
+    return {type, keys, values, scales, scales + page_positions * block_count(shape)};
 }
 
 void KvCache::Sequence::store(uint32_t layer, Position position, const float* keys,
                               const float* values) {
-    const size_t page_index = position / tensor::page_positions;
-    const size_t slot = position % tensor::page_positions;
-    TT_ASSERT(page_index < pages_.size());
-    for (uint32_t h = 0; h < shape_.kv_head_count; ++h) {
-        float* page_keys =
-            pages_[page_index].get() + (layer * shape_.kv_head_count + h) * head_floats(shape_);
-        float* page_values = page_keys + tensor::page_positions * shape_.head_dim;
-        for (uint32_t d = 0; d < shape_.head_dim; ++d) {
-            page_keys[d * tensor::page_positions + slot] = keys[h * shape_.head_dim + d];
+    const KvShape& shape = cache_->shape_;
+    const KvType type = shape.layers[layer];
+    const size_t slot = position % page_positions;
+    const size_t head_dim = shape.head_dim;
+    const size_t blocks = block_count(shape);
+    const size_t bytes = element_bytes(type);
+    for (uint32_t h = 0; h < shape.kv_head_count; ++h, keys += head_dim, values += head_dim) {
+        uint8_t* page_keys = head(layer, h, position / page_positions);
+        uint8_t* page_values = page_keys + plane_bytes(shape, type);
+        uint8_t* value_row = page_values + bytes * slot * head_dim;
+        if (type != KvType::q8_0) {
+            store_elements(type, keys, head_dim, page_keys + bytes * slot, page_positions);
+            store_elements(type, values, head_dim, value_row, 1);
+            continue;
         }
-        std::copy_n(values + h * shape_.head_dim, shape_.head_dim,
-                    page_values + slot * shape_.head_dim);
+        auto* key_scales = reinterpret_cast<float*>(page_values + plane_bytes(shape, type));
+        float* value_scales = key_scales + page_positions * blocks;
+        store_blocks(keys, head_dim, page_keys + slot, page_positions, key_scales + slot,
+                     page_positions);
+        store_blocks(values, head_dim, value_row, 1, value_scales + slot * blocks, 1);
     }
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kv_cache.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace teetee::model {
 namespace {
 
-constexpr KvShape shape = {.layer_count = 2, .kv_head_count = 2, .head_dim = 4};
+const KvShape shape = {{KvType::f16, KvType::f32}, 2, 4};
 
 RequestId request(uint8_t number) {
     RequestId id;
@@ -45,8 +47,50 @@ TEST(kv_cache, keeps_keys_by_dimension_and_values_by_position) {
     const float values[] = {-1, -2, -3, -4, -5, -6, -7, -8};
     (*sequence)->store(1, 35, keys, values);
     const tensor::KvPageView page = (*sequence)->page(1, 1, 1);
-    EXPECT_EQ(page.keys[2 * tensor::page_positions + 3], 7.0F);
-    EXPECT_EQ(page.values[3 * 4 + 2], -7.0F);
+    EXPECT_EQ(static_cast<const float*>(page.keys)[2 * tensor::page_positions + 3], 7.0F);
+    EXPECT_EQ(static_cast<const float*>(page.values)[3 * 4 + 2], -7.0F);
+    (*sequence)->store(0, 35, keys, values);
+    const tensor::KvPageView halves = (*sequence)->page(0, 1, 1);
+    EXPECT_EQ(static_cast<const uint16_t*>(halves.keys)[2 * tensor::page_positions + 3], 0x4700);
+    EXPECT_EQ(static_cast<const uint16_t*>(halves.values)[3 * 4 + 2], 0xc700);
+}
+
+TEST(kv_cache, stores_blocks_of_8_bits_with_a_scale) {
+    const KvShape q8 = {{KvType::q8_0}, 1, 40};
+    KvCache cache(q8, 32);
+    ASSERT_TRUE(cache.open(request(1), 32));
+    auto sequence = cache.extend(request(1), 32);
+    std::vector<float> keys(40), values(40);
+    for (size_t d = 0; d < 40; ++d) {
+        keys[d] = static_cast<float>(d) - 20.0F;
+        values[d] = 1.0F / static_cast<float>(d + 1);
+    }
+    (*sequence)->store(0, 5, keys.data(), values.data());
+    const tensor::KvPageView page = (*sequence)->page(0, 0, 0);
+    for (size_t d = 0; d < 40; ++d) {
+        const auto key = static_cast<const int8_t*>(page.keys)[d * tensor::page_positions + 5];
+        const float key_scale = page.key_scales[d / 32 * tensor::page_positions + 5];
+        EXPECT_NEAR(static_cast<float>(key) * key_scale, keys[d], 20.0 / 254);
+        const auto value = static_cast<const int8_t*>(page.values)[5 * 40 + d];
+        const float value_scale = page.value_scales[5 * 2 + d / 32];
+        EXPECT_NEAR(static_cast<float>(value) * value_scale, values[d], 1.0 / 254);
+    }
+}
+
+TEST(kv_cache, holds_finite_numbers_only) {
+    KvCache cache(shape, 32);
+    ASSERT_TRUE(cache.open(request(1), 32));
+    auto sequence = cache.extend(request(1), 1);
+    const float keys[] = {INFINITY, NAN, -INFINITY, 1e6F, 0, 0, 0, 0};
+    for (const uint32_t layer : {0u, 1u}) (*sequence)->store(layer, 0, keys, keys);
+    const auto* halves = static_cast<const uint16_t*>((*sequence)->page(0, 0, 0).values);
+    EXPECT_EQ(halves[0], 0x7bff);
+    EXPECT_EQ(halves[1], 0);
+    EXPECT_EQ(halves[2], 0xfbff);
+    EXPECT_EQ(halves[3], 0x7bff);
+    const auto* floats = static_cast<const float*>((*sequence)->page(1, 0, 0).values);
+    EXPECT_TRUE(std::isfinite(floats[0]) && std::isfinite(floats[2]));
+    EXPECT_EQ(floats[1], 0.0F);
 }
 
 TEST(kv_cache, wipes_pages_before_another_sequence_gets_them) {
@@ -58,8 +102,8 @@ TEST(kv_cache, wipes_pages_before_another_sequence_gets_them) {
     ASSERT_TRUE(cache.open(request(2), 32));
     const tensor::KvPageView page = (*cache.extend(request(2), 1))->page(0, 0, 0);
     for (size_t i = 0; i < 4 * tensor::page_positions; ++i) {
-        ASSERT_EQ(page.keys[i], 0.0F);
-        ASSERT_EQ(page.values[i], 0.0F);
+        ASSERT_EQ(static_cast<const uint16_t*>(page.keys)[i], 0);
+        ASSERT_EQ(static_cast<const uint16_t*>(page.values)[i], 0);
     }
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cmath>
 #include <vector>
 
 #include "model/attention.hpp"
@@ -86,23 +88,29 @@ void Llama::run_attention(const Layer& layer, uint32_t cache_layer,
                           std::span<const DecoderRow> rows, float* hidden) {
     const Hyperparameters& h = context_.hyperparameters;
     normalise(layer.attention_norm, rows.size(), hidden);
-    multiply(layer.query, query_, rows.size());
-    multiply(layer.key, key_, rows.size());
-    multiply(layer.value, value_, rows.size());
-    for (size_t row = 0; row < rows.size(); ++row) {
-        for (uint32_t head = 0; head < h.head_count; ++head) {
-            tensor::rotate_adjacent(query_.data() + row * h.query_length() + head * h.head_dim,
-                                    rotations_[row]);
+    query_.resize(rows.size() * h.query_length());
+    key_.resize(rows.size() * h.kv_length());
+    value_.resize(rows.size() * h.kv_length());
+    const std::array<tensor::Product, 3> projections = {
+        {{&layer.query, query_.data()}, {&layer.key, key_.data()}, {&layer.value, value_.data()}}};
+    tensor::multiply_all(projections, activations_, context_.kernels, context_.pool);
+    context_.pool.run(rows.size(), [&](size_t begin, size_t end) {
+        for (size_t row = begin; row < end; ++row) {
+            for (uint32_t head = 0; head < h.head_count; ++head) {
+                tensor::rotate_adjacent(query_.data() + row * h.query_length() + head * h.head_dim,
+                                        rotations_[row]);
+            }
+            float* keys = key_.data() + row * h.kv_length();
+            for (uint32_t head = 0; head < h.kv_head_count; ++head) {
+                tensor::rotate_adjacent(keys + head * h.head_dim, rotations_[row]);
+            }
+            rows[row].sequence->store(cache_layer, rows[row].position, keys,
+                                      value_.data() + row * h.kv_length());
         }
-        float* keys = key_.data() + row * h.kv_length();
-        for (uint32_t head = 0; head < h.kv_head_count; ++head) {
-            tensor::rotate_adjacent(keys + head * h.head_dim, rotations_[row]);
-        }
-        rows[row].sequence->store(cache_layer, rows[row].position, keys,
-                                  value_.data() + row * h.kv_length());
-    }
+    });
     attended_.resize(rows.size() * h.query_length());
-    attend(context_, cache_layer, rows, query_.data(), attended_.data());
+    const AttentionOptions options{.scale = 1.0F / std::sqrt(static_cast<float>(h.head_dim))};
+    attend(context_, cache_layer, options, rows, query_.data(), attended_.data());
     activations_.assign(attended_.data(), rows.size(), h.query_length(), context_.pool);
     multiply(layer.attention_output, update_, rows.size());
     tensor::add(hidden, update_.data(), update_.size());
@@ -111,8 +119,11 @@ void Llama::run_attention(const Layer& layer, uint32_t cache_layer,
 void Llama::run_feed_forward(const Layer& layer, size_t row_count, float* hidden) {
     const size_t length = context_.hyperparameters.feed_forward_length;
     normalise(layer.feed_forward_norm, row_count, hidden);
-    multiply(layer.gate, gate_, row_count);
-    multiply(layer.up, up_, row_count);
+    gate_.resize(row_count * length);
+    up_.resize(row_count * length);
+    const std::array<tensor::Product, 2> products = {
+        {{&layer.gate, gate_.data()}, {&layer.up, up_.data()}}};
+    tensor::multiply_all(products, activations_, context_.kernels, context_.pool);
     context_.pool.run(row_count * length, [&](size_t begin, size_t end) {
         tensor::silu_multiply(gate_.data() + begin, up_.data() + begin, end - begin);
     });

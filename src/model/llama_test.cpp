@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -19,33 +20,36 @@ namespace {
 using tensor::DataType;
 
 /// A llama with weights from a fixed generator, written as a GGUF file: 5 layers, grouped-query
-/// attention, sizes that are no multiple of a panel.
+/// attention, sizes that are no multiple of a panel (save for types with blocks of 256).
 class RandomModel {
   public:
     explicit RandomModel(DataType type) : type_(type) {
+        const bool super = tensor::block_layout(type).elements == 256;
+        const uint32_t width = super ? 256 : 96;
+        const uint32_t inner = super ? 256 : 160;
         writer_.string("general.architecture", "llama");
         writer_.u32("llama.context_length", 1024);
-        writer_.u32("llama.embedding_length", 96);
+        writer_.u32("llama.embedding_length", width);
         writer_.u32("llama.block_count", 5);
-        writer_.u32("llama.feed_forward_length", 160);
-        writer_.u32("llama.attention.head_count", 6);
+        writer_.u32("llama.feed_forward_length", inner);
+        writer_.u32("llama.attention.head_count", super ? 8 : 6);
         writer_.u32("llama.attention.head_count_kv", 2);
         writer_.f32("llama.attention.layer_norm_rms_epsilon", 1e-5F);
-        matrix("token_embd.weight", 77, 96);
+        matrix("token_embd.weight", 77, width);
         for (int i = 0; i < 5; ++i) {
             const std::string p = "blk." + std::to_string(i) + ".";
-            vector(p + "attn_norm.weight", 96);
-            matrix(p + "attn_q.weight", 96, 96);
-            matrix(p + "attn_k.weight", 32, 96);
-            matrix(p + "attn_v.weight", 32, 96);
-            matrix(p + "attn_output.weight", 96, 96);
-            vector(p + "ffn_norm.weight", 96);
-            matrix(p + "ffn_gate.weight", 160, 96);
-            matrix(p + "ffn_up.weight", 160, 96);
-            matrix(p + "ffn_down.weight", 96, 160);
+            vector(p + "attn_norm.weight", width);
+            matrix(p + "attn_q.weight", super ? 256 : 96, width);
+            matrix(p + "attn_k.weight", super ? 64 : 32, width);
+            matrix(p + "attn_v.weight", super ? 64 : 32, width);
+            matrix(p + "attn_output.weight", width, super ? 256 : 96);
+            vector(p + "ffn_norm.weight", width);
+            matrix(p + "ffn_gate.weight", inner, width);
+            matrix(p + "ffn_up.weight", inner, width);
+            matrix(p + "ffn_down.weight", width, inner);
         }
-        vector("output_norm.weight", 96);
-        matrix("output.weight", 77, 96);
+        vector("output_norm.weight", width);
+        matrix("output.weight", 77, width);
         file = written(writer_);
     }
 
@@ -73,16 +77,42 @@ class RandomModel {
                 data.insert(data.end(), p, p + 4);
                 continue;
             }
-            // F16 from 2^-5 to 2^-2, either sign; for blocks it is the scale, smaller.
-            const bool is_block = layout.elements > 1;
-            const auto half =
-                static_cast<uint16_t>((generator_() & 0x83ff) | (is_block ? 0x1800 : 0x2800));
-            data.push_back(static_cast<uint8_t>(half));
-            data.push_back(static_cast<uint8_t>(half >> 8));
-            for (uint32_t i = 2; i < layout.bytes; ++i)
+            const size_t begin = data.size();
+            for (uint32_t i = 0; i < layout.bytes; ++i)
                 data.push_back(static_cast<uint8_t>(generator_()));
+            // Halves from 2^-5 to 2^-2, either sign; scales and minima are smaller.
+            for (const size_t at : halves_of(type_)) {
+                const bool is_block = layout.elements > 1;
+                const auto half = static_cast<uint16_t>(type_ == DataType::bf16
+                                                            ? (generator_() & 0x80ff) | 0x3d00
+                                                            : (generator_() & 0x83ff) |
+                                                                  (layout.elements == 256 ? 0x1000
+                                                                   : is_block             ? 0x1800
+                                                                              : 0x2800));
+                data[begin + at] = static_cast<uint8_t>(half);
+                data[begin + at + 1] = static_cast<uint8_t>(half >> 8);
+            }
         }
         add(name, {columns, rows}, type_, std::move(data));
+    }
+
+    /// Where the 16-bit floats of a block stand.
+    static std::vector<size_t> halves_of(DataType type) {
+        switch (type) {
+            case DataType::q4_1:
+            case DataType::q5_1:
+            case DataType::q4_k:
+            case DataType::q5_k:
+                return {0, 2};
+            case DataType::q2_k:
+                return {80, 82};
+            case DataType::q3_k:
+                return {108};
+            case DataType::q6_k:
+                return {208};
+            default:
+                return {0};
+        }
     }
 
     void add(const std::string& name, std::vector<uint64_t> dimensions, DataType type, Bytes data) {
@@ -111,6 +141,7 @@ struct Setting {
     uint32_t shards = 1;
     size_t chunk = 512;
     bool with_batch_mates = false;
+    std::optional<KvType> kv = std::nullopt;
 };
 
 /// Feeds tokens through the shards of a setting; all logits of the sequence, in order.
@@ -129,6 +160,7 @@ std::vector<float> logits_of(const Bytes& file, const std::vector<TokenId>& toke
         options.kernels = setting.kernels;
         options.thread_count = setting.threads;
         options.kv_positions_max = 4096;
+        options.kv_type = setting.kv;
         auto shard = ShardModel::load(*gguf, options);
         EXPECT_TRUE(shard) << shard.error().message();
         EXPECT_TRUE((*shard)->cache().open(request(1), static_cast<Position>(tokens.size())));
@@ -178,6 +210,7 @@ std::vector<TokenId> some_tokens(size_t count) {
 
 struct Pinned {
     DataType type;
+    std::optional<KvType> kv;
     const char* sha256;
 };
 
@@ -186,32 +219,64 @@ class Bits : public testing::TestWithParam<Pinned> {};
 /// docs/numerics.md: whatever the kernel, threads, cut, chunks and batch mates. 300 positions go
 /// beyond one segment of attention.
 TEST_P(Bits, are_pinned_and_the_same_everywhere) {
-    const RandomModel model(GetParam().type);
+    const Pinned& pinned = GetParam();
+    const RandomModel model(pinned.type);
     const std::vector<TokenId> tokens = some_tokens(300);
-    const std::vector<float> reference = logits_of(model.file, tokens, {});
+    const std::vector<float> reference = logits_of(model.file, tokens, {.kv = pinned.kv});
     for (const float v : reference) ASSERT_TRUE(std::isfinite(v));
-    EXPECT_EQ(digest(reference), GetParam().sha256);
-    const Setting settings[] = {{.kernels = &tensor::scalar_kernels()},
-                                {.threads = 2},
-                                {.threads = 3, .shards = 5, .chunk = 7},
-                                {.shards = 2},
-                                {.shards = 3, .chunk = 64, .with_batch_mates = true},
-                                {.chunk = 1}};
-    for (const Setting& setting : settings) {
+    EXPECT_EQ(digest(reference), pinned.sha256) << tensor::to_string(pinned.type);
+    std::vector<Setting> settings = {{.threads = 2},
+                                     {.threads = 3, .shards = 5, .chunk = 7},
+                                     {.shards = 2},
+                                     {.shards = 3, .chunk = 64, .with_batch_mates = true},
+                                     {.threads = 2, .chunk = 13, .with_batch_mates = true},
+                                     {.chunk = 1}};
+    for (const tensor::KernelSet* kernels : tensor::available_kernels()) {
+        settings.push_back({.kernels = kernels});
+        settings.push_back({.kernels = kernels, .threads = 2, .shards = 2, .chunk = 29});
+    }
+    for (Setting& setting : settings) {
+        setting.kv = pinned.kv;
         EXPECT_EQ(logits_of(model.file, tokens, setting), reference)
-            << setting.kernels->name << " threads " << setting.threads << " shards "
-            << setting.shards << " chunk " << setting.chunk;
+            << tensor::to_string(pinned.type) << " " << setting.kernels->name << " threads "
+            << setting.threads << " shards " << setting.shards << " chunk " << setting.chunk;
     }
 }
 
+constexpr std::optional<KvType> by_weights;
+
 INSTANTIATE_TEST_SUITE_P(
     types, Bits,
-    testing::Values(
-        Pinned{DataType::f32, "df8fb5656ce7005edfb16f46b9bd86d92ff22d2e96a960b68f3e413162b247bb"},
-        Pinned{DataType::f16, "8d6fff7f259f41d4d3d01d53d9304877b6d22305b98e68a0765b706d8d190b74"},
-        Pinned{DataType::q8_0, "7ba9d18f0d3d2ec99b075b80237efae79376afd0de4d8a1f891df443f075897a"},
-        Pinned{DataType::q4_0,
-               "1b49ad3885dad0cb665caa1163c7d9157084eeeb5e90ea0044f5c4714abea8e2"}));
+    testing::Values(Pinned{DataType::f32, by_weights,
+                           "df8fb5656ce7005edfb16f46b9bd86d92ff22d2e96a960b68f3e413162b247bb"},
+                    Pinned{DataType::f16, by_weights,
+                           "8d395cf579c0ac04b5a0cacc09d8a764876cb34c89a1b64fbfa9d39af1c00f22"},
+                    Pinned{DataType::bf16, by_weights,
+                           "c65dac7dfd19051c4117a9a21079adca8fca951b7f96786fece7d8d1ad159f43"},
+                    Pinned{DataType::q8_0, by_weights,
+                           "87adbaaa058261461c392f4f4bf425480794266f19e0c3fb54d448354bac45f1"},
+                    Pinned{DataType::q8_0, KvType::f32,
+                           "ed2a0f506f779f657cf0c57eaedb7b080efdc9729d2041d5e391868a407ea030"},
+                    Pinned{DataType::q8_0, KvType::q8_0,
+                           "215e90d16c4cdf47decc04e031d6a5795e7cffac975ca64f680687b364ece52b"},
+                    Pinned{DataType::q4_0, by_weights,
+                           "f53a641bc88c217c5d2e7014525147bc597801a8050c56fd847b1db8a6956337"},
+                    Pinned{DataType::q4_1, by_weights,
+                           "7879105b32fcd61c227b50b25889658b213ff6d87410f1b3159bfff533e91169"},
+                    Pinned{DataType::q5_0, by_weights,
+                           "634fb348bd4e673fc2250c024523a745a4e828b7f00af49d0047e8a020bc615c"},
+                    Pinned{DataType::q5_1, by_weights,
+                           "5256081ebb98503a399cded10dd0ac8d9e5b84602d78d4cdd7f3d9a1fc0aec1e"},
+                    Pinned{DataType::q2_k, by_weights,
+                           "c188bc164593a807d21a94c886808a425d54f671da57a553bf4b2c94c8767c28"},
+                    Pinned{DataType::q3_k, by_weights,
+                           "a408a7f2609a57774dc66906bacc3a291a67103206ff1bf0946607d38c950bd0"},
+                    Pinned{DataType::q4_k, by_weights,
+                           "06a92f10638f665a15b9182df9eae4a855e02f9328627fd1dcccdae9d6d040c2"},
+                    Pinned{DataType::q5_k, by_weights,
+                           "c2b66488ed966e78282d5e5fe8611a59d7a124ba74b9ff214e97ec85f94d7971"},
+                    Pinned{DataType::q6_k, by_weights,
+                           "ce71ece7fe47946db1003259bd3ceb15a9f32f3a6711b15a6f62fb725acc49d0"}));
 
 TEST(shard_model, refuses_a_bad_batch_and_changes_nothing) {
     const RandomModel random(DataType::q8_0);

@@ -26,22 +26,42 @@ Result<LayerRange> layers_to_load(const Gguf& gguf, const Hyperparameters& h,
     return layers;
 }
 
+/// The type follows the layer alone, so that a cut of the model changes nothing.
+KvType kv_type_of(const Gguf& gguf, uint32_t layer, std::optional<KvType> asked) {
+    if (asked) return *asked;
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    for (const char* name : {"attn_k.weight", "attn_qkv.weight"}) {
+        const GgufTensor* keys = gguf.find_tensor(prefix + name);
+        if (keys != nullptr && keys->type == tensor::DataType::f32) return KvType::f32;
+    }
+    return KvType::f16;
+}
+
+KvShape kv_shape_of(const Gguf& gguf, const Hyperparameters& h, LayerRange layers,
+                    std::optional<KvType> asked) {
+    KvShape shape{{}, h.kv_head_count, h.head_dim};
+    for (uint32_t i = layers.begin; i < layers.end; ++i)
+        shape.layers.push_back(kv_type_of(gguf, i, asked));
+    return shape;
+}
+
 }  // namespace
 
-ShardModel::ShardModel(Hyperparameters hyperparameters, LayerRange layers,
+ShardModel::ShardModel(Hyperparameters hyperparameters, LayerRange layers, KvShape kv_shape,
                        const ModelOptions& options)
     : hyperparameters_(std::move(hyperparameters)),
       layers_(layers),
       kernels_(*options.kernels),
       pool_(options.thread_count),
-      cache_({layers.count(), hyperparameters_.kv_head_count, hyperparameters_.head_dim},
-             options.kv_positions_max) {}
+      cache_(std::move(kv_shape), options.kv_positions_max) {}
 
 Result<std::unique_ptr<ShardModel>> ShardModel::load(const Gguf& gguf,
                                                      const ModelOptions& options) {
     TT_TRY(auto hyperparameters, hyperparameters_from(gguf));
     TT_TRY(const auto layers, layers_to_load(gguf, hyperparameters, options.layers));
-    std::unique_ptr<ShardModel> model(new ShardModel(std::move(hyperparameters), layers, options));
+    KvShape kv_shape = kv_shape_of(gguf, hyperparameters, layers, options.kv_type);
+    std::unique_ptr<ShardModel> model(
+        new ShardModel(std::move(hyperparameters), layers, std::move(kv_shape), options));
     TT_CHECK(model->load_weights(gguf, options.progress));
     return model;
 }

@@ -17,6 +17,8 @@ struct ModelOptions {
     size_t thread_count = 1;
     /// Positions of KV cache for all sequences together.
     Position kv_positions_max = 0;
+    /// How keys and values are stored; absent: F16, and F32 in layers whose own weights are F32.
+    std::optional<KvType> kv_type;
     Progress progress;
 };
 
@@ -53,7 +55,8 @@ class ShardModel {
     void logits(const float* hidden, size_t row_count, float* logits);
 
   private:
-    ShardModel(Hyperparameters hyperparameters, LayerRange layers, const ModelOptions& options);
+    ShardModel(Hyperparameters hyperparameters, LayerRange layers, KvShape kv_shape,
+               const ModelOptions& options);
     Result<void> load_weights(const Gguf& gguf, const Progress& progress);
 
     Hyperparameters hyperparameters_;

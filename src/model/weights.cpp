@@ -30,7 +30,7 @@ Result<tensor::MatrixView> WeightLoader::view(const std::string& name, uint64_t 
     if (!tensor::is_computable(found->type)) {
         return fail(ErrorCode::tensor_type_unsupported,
                     name + ": have " + std::string(tensor::to_string(found->type)) +
-                        ", need F32, F16, Q8_0 or Q4_0");
+                        ", need F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K");
     }
     taken_.insert(name);
     return tensor::MatrixView{found->type, static_cast<size_t>(rows), static_cast<size_t>(columns),
@@ -55,8 +55,9 @@ Result<std::vector<float>> WeightLoader::vector(const std::string& name, uint64_
             ErrorCode::tensor_shape_wrong,
             name + ": have " + shape_text(found->dimensions) + ", need " + shape_text(wanted));
     }
-    if (found->type != tensor::DataType::f32 && found->type != tensor::DataType::f16) {
-        return fail(ErrorCode::tensor_type_unsupported, name + ": need F32 or F16");
+    if (found->type != tensor::DataType::f32 && found->type != tensor::DataType::f16 &&
+        found->type != tensor::DataType::bf16) {
+        return fail(ErrorCode::tensor_type_unsupported, name + ": need F32, F16 or BF16");
     }
     taken_.insert(name);
     std::vector<float> values(static_cast<size_t>(length));

@@ -69,8 +69,24 @@ std::string_view to_string(DataType type) {
 }
 
 bool is_computable(DataType type) {
-    return type == DataType::f32 || type == DataType::f16 || type == DataType::q8_0 ||
-           type == DataType::q4_0;
+    switch (type) {
+        case DataType::f32:
+        case DataType::f16:
+        case DataType::bf16:
+        case DataType::q8_0:
+        case DataType::q4_0:
+        case DataType::q4_1:
+        case DataType::q5_0:
+        case DataType::q5_1:
+        case DataType::q2_k:
+        case DataType::q3_k:
+        case DataType::q4_k:
+        case DataType::q5_k:
+        case DataType::q6_k:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace teetee::tensor

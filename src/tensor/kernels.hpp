@@ -4,45 +4,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "tensor/activations.hpp"
 #include "tensor/data_type.hpp"
+#include "tensor/packed_layout.hpp"
 
 namespace teetee::tensor {
 
-/// Output rows that stand side by side in a packed matrix, one to a SIMD lane.
-inline constexpr size_t panel_rows = 16;
-/// Every sum over an inner index is cut into segments of this many elements; a segment is summed
-/// from zero, and the segments are added in order (docs/numerics.md).
-inline constexpr size_t segment_elements = 256;
-/// Elements that share a scale in Q8_0, Q4_0 and in quantised activations.
-inline constexpr size_t block_elements = 32;
-/// Positions in a page of the KV cache.
-inline constexpr size_t page_positions = 32;
-
-/// One page of keys and values of one KV head. Keys are stored by dimension, [head_dim][32], values
-/// by position, [32][head_dim], so that in both products a SIMD lane owns an output.
-struct KvPageView {
-    const float* keys;
-    const float* values;
-};
-
-/// A packed matrix as kernels see it: see PackedMatrix for the layout.
+/// A packed matrix as kernels see it; packed_layout.hpp has the layout.
 struct PackedView {
-    const uint8_t* data;
-    size_t rows;
-    size_t columns;
-    size_t panel_bytes;
-};
-
-/// Rows of activations. For F32 and F16 weights only `values` is set; for quantised weights the
-/// rest, with block_elements values to a scale.
-struct ActivationView {
-    const float* values;        // (row_count, columns)
-    const int8_t* quants;       // (row_count, columns), each in [-127, 127]
-    const float* scales;        // (row_count, columns / 32)
-    const int32_t* block_sums;  // (row_count, columns / 32), sum of the block's quants
-    size_t row_count;
+    DataType type{};
+    size_t rows = 0;
+    size_t columns = 0;
+    const uint8_t* data = nullptr;  // panels, each of packed_panel_bytes(type, columns)
 };
 
 struct PanelRange {
@@ -50,38 +26,60 @@ struct PanelRange {
     size_t end;
 };
 
+/// Positions in a page of the KV cache.
+inline constexpr size_t page_positions = 32;
+/// Queries that one call of an attention kernel works on.
+inline constexpr size_t query_tile = 8;
+
+/// How keys and values are stored.
+enum class KvType { f32, f16, q8_0 };
+
+/// One page of keys and values of one KV head. Keys are stored by dimension, (head_dim, 32), values
+/// by position, (32, head_dim), so that in both products a SIMD lane owns an output. Q8_0 has a
+/// scale for 32 dimensions (fewer at the end): of keys (head_dim / 32, 32), of values
+/// (32, head_dim / 32).
+struct KvPageView {
+    KvType type{};
+    const void* keys = nullptr;
+    const void* values = nullptr;
+    const float* key_scales = nullptr;
+    const float* value_scales = nullptr;
+};
+
 /// out[row][r] = sum over k of matrix[r][k] * activations[row][k], for the rows r of the panels in
-/// `panels`; out has row stride `out_stride` floats.
+/// `panels`; out has row stride `out_stride` floats. The activations are in the form of
+/// code_format(matrix.type).arithmetic.
 using MultiplyFn = void (*)(const PackedView& matrix, const ActivationView& activations, float* out,
                             size_t out_stride, PanelRange panels);
 
-/// scores[t] = sum over d of query[d] * key[t][d], t in [0, 32).
-using ScoreFn = void (*)(const float* query, const float* keys, size_t head_dim, float* scores);
+/// scores[i * score_stride + t] = sum over d of query[i][d] * key[t][d], for t in [0, 32) and i in
+/// [0, query_count), query_count <= 8. queries: pointers to head_dim floats.
+using ScoreFn = void (*)(const KvPageView& page, size_t head_dim, const float* const* queries,
+                         size_t query_count, float* scores, size_t score_stride);
 
-/// sums[d] = fma(weights[t], value[t][d], sums[d]) for t in [0, count) in order.
-using AccumulateFn = void (*)(const float* weights, const float* values, size_t head_dim,
-                              size_t count, float* sums);
+/// sums[i * head_dim + d] = fma(weights[i * weight_stride + t], value[t][d], sums[..]) for t in
+/// [0, count) in order.
+using AccumulateFn = void (*)(const KvPageView& page, size_t head_dim, size_t count,
+                              const float* weights, size_t weight_stride, size_t query_count,
+                              float* sums);
 
 /// One implementation of everything that depends on the instruction set. All give the same bits.
 struct KernelSet {
     std::string_view name;
-    MultiplyFn multiply_f32;
-    MultiplyFn multiply_f16;
-    MultiplyFn multiply_q8_0;
-    MultiplyFn multiply_q4_0;
+    MultiplyFn multiply;
     ScoreFn score_page;
     AccumulateFn accumulate_page;
-
-    MultiplyFn multiply(DataType type) const;
 };
 
 /// The specification, in plain C++.
 const KernelSet& scalar_kernels();
 
-/// The best set this processor runs.
+/// The sets this processor runs, the specification first and the best last.
+const std::vector<const KernelSet*>& available_kernels();
 const KernelSet& best_kernels();
 
-/// By name: "scalar", "avx2" or "auto". Error: kernel_unavailable, naming what there is.
+/// By name: "scalar", "avx2", "avx512", "amx" or "auto" (the best). Error: kernel_unavailable,
+/// naming what there is.
 Result<const KernelSet*> kernels_named(std::string_view name);
 
 }  // namespace teetee::tensor

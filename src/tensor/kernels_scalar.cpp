@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 
 #include "tensor/float16.hpp"
 #include "tensor/kernels.hpp"
+#include "tensor/pack.hpp"
 
 // The order of operations in this file is the specification (docs/numerics.md); every other kernel
 // is tested to give the same bits.
@@ -13,140 +13,192 @@
 namespace teetee::tensor {
 namespace {
 
-uint16_t load_u16(const uint8_t* p) {
-    return static_cast<uint16_t>(p[0] | p[1] << 8);
-}
-
 float load_f32(const uint8_t* p) {
     float value;
     std::memcpy(&value, p, sizeof value);
     return value;
 }
 
-/// Calls dot(panel data, lane, activation row) for every output of the panels.
-template <class Dot>
-void for_each_output(const PackedView& matrix, const ActivationView& x, float* out,
-                     size_t out_stride, PanelRange panels, Dot dot) {
+/// One row of quantised activations, whatever its arithmetic.
+class Row {
+  public:
+    Row(const ActivationView& x, Arithmetic arithmetic, size_t row)
+        : x_(x),
+          arithmetic_(arithmetic),
+          row_(row),
+          tile_(row / x.tile_rows),
+          in_tile_(row % x.tile_rows) {}
+
+    int32_t quant(size_t column) const {
+        if (arithmetic_ == Arithmetic::fixed) return x_.integers[row_ * x_.columns + column];
+        return x_.quants[tile_ * tile_stride(x_, arithmetic_) + column / 64 * chunk_stride(x_) +
+                         64 * in_tile_ + column % 64];
+    }
+    float scale(size_t unit) const { return x_.scales[unit_index(unit)]; }
+    int32_t sum(size_t block) const { return x_.sums[unit_index(block)]; }
+    int32_t sub_sum(size_t sub) const { return x_.sub_sums[row_ * x_.columns / 16 + sub]; }
+
+  private:
+    size_t unit_index(size_t unit) const {
+        const size_t units = arithmetic_ == Arithmetic::super_blocks ? x_.columns / segment_elements
+                                                                     : x_.columns / block_elements;
+        return (tile_ * units + unit) * x_.tile_rows + in_tile_;
+    }
+
+    const ActivationView& x_;
+    Arithmetic arithmetic_;
+    size_t row_;
+    size_t tile_;
+    size_t in_tile_;
+};
+
+/// Sums of `columns` columns from `first` on, for one output.
+float block_segment(const UnpackedSegment& w, bool has_min, const Row& x, size_t first,
+                    size_t columns, size_t lane) {
+    float segment = 0;
+    for (size_t b = 0; b < columns / block_elements; ++b) {
+        int32_t product = 0;
+        for (size_t i = 0; i < block_elements; ++i) {
+            const size_t k = b * block_elements + i;
+            product += w.values[k][lane] * x.quant(first + k);
+        }
+        const size_t unit = first / block_elements + b;
+        const float scale = w.scales[b][lane] * x.scale(unit);
+        segment = std::fma(static_cast<float>(product), scale, segment);
+        if (has_min) {
+            const float min = w.minima[b][lane] * x.scale(unit);
+            segment = std::fma(static_cast<float>(x.sum(unit)), min, segment);
+        }
+    }
+    return segment;
+}
+
+float super_block_segment(const UnpackedSegment& w, bool has_min, const Row& x, size_t first,
+                          size_t lane) {
+    int32_t product = 0;
+    int32_t minima = 0;
+    for (size_t k = 0; k < segment_elements; ++k) {
+        product += w.sub_scales[k / 16][lane] * w.values[k][lane] * x.quant(first + k);
+    }
+    for (size_t j = 0; j < 16; ++j) minima += w.sub_minima[j][lane] * x.sub_sum(first / 16 + j);
+    const size_t unit = first / segment_elements;
+    float segment = static_cast<float>(product) * (w.scales[0][lane] * x.scale(unit));
+    if (has_min) {
+        const float min = w.minima[0][lane] * x.scale(unit);
+        segment = std::fma(-static_cast<float>(minima), min, segment);
+    }
+    return segment;
+}
+
+void multiply_quantised(const PackedView& matrix, const ActivationView& x, float* out,
+                        size_t out_stride, PanelRange panels) {
+    const CodeFormat f = code_format(matrix.type);
+    const size_t panel_bytes = packed_panel_bytes(matrix.type, matrix.columns);
+    UnpackedSegment w{};
     for (size_t panel = panels.begin; panel < panels.end; ++panel) {
-        const uint8_t* data = matrix.data + panel * matrix.panel_bytes;
+        const uint8_t* data = matrix.data + panel * panel_bytes;
         const size_t lanes = std::min(panel_rows, matrix.rows - panel * panel_rows);
-        for (size_t row = 0; row < x.row_count; ++row) {
-            for (size_t lane = 0; lane < lanes; ++lane) {
-                out[row * out_stride + panel * panel_rows + lane] = dot(data, lane, row);
+        for (size_t first = 0; first < matrix.columns; first += segment_elements) {
+            const size_t columns = std::min(segment_elements, matrix.columns - first);
+            unpack_segment(matrix.type, data, columns, w);
+            data += segment_layout(matrix.type, columns).bytes;
+            for (size_t r = 0; r < x.row_count; ++r) {
+                const Row row(x, f.arithmetic, r);
+                for (size_t lane = 0; lane < lanes; ++lane) {
+                    float& total = out[r * out_stride + panel * panel_rows + lane];
+                    if (first == 0) total = 0;
+                    total += f.arithmetic == Arithmetic::super_blocks
+                                 ? super_block_segment(w, f.has_min, row, first, lane)
+                                 : block_segment(w, f.has_min, row, first, columns, lane);
+                }
             }
         }
     }
 }
 
-/// element(k) is the weight; one fused multiply-add per element.
-template <class Element>
-float float_dot(const float* x, size_t columns, Element element) {
-    float total = 0;
-    for (size_t begin = 0; begin < columns; begin += segment_elements) {
-        float segment = 0;
-        const size_t end = std::min(columns, begin + segment_elements);
-        for (size_t k = begin; k < end; ++k) segment = std::fma(element(k), x[k], segment);
-        total += segment;
-    }
-    return total;
-}
-
-void multiply_f32(const PackedView& matrix, const ActivationView& x, float* out, size_t out_stride,
-                  PanelRange panels) {
-    for_each_output(
-        matrix, x, out, out_stride, panels, [&](const uint8_t* data, size_t lane, size_t row) {
-            return float_dot(x.values + row * matrix.columns, matrix.columns, [&](size_t k) {
-                return load_f32(data + 4 * (k * panel_rows + lane));
-            });
-        });
-}
-
-void multiply_f16(const PackedView& matrix, const ActivationView& x, float* out, size_t out_stride,
-                  PanelRange panels) {
-    for_each_output(
-        matrix, x, out, out_stride, panels, [&](const uint8_t* data, size_t lane, size_t row) {
-            return float_dot(x.values + row * matrix.columns, matrix.columns, [&](size_t k) {
-                return f16_to_f32(load_u16(data + 2 * (k * panel_rows + lane)));
-            });
-        });
-}
-
-/// block_dot(block data, quants, block sum) is the exact integer product of one block; one rounded
-/// scale product and one fused multiply-add per block.
-template <class BlockDot>
-float block_dot_sum(const uint8_t* data, size_t block_bytes, size_t lane, const ActivationView& x,
-                    size_t row, size_t columns, BlockDot block_dot) {
-    constexpr size_t segment_blocks = segment_elements / block_elements;
-    const size_t block_count = columns / block_elements;
-    float total = 0;
-    for (size_t begin = 0; begin < block_count; begin += segment_blocks) {
-        float segment = 0;
-        const size_t end = std::min(block_count, begin + segment_blocks);
-        for (size_t b = begin; b < end; ++b) {
-            const uint8_t* block = data + b * block_bytes;
-            const size_t at = row * block_count + b;
-            const int32_t product =
-                block_dot(block + 2 * panel_rows, x.quants + at * block_elements, x.block_sums[at]);
-            const float scale = f16_to_f32(load_u16(block + 2 * lane)) * x.scales[at];
-            segment = std::fma(static_cast<float>(product), scale, segment);
-        }
-        total += segment;
-    }
-    return total;
-}
-
-void multiply_q8_0(const PackedView& matrix, const ActivationView& x, float* out, size_t out_stride,
-                   PanelRange panels) {
-    constexpr size_t block_bytes = panel_rows * (2 + block_elements);
-    for_each_output(
-        matrix, x, out, out_stride, panels, [&](const uint8_t* data, size_t lane, size_t row) {
-            return block_dot_sum(data, block_bytes, lane, x, row, matrix.columns,
-                                 [&](const uint8_t* weights, const int8_t* quants, int32_t) {
-                                     int32_t sum = 0;
-                                     for (size_t k = 0; k < block_elements; ++k) {
-                                         const uint8_t weight =
-                                             weights[k / 4 * 4 * panel_rows + 4 * lane + k % 4];
-                                         sum += std::bit_cast<int8_t>(weight) * quants[k];
-                                     }
-                                     return sum;
-                                 });
-        });
-}
-
-void multiply_q4_0(const PackedView& matrix, const ActivationView& x, float* out, size_t out_stride,
-                   PanelRange panels) {
-    constexpr size_t block_bytes = panel_rows * (2 + block_elements / 2);
-    for_each_output(
-        matrix, x, out, out_stride, panels, [&](const uint8_t* data, size_t lane, size_t row) {
-            return block_dot_sum(
-                data, block_bytes, lane, x, row, matrix.columns,
-                [&](const uint8_t* weights, const int8_t* quants, int32_t quant_sum) {
-                    int32_t sum = 0;
-                    for (size_t k = 0; k < block_elements / 2; ++k) {
-                        const uint8_t pair = weights[k / 4 * 4 * panel_rows + 4 * lane + k % 4];
-                        sum +=
-                            (pair & 15) * quants[k] + (pair >> 4) * quants[k + block_elements / 2];
+void multiply_plain(const PackedView& matrix, const ActivationView& x, float* out,
+                    size_t out_stride, PanelRange panels) {
+    for (size_t panel = panels.begin; panel < panels.end; ++panel) {
+        const uint8_t* data = matrix.data + panel * packed_panel_bytes(matrix.type, matrix.columns);
+        const size_t lanes = std::min(panel_rows, matrix.rows - panel * panel_rows);
+        for (size_t row = 0; row < x.row_count; ++row) {
+            const float* values = x.values + row * matrix.columns;
+            for (size_t lane = 0; lane < lanes; ++lane) {
+                float total = 0;
+                for (size_t begin = 0; begin < matrix.columns; begin += segment_elements) {
+                    float segment = 0;
+                    const size_t end = std::min(matrix.columns, begin + segment_elements);
+                    for (size_t k = begin; k < end; ++k) {
+                        const float weight = load_f32(data + 4 * (k * panel_rows + lane));
+                        segment = std::fma(weight, values[k], segment);
                     }
-                    return sum - 8 * quant_sum;
-                });
-        });
-}
-
-void score_page(const float* query, const float* keys, size_t head_dim, float* scores) {
-    for (size_t t = 0; t < page_positions; ++t) {
-        float sum = 0;
-        for (size_t d = 0; d < head_dim; ++d) {
-            sum = std::fma(query[d], keys[d * page_positions + t], sum);
+                    total += segment;
+                }
+                out[row * out_stride + panel * panel_rows + lane] = total;
+            }
         }
-        scores[t] = sum;
     }
 }
 
-void accumulate_page(const float* weights, const float* values, size_t head_dim, size_t count,
-                     float* sums) {
-    for (size_t t = 0; t < count; ++t) {
-        for (size_t d = 0; d < head_dim; ++d) {
-            sums[d] = std::fma(weights[t], values[t * head_dim + d], sums[d]);
+void multiply(const PackedView& matrix, const ActivationView& x, float* out, size_t out_stride,
+              PanelRange panels) {
+    if (code_format(matrix.type).arithmetic == Arithmetic::plain) {
+        multiply_plain(matrix, x, out, out_stride, panels);
+    } else {
+        multiply_quantised(matrix, x, out, out_stride, panels);
+    }
+}
+
+/// Element `at` of the keys or values of a page, without the scale of Q8_0.
+float stored_at(KvType type, const void* data, size_t at) {
+    switch (type) {
+        case KvType::f32:
+            return static_cast<const float*>(data)[at];
+        case KvType::f16:
+            return f16_to_f32(static_cast<const uint16_t*>(data)[at]);
+        case KvType::q8_0:
+            break;
+    }
+    return static_cast<float>(static_cast<const int8_t*>(data)[at]);
+}
+
+void score_page(const KvPageView& page, size_t head_dim, const float* const* queries,
+                size_t query_count, float* scores, size_t score_stride) {
+    for (size_t i = 0; i < query_count; ++i) {
+        for (size_t t = 0; t < page_positions; ++t) {
+            float sum = 0;
+            for (size_t begin = 0; begin < head_dim; begin += block_elements) {
+                // Only Q8_0 cuts the chain: it has a scale for each block of dimensions.
+                const bool scaled = page.type == KvType::q8_0;
+                float chain = scaled ? 0 : sum;
+                for (size_t d = begin; d < std::min(head_dim, begin + block_elements); ++d) {
+                    chain =
+                        std::fma(queries[i][d],
+                                 stored_at(page.type, page.keys, d * page_positions + t), chain);
+                }
+                sum = scaled
+                          ? std::fma(chain,
+                                     page.key_scales[begin / block_elements * page_positions + t],
+                                     sum)
+                          : chain;
+            }
+            scores[i * score_stride + t] = sum;
+        }
+    }
+}
+
+void accumulate_page(const KvPageView& page, size_t head_dim, size_t count, const float* weights,
+                     size_t weight_stride, size_t query_count, float* sums) {
+    const size_t blocks = (head_dim + block_elements - 1) / block_elements;
+    for (size_t i = 0; i < query_count; ++i) {
+        for (size_t t = 0; t < count; ++t) {
+            for (size_t d = 0; d < head_dim; ++d) {
+                float weight = weights[i * weight_stride + t];
+                if (page.type == KvType::q8_0)
+                    weight *= page.value_scales[t * blocks + d / block_elements];
+                float& sum = sums[i * head_dim + d];
+                sum = std::fma(weight, stored_at(page.type, page.values, t * head_dim + d), sum);
+            }
         }
     }
 }
@@ -154,8 +206,7 @@ void accumulate_page(const float* weights, const float* values, size_t head_dim,
 }  // namespace
 
 const KernelSet& scalar_kernels() {
-    static constexpr KernelSet set = {"scalar",      multiply_f32, multiply_f16,   multiply_q8_0,
-                                      multiply_q4_0, score_page,   accumulate_page};
+    static constexpr KernelSet set = {"scalar", multiply, score_page, accumulate_page};
     return set;
 }
 

@@ -1,52 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/math.hpp"
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
+
+#include "tensor/ops_table.hpp"
 
 namespace teetee::tensor {
-namespace {
-
-/// Branch-free so that compilers turn a loop of it into SIMD; the operations and their order are
-/// the same for one value and for many.
-inline float exp_one(float x) {
-    // n = round(x / ln 2) by the shift trick, r = x - n ln 2 in two parts (Cody and Waite).
-    constexpr float shift = 0x1.8p23F;
-    const float clamped = x < -87.3F ? -87.3F : (x > 88.7F ? 88.7F : x);
-    const float shifted = clamped * 1.44269504F + shift;
-    const float n = shifted - shift;
-    const float r = (clamped - n * 0.693359375F) - n * -2.12194440e-4F;
-    // Taylor coefficients 1/k!; |r| <= 0.3466, so the remainder is below 2^-26.
-    float p = 1.0F / 5040.0F;
-    p = p * r + 1.0F / 720.0F;
-    p = p * r + 1.0F / 120.0F;
-    p = p * r + 1.0F / 24.0F;
-    p = p * r + 1.0F / 6.0F;
-    p = p * r + 0.5F;
-    p = p * r + 1.0F;
-    p = p * r + 1.0F;
-    // 2^n in two factors, since n may be 128.
-    const auto whole = static_cast<int32_t>(std::bit_cast<uint32_t>(shifted) - 0x4b400000u);
-    const int32_t half = whole >> 1;
-    const auto power = [](int32_t e) {
-        return std::bit_cast<float>(static_cast<uint32_t>(e + 127) << 23);
-    };
-    const float value = p * power(half) * power(whole - half);
-    const float low = x < -87.3F ? 0.0F : value;
-    const float high = x > 88.7F ? std::numeric_limits<float>::infinity() : low;
-    return x == x ? high : x;
-}
-
-}  // namespace
-
 float exp_f32(float x) {
-    return exp_one(x);
+    ops_table().exp_all(&x, 1);
+    return x;
 }
 
 void exp_f32(float* values, size_t count) {
-    for (size_t i = 0; i < count; ++i) values[i] = exp_one(values[i]);
+    ops_table().exp_all(values, count);
 }
 
 double log_f64(double x) {

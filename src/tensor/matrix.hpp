@@ -3,75 +3,53 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <vector>
 
-#include "base/bytes.hpp"
-#include "tensor/data_type.hpp"
+#include "tensor/activations.hpp"
+#include "tensor/huge_buffer.hpp"
 #include "tensor/kernels.hpp"
+#include "tensor/pack.hpp"
 #include "tensor/thread_pool.hpp"
 
 namespace teetee::tensor {
 
-/// Weights of a matrix (rows, columns) as a GGUF file stores them: row after row of blocks.
-struct MatrixView {
-    DataType type{};
-    size_t rows = 0;
-    size_t columns = 0;
-    ByteView data;
-};
-
-/// values[0, columns) = row `row` of the matrix, each element as its block's formula gives it.
-void dequantise_row(const MatrixView& matrix, size_t row, float* values);
-
-/// Activations of a batch in the form a matrix type is multiplied with: plain for F32 and F16,
-/// 8-bit blocks of 32 for quantised weights. Made once and used for every matrix of the same kind
-/// that reads the same input.
-class Activations {
-  public:
-    /// values: (row_count, columns). Keeps a view of `values`.
-    void assign(const float* values, size_t row_count, size_t columns, ThreadPool& pool);
-
-    /// Quantises on first use.
-    const ActivationView& as(DataType weight_type);
-
-  private:
-    void quantise();
-
-    ActivationView view_{};
-    size_t columns_ = 0;
-    ThreadPool* pool_ = nullptr;
-    bool quantised_ = false;
-    std::vector<int8_t> quants_;
-    std::vector<float> scales_;
-    std::vector<int32_t> block_sums_;
-};
-
-/// A matrix repacked for the kernels. Rows stand in panels of 16, padded with zero rows. Within a
-/// panel, F32 and F16 are stored column after column (columns, 16); Q8_0 and Q4_0 block after
-/// block: the 16 scales (F16), then the quants in groups of four bytes a row, (groups, 16, 4),
-/// where a group is four consecutive bytes of the row's block in the file. The size is the file's,
-/// plus padding.
+/// A matrix repacked for the kernels: rows stand in panels of 16, padded with zero rows, in the
+/// layout of packed_layout.hpp. The size is the file's, plus padding and a few per cent where a
+/// type's scales are unfolded.
 class PackedMatrix {
   public:
     PackedMatrix() = default;
     PackedMatrix(const MatrixView& matrix, ThreadPool& pool);
 
+    /// The file's type; F32 where F16 or BF16 rows are no multiple of 32 columns.
     DataType type() const { return type_; }
-    size_t rows() const { return view_.rows; }
-    size_t columns() const { return view_.columns; }
+    size_t rows() const { return rows_; }
+    size_t columns() const { return columns_; }
     size_t bytes() const { return data_.size(); }
-    bool empty() const { return data_.empty(); }
+    bool empty() const { return data_.size() == 0; }
+    PackedView view() const { return {type_, rows_, columns_, data_.data()}; }
 
     /// out: (activation rows, rows()), dense.
     void multiply(Activations& activations, float* out, const KernelSet& kernels,
                   ThreadPool& pool) const;
 
   private:
+    void widen(const MatrixView& matrix, ThreadPool& pool);
+
     DataType type_{};
-    PackedView view_{};
-    std::vector<uint8_t> data_;
+    size_t rows_ = 0;
+    size_t columns_ = 0;
+    HugeBuffer data_;
 };
+
+/// A matrix and where its product goes: (activation rows, matrix->rows()).
+struct Product {
+    const PackedMatrix* matrix = nullptr;
+    float* out = nullptr;
+};
+
+/// Several matrices times the same activations, in one parallel loop.
+void multiply_all(std::span<const Product> products, Activations& activations,
+                  const KernelSet& kernels, ThreadPool& pool);
 
 }  // namespace teetee::tensor

@@ -8,8 +8,9 @@
 
 namespace teetee::tensor {
 
-/// The operations between matrix products. They are compiled once, for the x86-64 baseline, and
-/// used by every kernel set; the order of each reduction is in docs/numerics.md.
+/// The operations between matrix products. One source (ops_body.hpp) is compiled for several
+/// instruction sets, and the best that the processor has is used, whichever kernel set multiplies:
+/// the bits are the same. The order of each reduction is in docs/numerics.md.
 
 /// sum of values[i], 16 partial sums (i mod 16) added as a binary tree.
 float sum_strided(const float* values, size_t count);
@@ -25,6 +26,20 @@ void silu_multiply(float* gate, const float* up, size_t count);
 
 /// scores become exp(score - max); returns 1 / their sum. count >= 1.
 float softmax_numerators(float* scores, size_t count);
+
+/// out[i] = f32_to_f16_finite(values[i]) (float16.hpp).
+void to_f16_finite(const float* values, size_t count, uint16_t* out);
+
+/// The three ways to quantise activations; each returns the scale. What is not a number becomes 0.
+
+/// 32 values, quants in [-127, 127]; sum: of the quants.
+float quantise_block(const float* values, int8_t* quants, int32_t& sum);
+/// 256 values, quants in [-127, 127], of which each 64 stand `chunk_stride` bytes after the last;
+/// sums: of each 16 quants.
+float quantise_super_block(const float* values, int8_t* quants, size_t chunk_stride, int16_t* sums);
+/// 32 values as integers in [-4095, 4095]; parts: 32 high bytes, then 32 low ones, both signed, of
+/// integer = 256 high + low.
+float quantise_fixed_block(const float* values, int8_t* parts, int16_t* integers);
 
 /// cos and sin of position * base^(-2i/dimensions) for i in [0, dimensions/2), rounded to F32 from
 /// our own double functions (Su et al. 2021).

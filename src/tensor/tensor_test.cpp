@@ -6,10 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tensor/cpu.hpp"
 #include "tensor/float16.hpp"
 #include "tensor/math.hpp"
 #include "tensor/matrix.hpp"
 #include "tensor/ops.hpp"
+#include "tensor/ops_table.hpp"
 
 namespace teetee::tensor {
 namespace {
@@ -24,6 +26,37 @@ class Numbers {
   private:
     std::mt19937 generator_;
 };
+
+TEST(float16, narrows_to_the_nearest_finite_half) {
+    for (uint32_t bits = 0; bits < 0x7c00; ++bits) {
+        const float value = f16_to_f32(static_cast<uint16_t>(bits));
+        ASSERT_EQ(f32_to_f16_finite(value), bits);
+        ASSERT_EQ(f32_to_f16_finite(-value), bits | 0x8000u);
+        // Half way to the next one goes to the even one, a little more goes up.
+        const float next = f16_to_f32(static_cast<uint16_t>(bits + 1));
+        if (bits == 0x7bff) break;
+        const float middle = (value + next) / 2;
+        ASSERT_EQ(f32_to_f16_finite(middle), bits + (bits & 1));
+        ASSERT_EQ(f32_to_f16_finite(std::nextafter(middle, next)), bits + 1);
+    }
+    EXPECT_EQ(f32_to_f16_finite(INFINITY), 0x7bff);
+    EXPECT_EQ(f32_to_f16_finite(-1e30F), 0xfbff);
+    EXPECT_EQ(f32_to_f16_finite(NAN), 0);
+}
+
+TEST(float16, many_values_give_the_bits_of_one) {
+    Numbers numbers(11);
+    std::vector<float> values = {INFINITY, -INFINITY, NAN, 65504, 65519, 65520, 1e-8F, -0.0F};
+    for (int i = 0; i < 500; ++i) {
+        values.push_back(std::bit_cast<float>(static_cast<uint32_t>(numbers.byte()) << 24 |
+                                              static_cast<uint32_t>(numbers.byte()) << 16 |
+                                              static_cast<uint32_t>(numbers.byte()) << 8));
+        values.push_back(numbers.next() * 100);
+    }
+    std::vector<uint16_t> halves(values.size());
+    to_f16_finite(values.data(), values.size(), halves.data());
+    for (size_t i = 0; i < values.size(); ++i) ASSERT_EQ(halves[i], f32_to_f16_finite(values[i]));
+}
 
 TEST(float16, widens_every_value_exactly) {
     EXPECT_EQ(f16_to_f32(0x3c00), 1.0F);
@@ -70,23 +103,44 @@ TEST(math, double_functions_agree_with_the_library) {
     }
 }
 
-/// Random weights in the file's layout; scales are kept small and finite.
+/// Where the 16-bit floats of a block stand.
+std::vector<size_t> halves_of(DataType type) {
+    switch (type) {
+        case DataType::f32:
+            return {};
+        case DataType::q4_1:
+        case DataType::q5_1:
+        case DataType::q4_k:
+        case DataType::q5_k:
+            return {0, 2};
+        case DataType::q2_k:
+            return {80, 82};
+        case DataType::q3_k:
+            return {108};
+        case DataType::q6_k:
+            return {208};
+        default:
+            return {0};
+    }
+}
+
+/// Random weights in the file's layout: every byte value may come in a hostile file, but scales are
+/// kept small and finite.
 Bytes random_matrix(DataType type, size_t rows, size_t columns, Numbers& numbers) {
     const BlockLayout layout = block_layout(type);
     Bytes data;
     for (size_t block = 0; block < rows * columns / layout.elements; ++block) {
+        const size_t begin = data.size();
+        for (size_t i = 0; i < layout.bytes; ++i) data.push_back(numbers.byte());
         if (type == DataType::f32) {
             const float value = numbers.next();
-            const auto* p = reinterpret_cast<const uint8_t*>(&value);
-            data.insert(data.end(), p, p + 4);
-            continue;
+            std::memcpy(data.data() + begin, &value, 4);
         }
-        const auto scale =
-            static_cast<uint16_t>(0x2000 | (numbers.byte() << 3) | (numbers.byte() & 0x8000));
-        data.push_back(static_cast<uint8_t>(scale));
-        data.push_back(static_cast<uint8_t>(scale >> 8));
-        // Every byte value may come in a hostile file, -128 among them.
-        for (size_t i = 2; i < layout.bytes; ++i) data.push_back(numbers.byte());
+        for (const size_t at : halves_of(type)) {
+            // F16 of 2^-7 to 2^-6, BF16 of 2^-4 to 2^-2, either sign.
+            data[begin + at + 1] = static_cast<uint8_t>((numbers.byte() & 0x83) |
+                                                        (type == DataType::bf16 ? 0x3d : 0x20));
+        }
     }
     return data;
 }
@@ -97,39 +151,58 @@ struct MultiplyCase {
     size_t columns;
 };
 
+void PrintTo(const MultiplyCase& c, std::ostream* out) {
+    *out << to_string(c.type) << " " << c.rows << " x " << c.columns;
+}
+
 class Multiply : public testing::TestWithParam<MultiplyCase> {};
 
-TEST_P(Multiply, agrees_with_double_precision_and_is_bit_identical_everywhere) {
+std::vector<float> product(const PackedMatrix& matrix, const float* x, size_t batch,
+                           const KernelSet& kernels, ThreadPool& pool) {
+    std::vector<float> out(batch * matrix.rows());
+    Activations activations;
+    activations.assign(x, batch, matrix.columns(), pool);
+    matrix.multiply(activations, out.data(), kernels, pool);
+    return out;
+}
+
+/// The bits do not depend on the kernel, the threads, or the rows that are computed together: of
+/// every size around the kernels' tiles of 8 and 16.
+TEST_P(Multiply, is_bit_identical_everywhere) {
+    const auto [type, rows, columns] = GetParam();
+    Numbers numbers(7);
+    const Bytes data = random_matrix(type, rows, columns, numbers);
+    constexpr size_t batch_max = 70;
+    std::vector<float> x(batch_max * columns);
+    for (float& v : x) v = numbers.next();
+    ThreadPool one(1);
+    ThreadPool three(3);
+    const PackedMatrix packed({type, rows, columns, data}, three);
+    const std::vector<float> reference =
+        product(packed, x.data(), batch_max, scalar_kernels(), three);
+    for (const KernelSet* kernels : available_kernels()) {
+        for (const size_t batch : {1u, 2u, 3u, 4u, 7u, 8u, 9u, 11u, 15u, 16u, 17u, 31u, 33u, 70u}) {
+            const std::vector<float> got = product(packed, x.data(), batch, *kernels, one);
+            ASSERT_EQ(std::memcmp(got.data(), reference.data(), 4 * got.size()), 0)
+                << kernels->name << " with " << batch << " rows";
+        }
+        const std::vector<float> got = product(packed, x.data(), batch_max, *kernels, three);
+        ASSERT_EQ(got, reference) << kernels->name << " with 3 threads";
+    }
+}
+
+TEST_P(Multiply, agrees_with_double_precision) {
     const auto [type, rows, columns] = GetParam();
     Numbers numbers(7);
     const Bytes data = random_matrix(type, rows, columns, numbers);
     const MatrixView matrix{type, rows, columns, data};
-    constexpr size_t batch = 7;
+    constexpr size_t batch = 3;
     std::vector<float> x(batch * columns);
     for (float& v : x) v = numbers.next();
-
-    std::vector<std::vector<float>> results;
-    for (const size_t threads : {1u, 2u, 3u}) {
-        ThreadPool pool(threads);
-        const PackedMatrix packed(matrix, pool);
-        for (const KernelSet* kernels : {&scalar_kernels(), &best_kernels()}) {
-            std::vector<float> together(batch * rows);
-            Activations activations;
-            activations.assign(x.data(), batch, columns, pool);
-            packed.multiply(activations, together.data(), *kernels, pool);
-            std::vector<float> one_by_one(batch * rows);
-            for (size_t row = 0; row < batch; ++row) {
-                activations.assign(x.data() + row * columns, 1, columns, pool);
-                packed.multiply(activations, one_by_one.data() + row * rows, *kernels, pool);
-            }
-            results.push_back(together);
-            results.push_back(one_by_one);
-        }
-    }
-    for (const auto& result : results) {
-        ASSERT_EQ(std::memcmp(result.data(), results[0].data(), 4 * result.size()), 0);
-    }
-
+    ThreadPool pool(1);
+    const std::vector<float> got =
+        product(PackedMatrix(matrix, pool), x.data(), batch, best_kernels(), pool);
+    const Arithmetic arithmetic = code_format(type).arithmetic;
     std::vector<float> weights(columns);
     for (size_t r = 0; r < rows; ++r) {
         dequantise_row(matrix, r, weights.data());
@@ -140,10 +213,12 @@ TEST_P(Multiply, agrees_with_double_precision_and_is_bit_identical_everywhere) {
                 truth += static_cast<double>(weights[k]) * x[b * columns + k];
                 norm += std::fabs(static_cast<double>(weights[k]));
             }
-            // 8-bit activations are off by half a step, 1/254 of the block's largest value; floats
-            // by the rounding of `columns` additions.
-            const double step = block_layout(type).elements > 1 ? 1.0 / 254 : 1e-6;
-            ASSERT_NEAR(results[0][b * rows + r], truth, norm * step + 1e-6);
+            // 8-bit activations are off by half a step, 1/254 of the block's largest value, those
+            // of 13 bits by 1/8190; floats by the rounding of `columns` additions.
+            const double step = arithmetic == Arithmetic::plain   ? 1e-6
+                                : arithmetic == Arithmetic::fixed ? 1.0 / 8190
+                                                                  : 1.0 / 254;
+            ASSERT_NEAR(got[b * rows + r], truth, norm * step + 1e-6);
         }
     }
 }
@@ -151,10 +226,45 @@ TEST_P(Multiply, agrees_with_double_precision_and_is_bit_identical_everywhere) {
 INSTANTIATE_TEST_SUITE_P(
     types, Multiply,
     testing::Values(MultiplyCase{DataType::f32, 37, 172}, MultiplyCase{DataType::f32, 16, 1024},
-                    MultiplyCase{DataType::f16, 40, 300}, MultiplyCase{DataType::q8_0, 50, 544},
-                    MultiplyCase{DataType::q8_0, 1, 32}, MultiplyCase{DataType::q4_0, 33, 768}));
+                    MultiplyCase{DataType::f16, 40, 300}, MultiplyCase{DataType::f16, 75, 544},
+                    MultiplyCase{DataType::bf16, 16, 256}, MultiplyCase{DataType::q8_0, 50, 544},
+                    MultiplyCase{DataType::q8_0, 1, 32}, MultiplyCase{DataType::q8_0, 80, 1024},
+                    MultiplyCase{DataType::q4_0, 33, 768}, MultiplyCase{DataType::q4_0, 70, 96},
+                    MultiplyCase{DataType::q4_1, 35, 352}, MultiplyCase{DataType::q5_0, 35, 352},
+                    MultiplyCase{DataType::q5_1, 35, 352}, MultiplyCase{DataType::q2_k, 35, 512},
+                    MultiplyCase{DataType::q3_k, 50, 512}, MultiplyCase{DataType::q4_k, 50, 768},
+                    MultiplyCase{DataType::q5_k, 35, 512}, MultiplyCase{DataType::q6_k, 50, 512}));
+
+/// Blocks at their extremes: no sum may leave 32 bits.
+TEST(kernels, the_largest_codes_do_not_overflow) {
+    ThreadPool pool(1);
+    for (const DataType type : {DataType::f16, DataType::q8_0, DataType::q6_k}) {
+        Bytes data(16 * 256 / block_layout(type).elements * block_layout(type).bytes, 0x80);
+        for (size_t i = 0; type == DataType::f16 && i < data.size(); i += 2)
+            data[i] = 0xff, data[i + 1] = 0x7b;  // 65504
+        for (size_t at = halves_of(type)[0]; type != DataType::f16 && at < data.size();
+             at += block_layout(type).bytes) {
+            data[at] = 0, data[at + 1] = 0x3c;  // 1
+        }
+        const MatrixView matrix{type, 16, 256, data};
+        const PackedMatrix packed(matrix, pool);
+        const std::vector<float> x(16 * 256, 1.0F);
+        std::vector<float> row(256);
+        dequantise_row(matrix, 3, row.data());
+        double truth = 0;
+        for (const float w : row) truth += static_cast<double>(w);
+        for (const KernelSet* kernels : available_kernels()) {
+            const std::vector<float> got = product(packed, x.data(), 16, *kernels, pool);
+            EXPECT_NEAR(got[3] / truth, 1.0, 1e-4) << to_string(type) << " " << kernels->name;
+        }
+    }
+}
 
 TEST(kernels, forced_sets_are_the_named_ones) {
+    for (const KernelSet* kernels : available_kernels())
+        EXPECT_EQ(*kernels_named(kernels->name), kernels);
+    EXPECT_EQ(available_kernels().front(), &scalar_kernels());
+    EXPECT_EQ(available_kernels().back(), &best_kernels());
     EXPECT_EQ((*kernels_named("scalar"))->name, "scalar");
     EXPECT_EQ(*kernels_named("auto"), &best_kernels());
     EXPECT_EQ(kernels_named("quantum").error().code, ErrorCode::kernel_unavailable);
@@ -162,22 +272,44 @@ TEST(kernels, forced_sets_are_the_named_ones) {
 
 TEST(kernels, attention_pages_are_bit_identical) {
     Numbers numbers(3);
-    for (const size_t head_dim : {8u, 48u, 64u, 100u}) {
-        std::vector<float> page(page_positions * head_dim), query(head_dim),
-            weights(page_positions);
-        for (auto* v : {&page, &query, &weights}) {
-            for (float& f : *v) f = numbers.next();
+    for (const KvType type : {KvType::f32, KvType::f16, KvType::q8_0}) {
+        for (const size_t head_dim : {8u, 48u, 64u, 100u, 256u}) {
+            const size_t blocks = (head_dim + block_elements - 1) / block_elements;
+            AlignedVector<uint8_t> keys(4 * page_positions * head_dim), values(keys.size());
+            for (auto* plane : {&keys, &values}) {
+                for (size_t i = 0; i < plane->size(); ++i) (*plane)[i] = numbers.byte();
+                for (size_t i = 0; type == KvType::f32 && i < plane->size(); i += 4) {
+                    const float value = numbers.next();
+                    std::memcpy(plane->data() + i, &value, 4);
+                }
+                for (size_t i = 1; type == KvType::f16 && i < plane->size(); i += 2)
+                    (*plane)[i] &= 0xbb;  // finite
+            }
+            std::vector<float> key_scales(blocks * page_positions), value_scales(key_scales.size());
+            for (auto* scales : {&key_scales, &value_scales}) {
+                for (float& f : *scales) f = numbers.next();
+            }
+            const KvPageView page = {type, keys.data(), values.data(), key_scales.data(),
+                                     value_scales.data()};
+            for (const size_t count : {1u, 2u, 3u, 7u, 8u}) {
+                std::vector<float> queries(count * head_dim), weights(count * 40);
+                for (auto* v : {&queries, &weights}) {
+                    for (float& f : *v) f = numbers.next();
+                }
+                std::vector<const float*> pointers;
+                for (size_t i = 0; i < count; ++i) pointers.push_back(&queries[i * head_dim]);
+                std::vector<float> expected_scores, expected_sums;
+                for (const KernelSet* kernels : available_kernels()) {
+                    std::vector<float> scores(count * 40), sums(count * head_dim, 0.5F);
+                    kernels->score_page(page, head_dim, pointers.data(), count, scores.data(), 40);
+                    kernels->accumulate_page(page, head_dim, 13, weights.data(), 40, count,
+                                             sums.data());
+                    if (expected_scores.empty()) expected_scores = scores, expected_sums = sums;
+                    EXPECT_EQ(scores, expected_scores) << kernels->name << " " << head_dim;
+                    EXPECT_EQ(sums, expected_sums) << kernels->name << " " << head_dim;
+                }
+            }
         }
-        std::vector<float> scores[2] = {std::vector<float>(page_positions),
-                                        std::vector<float>(page_positions)};
-        std::vector<float> sums[2] = {std::vector<float>(head_dim), std::vector<float>(head_dim)};
-        const KernelSet* sets[2] = {&scalar_kernels(), &best_kernels()};
-        for (int i = 0; i < 2; ++i) {
-            sets[i]->score_page(query.data(), page.data(), head_dim, scores[i].data());
-            sets[i]->accumulate_page(weights.data(), page.data(), head_dim, 13, sums[i].data());
-        }
-        EXPECT_EQ(scores[0], scores[1]);
-        EXPECT_EQ(sums[0], sums[1]);
     }
 }
 
@@ -188,10 +320,46 @@ TEST(activations, survive_what_is_not_a_number) {
     values[40] = INFINITY;
     Activations activations;
     activations.assign(values.data(), 1, 64, pool);
-    const ActivationView& view = activations.as(DataType::q8_0);
+    const ActivationView& view = activations.as(Arithmetic::blocks);
     EXPECT_EQ(view.quants[3], 0);
     EXPECT_EQ(view.quants[4], 127);
     EXPECT_EQ(view.quants[40], 0);
+}
+
+/// One source, several instruction sets.
+TEST(ops, every_table_gives_the_same_bits) {
+    std::vector<const OpsTable*> tables = {&baseline_ops()};
+    if (cpu_features().avx2) tables.push_back(&avx2_ops());
+    if (cpu_features().avx512) tables.push_back(&avx512_ops());
+    for (const size_t count : {1u, 15u, 16u, 17u, 100u, 257u}) {
+        std::vector<std::vector<float>> results;
+        for (const OpsTable* table : tables) {
+            Numbers numbers(static_cast<uint32_t>(count));
+            std::vector<float> x(count), y(count), out(count + 4);
+            for (size_t i = 0; i < count; ++i) x[i] = 9 * numbers.next(), y[i] = numbers.next();
+            table->rms_norm(x.data(), y.data(), count, 1e-5F, out.data());
+            out[count] = table->sum_strided(x.data(), count);
+            table->silu_multiply(x.data(), y.data(), count);
+            out[count + 1] = table->softmax_numerators(y.data(), count);
+            table->add(x.data(), y.data(), count);
+            table->add(out.data(), x.data(), count);
+            std::vector<float> block(256);
+            for (float& v : block) v = numbers.next();
+            std::vector<int8_t> quants(1024);
+            std::vector<int16_t> integers(256);
+            int32_t sum = 0;
+            out[count + 2] =
+                table->quantise_block(block.data(), quants.data(), sum) +
+                table->quantise_super_block(block.data(), quants.data() + 64, 100, integers.data());
+            out[count + 3] = table->quantise_fixed_block(block.data(), quants.data() + 600,
+                                                         integers.data() + 64);
+            for (const int8_t q : quants) out.push_back(q);
+            for (const int16_t i : integers) out.push_back(i);
+            out.push_back(static_cast<float>(sum));
+            results.push_back(out);
+        }
+        for (const auto& result : results) EXPECT_EQ(result, results[0]) << count;
+    }
 }
 
 TEST(ops, norm_softmax_and_silu_agree_with_their_formulas) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/thread_pool.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 #include "base/assert.hpp"
@@ -32,7 +33,7 @@ ThreadPool::ThreadPool(size_t thread_count) {
     TT_ASSERT(thread_count >= 1);
     // Where the system gives fewer threads than asked for, fewer do the work: with the same bits.
     try {
-        for (size_t i = 1; i < thread_count; ++i) workers_.emplace_back([this, i] { work(i); });
+        for (size_t i = 1; i < thread_count; ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::system_error&) {
         return;
     }
@@ -45,36 +46,41 @@ ThreadPool::~ThreadPool() {
     for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run(size_t count, const std::function<void(size_t, size_t)>& body) {
-    if (workers_.empty() || count <= 1) {
+void ThreadPool::run(size_t count, size_t grain, Body body) {
+    if (workers_.empty() || count <= 1 || count <= grain) {
         if (count > 0) body(0, count);
         return;
     }
     body_ = &body;
     count_ = count;
+    // Four slices a thread even out delays without many trips to the counter.
+    grain_ = grain != 0 ? grain : std::max<size_t>(1, count / (4 * thread_count()));
+    next_.store(0, std::memory_order_relaxed);
     pending_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
     generation_.fetch_add(1, std::memory_order_release);
     generation_.notify_all();
-    run_slice(0);
+    take_slices();
     for (uint32_t left = pending_.load(std::memory_order_acquire); left != 0;
          left = pending_.load(std::memory_order_acquire)) {
         wait_while_equal(pending_, left);
     }
 }
 
-void ThreadPool::run_slice(size_t thread_index) {
-    const size_t begin = count_ * thread_index / thread_count();
-    const size_t end = count_ * (thread_index + 1) / thread_count();
-    if (begin < end) (*body_)(begin, end);
+void ThreadPool::take_slices() {
+    while (true) {
+        const size_t begin = next_.fetch_add(grain_, std::memory_order_relaxed);
+        if (begin >= count_) return;
+        (*body_)(begin, std::min(count_, begin + grain_));
+    }
 }
 
-void ThreadPool::work(size_t thread_index) {
+void ThreadPool::work() {
     uint32_t seen = 0;
     while (true) {
         wait_while_equal(generation_, seen);
         ++seen;
         if (stopping_.load(std::memory_order_acquire)) return;
-        run_slice(thread_index);
+        take_slices();
         if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_all();
     }
 }

@@ -4,9 +4,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <thread>
 #include <vector>
+
+#include "tensor/function_ref.hpp"
 
 namespace teetee::tensor {
 
@@ -14,6 +15,8 @@ namespace teetee::tensor {
 /// changes a result: every output is computed by exactly one thread, in a fixed order.
 class ThreadPool {
   public:
+    using Body = FunctionRef<void(size_t begin, size_t end)>;
+
     /// The caller's thread counts as one; thread_count >= 1.
     explicit ThreadPool(size_t thread_count);
     ~ThreadPool();
@@ -22,20 +25,26 @@ class ThreadPool {
 
     size_t thread_count() const { return workers_.size() + 1; }
 
-    /// Calls body(begin, end) on slices that cover [0, count) and returns when all are done. One
-    /// caller at a time; the body must not call run itself.
-    void run(size_t count, const std::function<void(size_t begin, size_t end)>& body);
+    /// Calls body(begin, end) on slices that cover [0, count) and returns when all are done. The
+    /// threads take slices as they get free, so that one which the system holds up does not hold up
+    /// the others; slices are `grain` long, or a share that suits the count if it is 0. One caller
+    /// at a time; the body must not call run itself.
+    void run(size_t count, Body body) { run(count, 0, body); }
+    void run(size_t count, size_t grain, Body body);
 
   private:
-    void work(size_t thread_index);
-    void run_slice(size_t thread_index);
+    void work();
+    void take_slices();
 
     std::vector<std::thread> workers_;
-    const std::function<void(size_t, size_t)>* body_ = nullptr;
+    const Body* body_ = nullptr;
     size_t count_ = 0;
-    std::atomic<uint32_t> generation_ = 0;
-    std::atomic<uint32_t> pending_ = 0;
+    size_t grain_ = 1;
+    // Each on a cache line of its own: all threads write next_, while they read the rest.
+    alignas(64) std::atomic<size_t> next_ = 0;
+    alignas(64) std::atomic<uint32_t> generation_ = 0;
     std::atomic<bool> stopping_ = false;
+    alignas(64) std::atomic<uint32_t> pending_ = 0;
 };
 
 }  // namespace teetee::tensor

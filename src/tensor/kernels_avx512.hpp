@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <immintrin.h>
+
+#include "tensor/activations.hpp"
+#include "tensor/kernels.hpp"
+#include "tensor/unpack_avx512.hpp"
+
+// Products with AVX-512 and VNNI. A segment of a panel is unpacked to codes once and stays in the
+// first cache while it meets the rows, up to eight at a time; lanes are output rows. Included by
+// the AVX-512 and the AMX kernel set, which uses it for few rows; see unpack_avx512.hpp for
+// linkage.
+
+namespace teetee::tensor {
+namespace {
+
+struct RowRange {
+    size_t begin;
+    size_t end;
+};
+
+[[gnu::always_inline]] inline size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/// Where a group of rows (all in one tile) finds its activations in one segment.
+struct RowPointers {
+    const int8_t* quants;     // of the first row, at the segment's first column
+    size_t chunk_stride;      // to the next 64 columns
+    const float* scales;      // of the first row, at the segment's first unit; rows are neighbours
+    const int32_t* sums;      // blocks: as scales
+    size_t unit_stride;       // to the next unit
+    const int16_t* sub_sums;  // super blocks: of the first row, at the segment
+    const int16_t* integers;  // fixed: of the first row, at the segment's first column
+    size_t columns;           // of the matrix
+};
+
+[[gnu::always_inline]] inline RowPointers row_pointers(const ActivationView& x,
+                                                       Arithmetic arithmetic, size_t row,
+                                                       size_t first_column) {
+    const size_t tile = row / x.tile_rows;
+    const size_t in_tile = row % x.tile_rows;
+    const size_t unit = arithmetic == Arithmetic::super_blocks ? segment_elements : block_elements;
+    const size_t units = x.columns / unit;
+    const size_t at = (tile * units + first_column / unit) * x.tile_rows + in_tile;
+    RowPointers p{};
+    p.chunk_stride = chunk_stride(x);
+    p.unit_stride = x.tile_rows;
+    p.columns = x.columns;
+    p.scales = x.scales + at;
+    p.quants = x.quants + tile * tile_stride(x, arithmetic) + first_column / 64 * p.chunk_stride +
+               64 * in_tile;
+    if (arithmetic == Arithmetic::blocks) p.sums = x.sums + at;
+    if (arithmetic == Arithmetic::super_blocks)
+        p.sub_sums = x.sub_sums + row * (x.columns / 16) + first_column / 16;
+    if (arithmetic == Arithmetic::fixed) p.integers = x.integers + row * x.columns + first_column;
+    return p;
+}
+
+[[gnu::always_inline]] inline __m512i broadcast_32(const void* p) {
+    int32_t bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    return _mm512_set1_epi32(bits);
+}
+
+/// Codes and scales of one segment of one panel, ready for any number of rows.
+struct BlockSegment {
+    CodeBuffer codes;
+    __m512 scales[segment_blocks];
+    __m512 minima[segment_blocks];
+    size_t block_count;
+};
+
+template <DataType type, bool is_signed>
+[[gnu::always_inline]] inline void open_block_segment(const uint8_t* data, size_t block_count,
+                                                      BlockSegment& out) {
+    const SegmentLayout s = segment_layout(type, block_count * block_elements);
+    out.block_count = block_count;
+    for (size_t b = 0; b < block_count; ++b) {
+        out.scales[b] = load_halves(data + 2 * panel_rows * b);
+        if (code_format(type).has_min)
+            out.minima[b] = load_halves(data + s.minima + 2 * panel_rows * b);
+    }
+    unpack_blocks<type, is_signed>(data, block_count, out.codes);
+}
+
+template <DataType type, size_t row_count>
+[[gnu::always_inline]] inline void block_rows(const BlockSegment& w, const RowPointers& x,
+                                              float* totals) {
+    constexpr CodeFormat f = code_format(type);
+    __m512 segment[row_count];
+    for (auto& s : segment) s = _mm512_setzero_ps();
+    for (size_t b = 0; b < w.block_count; ++b) {
+        const uint8_t* codes = w.codes.bytes + b * 8 * group_bytes;
+        const int8_t* quants = x.quants + b / 2 * x.chunk_stride + b % 2 * 32;
+        const int32_t* sums = x.sums + b * x.unit_stride;
+        const float* scales = x.scales + b * x.unit_stride;
+        __m512i product[row_count];
+        for (size_t r = 0; r < row_count; ++r) product[r] = _mm512_set1_epi32(-f.offset * sums[r]);
+        for (size_t g = 0; g < 8; ++g) {
+            const __m512i code = _mm512_load_si512(codes + g * group_bytes);
+            for (size_t r = 0; r < row_count; ++r) {
+                product[r] =
+                    _mm512_dpbusd_epi32(product[r], code, broadcast_32(quants + 64 * r + 4 * g));
+            }
+        }
+        for (size_t r = 0; r < row_count; ++r) {
+            const __m512 scale = _mm512_mul_ps(w.scales[b], _mm512_set1_ps(scales[r]));
+            segment[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(product[r]), scale, segment[r]);
+            if constexpr (f.has_min) {
+                const __m512 min = _mm512_mul_ps(w.minima[b], _mm512_set1_ps(scales[r]));
+                segment[r] =
+                    _mm512_fmadd_ps(_mm512_set1_ps(static_cast<float>(sums[r])), min, segment[r]);
+            }
+        }
+    }
+    for (size_t r = 0; r < row_count; ++r) {
+        float* total = totals + r * panel_rows;
+        _mm512_store_ps(total, _mm512_add_ps(_mm512_load_ps(total), segment[r]));
+    }
+}
+
+struct SuperBlockSegment {
+    CodeBuffer codes;
+    __m512i sub_scales[16];
+    __m512i offset_factors[8];
+    __m512i min_factors[8];
+    __m512 scale;
+    __m512 min;
+};
+
+template <DataType type>
+[[gnu::always_inline]] inline void open_super_block_segment(const uint8_t* data,
+                                                            SuperBlockSegment& out) {
+    constexpr CodeFormat f = code_format(type);
+    out.scale = load_halves(data);
+    if (f.has_min) {
+        out.min = load_halves(data + 2 * panel_rows);
+        sum_factors<type>(data, true, out.min_factors);
+    }
+    if (f.offset != 0) sum_factors<type>(data, false, out.offset_factors);
+    for (size_t j = 0; j < segment_elements / f.sub_elements; ++j)
+        out.sub_scales[j] = sub_scale<type>(data, j);
+    emit_super_block<type>(
+        data, [&](size_t group, __m512i codes) { store_group(out.codes.bytes, group, codes); });
+}
+
+/// Sum over the 16 parts of (factor * sum of the part's activations).
+[[gnu::always_inline]] inline __m512i dot_sums(const __m512i (&factors)[8], const int16_t* sums) {
+    __m512i total = _mm512_setzero_si512();
+    for (size_t j = 0; j < 8; ++j)
+        total = _mm512_dpwssd_epi32(total, factors[j], broadcast_32(sums + 2 * j));
+    return total;
+}
+
+template <bool has_min>
+[[gnu::always_inline]] inline void add_super_block(__m512i product, __m512i minima, __m512 scale,
+                                                   __m512 min, float x_scale, float* total) {
+    const __m512 x = _mm512_set1_ps(x_scale);
+    __m512 segment = _mm512_mul_ps(_mm512_cvtepi32_ps(product), _mm512_mul_ps(scale, x));
+    if constexpr (has_min) {
+        segment = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(minima), _mm512_mul_ps(min, x), segment);
+    }
+    _mm512_store_ps(total, _mm512_add_ps(_mm512_load_ps(total), segment));
+}
+
+template <DataType type, size_t row_count>
+[[gnu::always_inline]] inline void super_block_rows(const SuperBlockSegment& w,
+                                                    const RowPointers& x, float* totals) {
+    constexpr CodeFormat f = code_format(type);
+    constexpr size_t sub_groups = f.sub_elements / 4;
+    __m512i product[row_count];
+    for (size_t r = 0; r < row_count; ++r) {
+        product[r] = _mm512_setzero_si512();
+        if constexpr (f.offset != 0) {
+            product[r] = _mm512_sub_epi32(
+                product[r], dot_sums(w.offset_factors, x.sub_sums + r * (x.columns / 16)));
+        }
+    }
+    for (size_t j = 0; j < segment_elements / f.sub_elements; ++j) {
+        __m512i sub[row_count];
+        for (auto& s : sub) s = _mm512_setzero_si512();
+        for (size_t g = j * sub_groups; g < (j + 1) * sub_groups; ++g) {
+            const __m512i code = _mm512_load_si512(w.codes.bytes + g * group_bytes);
+            const int8_t* quants = x.quants + g / 16 * x.chunk_stride + g % 16 * 4;
+            for (size_t r = 0; r < row_count; ++r)
+                sub[r] = _mm512_dpbusd_epi32(sub[r], code, broadcast_32(quants + 64 * r));
+        }
+        for (size_t r = 0; r < row_count; ++r) {
+            product[r] = _mm512_add_epi32(product[r], _mm512_mullo_epi32(sub[r], w.sub_scales[j]));
+        }
+    }
+    for (size_t r = 0; r < row_count; ++r) {
+        __m512i minima = _mm512_setzero_si512();
+        if constexpr (f.has_min)
+            minima = dot_sums(w.min_factors, x.sub_sums + r * (x.columns / 16));
+        add_super_block<f.has_min>(product[r], minima, w.scale, w.min, x.scales[r],
+                                   totals + r * panel_rows);
+    }
+}
+
+struct FixedSegment {
+    const uint8_t* pairs;
+    __m512 scales[segment_blocks];
+    size_t block_count;
+};
+
+[[gnu::always_inline]] inline void open_fixed_segment(const uint8_t* data, size_t block_count,
+                                                      FixedSegment& out) {
+    const SegmentLayout s = segment_layout(DataType::f16, block_count * block_elements);
+    out.pairs = data + s.low;
+    out.block_count = block_count;
+    for (size_t b = 0; b < block_count; ++b) out.scales[b] = load_exponents(data + panel_rows * b);
+}
+
+template <size_t row_count>
+[[gnu::always_inline]] inline void fixed_rows(const FixedSegment& w, const RowPointers& x,
+                                              float* totals) {
+    __m512 segment[row_count];
+    for (auto& s : segment) s = _mm512_setzero_ps();
+    for (size_t b = 0; b < w.block_count; ++b) {
+        const uint8_t* pairs = w.pairs + b * 16 * group_bytes;
+        const int16_t* integers = x.integers + b * block_elements;
+        __m512i product[row_count];
+        for (auto& p : product) p = _mm512_setzero_si512();
+        for (size_t g = 0; g < 16; ++g) {
+            const __m512i pair = load(pairs + g * group_bytes);
+            prefetch(pairs + g * group_bytes);
+            for (size_t r = 0; r < row_count; ++r) {
+                product[r] = _mm512_dpwssd_epi32(product[r], pair,
+                                                 broadcast_32(integers + r * x.columns + 2 * g));
+            }
+        }
+        for (size_t r = 0; r < row_count; ++r) {
+            const __m512 scale =
+                _mm512_mul_ps(w.scales[b], _mm512_set1_ps(x.scales[b * x.unit_stride + r]));
+            segment[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(product[r]), scale, segment[r]);
+        }
+    }
+    for (size_t r = 0; r < row_count; ++r) {
+        float* total = totals + r * panel_rows;
+        _mm512_store_ps(total, _mm512_add_ps(_mm512_load_ps(total), segment[r]));
+    }
+}
+
+/// Calls step.template operator()<n>(row) for groups of n = 8, 4, 2 or 1 rows that do not cross a
+/// tile (tiles are of up to 8 rows or of 16).
+template <class Step>
+[[gnu::always_inline]] inline void for_row_groups(RowRange rows, Step step) {
+    size_t row = rows.begin;
+    for (; row + 8 <= rows.end; row += 8) step.template operator()<8>(row);
+    if (row + 4 <= rows.end) {
+        step.template operator()<4>(row);
+        row += 4;
+    }
+    if (row + 2 <= rows.end) {
+        step.template operator()<2>(row);
+        row += 2;
+    }
+    if (row < rows.end) step.template operator()<1>(row);
+}
+
+/// Sums of one panel for a run of rows, kept in the first cache until they are complete.
+constexpr size_t totals_rows_max = 64;
+struct alignas(64) PanelTotals {
+    float values[totals_rows_max * panel_rows];
+};
+
+[[gnu::always_inline]] inline void store_totals(const float* totals, size_t row_count, size_t lanes,
+                                                float* out, size_t out_stride) {
+    const auto mask = static_cast<__mmask16>((1u << lanes) - 1);
+    for (size_t r = 0; r < row_count; ++r) {
+        _mm512_mask_storeu_ps(out + r * out_stride, mask, _mm512_load_ps(totals + r * panel_rows));
+    }
+}
+
+/// One panel against at most totals_rows_max rows. segment(data, first column, columns) multiplies.
+template <class Segment>
+[[gnu::always_inline]] inline void for_segments(const PackedView& matrix, const uint8_t* data,
+                                                Segment segment) {
+    for (size_t first = 0; first < matrix.columns; first += segment_elements) {
+        const size_t columns = least(segment_elements, matrix.columns - first);
+        segment(data, first, columns);
+        data += segment_layout(matrix.type, columns).bytes;
+    }
+}
+
+template <DataType type>
+void multiply_panel(const PackedView& matrix, const uint8_t* data, const ActivationView& x,
+                    RowRange rows, PanelTotals& totals) {
+    constexpr Arithmetic arithmetic = code_format(type).arithmetic;
+    for_segments(matrix, data, [&](const uint8_t* segment, size_t first, size_t columns) {
+        if constexpr (arithmetic == Arithmetic::blocks) {
+            BlockSegment w;
+            open_block_segment<type, false>(segment, columns / block_elements, w);
+            for_row_groups(rows, [&]<size_t n>(size_t row) {
+                block_rows<type, n>(w, row_pointers(x, arithmetic, row, first),
+                                    totals.values + (row - rows.begin) * panel_rows);
+            });
+        } else if constexpr (arithmetic == Arithmetic::super_blocks) {
+            SuperBlockSegment w;
+            open_super_block_segment<type>(segment, w);
+            for_row_groups(rows, [&]<size_t n>(size_t row) {
+                super_block_rows<type, n>(w, row_pointers(x, arithmetic, row, first),
+                                          totals.values + (row - rows.begin) * panel_rows);
+            });
+        } else {
+            FixedSegment w;
+            open_fixed_segment(segment, columns / block_elements, w);
+            for_row_groups(rows, [&]<size_t n>(size_t row) {
+                // Integers of a fixed row are 16 bits: two 64-byte chunks of a tile to 64 columns.
+                fixed_rows<n>(w, row_pointers(x, arithmetic, row, first),
+                              totals.values + (row - rows.begin) * panel_rows);
+            });
+        }
+    });
+}
+
+template <size_t row_count>
+[[gnu::always_inline]] inline void plain_rows(const uint8_t* data, const float* x, size_t columns,
+                                              float* totals) {
+    __m512 total[row_count];
+    for (auto& t : total) t = _mm512_setzero_ps();
+    for (size_t begin = 0; begin < columns; begin += segment_elements) {
+        __m512 segment[row_count];
+        for (auto& s : segment) s = _mm512_setzero_ps();
+        const size_t end = least(columns, begin + segment_elements);
+        for (size_t k = begin; k < end; ++k) {
+            const __m512 weight = _mm512_loadu_ps(data + 4 * panel_rows * k);
+            for (size_t r = 0; r < row_count; ++r) {
+                segment[r] =
+                    _mm512_fmadd_ps(weight, _mm512_set1_ps(x[r * columns + k]), segment[r]);
+            }
+        }
+        for (size_t r = 0; r < row_count; ++r) total[r] = _mm512_add_ps(total[r], segment[r]);
+    }
+    for (size_t r = 0; r < row_count; ++r) _mm512_store_ps(totals + r * panel_rows, total[r]);
+}
+
+[[gnu::always_inline]] inline void multiply_plain_panel(const PackedView& matrix,
+                                                        const uint8_t* data,
+                                                        const ActivationView& x, RowRange rows,
+                                                        PanelTotals& totals) {
+    for_row_groups(rows, [&]<size_t n>(size_t row) {
+        plain_rows<n>(data, x.values + row * matrix.columns, matrix.columns,
+                      totals.values + (row - rows.begin) * panel_rows);
+    });
+}
+
+using PanelFn = void (*)(const PackedView&, const uint8_t*, const ActivationView&, RowRange,
+                         PanelTotals&);
+
+[[gnu::always_inline]] inline PanelFn panel_function(DataType type) {
+    switch (type) {
+        case DataType::q8_0:
+            return multiply_panel<DataType::q8_0>;
+        case DataType::q4_0:
+            return multiply_panel<DataType::q4_0>;
+        case DataType::q4_1:
+            return multiply_panel<DataType::q4_1>;
+        case DataType::q5_0:
+            return multiply_panel<DataType::q5_0>;
+        case DataType::q5_1:
+            return multiply_panel<DataType::q5_1>;
+        case DataType::q2_k:
+            return multiply_panel<DataType::q2_k>;
+        case DataType::q3_k:
+            return multiply_panel<DataType::q3_k>;
+        case DataType::q4_k:
+            return multiply_panel<DataType::q4_k>;
+        case DataType::q5_k:
+            return multiply_panel<DataType::q5_k>;
+        case DataType::q6_k:
+            return multiply_panel<DataType::q6_k>;
+        case DataType::f16:
+        case DataType::bf16:
+            return multiply_panel<DataType::f16>;
+        default:
+            return multiply_plain_panel;
+    }
+}
+
+/// The rows `rows` of the activations; rows.begin is a multiple of 16.
+[[gnu::always_inline]] inline void multiply_rows(const PackedView& matrix, const ActivationView& x,
+                                                 RowRange rows, float* out, size_t out_stride,
+                                                 PanelRange panels) {
+    const size_t panel_bytes = packed_panel_bytes(matrix.type, matrix.columns);
+    const PanelFn multiply_one = panel_function(matrix.type);
+    for (size_t panel = panels.begin; panel < panels.end; ++panel) {
+        const size_t lanes = least(panel_rows, matrix.rows - panel * panel_rows);
+        for (size_t row = rows.begin; row < rows.end; row += totals_rows_max) {
+            const size_t count = least(totals_rows_max, rows.end - row);
+            PanelTotals totals;
+            for (size_t r = 0; r < count; ++r)
+                _mm512_store_ps(totals.values + r * panel_rows, _mm512_setzero_ps());
+            multiply_one(matrix, matrix.data + panel * panel_bytes, x, {row, row + count}, totals);
+            store_totals(totals.values, count, lanes, out + row * out_stride + panel * panel_rows,
+                         out_stride);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace teetee::tensor

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <immintrin.h>
+
+#include "tensor/packed_layout.hpp"
+
+// From a packed segment to what VNNI and AMX multiply with: codes of a byte in groups, element e of
+// lane r at 64 (e / 4) + 4 r + e % 4. Sixteen groups are a tile of AMX as it wants them. Included
+// by the files of two kernel sets: everything has internal linkage and calls nothing but
+// intrinsics.
+
+namespace teetee::tensor {
+namespace {
+
+/// Codes of a segment: 64 groups.
+struct alignas(64) CodeBuffer {
+    uint8_t bytes[segment_elements * panel_rows];
+};
+
+[[gnu::always_inline]] inline __m512i load(const uint8_t* p) {
+    return _mm512_loadu_si512(p);
+}
+
+[[gnu::always_inline]] inline void store_group(uint8_t* out, size_t group, __m512i value) {
+    _mm512_storeu_si512(out + group * group_bytes, value);
+}
+
+/// Lines of the weights that come next: the hardware's own prefetcher stops at each 4 KiB.
+[[gnu::always_inline]] inline void prefetch(const uint8_t* p) {
+    constexpr size_t distance = 4096;
+    _mm_prefetch(reinterpret_cast<const char*>(p + distance), _MM_HINT_T0);
+}
+
+[[gnu::always_inline]] inline __m512i low_nibbles(__m512i both) {
+    return _mm512_and_si512(both, _mm512_set1_epi8(15));
+}
+[[gnu::always_inline]] inline __m512i high_nibbles(__m512i both) {
+    return _mm512_and_si512(_mm512_srli_epi16(both, 4), _mm512_set1_epi8(15));
+}
+/// Bit (or two bits) `from` of every byte, moved to bit `to`.
+template <unsigned from, unsigned to, unsigned width>
+[[gnu::always_inline]] inline __m512i pick_bits(__m512i bytes) {
+    const __m512i mask = _mm512_set1_epi8(static_cast<char>(((1u << width) - 1) << to));
+    const __m512i moved = from > to ? _mm512_srli_epi16(bytes, from > to ? from - to : 0)
+                                    : _mm512_slli_epi16(bytes, from > to ? 0 : to - from);
+    return _mm512_and_si512(moved, mask);
+}
+
+/// Signed: code - offset. Unsigned: the code.
+template <bool is_signed>
+[[gnu::always_inline]] inline __m512i adjust(__m512i codes, int offset) {
+    if (!is_signed || offset == 0) return codes;
+    return _mm512_sub_epi8(codes, _mm512_set1_epi8(static_cast<char>(offset)));
+}
+
+template <DataType type, bool is_signed, unsigned g>
+[[gnu::always_inline]] inline void unpack_quad(const uint8_t* low, __m512i high, uint8_t* out) {
+    constexpr CodeFormat f = code_format(type);
+    const __m512i both = load(low + g * group_bytes);
+    prefetch(low + g * group_bytes);
+    __m512i first = low_nibbles(both);
+    __m512i second = high_nibbles(both);
+    if constexpr (f.high_bits != 0) {
+        first = _mm512_or_si512(first, pick_bits<g, 4, 1>(high));
+        second = _mm512_or_si512(second, pick_bits<g + 4, 4, 1>(high));
+    }
+    store_group(out, g, adjust<is_signed>(first, f.offset));
+    store_group(out, g + 4, adjust<is_signed>(second, f.offset));
+}
+
+/// Types of 32-blocks; block_count blocks.
+template <DataType type, bool is_signed>
+[[gnu::always_inline]] inline void unpack_blocks(const uint8_t* segment, size_t block_count,
+                                                 CodeBuffer& out) {
+    constexpr CodeFormat f = code_format(type);
+    const SegmentLayout s = segment_layout(type, block_count * block_elements);
+    for (size_t b = 0; b < block_count; ++b) {
+        uint8_t* block_out = out.bytes + b * 8 * group_bytes;
+        if constexpr (f.low_bits == 8) {
+            const uint8_t* low = segment + s.low + b * 8 * group_bytes;
+            const __m512i flip = _mm512_set1_epi8(is_signed ? 0 : static_cast<char>(0x80));
+            for (size_t g = 0; g < 8; ++g) {
+                prefetch(low + g * group_bytes);
+                store_group(block_out, g, _mm512_xor_si512(load(low + g * group_bytes), flip));
+            }
+        } else {
+            const uint8_t* low = segment + s.low + b * 4 * group_bytes;
+            const __m512i high = f.high_bits != 0 ? load(segment + s.high + b * group_bytes)
+                                                  : _mm512_setzero_si512();
+            unpack_quad<type, is_signed, 0>(low, high, block_out);
+            unpack_quad<type, is_signed, 1>(low, high, block_out);
+            unpack_quad<type, is_signed, 2>(low, high, block_out);
+            unpack_quad<type, is_signed, 3>(low, high, block_out);
+        }
+    }
+}
+
+/// Calls emit(group, codes) for the groups of 32 j + 4 g, one j at a time, in a super block.
+template <DataType type, unsigned j, class Emit>
+[[gnu::always_inline]] inline void emit_sub_block(const uint8_t* low, const uint8_t* high,
+                                                  Emit emit) {
+    constexpr CodeFormat f = code_format(type);
+    for (size_t g = 0; g < 8; ++g) {
+        __m512i codes;
+        if constexpr (f.low_bits == 4) {
+            const uint8_t* p = low + (j / 2 * 8 + g) * group_bytes;
+            codes = j % 2 == 0 ? low_nibbles(load(p)) : high_nibbles(load(p));
+            if (j % 2 == 0) prefetch(p);
+        } else {
+            const uint8_t* p = low + (j / 4 * 8 + g) * group_bytes;
+            codes = pick_bits<2 * (j % 4), 0, 2>(load(p));
+            if (j % 4 == 0) prefetch(p);
+        }
+        if constexpr (f.high_bits == 1) {
+            const __m512i bits = load(high + g * group_bytes);
+            codes = _mm512_or_si512(codes, pick_bits<j, f.low_bits, 1>(bits));
+        } else if constexpr (f.high_bits == 2) {
+            const __m512i bits = load(high + (j / 4 * 8 + g) * group_bytes);
+            codes = _mm512_or_si512(codes, pick_bits<2 * (j % 4), f.low_bits, 2>(bits));
+        }
+        emit(8 * j + g, codes);
+    }
+}
+
+template <DataType type, class Emit>
+[[gnu::always_inline]] inline void emit_super_block(const uint8_t* segment, Emit emit) {
+    constexpr SegmentLayout s = segment_layout(type, segment_elements);
+    const uint8_t* low = segment + s.low;
+    const uint8_t* high = segment + s.high;
+    emit_sub_block<type, 0>(low, high, emit);
+    emit_sub_block<type, 1>(low, high, emit);
+    emit_sub_block<type, 2>(low, high, emit);
+    emit_sub_block<type, 3>(low, high, emit);
+    emit_sub_block<type, 4>(low, high, emit);
+    emit_sub_block<type, 5>(low, high, emit);
+    emit_sub_block<type, 6>(low, high, emit);
+    emit_sub_block<type, 7>(low, high, emit);
+}
+
+/// Integer scales of a super block, a 32-bit lane to a row.
+template <DataType type>
+[[gnu::always_inline]] inline __m512i sub_scale(const uint8_t* segment, size_t sub) {
+    constexpr CodeFormat f = code_format(type);
+    constexpr SegmentLayout s = segment_layout(type, segment_elements);
+    const __m128i bytes =
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(segment + s.minima + sub * panel_rows));
+    if constexpr (!f.has_min) return _mm512_cvtepi8_epi32(bytes);
+    const __m512i scale = _mm512_cvtepu8_epi32(bytes);
+    return f.low_bits == 2 ? _mm512_and_si512(scale, _mm512_set1_epi32(15)) : scale;
+}
+
+template <DataType type>
+[[gnu::always_inline]] inline __m512i sub_min(const uint8_t* segment, size_t sub) {
+    constexpr CodeFormat f = code_format(type);
+    constexpr SegmentLayout s = segment_layout(type, segment_elements);
+    constexpr size_t sub_count = segment_elements / f.sub_elements;
+    const size_t at = f.low_bits == 2 ? sub : sub_count + sub;
+    const __m512i min = _mm512_cvtepu8_epi32(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(segment + s.minima + at * panel_rows)));
+    return f.low_bits == 2 ? _mm512_srli_epi32(min, 4) : min;
+}
+
+/// What the sums of activations are multiplied with, for each pair of 16 elements (2j, 2j + 1), as
+/// pairs of 16-bit integers in a row's lane: minima, or offset * scale where codes have an offset.
+template <DataType type>
+[[gnu::always_inline]] inline void sum_factors(const uint8_t* segment, bool minima,
+                                               __m512i (&pairs)[8]) {
+    constexpr CodeFormat f = code_format(type);
+    constexpr size_t subs_each = 32 / f.sub_elements;
+    for (size_t j = 0; j < 8; ++j) {
+        const size_t first = j * subs_each;
+        const size_t second = first + subs_each - 1;
+        __m512i a;
+        __m512i b;
+        if (minima) {
+            a = sub_min<type>(segment, first);
+            b = sub_min<type>(segment, second);
+        } else {
+            const __m512i offset = _mm512_set1_epi32(f.offset);
+            a = _mm512_mullo_epi32(sub_scale<type>(segment, first), offset);
+            b = _mm512_mullo_epi32(sub_scale<type>(segment, second), offset);
+        }
+        pairs[j] = _mm512_or_si512(_mm512_and_si512(a, _mm512_set1_epi32(0xffff)),
+                                   _mm512_slli_epi32(b, 16));
+    }
+}
+
+[[gnu::always_inline]] inline __m512 load_halves(const uint8_t* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+
+/// 2^exponent of 16 bytes of exponents.
+[[gnu::always_inline]] inline __m512 load_exponents(const uint8_t* p) {
+    const __m512i exponents =
+        _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_add_epi32(exponents, _mm512_set1_epi32(127)), 23));
+}
+
+}  // namespace
+}  // namespace teetee::tensor
