@@ -46,6 +46,9 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(manifest_malformed);
         TT_NAME(shard_mismatch);
         TT_NAME(template_unsupported);
+        TT_NAME(grammar_invalid);
+        TT_NAME(grammar_stuck);
+        TT_NAME(grammar_too_complex);
         TT_NAME(quote_malformed);
         TT_NAME(quote_unsupported);
         TT_NAME(quote_signature_invalid);

@@ -48,6 +48,9 @@ enum class ErrorCode : uint16_t {
     manifest_malformed = 315,
     shard_mismatch = 316,
     template_unsupported = 317,
+    grammar_invalid = 330,
+    grammar_stuck = 331,
+    grammar_too_complex = 332,
     // attest: 400..499
     quote_malformed = 400,
     quote_unsupported = 401,

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -34,18 +37,70 @@ struct LayerRange {
     auto operator<=>(const LayerRange&) const = default;
 };
 
-/// How the tail picks a token from the logits. temperature 0 is greedy; top_k 0 and top_p 1 are
-/// off.
+/// Added to the logit of one token.
+struct LogitBias {
+    TokenId token = 0;
+    float bias = 0.0F;
+    auto operator<=>(const LogitBias&) const = default;
+};
+
+/// What the text of an answer must be; `source` is a grammar in GBNF, or a JSON schema.
+enum class ConstraintKind : uint8_t { none = 0, gbnf = 1, json_schema = 2, json_object = 3 };
+struct Constraint {
+    ConstraintKind kind = ConstraintKind::none;
+    std::string source{};
+    auto operator<=>(const Constraint&) const = default;
+};
+
+inline constexpr size_t logit_bias_count_max = 1024;
+inline constexpr size_t constraint_bytes_max = 64u << 10;
+inline constexpr uint32_t top_logprobs_max = 20;
+
+/// How the tail picks a token from the logits (docs/numerics.md, "Sampling"). temperature 0 is
+/// greedy; the other defaults are "off".
 struct SamplingOptions {
     float temperature = 0.0F;
     uint32_t top_k = 0;
     float top_p = 1.0F;
     uint64_t seed = 0;
+    float min_p = 0.0F;
+    float typical_p = 1.0F;
+    /// Over the last repetition_window tokens of prompt and answer; 0 is all of them.
+    float repetition_penalty = 1.0F;
+    uint32_t repetition_window = 0;
+    /// Over the answer.
+    float presence_penalty = 0.0F;
+    float frequency_penalty = 0.0F;
+    /// Tokens ascending, each once.
+    std::vector<LogitBias> logit_bias{};
+    /// Report the log-probability of each token, and those of the top_logprobs likeliest.
+    bool logprobs = false;
+    uint32_t top_logprobs = 0;
+    Constraint constraint{};
     auto operator<=>(const SamplingOptions&) const = default;
+
+    bool has_penalties() const {
+        return repetition_penalty != 1.0F || presence_penalty != 0.0F || frequency_penalty != 0.0F;
+    }
+    /// The choice depends on earlier tokens themselves, so the tail has to know them.
+    bool needs_tokens() const { return has_penalties() || constraint.kind != ConstraintKind::none; }
 };
 
-/// Error: invalid_argument naming the field, unless 0 <= temperature <= 100 and 0 < top_p <= 1
-/// (so neither is NaN).
+/// Error: invalid_argument naming field, have and need. What passes has no NaN.
 Result<void> validate(const SamplingOptions& options);
+
+/// Natural logarithms of softmax probabilities of the model's own logits: before bias, penalties,
+/// constraint and temperature. 0 at most, -infinity at least.
+struct TokenLogprob {
+    TokenId token = 0;
+    float logprob = 0.0F;
+    auto operator<=>(const TokenLogprob&) const = default;
+};
+struct TokenLogprobs {
+    float chosen = 0.0F;
+    /// The likeliest first, equals by id.
+    std::vector<TokenLogprob> top{};
+    auto operator<=>(const TokenLogprobs&) const = default;
+};
 
 }  // namespace teetee

@@ -11,8 +11,7 @@
 namespace teetee::pipeline {
 namespace {
 
-Result<wire::Message> tokens_of(const std::vector<wire::ForwardRow>& rows,
-                                const ComputeResult& result) {
+Result<wire::Message> tokens_of(const std::vector<wire::ForwardRow>& rows, ComputeResult& result) {
     wire::Tokens message{.batch_id = result.batch_id};
     for (const wire::ForwardRow& row : rows) {
         if (!row.wants_token) continue;
@@ -21,7 +20,8 @@ Result<wire::Message> tokens_of(const std::vector<wire::ForwardRow>& rows,
             result.tokens[at].position != row.position) {
             return fail(ErrorCode::internal, "engine: tokens are not those of the rows");
         }
-        message.rows.push_back({row.request, row.epoch, row.position, result.tokens[at].token});
+        message.rows.push_back({row.request, row.epoch, row.position, result.tokens[at].token,
+                                std::move(result.tokens[at].logprobs)});
     }
     if (message.rows.size() != result.tokens.size()) {
         return fail(ErrorCode::internal, "engine: more tokens than rows that want one");
@@ -34,7 +34,9 @@ Result<wire::Message> tokens_of(const std::vector<wire::ForwardRow>& rows,
 std::vector<EngineRow> engine_rows(const std::vector<wire::ForwardRow>& rows) {
     std::vector<EngineRow> out;
     out.reserve(rows.size());
-    for (const auto& row : rows) out.push_back({row.request, row.position, row.wants_token});
+    for (const auto& row : rows) {
+        out.push_back({row.request, row.position, row.wants_token, row.token});
+    }
     return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,6 +51,8 @@ struct ClientToken {
     RequestId request{};
     TokenId token = 0;
     uint32_t index = 0;
+    /// Set if the sampling options ask for them.
+    std::optional<TokenLogprobs> logprobs{};
 };
 
 /// The last event of a request, as is ClientFailed.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -17,12 +18,16 @@ struct SequenceOpen {
     Epoch epoch = 0;
     SamplingOptions sampling{};
     Position positions_max = 0;
+    /// Positions before this one are the prompt's.
+    Position prompt_positions = 0;
 };
 
 struct EngineRow {
     RequestId request{};
     Position position = 0;
     bool wants_token = false;
+    /// The token at this position; set for each row of a sequence whose sampling needs_tokens().
+    std::optional<TokenId> token{};
 };
 
 /// To be done in this order: closes, opens, rows. Rows of one request come with rising positions
@@ -43,6 +48,8 @@ struct SampledToken {
     RequestId request{};
     Position position = 0;
     TokenId token = 0;
+    /// Set if the sampling options ask for them.
+    std::optional<TokenLogprobs> logprobs{};
 };
 
 struct SequenceFailure {

@@ -125,6 +125,12 @@ Result<void> Entry::check(const Submission& submission) const {
         return fail(ErrorCode::token_out_of_range,
                     "prompt: need tokens below " + std::to_string(options_.engine.vocabulary_size));
     }
+    const std::vector<LogitBias>& bias = submission.sampling.logit_bias;
+    if (!bias.empty() && bias.back().token >= options_.engine.vocabulary_size) {
+        return fail(ErrorCode::token_out_of_range,
+                    "logit_bias: have token " + std::to_string(bias.back().token) +
+                        ", need tokens below " + std::to_string(options_.engine.vocabulary_size));
+    }
     if (!ready()) return fail(ErrorCode::route_unavailable, "ring: not ready");
     if (!fits({}, ledger_.need(static_cast<Position>(positions)), capacity())) {
         return fail(ErrorCode::kv_cache_full, "request: larger than the ring's KV cache");
@@ -233,6 +239,7 @@ void Entry::add_row(Request& request, TokenId token, ComputeJob& job, Batch& bat
     const bool wants_token = request.next_position + 1 >= request.submission.prompt.size();
     batch.rows.push_back(
         {request.submission.request, request.epoch, request.next_position, wants_token});
+    if (request.submission.sampling.needs_tokens()) batch.rows.back().token = token;
     job.tokens.push_back(token);
     ++request.next_position;
 }
@@ -243,13 +250,15 @@ void Entry::open(Request& request, ComputeJob& job, Effects& effects) {
     job.opens.push_back({.request = submission.request,
                          .epoch = request.epoch,
                          .sampling = submission.sampling,
-                         .positions_max = request.positions_max()});
+                         .positions_max = request.positions_max(),
+                         .prompt_positions = static_cast<Position>(submission.prompt.size())});
     if (is_alone_) return;
-    effects.sends.push_back(
-        {Direction::next, wire::Open{.request = submission.request,
-                                     .epoch = request.epoch,
-                                     .sampling = submission.sampling,
-                                     .positions_max = request.positions_max()}});
+    effects.sends.push_back({Direction::next, wire::Open{.request = submission.request,
+                                                         .epoch = request.epoch,
+                                                         .sampling = submission.sampling,
+                                                         .positions_max = request.positions_max(),
+                                                         .prompt_positions = static_cast<Position>(
+                                                             submission.prompt.size())}});
 }
 
 void Entry::deliver(Batch& batch, ComputeResult result, Effects& effects) {
@@ -290,7 +299,7 @@ void Entry::on_tokens(const wire::Tokens& tokens, Effects& effects) {
     // The tail keeps the order of rows, so its answer is a subsequence of what was asked. Anything
     // else is no answer to this batch.
     const std::vector<wire::ForwardRow>& rows = found->second.rows;
-    std::vector<std::optional<TokenId>> answers(rows.size());
+    std::vector<const wire::TokenRow*> answers(rows.size());
     size_t at = 0;
     for (size_t i = 0; i < rows.size() && at < tokens.rows.size(); ++i) {
         const wire::TokenRow& answer = tokens.rows[at];
@@ -298,7 +307,7 @@ void Entry::on_tokens(const wire::Tokens& tokens, Effects& effects) {
             answer.epoch != rows[i].epoch || answer.position != rows[i].position) {
             continue;
         }
-        answers[i] = answer.token;
+        answers[i] = &answer;
         ++at;
     }
     if (at < tokens.rows.size()) {
@@ -312,8 +321,8 @@ void Entry::on_tokens(const wire::Tokens& tokens, Effects& effects) {
         if (!batch.rows[i].wants_token) continue;
         const auto request = live(batch.rows[i]);
         if (request == requests_.end()) {
-            counters_.rows_dropped += answers[i] ? 1 : 0;
-        } else if (!answers[i]) {
+            counters_.rows_dropped += answers[i] != nullptr ? 1 : 0;
+        } else if (answers[i] == nullptr) {
             give_up(request, fail(ErrorCode::stage_failed, "ring: a row got lost"), effects);
         } else {
             accept(request, *answers[i], effects);
@@ -321,9 +330,20 @@ void Entry::on_tokens(const wire::Tokens& tokens, Effects& effects) {
     }
 }
 
-void Entry::accept(Requests::iterator found, TokenId token, Effects& effects) {
+void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effects& effects) {
     Request& request = found->second;
-    if (token >= options_.engine.vocabulary_size) {
+    const SamplingOptions& sampling = request.submission.sampling;
+    const TokenId token = answer.token;
+    const auto is_known = [&](const TokenLogprob& top) {
+        return top.token < options_.engine.vocabulary_size;
+    };
+    if (answer.logprobs.has_value() != sampling.logprobs ||
+        (answer.logprobs && answer.logprobs->top.size() > sampling.top_logprobs)) {
+        give_up(found, fail(ErrorCode::stage_failed, "tail: not the logprobs asked for"), effects);
+        return;
+    }
+    if (!is_known({token, 0.0F}) ||
+        (answer.logprobs && !std::ranges::all_of(answer.logprobs->top, is_known))) {
         give_up(found, fail(ErrorCode::token_out_of_range, "tail: no such token"), effects);
         return;
     }
@@ -331,8 +351,10 @@ void Entry::accept(Requests::iterator found, TokenId token, Effects& effects) {
         finish(found, FinishReason::stop, effects);
         return;
     }
-    effects.events.emplace_back(ClientToken{
-        .request = found->first, .token = token, .index = request.usage.completion_tokens});
+    effects.events.emplace_back(ClientToken{.request = found->first,
+                                            .token = token,
+                                            .index = request.usage.completion_tokens,
+                                            .logprobs = answer.logprobs});
     ++request.usage.completion_tokens;
     ++counters_.completion_tokens;
     if (request.usage.completion_tokens == request.submission.max_tokens) {

@@ -115,7 +115,7 @@ class Entry {
     void open(Request& request, ComputeJob& job, Effects& effects);
     void deliver(Batch& batch, ComputeResult result, Effects& effects);
     void on_tokens(const wire::Tokens& tokens, Effects& effects);
-    void accept(Requests::iterator request, TokenId token, Effects& effects);
+    void accept(Requests::iterator request, const wire::TokenRow& answer, Effects& effects);
     void on_failed(const wire::Failed& failed, Effects& effects);
     void on_probe(Instant now, wire::Probe probe, Effects& effects);
     void forget_batches(Instant now, Effects& effects);

@@ -36,6 +36,9 @@ TEST(entry, refuses_what_it_cannot_serve) {
     bad.sampling.top_p = std::numeric_limits<float>::quiet_NaN();
     EXPECT_EQ(refusal(world, bad), ErrorCode::invalid_argument);
     bad = good;
+    bad.sampling.logit_bias = {{1, 1}, {1000, 1}};
+    EXPECT_EQ(refusal(world, bad), ErrorCode::token_out_of_range);
+    bad = good;
     bad.prompt[3] = 1000;
     EXPECT_EQ(refusal(world, bad), ErrorCode::token_out_of_range);
     bad = good;
@@ -250,6 +253,39 @@ TEST_F(LinkedEntry, fails_a_request_whose_row_was_lost_or_whose_token_is_none) {
     receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(2), 1, 2, 1000}}});
     ASSERT_EQ(effects_.events.size(), 2u);
     EXPECT_EQ(std::get<ClientFailed>(effects_.events[1]).error.code, ErrorCode::token_out_of_range);
+}
+
+TEST_F(LinkedEntry, takes_only_the_logprobs_that_were_asked_for) {
+    return_probe({hop({4, layer_count})});
+    const TokenLogprobs two{-1, {{7, -1}, {8, -2}}};
+    const TokenLogprobs unknown{-1, {{1000, -1}}};
+    const struct {
+        bool asks;
+        std::optional<TokenLogprobs> answer;
+        std::optional<ErrorCode> failure;
+    } cases[] = {{true, TokenLogprobs{-1, {{7, -1}}}, {}},
+                 {true, std::nullopt, ErrorCode::stage_failed},
+                 {true, two, ErrorCode::stage_failed},
+                 {true, unknown, ErrorCode::token_out_of_range},
+                 {false, TokenLogprobs{}, ErrorCode::stage_failed}};
+    uint64_t number = 0;
+    for (const auto& c : cases) {
+        Submission submission = example_request(++number, 3, 1);
+        submission.sampling.logprobs = c.asks;
+        submission.sampling.top_logprobs = c.asks ? 1 : 0;
+        ASSERT_TRUE(entry_.submit(now_, submission, effects_));
+        while (!effects_.jobs.empty()) compute();
+        effects_.events.clear();
+        receive(wire::Tokens{take<wire::Forward>().batch_id,
+                             {{request_id(number), 1, 2, 7, c.answer}}});
+        ASSERT_FALSE(effects_.events.empty());
+        const auto* failed = std::get_if<ClientFailed>(&effects_.events[0]);
+        EXPECT_EQ(failed != nullptr ? std::optional(failed->error.code) : std::nullopt, c.failure);
+        if (!failed) {
+            EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).logprobs, c.answer);
+        }
+        while (!effects_.jobs.empty()) compute();
+    }
 }
 
 TEST_F(LinkedEntry, a_late_token_of_a_cancelled_request_is_dropped) {

@@ -80,13 +80,36 @@ class FakeEngine {
         SequenceOpen open{};
         Position next_position = 0;
         std::vector<uint64_t> layers{};
+        std::vector<TokenId> tokens{};
     };
+
+    /// With the tokens and logprobs that the sampling options call for, made up from the pick.
+    void sample_row(const Sequence& sequence, const EngineRow& row, uint64_t value,
+                    ComputeResult& result) const {
+        const SamplingOptions& sampling = sequence.open.sampling;
+        uint64_t pick = mix(value, sampling.seed);
+        if (sampling.needs_tokens()) {
+            EXPECT_EQ(sequence.tokens.size(), row.position + 1);
+            pick = mix(pick, sequence.open.prompt_positions);
+            for (const TokenId token : sequence.tokens) pick = mix(pick, token);
+        }
+        const auto token = static_cast<TokenId>(pick % limits_.vocabulary_size);
+        result.tokens.push_back({row.request, row.position, token});
+        if (!sampling.logprobs) return;
+        TokenLogprobs logprobs{.chosen = -static_cast<float>(pick % 100)};
+        for (uint32_t i = 0; i < sampling.top_logprobs; ++i) {
+            logprobs.top.push_back({i, -static_cast<float>(i)});
+        }
+        result.tokens.back().logprobs = std::move(logprobs);
+    }
 
     void compute_row(const EngineRow& row, uint64_t value, ComputeResult& result, ByteWriter& out) {
         ASSERT_TRUE(sequences_.contains(row.request));
         Sequence& sequence = sequences_.at(row.request);
         ASSERT_EQ(row.position, sequence.next_position++);
         ASSERT_LT(row.position, sequence.open.positions_max);
+        ASSERT_EQ(row.token.has_value(), sequence.open.sampling.needs_tokens());
+        if (row.token) sequence.tokens.push_back(*row.token);
         for (uint32_t layer = limits_.layers.begin; layer < limits_.layers.end; ++layer) {
             uint64_t& state = sequence.layers[layer];
             state = mix(state + layer, value);
@@ -94,9 +117,7 @@ class FakeEngine {
         }
         out.u64(value);
         if (!limits_.is_tail() || !row.wants_token) return;
-        const uint64_t pick = mix(value, sequence.open.sampling.seed);
-        result.tokens.push_back(
-            {row.request, row.position, static_cast<TokenId>(pick % limits_.vocabulary_size)});
+        sample_row(sequence, row, value, result);
     }
 
     EngineLimits limits_;
@@ -142,6 +163,7 @@ inline wire::NodeId node_id(uint32_t index) {
 /// What the client of a request has seen.
 struct Outcome {
     std::vector<TokenId> tokens{};
+    std::vector<TokenLogprobs> logprobs{};
     std::optional<FinishReason> reason{};
     std::optional<ErrorCode> failure{};
     Usage usage;

@@ -169,6 +169,7 @@ void World::on_event(const ClientEvent& event) {
         EXPECT_FALSE(outcome.is_over());
         EXPECT_EQ(token->index, outcome.tokens.size());
         outcome.tokens.push_back(token->token);
+        if (token->logprobs) outcome.logprobs.push_back(*token->logprobs);
         return;
     }
     RequestId request;
@@ -223,10 +224,12 @@ void World::expect_idle() {
 std::vector<TokenId> reference_tokens(const Submission& submission) {
     FakeEngine engine(engine_limits({0, layer_count}, {}));
     ComputeJob job{.batch_id = 1};
-    job.opens.push_back({submission.request, 1, submission.sampling, 4096});
+    job.opens.push_back({submission.request, 1, submission.sampling, 4096,
+                         static_cast<Position>(submission.prompt.size())});
     std::vector<TokenId> tokens = submission.prompt;
     for (Position at = 0; at + 1 < submission.prompt.size() + submission.max_tokens; ++at) {
         job.rows = {{submission.request, at, at + 1 >= submission.prompt.size()}};
+        if (submission.sampling.needs_tokens()) job.rows[0].token = tokens[at];
         job.tokens = {tokens[at]};
         const ComputeResult result = engine.compute(job);
         if (!result.tokens.empty()) tokens.push_back(result.tokens[0].token);

@@ -51,6 +51,48 @@ TEST(ring, tokens_do_not_depend_on_stages_chunks_or_neighbours) {
     }
 }
 
+TEST(ring, the_tail_knows_the_tokens_that_an_option_needs) {
+    for (const uint32_t stage_count : {1u, 2u, 5u}) {
+        World world({.stage_count = stage_count, .chunk_rows = 7});
+        size_t rows_with_token = 0;
+        world.tap = [&](uint32_t, const wire::Message& message) {
+            const auto* forward = std::get_if<wire::Forward>(&message);
+            if (forward == nullptr) return;
+            for (const wire::ForwardRow& row : forward->rows) {
+                EXPECT_EQ(row.token.has_value(), row.request != request_id(1));
+                rows_with_token += row.token ? 1 : 0;
+            }
+        };
+        std::vector<Submission> submissions;
+        for (uint64_t i = 1; i <= 3; ++i) submissions.push_back(example_request(i, 30, 20));
+        submissions[1].sampling.frequency_penalty = 0.5F;
+        submissions[2].sampling.constraint = {ConstraintKind::json_object, ""};
+        for (const Submission& submission : submissions) ASSERT_TRUE(world.submit(submission));
+        world.finish();
+        for (const Submission& submission : submissions) expect_reference(world, submission);
+        EXPECT_EQ(rows_with_token, size_t{2} * 49 * (stage_count - 1));
+        world.expect_idle();
+    }
+}
+
+TEST(ring, logprobs_come_with_the_tokens_that_asked_for_them) {
+    for (const uint32_t stage_count : {1u, 3u}) {
+        World world({.stage_count = stage_count});
+        std::vector<Submission> submissions;
+        for (uint64_t i = 1; i <= 3; ++i) submissions.push_back(example_request(i, 30, 20));
+        submissions[1].sampling.logprobs = true;
+        submissions[2].sampling.logprobs = true;
+        submissions[2].sampling.top_logprobs = 20;
+        for (const Submission& submission : submissions) ASSERT_TRUE(world.submit(submission));
+        world.finish();
+        for (const Submission& submission : submissions) expect_reference(world, submission);
+        EXPECT_TRUE(world.outcome(request_id(1)).logprobs.empty());
+        EXPECT_EQ(world.outcome(request_id(2)).logprobs.size(), 20u);
+        ASSERT_EQ(world.outcome(request_id(3)).logprobs.size(), 20u);
+        EXPECT_EQ(world.outcome(request_id(3)).logprobs[7].top.size(), 20u);
+    }
+}
+
 TEST(ring, the_same_seed_gives_the_same_run) {
     std::vector<std::vector<std::string>> traces(2);
     for (auto& trace : traces) {

@@ -106,8 +106,10 @@ void Stage::on_open(const wire::Open& open, Effects& effects) {
         return;
     }
     ledger_.reserve(open.positions_max);
-    sequences_[open.request] = {
-        .epoch = open.epoch, .sampling = open.sampling, .positions_max = open.positions_max};
+    sequences_[open.request] = {.epoch = open.epoch,
+                                .sampling = open.sampling,
+                                .positions_max = open.positions_max,
+                                .prompt_positions = open.prompt_positions};
     opens_.push_back(open.request);
     if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, open});
 }
@@ -181,9 +183,12 @@ void Stage::refuse(const wire::Forward& batch, ErrorCode code, Effects& effects)
     start_next(effects);
 }
 
-std::optional<ErrorCode> Stage::check_row(Sequence& sequence, Position position) const {
-    if (position != sequence.next_position) return ErrorCode::message_unexpected;
-    if (position >= sequence.positions_max) return ErrorCode::context_exceeded;
+std::optional<ErrorCode> Stage::check_row(Sequence& sequence, const wire::ForwardRow& row) const {
+    if (row.position != sequence.next_position ||
+        row.token.has_value() != sequence.sampling.needs_tokens()) {
+        return ErrorCode::message_unexpected;
+    }
+    if (row.position >= sequence.positions_max) return ErrorCode::context_exceeded;
     ++sequence.next_position;
     return {};
 }
@@ -200,7 +205,7 @@ void Stage::take_rows(wire::Forward& batch, Effects& effects) {
     for (const wire::ForwardRow& row : batch.rows) {
         const auto sequence = live(row);
         if (sequence == sequences_.end()) continue;
-        const auto broken = check_row(sequence->second, row.position);
+        const auto broken = check_row(sequence->second, row);
         if (broken) give_up(sequence, *broken, effects);
     }
     std::vector<bool> keep;
@@ -237,7 +242,8 @@ void Stage::start(wire::Forward batch, Effects& effects) {
         if (found == sequences_.end() || found->second.in_engine) continue;
         Sequence& sequence = found->second;
         sequence.in_engine = true;
-        job.opens.push_back({request, sequence.epoch, sequence.sampling, sequence.positions_max});
+        job.opens.push_back({request, sequence.epoch, sequence.sampling, sequence.positions_max,
+                             sequence.prompt_positions});
     }
     if (!job.rows.empty()) ++counters_.batches;
     counters_.rows += job.rows.size();

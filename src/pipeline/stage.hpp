@@ -52,6 +52,7 @@ class Stage {
         Epoch epoch = 0;
         SamplingOptions sampling{};
         Position positions_max = 0;
+        Position prompt_positions = 0;
         Position next_position = 0;
         /// Its open is part of a job already.
         bool in_engine = false;
@@ -74,7 +75,7 @@ class Stage {
 
     void refuse(const wire::Forward& batch, ErrorCode code, Effects& effects);
     void take_rows(wire::Forward& batch, Effects& effects);
-    std::optional<ErrorCode> check_row(Sequence& sequence, Position position) const;
+    std::optional<ErrorCode> check_row(Sequence& sequence, const wire::ForwardRow& row) const;
     void start_next(Effects& effects);
     void start(wire::Forward batch, Effects& effects);
     void deliver(Running running, ComputeResult result, Effects& effects);

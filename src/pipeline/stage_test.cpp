@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/ring_harness.hpp"
+
 namespace teetee::pipeline {
 namespace {
 
@@ -89,6 +91,30 @@ TEST_F(StageTest, announces_computes_and_passes_on) {
     ASSERT_EQ(sent<wire::Forward>().size(), 1u);
     EXPECT_EQ(sent<wire::Forward>()[0], forward(5, {row(1, 0), row(1, 1)}));
     EXPECT_EQ(stage_.counters().rows, 2u);
+}
+
+TEST_F(StageTest, a_row_carries_its_token_exactly_if_the_sequence_needs_it) {
+    wire::ForwardRow with = row(1, 0);
+    with.token = 3;
+    for (const bool needs : {true, false}) {
+        for (const wire::ForwardRow& given : {with, row(1, 0)}) {
+            effects_ = {};
+            wire::Open open{id_of(1), 1, {}, 16};
+            if (needs) open.sampling.presence_penalty = 1;
+            receive(open);
+            receive(forward(5, {given}));
+            const bool fits = given.token.has_value() == needs;
+            EXPECT_EQ(sent<wire::Failed>().size(), fits ? 0u : 1u);
+            if (fits) {
+                EXPECT_EQ(effects_.jobs.at(0).rows.at(0).token, given.token);
+                compute();
+                ASSERT_EQ(sent<wire::Forward>().size(), 1u);
+                EXPECT_EQ(sent<wire::Forward>()[0].rows, std::vector{given});
+                receive(wire::Close{{id_of(1)}});
+                compute();
+            }
+        }
+    }
 }
 
 TEST_F(StageTest, drops_rows_of_unknown_requests_and_other_epochs_with_their_activations) {
@@ -316,6 +342,52 @@ TEST_F(StageTest, takes_orders_from_the_previous_node_only) {
     open(3);
     EXPECT_EQ(stage_.counters().messages_dropped, 6u);
     EXPECT_EQ(stage_.sequence_count(), 0u);
+}
+
+/// The tokens that a tail draws when it gets these rows in batches of `batch_rows`.
+std::vector<wire::TokenRow> replayed(const wire::Open& open, const std::vector<TokenId>& tokens,
+                                     size_t batch_rows, Stage& tail, testing::FakeEngine& engine) {
+    std::vector<wire::TokenRow> drawn;
+    Effects effects;
+    tail.on_message({}, Direction::previous, open, effects);
+    for (size_t begin = 0; begin < tokens.size(); begin += batch_rows) {
+        wire::Forward batch{.batch_id = begin + 1, .width = 2};
+        ByteWriter activations;
+        for (size_t i = begin; i < std::min(begin + batch_rows, tokens.size()); ++i) {
+            batch.rows.push_back({open.request, open.epoch, static_cast<Position>(i),
+                                  i + 1 >= open.prompt_positions, tokens[i]});
+            activations.u64(tokens[i]);
+        }
+        batch.activations = activations.take();
+        tail.on_message({}, Direction::previous, batch, effects);
+        EXPECT_EQ(effects.jobs.size(), 1u);
+        tail.on_computed({}, engine.compute(effects.jobs.at(0)), effects);
+        effects.jobs.clear();
+        const auto& message = std::get<wire::Tokens>(effects.sends.back().message);
+        drawn.insert(drawn.end(), message.rows.begin(), message.rows.end());
+    }
+    return drawn;
+}
+
+TEST(stage, a_replay_under_another_epoch_has_the_history_and_draws_the_same) {
+    const EngineLimits limits = testing::engine_limits({4, testing::layer_count}, {});
+    Stage tail({.node_id = {7}, .engine = limits});
+    testing::FakeEngine engine(limits);
+    Effects effects;
+    tail.on_link_up({}, Direction::previous, effects);
+    tail.on_link_up({}, Direction::next, effects);
+    wire::Open open{id_of(1), 1, {.temperature = 1, .repetition_penalty = 1.2F}, 64, 5};
+    open.sampling.logprobs = true;
+    open.sampling.top_logprobs = 3;
+    const std::vector<TokenId> tokens = {9, 8, 7, 9, 9, 1, 2, 1, 9, 5, 5};
+    const auto first = replayed(open, tokens, 1, tail, engine);
+    ASSERT_EQ(first.size(), 7u);
+    for (const size_t batch_rows : {1u, 3u, 11u}) {
+        ++open.epoch;
+        auto again = replayed(open, tokens, batch_rows, tail, engine);
+        for (wire::TokenRow& row : again) row.epoch = 1;
+        EXPECT_EQ(again, first);
+    }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "wire/codec.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -45,26 +46,73 @@ Result<RequestId> request_from_proto(const std::string& bytes) {
 
 // write() fills the header, append_payload() gives the rest, read() is the reverse of both.
 
+void write(const SamplingOptions& sampling, proto::Open& out) {
+    out.set_temperature(sampling.temperature);
+    out.set_top_k(sampling.top_k);
+    out.set_top_p(sampling.top_p);
+    out.set_seed(sampling.seed);
+    out.set_min_p(sampling.min_p);
+    out.set_typical_p(sampling.typical_p);
+    out.set_repetition_penalty(sampling.repetition_penalty);
+    out.set_repetition_window(sampling.repetition_window);
+    out.set_presence_penalty(sampling.presence_penalty);
+    out.set_frequency_penalty(sampling.frequency_penalty);
+    for (const LogitBias& bias : sampling.logit_bias) {
+        auto& to = *out.add_logit_bias();
+        to.set_token(bias.token);
+        to.set_bias(bias.bias);
+    }
+    out.set_logprobs(sampling.logprobs);
+    out.set_top_logprobs(sampling.top_logprobs);
+    out.set_constraint_kind(static_cast<uint32_t>(sampling.constraint.kind));
+    out.set_constraint(sampling.constraint.source);
+}
+
 void write(const Open& open, proto::Header& header) {
     auto& out = *header.mutable_open();
     out.set_request(to_proto(open.request.bytes));
     out.set_epoch(open.epoch);
     out.set_positions_max(open.positions_max);
-    out.set_temperature(open.sampling.temperature);
-    out.set_top_k(open.sampling.top_k);
-    out.set_top_p(open.sampling.top_p);
-    out.set_seed(open.sampling.seed);
+    write(open.sampling, out);
+    out.set_prompt_positions(open.prompt_positions);
+}
+
+Result<SamplingOptions> read_sampling(const proto::Open& in) {
+    TT_CHECK(check_count("logit_bias", static_cast<uint64_t>(in.logit_bias_size()),
+                         logit_bias_count_max));
+    if (in.constraint_kind() > static_cast<uint32_t>(ConstraintKind::json_object))
+        return malformed("constraint kind " + std::to_string(in.constraint_kind()));
+    SamplingOptions sampling{
+        .temperature = in.temperature(),
+        .top_k = in.top_k(),
+        .top_p = in.top_p(),
+        .seed = in.seed(),
+        .min_p = in.min_p(),
+        .typical_p = in.typical_p(),
+        .repetition_penalty = in.repetition_penalty(),
+        .repetition_window = in.repetition_window(),
+        .presence_penalty = in.presence_penalty(),
+        .frequency_penalty = in.frequency_penalty(),
+        .logprobs = in.logprobs(),
+        .top_logprobs = in.top_logprobs(),
+        .constraint = {static_cast<ConstraintKind>(in.constraint_kind()), in.constraint()}};
+    for (const auto& bias : in.logit_bias()) {
+        sampling.logit_bias.push_back({bias.token(), bias.bias()});
+    }
+    TT_CHECK(validate(sampling));
+    return sampling;
 }
 
 Result<Message> read(const proto::Open& in, const Limits& limits) {
     TT_TRY(const auto request, request_from_proto(in.request()));
     TT_CHECK(check_count("positions", in.positions_max(), limits.positions_max));
-    const SamplingOptions sampling{.temperature = in.temperature(),
-                                   .top_k = in.top_k(),
-                                   .top_p = in.top_p(),
-                                   .seed = in.seed()};
-    TT_CHECK(validate(sampling));
-    return Message(Open{request, in.epoch(), sampling, in.positions_max()});
+    TT_CHECK(check_count("prompt positions", in.prompt_positions(), in.positions_max()));
+    TT_TRY(auto sampling, read_sampling(in));
+    return Message(Open{.request = request,
+                        .epoch = in.epoch(),
+                        .sampling = std::move(sampling),
+                        .positions_max = in.positions_max(),
+                        .prompt_positions = in.prompt_positions()});
 }
 
 void write(const Forward& forward, proto::Header& header) {
@@ -77,6 +125,7 @@ void write(const Forward& forward, proto::Header& header) {
         to.set_epoch(row.epoch);
         to.set_position(row.position);
         to.set_wants_token(row.wants_token);
+        if (row.token) to.set_token(*row.token);
     }
 }
 
@@ -97,7 +146,8 @@ Result<Message> read(const proto::Forward& in, ByteView payload, const Limits& l
     forward.rows.reserve(row_count);
     for (const auto& row : in.rows()) {
         TT_TRY(const auto request, request_from_proto(row.request()));
-        forward.rows.push_back({request, row.epoch(), row.position(), row.wants_token()});
+        forward.rows.push_back({request, row.epoch(), row.position(), row.wants_token(),
+                                row.has_token() ? std::optional(row.token()) : std::nullopt});
     }
     return Message(std::move(forward));
 }
@@ -111,15 +161,44 @@ void write(const Tokens& tokens, proto::Header& header) {
         to.set_epoch(row.epoch);
         to.set_position(row.position);
         to.set_token(row.token);
+        to.set_logprobs(row.logprobs ? static_cast<uint32_t>(1 + row.logprobs->top.size()) : 0);
     }
 }
 
-Result<Message> read(const proto::Tokens& in, const Limits& limits) {
+Result<float> read_logprob(ByteReader& payload) {
+    TT_TRY(const auto bits, payload.read_u32());
+    const auto value = std::bit_cast<float>(bits);
+    if (!(value <= 0.0F)) return malformed("logprob: need a number, 0 at most");
+    return value;
+}
+
+Result<TokenLogprobs> read_logprobs(ByteReader& payload, uint32_t top_count) {
+    TT_CHECK(check_count("top_logprobs", top_count, top_logprobs_max));
+    if (payload.remaining() < 4 + size_t{8} * top_count) return malformed("logprobs cut short");
+    TokenLogprobs logprobs;
+    TT_TRY(logprobs.chosen, read_logprob(payload));
+    for (uint32_t i = 0; i < top_count; ++i) {
+        TT_TRY(const auto token, payload.read_u32());
+        TT_TRY(const auto logprob, read_logprob(payload));
+        logprobs.top.push_back({token, logprob});
+    }
+    return logprobs;
+}
+
+Result<Message> read(const proto::Tokens& in, ByteView payload, const Limits& limits) {
     TT_CHECK(check_count("rows", static_cast<uint64_t>(in.rows_size()), limits.rows_max));
     Tokens tokens{.batch_id = in.batch_id()};
+    ByteReader reader(payload);
     for (const auto& row : in.rows()) {
         TT_TRY(const auto request, request_from_proto(row.request()));
-        tokens.rows.push_back({request, row.epoch(), row.position(), row.token()});
+        TokenRow to{request, row.epoch(), row.position(), row.token()};
+        if (row.logprobs() > 0) {
+            TT_TRY(to.logprobs, read_logprobs(reader, row.logprobs() - 1));
+        }
+        tokens.rows.push_back(std::move(to));
+    }
+    if (!reader.at_end()) {
+        return malformed("tokens: " + std::to_string(reader.remaining()) + " bytes too many");
     }
     return Message(std::move(tokens));
 }
@@ -215,6 +294,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     const auto kind = header.body_case();
     if (kind == proto::Header::kForward) return read(header.forward(), payload, limits);
     if (kind == proto::Header::kProbe) return read(header.probe(), payload, limits);
+    if (kind == proto::Header::kTokens) return read(header.tokens(), payload, limits);
     if (kind == proto::Header::BODY_NOT_SET) {
         return fail(ErrorCode::version_unsupported, "frame: unknown kind of message");
     }
@@ -222,7 +302,6 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
         return malformed("payload: have " + std::to_string(payload.size()) + " bytes, need 0");
     }
     if (kind == proto::Header::kOpen) return read(header.open(), limits);
-    if (kind == proto::Header::kTokens) return read(header.tokens(), limits);
     if (kind == proto::Header::kClose) return read(header.close(), limits);
     return read(header.failed(), limits);
 }
@@ -240,6 +319,15 @@ void append_payload(const Message& message, ByteWriter& frame) {
         TT_ASSERT(forward->activations.size() ==
                   uint64_t{4} * forward->rows.size() * forward->width);
         frame.bytes(forward->activations);
+    } else if (const auto* tokens = std::get_if<Tokens>(&message)) {
+        for (const TokenRow& row : tokens->rows) {
+            if (!row.logprobs) continue;
+            frame.u32(std::bit_cast<uint32_t>(row.logprobs->chosen));
+            for (const TokenLogprob& top : row.logprobs->top) {
+                frame.u32(top.token);
+                frame.u32(std::bit_cast<uint32_t>(top.logprob));
+            }
+        }
     } else if (const auto* probe = std::get_if<Probe>(&message)) {
         for (const Hop& hop : probe->hops) {
             frame.bytes(hop.statement);

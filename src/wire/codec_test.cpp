@@ -37,15 +37,44 @@ Probe example_probe() {
     return probe;
 }
 
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+SamplingOptions full_sampling() {
+    return {.temperature = 0.7F,
+            .min_p = 0.05F,
+            .typical_p = 0.9F,
+            .repetition_penalty = 1.1F,
+            .repetition_window = 64,
+            .presence_penalty = -0.5F,
+            .frequency_penalty = 0.25F,
+            .logit_bias = {{0, -100}, {7, 3.5F}},
+            .logprobs = true,
+            .top_logprobs = 20,
+            .constraint = {ConstraintKind::gbnf, "root ::= \"a\""}};
+}
+
+Forward forward_with_tokens() {
+    Forward forward = example_forward();
+    forward.rows[0].token = 0;
+    forward.rows[1].token = 31999;
+    return forward;
+}
+
 std::vector<Message> examples() {
     Forward empty;
     empty.batch_id = std::numeric_limits<uint64_t>::max();
     empty.width = 1;
     return {
         Open{request_id(1), 1, {.temperature = 0.7F, .top_k = 40, .top_p = 0.9F, .seed = 99}, 512},
+        Open{request_id(1), 1, full_sampling(), 512, 100},
         Open{},
         example_forward(),
+        forward_with_tokens(),
         empty,
+        Tokens{7,
+               {{request_id(1), 2, 41, 31999, TokenLogprobs{-0.5F, {{31999, -0.5F}, {7, -1}}}},
+                {request_id(1), 2, 42, 3, std::nullopt},
+                {request_id(2), 0, 0, 0, TokenLogprobs{-infinity, {}}}}},
         Tokens{7, {{request_id(1), 2, 41, 31999}, {request_id(2), 0, 0, 0}}},
         Tokens{},
         Close{{request_id(1), request_id(2)}},
@@ -81,7 +110,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first) {
     EXPECT_EQ(to_hex(encode(Tokens{7, {}})),
-              "0100"
+              "0200"
               "04000000"
               "1a020807");
 }
@@ -112,7 +141,7 @@ TEST(codec, accepts_a_changed_byte_only_as_another_message) {
 
 TEST(codec, rejects_another_version) {
     Bytes frame = encode(Tokens{});
-    frame[0] = 2;
+    frame[0] = 1;
     EXPECT_EQ(refusal(frame), ErrorCode::version_unsupported);
 }
 
@@ -167,6 +196,33 @@ TEST(codec, rejects_sampling_options_out_of_range) {
     for (const float top_p : {nan, 0.0F, 1.5F}) {
         EXPECT_EQ(refusal(encode(Open{{}, 0, {.top_p = top_p}, 1})), ErrorCode::invalid_argument);
     }
+    const SamplingOptions wrong[] = {
+        {.min_p = nan},
+        {.min_p = 1.1F},
+        {.typical_p = 0},
+        {.repetition_penalty = 0},
+        {.presence_penalty = 2.5F},
+        {.frequency_penalty = -infinity},
+        {.logit_bias = {{3, 1}, {3, 1}}},
+        {.logit_bias = {{4, 1}, {3, 1}}},
+        {.logit_bias = {{3, nan}}},
+        {.top_logprobs = 1},
+        {.logprobs = true, .top_logprobs = 21},
+        {.constraint = {ConstraintKind::none, "x"}},
+        {.constraint = {ConstraintKind::gbnf, ""}},
+        {.constraint = {ConstraintKind::json_schema, "\xff"}},
+        {.constraint = {ConstraintKind::json_object, "{}"}},
+        {.constraint = {ConstraintKind::gbnf, std::string(constraint_bytes_max + 1, 'x')}}};
+    for (const SamplingOptions& sampling : wrong) {
+        EXPECT_EQ(refusal(encode(Open{{}, 0, sampling, 1})), ErrorCode::invalid_argument)
+            << &sampling - wrong;
+    }
+    SamplingOptions biased;
+    biased.logit_bias.resize(logit_bias_count_max + 1);
+    EXPECT_EQ(refusal(encode(Open{{}, 0, biased, 1})), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Open{{}, 0, {.constraint = {static_cast<ConstraintKind>(4), {}}}, 1})),
+              ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(encode(Open{{}, 0, {}, 9, 10})), ErrorCode::limit_exceeded);
 }
 
 TEST(codec, rejects_counts_above_their_limits) {
@@ -193,15 +249,36 @@ TEST(codec, default_limits_hold_the_largest_messages) {
     Tokens tokens;
     Close close;
     for (size_t i = 0; i < 4096; ++i) {
-        forward.rows.push_back({request_id(1), UINT32_MAX, UINT32_MAX, true});
-        tokens.rows.push_back({request_id(1), UINT32_MAX, UINT32_MAX, UINT32_MAX});
+        forward.rows.push_back({request_id(1), UINT32_MAX, UINT32_MAX, true, UINT32_MAX});
+        tokens.rows.push_back({request_id(1), UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                               TokenLogprobs{-1, std::vector<TokenLogprob>(top_logprobs_max)}});
         close.requests.push_back(request_id(1));
     }
-    for (const Message& message : {Message(forward), Message(tokens), Message(close)}) {
+    Open open{request_id(1), UINT32_MAX, full_sampling(), 1u << 22, 1u << 22};
+    open.sampling.constraint.source = std::string(constraint_bytes_max, 'x');
+    open.sampling.logit_bias.clear();
+    for (size_t i = 0; i < logit_bias_count_max; ++i) {
+        open.sampling.logit_bias.push_back({UINT32_MAX - 2000 + static_cast<TokenId>(i), -100});
+    }
+    for (const Message& message :
+         {Message(forward), Message(tokens), Message(close), Message(open)}) {
         const auto back = decode(encode(message), {});
         ASSERT_TRUE(back) << back.error().message();
         EXPECT_EQ(*back, message);
     }
+}
+
+TEST(codec, rejects_logprobs_that_are_none) {
+    const auto tokens = [](TokenLogprobs logprobs) {
+        return Message(Tokens{1, {{request_id(1), 0, 0, 5, std::move(logprobs)}}});
+    };
+    for (const float wrong : {0.5F, std::numeric_limits<float>::quiet_NaN(), infinity}) {
+        EXPECT_EQ(refusal(encode(tokens({wrong, {}}))), ErrorCode::frame_malformed);
+        EXPECT_EQ(refusal(encode(tokens({-1, {{3, wrong}}}))), ErrorCode::frame_malformed);
+    }
+    TokenLogprobs many{-1, {}};
+    many.top.resize(top_logprobs_max + 1);
+    EXPECT_EQ(refusal(encode(tokens(many))), ErrorCode::limit_exceeded);
 }
 
 TEST(codec, rejects_a_hop_without_layers_and_evidence_nobody_asked_for) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Open {
     SamplingOptions sampling{};
     /// KV positions to set aside: the prompt and all that may be generated.
     Position positions_max = 0;
+    /// Positions before this one are the prompt's.
+    Position prompt_positions = 0;
     bool operator==(const Open&) const = default;
 };
 
@@ -32,6 +35,9 @@ struct ForwardRow {
     Position position = 0;
     /// The tail is to sample from this row.
     bool wants_token = false;
+    /// The token at this position; only if the sampling options need tokens. Whatever is replayed,
+    /// the tail's history is that of the rows it computes.
+    std::optional<TokenId> token{};
     bool operator==(const ForwardRow&) const = default;
 };
 
@@ -53,6 +59,8 @@ struct TokenRow {
     /// Of the row that the token was sampled from.
     Position position = 0;
     TokenId token = 0;
+    /// Only if the sampling options ask for them.
+    std::optional<TokenLogprobs> logprobs{};
     bool operator==(const TokenRow&) const = default;
 };
 
