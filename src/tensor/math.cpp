@@ -42,6 +42,17 @@ double exp_f64(double x) {
     return std::ldexp(p, static_cast<int>(n));
 }
 
+ExpTable::ExpTable() {
+    for (size_t i = 0; i < powers_.size(); ++i) {
+        powers_[i] = exp_f64(static_cast<double>(i) * 0x1.62e42fefa39efp-9);
+    }
+}
+
+const ExpTable& ExpTable::instance() {
+    static const ExpTable table;
+    return table;
+}
+
 SinCos sin_cos_f64(double x) {
     // n = round(x / (pi/2)); pi/2 in three parts of 33 bits each keeps n * part exact.
     constexpr double shift = 0x1.8p52;
