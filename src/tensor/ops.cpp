@@ -72,12 +72,15 @@ RopeTable::RopeTable(size_t dimensions, double base) : frequencies_(dimensions /
     }
 }
 
+RopeTable::RopeTable(std::vector<double> frequencies, double magnitude)
+    : frequencies_(std::move(frequencies)), magnitude_(magnitude) {}
+
 void RopeTable::rotation(uint32_t position, std::vector<float>& cos_sin) const {
     cos_sin.resize(2 * frequencies_.size());
     for (size_t i = 0; i < frequencies_.size(); ++i) {
         const SinCos angle = sin_cos_f64(position * frequencies_[i]);
-        cos_sin[2 * i] = static_cast<float>(angle.cos);
-        cos_sin[2 * i + 1] = static_cast<float>(angle.sin);
+        cos_sin[2 * i] = static_cast<float>(angle.cos * magnitude_);
+        cos_sin[2 * i + 1] = static_cast<float>(angle.sin * magnitude_);
     }
 }
 

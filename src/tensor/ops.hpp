@@ -47,13 +47,17 @@ class RopeTable {
   public:
     RopeTable() = default;
     RopeTable(size_t dimensions, double base);
+    /// With these angles per position, and cos and sin multiplied by `magnitude`.
+    RopeTable(std::vector<double> frequencies, double magnitude);
 
     /// Fills the rotation of one position into cos_sin: (dimensions/2, 2).
     void rotation(uint32_t position, std::vector<float>& cos_sin) const;
     size_t dimensions() const { return 2 * frequencies_.size(); }
+    std::span<const double> frequencies() const { return frequencies_; }
 
   private:
     std::vector<double> frequencies_;
+    double magnitude_ = 1.0;
 };
 
 /// Rotates the pairs (2i, 2i+1) of a head by cos_sin: (pairs, 2).
