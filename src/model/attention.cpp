@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tensor/aligned_vector.hpp"
+#include "tensor/layer_ops.hpp"
 #include "tensor/ops.hpp"
 
 namespace teetee::model {
@@ -78,6 +79,7 @@ class Attention {
             const DecoderRow& at = tile.rows[q / tile.head_count];
             const size_t count = at.position + 1 - base;
             for (size_t t = 0; t < count; ++t) row[t] *= options_.scale;
+            if (options_.score_softcap > 0.0F) tensor::soft_cap(row, count, options_.score_softcap);
             std::fill_n(row, first_seen(at) - base, -std::numeric_limits<float>::infinity());
             inverses[q] = tensor::softmax_numerators(row, count);
             std::fill(row + count, row + score_stride(tile), 0.0F);

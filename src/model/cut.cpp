@@ -71,6 +71,7 @@ bool serves(const ModelLayout& layout, LayerRange layers, std::string_view tenso
         return *layer >= layers.begin && *layer < layers.end;
     }
     if (tensor_name == "token_embd.weight") return first || (last && layout.output_tied);
+    if (tensor_name == "position_embd.weight") return first;
     if (tensor_name.starts_with("output.") || tensor_name.starts_with("output_norm.")) return last;
     return true;
 }

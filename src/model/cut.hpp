@@ -33,6 +33,7 @@ struct ModelLayout {
 /// Whether the shard with these layers holds the tensor:
 /// - "blk.I.*": when I is one of its layers;
 /// - "token_embd.weight": the first shard, and the last one too when the output is tied;
+/// - "position_embd.weight" (learned positions): the first shard;
 /// - "output.*" and "output_norm.*": the last shard;
 /// - any other (rope_freqs.weight, ..): every shard.
 bool serves(const ModelLayout& layout, LayerRange layers, std::string_view tensor_name);

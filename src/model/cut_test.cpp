@@ -70,12 +70,15 @@ TEST(cut, gives_each_tensor_to_its_shards) {
     };
     const Case cases[] = {
         {"token_embd.weight", true, false, false, true},
+        {"position_embd.weight", true, false, false, false},
         {"blk.0.attn_q.weight", true, false, false, false},
         {"blk.2.attn_q.weight", false, true, false, false},
         {"blk.5.attn_q.weight", false, false, true, true},
         {"output_norm.weight", false, false, true, true},
+        {"output_norm.bias", false, false, true, true},
         {"output.weight", false, false, true, true},
         {"rope_freqs.weight", true, true, true, true},
+        {"rope_factors_long.weight", true, true, true, true},
     };
     for (const Case& c : cases) {
         const ModelLayout layout = {.layer_count = 6, .output_tied = false};

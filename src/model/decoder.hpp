@@ -37,8 +37,16 @@ struct DecoderContext {
     tensor::ThreadPool& pool;
 };
 
-/// Errors: those of WeightLoader; architecture_unsupported.
+/// Picks by hyperparameters.architecture. Errors: those of WeightLoader and load_rope;
+/// architecture_unsupported.
 Result<std::unique_ptr<Decoder>> load_decoder(const DecoderContext& context, WeightLoader& loader);
+
+/// One architecture each, in the file of that name.
 Result<std::unique_ptr<Decoder>> load_llama(const DecoderContext& context, WeightLoader& loader);
+Result<std::unique_ptr<Decoder>> load_qwen2(const DecoderContext& context, WeightLoader& loader);
+Result<std::unique_ptr<Decoder>> load_qwen3(const DecoderContext& context, WeightLoader& loader);
+Result<std::unique_ptr<Decoder>> load_gemma2(const DecoderContext& context, WeightLoader& loader);
+Result<std::unique_ptr<Decoder>> load_phi3(const DecoderContext& context, WeightLoader& loader);
+Result<std::unique_ptr<Decoder>> load_gpt2(const DecoderContext& context, WeightLoader& loader);
 
 }  // namespace teetee::model

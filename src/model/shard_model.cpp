@@ -4,7 +4,9 @@
 #include <set>
 
 #include "base/assert.hpp"
+#include "model/cut.hpp"
 #include "model/shard.hpp"
+#include "tensor/layer_ops.hpp"
 #include "tensor/ops.hpp"
 
 namespace teetee::model {
@@ -66,28 +68,48 @@ Result<std::unique_ptr<ShardModel>> ShardModel::load(const Gguf& gguf,
     return model;
 }
 
+Result<void> ShardModel::load_embedding(WeightLoader& loader) {
+    const Hyperparameters& h = hyperparameters_;
+    if (h.vocabulary_size == 0) return fail(ErrorCode::tensor_missing, "token_embd.weight");
+    const auto load = [&](const std::string& name, uint32_t rows, Table& table) -> Result<void> {
+        TT_TRY(table.view, loader.view(name, rows, h.embedding_length));
+        table.data.assign(table.view.data.begin(), table.view.data.end());
+        table.view.data = table.data;
+        return {};
+    };
+    TT_CHECK(load("token_embd.weight", h.vocabulary_size, embedding_));
+    if (h.rope.kind == RopeKind::none) {
+        TT_CHECK(load("position_embd.weight", h.context_length, positions_));
+    }
+    return {};
+}
+
+Result<void> ShardModel::load_output(const Gguf& gguf, WeightLoader& loader) {
+    const Hyperparameters& h = hyperparameters_;
+    TT_TRY(output_norm_, load_norm(h.norm, "output_norm", h.embedding_length, loader));
+    const std::string name = loader.has("output.weight") ? "output.weight" : "token_embd.weight";
+    const GgufTensor* output = gguf.find_tensor(name);
+    if (output == nullptr || output->dimensions.size() != 2)
+        return fail(ErrorCode::tensor_missing, name);
+    if (h.vocabulary_size == 0)
+        hyperparameters_.vocabulary_size = static_cast<uint32_t>(output->dimensions[1]);
+    TT_TRY(output_, loader.matrix(name, h.vocabulary_size, h.embedding_length));
+    return {};
+}
+
 Result<void> ShardModel::load_weights(const Gguf& gguf, const Progress& progress) {
     const Hyperparameters& h = hyperparameters_;
     WeightLoader loader(gguf, pool_, progress);
-    if (is_first()) {
-        if (h.vocabulary_size == 0) return fail(ErrorCode::tensor_missing, "token_embd.weight");
-        TT_TRY(embedding_, loader.view("token_embd.weight", h.vocabulary_size, h.embedding_length));
-        embedding_data_.assign(embedding_.data.begin(), embedding_.data.end());
-        embedding_.data = embedding_data_;
-    }
+    if (is_first()) TT_CHECK(load_embedding(loader));
     TT_TRY(decoder_, load_decoder({h, layers_, kernels_, pool_}, loader));
-    if (is_last()) {
-        TT_TRY(output_norm_, loader.vector("output_norm.weight", h.embedding_length));
-        const std::string name =
-            loader.has("output.weight") ? "output.weight" : "token_embd.weight";
-        const GgufTensor* output = gguf.find_tensor(name);
-        if (output == nullptr || output->dimensions.size() != 2)
-            return fail(ErrorCode::tensor_missing, name);
-        if (h.vocabulary_size == 0)
-            hyperparameters_.vocabulary_size = static_cast<uint32_t>(output->dimensions[1]);
-        TT_TRY(output_, loader.matrix(name, h.vocabulary_size, h.embedding_length));
-    }
-    return {};
+    if (is_last()) TT_CHECK(load_output(gguf, loader));
+    // What this shard serves and nothing has read would have changed its results.
+    const ModelLayout layout = {.layer_count = h.layer_count,
+                                .output_tied = !loader.has("output.weight")};
+    return loader.ensure_all_taken([&](std::string_view tensor_name) {
+        const auto layer = layer_of(tensor_name);
+        return (layer && *layer >= h.layer_count) || serves(layout, layers_, tensor_name);
+    });
 }
 
 Result<void> ShardModel::embed(std::span<const TokenId> tokens, float* hidden) const {
@@ -100,12 +122,15 @@ Result<void> ShardModel::embed(std::span<const TokenId> tokens, float* hidden) c
         }
     }
     for (size_t i = 0; i < tokens.size(); ++i) {
-        tensor::dequantise_row(embedding_, tokens[i], hidden + i * embedding_length());
+        tensor::dequantise_row(embedding_.view, tokens[i], hidden + i * embedding_length());
+    }
+    if (hyperparameters_.embedding_scale != 1.0F) {
+        tensor::scale(hidden, tokens.size() * embedding_length(), hyperparameters_.embedding_scale);
     }
     return {};
 }
 
-Result<void> ShardModel::forward(std::span<const BatchRow> rows, float* hidden) {
+Result<std::vector<DecoderRow>> ShardModel::take_positions(std::span<const BatchRow> rows) {
     // First look at every row, then take the pages, so that a bad batch changes nothing.
     std::set<RequestId> seen;
     for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
@@ -126,6 +151,12 @@ Result<void> ShardModel::forward(std::span<const BatchRow> rows, float* hidden) 
         if (*length + (end - begin) > cache_.positions_max(request)) {
             return fail(ErrorCode::context_exceeded, "the sequence is full");
         }
+        if (hyperparameters_.rope.kind == RopeKind::none &&
+            *length + (end - begin) > hyperparameters_.context_length) {
+            return fail(ErrorCode::context_exceeded,
+                        "the model has learned " + std::to_string(hyperparameters_.context_length) +
+                            " positions");
+        }
     }
     std::vector<DecoderRow> decoder_rows;
     decoder_rows.reserve(rows.size());
@@ -133,6 +164,20 @@ Result<void> ShardModel::forward(std::span<const BatchRow> rows, float* hidden) 
         TT_TRY(KvCache::Sequence* const sequence, cache_.extend(row.request, 1));
         decoder_rows.push_back({sequence, row.position});
     }
+    return decoder_rows;
+}
+
+void ShardModel::add_learned_positions(std::span<const BatchRow> rows, float* hidden) {
+    std::vector<float> learned(embedding_length());
+    for (size_t row = 0; row < rows.size(); ++row) {
+        tensor::dequantise_row(positions_.view, rows[row].position, learned.data());
+        tensor::add(hidden + row * learned.size(), learned.data(), learned.size());
+    }
+}
+
+Result<void> ShardModel::forward(std::span<const BatchRow> rows, float* hidden) {
+    TT_TRY(const auto decoder_rows, take_positions(rows));
+    if (!positions_.data.empty()) add_learned_positions(rows, hidden);
     decoder_->forward(decoder_rows, hidden);
     return {};
 }
@@ -142,11 +187,15 @@ void ShardModel::logits(const float* hidden, size_t row_count, float* logits) {
     const size_t d = embedding_length();
     normed_.resize(row_count * d);
     for (size_t row = 0; row < row_count; ++row) {
-        tensor::rms_norm(hidden + row * d, output_norm_.data(), d, hyperparameters_.norm_epsilon,
-                         normed_.data() + row * d);
+        normalise_row(output_norm_, hyperparameters_.norm_epsilon, hidden + row * d,
+                      normed_.data() + row * d);
     }
     activations_.assign(normed_.data(), row_count, d, pool_);
     output_.multiply(activations_, logits, kernels_, pool_);
+    if (hyperparameters_.output_softcap > 0.0F) {
+        tensor::soft_cap(logits, row_count * hyperparameters_.vocabulary_size,
+                         hyperparameters_.output_softcap);
+    }
 }
 
 }  // namespace teetee::model

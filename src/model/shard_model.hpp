@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "model/blocks.hpp"
 #include "model/decoder.hpp"
 
 namespace teetee::model {
@@ -43,7 +44,8 @@ class ShardModel {
     size_t embedding_length() const { return hyperparameters_.embedding_length; }
     KvCache& cache() { return cache_; }
 
-    /// First shard only. hidden: (tokens, embedding_length). Error: token_out_of_range.
+    /// First shard only. hidden: (tokens, embedding_length). Learned positions are not in it:
+    /// forward() adds them. Error: token_out_of_range.
     Result<void> embed(std::span<const TokenId> tokens, float* hidden) const;
 
     /// Runs the layers over hidden (rows, embedding_length) in place and stores keys and values.
@@ -55,19 +57,29 @@ class ShardModel {
     void logits(const float* hidden, size_t row_count, float* logits);
 
   private:
+    /// A matrix of which rows are read.
+    struct Table {
+        tensor::MatrixView view;
+        Bytes data;
+    };
+
     ShardModel(Hyperparameters hyperparameters, LayerRange layers, KvShape kv_shape,
                const ModelOptions& options);
     Result<void> load_weights(const Gguf& gguf, const Progress& progress);
+    Result<void> load_embedding(WeightLoader& loader);
+    Result<void> load_output(const Gguf& gguf, WeightLoader& loader);
+    Result<std::vector<DecoderRow>> take_positions(std::span<const BatchRow> rows);
+    void add_learned_positions(std::span<const BatchRow> rows, float* hidden);
 
     Hyperparameters hyperparameters_;
     LayerRange layers_;
     const tensor::KernelSet& kernels_;
     tensor::ThreadPool pool_;
     KvCache cache_;
-    tensor::MatrixView embedding_{};
-    Bytes embedding_data_;
+    Table embedding_;
+    Table positions_;  // learned ones; empty where positions are rotated
     std::unique_ptr<Decoder> decoder_;
-    std::vector<float> output_norm_;
+    Norm output_norm_;
     tensor::PackedMatrix output_;
     tensor::Activations activations_;
     std::vector<float> normed_;
