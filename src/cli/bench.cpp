@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <sys/resource.h>
 
 #include <fmt/format.h>
 
 #include "base/world.hpp"
+#include "cli/local_batch.hpp"
 #include "cli/model_file.hpp"
 #include "model/sampler.hpp"
+#include "tensor/read_speed.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -13,63 +16,130 @@ namespace {
 struct BenchOptions : ComputeOptions {
     Position prompt_tokens = 512;
     Position gen_tokens = 128;
+    size_t batch = 1;
     size_t shards = 1;
+    size_t repeat = 1;
+    bool bandwidth = false;
+};
+
+/// Of one repetition.
+struct Speed {
+    double prefill = 0;  // tokens a second, all streams together; 0 without a prompt
+    double decode = 0;
 };
 
 double seconds_since(const Clock& clock, Instant start) {
     return std::chrono::duration<double>(clock.now() - start).count();
 }
 
-Result<void> bench(const BenchOptions& options, Session& session) {
-    TT_TRY(const auto file, ModelFile::open(options.model));
-    TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
-    const Position positions = options.prompt_tokens + options.gen_tokens;
-    if (positions > hyperparameters.context_length) {
-        return fail(ErrorCode::context_exceeded,
-                    "the model's context is " + std::to_string(hyperparameters.context_length) +
-                        " tokens: lower --prompt-tokens or --gen-tokens");
-    }
-    TT_TRY(auto route, LocalRoute::load(file, options, options.shards, positions));
-    TT_CHECK(route.begin(positions));
-    std::vector<TokenId> prompt(options.prompt_tokens);
-    for (size_t i = 0; i < prompt.size(); ++i)
-        prompt[i] = static_cast<TokenId>((i * 7919 + 3) % route.vocabulary_size());
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
 
+TokenId prompt_token(size_t stream, Position position, size_t vocabulary_size) {
+    return static_cast<TokenId>((position * 7919 + stream * 104729 + 3) % vocabulary_size);
+}
+
+/// Every stream's prompt, then gen_tokens steps of one greedy token for each.
+Result<Speed> run_once(const BenchOptions& options, LocalBatch& batch) {
     const SystemClock clock;
-    Instant start = clock.now();
-    TT_TRY(auto logits, route.feed(prompt, LocalRoute::Wanted::last_position));
-    const double prefill = options.prompt_tokens / seconds_since(clock, start);
-    start = clock.now();
-    for (Position i = 0; i < options.gen_tokens; ++i) {
-        const TokenId token = model::argmax(logits);
-        TT_TRY(logits, route.feed({&token, 1}, LocalRoute::Wanted::last_position));
+    Speed speed;
+    const size_t vocabulary_size = batch.vocabulary_size();
+    TT_CHECK(batch.begin(options.batch, options.prompt_tokens + options.gen_tokens));
+    std::vector<TokenId> last(options.batch);
+    const Instant prefill_start = clock.now();
+    for (size_t stream = 0; stream < options.batch; ++stream) {
+        std::vector<TokenId> prompt(options.prompt_tokens);
+        for (Position p = 0; p < options.prompt_tokens; ++p)
+            prompt[p] = prompt_token(stream, p, vocabulary_size);
+        last[stream] = prompt_token(stream, options.prompt_tokens, vocabulary_size);
+        if (prompt.empty()) continue;
+        TT_TRY(const auto logits, batch.feed(stream, prompt));
+        last[stream] = model::argmax(logits);
     }
-    const double decode = options.gen_tokens / seconds_since(clock, start);
-    uint64_t weight_bytes = 0;
-    for (const auto& t : file.gguf.tensors()) {
-        if (t.name != "token_embd.weight" || file.gguf.find_tensor("output.weight") == nullptr)
-            weight_bytes += t.bytes;
+    if (options.prompt_tokens > 0) {
+        speed.prefill = static_cast<double>(options.prompt_tokens * options.batch) /
+                        seconds_since(clock, prefill_start);
+    }
+    const Instant decode_start = clock.now();
+    for (Position i = 0; i < options.gen_tokens; ++i) {
+        TT_TRY(const auto logits, batch.step(last));
+        for (size_t stream = 0; stream < options.batch; ++stream)
+            last[stream] = model::argmax(logits.subspan(stream * vocabulary_size, vocabulary_size));
+    }
+    speed.decode = static_cast<double>(options.gen_tokens * options.batch) /
+                   seconds_since(clock, decode_start);
+    return speed;
+}
+
+/// What one decode step reads: all matrices but an embedding that serves for look-ups alone.
+uint64_t weight_bytes_of(const model::Gguf& gguf) {
+    uint64_t bytes = 0;
+    for (const auto& t : gguf.tensors()) {
+        if (t.name != "token_embd.weight" || gguf.find_tensor("output.weight") == nullptr)
+            bytes += t.bytes;
+    }
+    return bytes;
+}
+
+void print(const BenchOptions& options, const Session& session, std::string_view kernel,
+           const boost::json::object& figures) {
+    if (session.json) {
+        boost::json::object out = {{"model", options.model},
+                                   {"threads", options.threads},
+                                   {"kernel", kernel},
+                                   {"shards", options.shards},
+                                   {"batch", options.batch},
+                                   {"repeat", options.repeat},
+                                   {"prompt_tokens", options.prompt_tokens},
+                                   {"gen_tokens", options.gen_tokens}};
+        for (const auto& [key, value] : figures) out[key] = value;
+        print_json(out);
+        return;
+    }
+    const auto figure = [&](const char* key) { return figures.at(key).to_number<double>(); };
+    print_text(fmt::format(
+        "{}: prefill {:.1f} tokens/s  decode {:.1f} tokens/s ({} streams)  "
+        "weights {:.2f} GB/s  peak RSS {:.0f} MB\n",
+        kernel, figure("prefill_tokens_per_s"), figure("decode_tokens_per_s"), options.batch,
+        figure("weight_bytes_per_s") / 1e9, figure("peak_rss_bytes") / (1 << 20)));
+    if (options.bandwidth)
+        print_text(fmt::format("memory: {:.2f} GB/s\n", figure("read_bytes_per_s") / 1e9));
+}
+
+Result<void> bench(const BenchOptions& given, Session& session) {
+    BenchOptions options = given;
+    options.threads = options.thread_count();
+    TT_TRY(const auto file, ModelFile::open(options.model));
+    TT_TRY(const auto kernels, tensor::kernels_named(options.kernel));
+    TT_TRY(auto batch, LocalBatch::load(file, options, options.shards,
+                                        {.streams = options.batch,
+                                         .positions = options.prompt_tokens + options.gen_tokens}));
+    std::vector<double> prefill;
+    std::vector<double> decode;
+    for (size_t i = 0; i < options.repeat; ++i) {
+        TT_TRY(const Speed speed, run_once(options, batch));
+        prefill.push_back(speed.prefill);
+        decode.push_back(speed.decode);
     }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const double read = decode * static_cast<double>(weight_bytes);
-    if (session.json) {
-        print_json({{"model", options.model},
-                    {"threads", options.threads},
-                    {"kernel", options.kernel},
-                    {"shards", options.shards},
-                    {"prompt_tokens", options.prompt_tokens},
-                    {"gen_tokens", options.gen_tokens},
-                    {"prefill_tokens_per_s", prefill},
-                    {"decode_tokens_per_s", decode},
-                    {"weight_bytes_per_s", read},
-                    {"peak_rss_bytes", usage.ru_maxrss * 1024}});
-    } else {
-        print_text(
-            fmt::format("prefill {:.1f} tokens/s  decode {:.1f} tokens/s  weights {:.2f} GB/s  "
-                        "peak RSS {:.0f} MB\n",
-                        prefill, decode, read / 1e9, static_cast<double>(usage.ru_maxrss) / 1024));
+    const double steps = median(decode) / static_cast<double>(options.batch);
+    boost::json::object figures = {
+        {"prefill_tokens_per_s", median(prefill)},
+        {"decode_tokens_per_s", median(decode)},
+        {"weight_bytes_per_s", steps * static_cast<double>(weight_bytes_of(file.gguf))},
+        {"peak_rss_bytes", usage.ru_maxrss * 1024},
+        {"model_bytes", file.mapping->view().size()},
+        {"kv_bytes", batch.kv_bytes()}};
+    // After the peak memory has been read: this takes a gigabyte of its own.
+    if (options.bandwidth) {
+        const SystemClock clock;
+        figures["read_bytes_per_s"] = tensor::read_speed(options.threads, clock);
     }
+    print(options, session, kernels->name, figures);
     return {};
 }
 
@@ -81,15 +151,25 @@ void add_bench(CLI::App& app, Session& session) {
         add_command(app, session, "bench", "Prefill and decode speed of one model in one process",
                     options, bench);
     options->add_to(*command);
-    command->add_option("--prompt-tokens", options->prompt_tokens, "Tokens of prefill")
+    command
+        ->add_option("--prompt-tokens", options->prompt_tokens,
+                     "Tokens of prefill for each stream; decode begins after them")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1 << 20));
+    command->add_option("--gen-tokens", options->gen_tokens, "Tokens of decode for each stream")
         ->capture_default_str()
         ->check(CLI::Range(1, 1 << 20));
-    command->add_option("--gen-tokens", options->gen_tokens, "Tokens of decode")
+    command->add_option("--batch", options->batch, "Streams that decode together")
         ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 20));
+        ->check(CLI::Range(1, 512));
     command->add_option("--shards", options->shards, "Cut into this many shards in the process")
         ->capture_default_str()
         ->check(CLI::Range(1, 512));
+    command->add_option("--repeat", options->repeat, "Report the median of this many runs")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100));
+    command->add_flag("--bandwidth", options->bandwidth,
+                      "Also measure how fast the threads read memory: what bounds decode");
 }
 
 }  // namespace teetee::cli

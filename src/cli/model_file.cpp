@@ -32,34 +32,48 @@ void ComputeOptions::add_to(CLI::App& command) {
         ->check(CLI::Range(0, 256));
 }
 
-Result<LocalRoute> LocalRoute::load(const ModelFile& file, const ComputeOptions& options,
-                                    size_t shard_count, Position kv_positions_max) {
+size_t ComputeOptions::thread_count() const {
+    return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+Result<void> ensure_context(const model::Hyperparameters& hyperparameters, Position positions) {
+    if (positions <= hyperparameters.context_length) return {};
+    return fail(ErrorCode::context_exceeded, "have " + std::to_string(positions) +
+                                                 " positions, the model's context is " +
+                                                 std::to_string(hyperparameters.context_length));
+}
+
+Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelFile& file,
+                                                                    const ComputeOptions& options,
+                                                                    size_t shard_count,
+                                                                    Position kv_positions_max) {
     TT_TRY(const auto kernels, tensor::kernels_named(options.kernel));
     TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
     TT_TRY(const auto cut,
            model::even_cut(hyperparameters.layer_count, static_cast<uint32_t>(shard_count)));
-    LocalRoute route;
+    std::vector<std::unique_ptr<model::ShardModel>> shards;
     for (const LayerRange& layers : cut) {
         model::ModelOptions shard_options;
         shard_options.layers = layers;
         shard_options.kernels = kernels;
-        shard_options.thread_count = options.threads != 0
-                                         ? options.threads
-                                         : std::max(1u, std::thread::hardware_concurrency());
+        shard_options.thread_count = options.thread_count();
         shard_options.kv_positions_max = kv_positions_max;
         shard_options.progress = progress_bar("loading");
         TT_TRY(auto shard, model::ShardModel::load(file.gguf, shard_options));
-        route.shards_.push_back(std::move(shard));
+        shards.push_back(std::move(shard));
     }
+    return shards;
+}
+
+Result<LocalRoute> LocalRoute::load(const ModelFile& file, const ComputeOptions& options,
+                                    size_t shard_count, Position kv_positions_max) {
+    LocalRoute route;
+    TT_TRY(route.shards_, load_shards(file, options, shard_count, kv_positions_max));
     return route;
 }
 
 Result<void> LocalRoute::begin(Position positions) {
-    if (positions > hyperparameters().context_length) {
-        return fail(ErrorCode::context_exceeded,
-                    "have " + std::to_string(positions) + " positions, the model's context is " +
-                        std::to_string(hyperparameters().context_length));
-    }
+    TT_CHECK(ensure_context(hyperparameters(), positions));
     position_ = 0;
     for (auto& shard : shards_) {
         shard->cache().close(request_);

@@ -29,7 +29,18 @@ struct ComputeOptions {
     size_t threads = 0;  // 0: as many as the machine has
 
     void add_to(CLI::App& command);
+    size_t thread_count() const;
 };
+
+/// Error: context_exceeded, where a sequence of so many positions is longer than the model's
+/// context.
+Result<void> ensure_context(const model::Hyperparameters& hyperparameters, Position positions);
+
+/// All shards of an even cut; kv_positions_max of each shard; shard_count >= 1.
+Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelFile& file,
+                                                                    const ComputeOptions& options,
+                                                                    size_t shard_count,
+                                                                    Position kv_positions_max);
 
 /// The shards of one model in one process, as a route of many nodes would run them: the hidden
 /// states pass from one to the next. One sequence at a time.

@@ -2,6 +2,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+namespace teetee::tensor {
+namespace {
+constexpr unsigned long prefetch_bytes = 4096;
+}  // namespace
+}  // namespace teetee::tensor
+
 #include "tensor/attention_avx512.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/kernels_avx512.hpp"
@@ -104,7 +110,7 @@ class BlockPass : PassBase<Arithmetic::blocks, BlockSegment, panels_max> {
         constexpr int a_tile = 4 + b % 2;
         constexpr int b_tile = 6 + b % 2;
         tile_load<a_tile>(at.quants + b / 2 * this->chunk_stride_ + b % 2 * 32);
-        tile_load<b_tile>(at.weights->codes.bytes + b * 8 * group_bytes);
+        tile_load<b_tile>(at.weights->buffer.bytes + b * 8 * group_bytes);
         tile_zero<b % 4>();
         tile_multiply<b % 4, a_tile, b_tile>();
     }
@@ -143,7 +149,7 @@ class BlockPass : PassBase<Arithmetic::blocks, BlockSegment, panels_max> {
     void run_partial(const At& at, size_t blocks) {
         for (size_t b = 0; b < blocks; ++b) {
             tile_load<4>(at.quants + b / 2 * this->chunk_stride_ + b % 2 * 32);
-            tile_load<6>(at.weights->codes.bytes + b * 8 * group_bytes);
+            tile_load<6>(at.weights->buffer.bytes + b * 8 * group_bytes);
             tile_zero<0>();
             tile_multiply<0, 4, 6>();
             tile_store<0>(this->stored_.at(at.unit, b));

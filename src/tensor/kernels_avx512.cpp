@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #if defined(__x86_64__)
+namespace teetee::tensor {
+namespace {
+constexpr unsigned long prefetch_bytes = 0;
+}  // namespace
+}  // namespace teetee::tensor
+
 #include "tensor/kernels_avx512.hpp"
 
 #include "tensor/attention_avx512.hpp"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <immintrin.h>
+#include <type_traits>
 
 #include "tensor/activations.hpp"
 #include "tensor/kernels.hpp"
@@ -64,52 +66,86 @@ struct RowPointers {
     return _mm512_set1_epi32(bits);
 }
 
-/// Codes and scales of one segment of one panel, ready for any number of rows.
-struct BlockSegment {
-    CodeBuffer codes;
+// A segment is opened in one of two ways: packed, where few rows meet it and each code is used as
+// soon as it is unpacked, or as a buffer of codes, which many rows read. Both hand the codes of a
+// block to a function: codes(b, use) calls use(group, codes).
+
+struct BlockScales {
     __m512 scales[segment_blocks];
     __m512 minima[segment_blocks];
+};
+
+/// Codes and scales of one segment of one panel, ready for any number of rows.
+struct BlockSegment : BlockScales {
+    CodeBuffer buffer;
     size_t block_count;
+
+    __m512 scale(size_t b) const { return scales[b]; }
+    __m512 min(size_t b) const { return minima[b]; }
+    template <class Use>
+    [[gnu::always_inline]] void codes(size_t b, Use use) const {
+        for (size_t g = 0; g < 8; ++g)
+            use(g, _mm512_load_si512(buffer.bytes + (8 * b + g) * group_bytes));
+    }
+};
+
+template <DataType type>
+struct PackedBlockSegment {
+    const uint8_t* data;
+    SegmentLayout layout;
+    size_t block_count;
+
+    PackedBlockSegment(const uint8_t* segment, size_t blocks)
+        : data(segment),
+          layout(segment_layout(type, blocks * block_elements)),
+          block_count(blocks) {}
+
+    __m512 scale(size_t b) const { return load_halves(data + 2 * panel_rows * b); }
+    __m512 min(size_t b) const { return load_halves(data + layout.minima + 2 * panel_rows * b); }
+    template <class Use>
+    [[gnu::always_inline]] void codes(size_t b, Use use) const {
+        emit_block<type, false>(data, layout, b, use);
+    }
 };
 
 template <DataType type, bool is_signed>
 [[gnu::always_inline]] inline void open_block_segment(const uint8_t* data, size_t block_count,
                                                       BlockSegment& out) {
-    const SegmentLayout s = segment_layout(type, block_count * block_elements);
+    const PackedBlockSegment<type> packed(data, block_count);
     out.block_count = block_count;
     for (size_t b = 0; b < block_count; ++b) {
-        out.scales[b] = load_halves(data + 2 * panel_rows * b);
-        if (code_format(type).has_min)
-            out.minima[b] = load_halves(data + s.minima + 2 * panel_rows * b);
+        out.scales[b] = packed.scale(b);
+        if (code_format(type).has_min) out.minima[b] = packed.min(b);
+        emit_block<type, is_signed>(data, packed.layout, b, [&](size_t group, __m512i codes) {
+            store_group(out.buffer.bytes, 8 * b + group, codes);
+        });
     }
-    unpack_blocks<type, is_signed>(data, block_count, out.codes);
 }
 
-template <DataType type, size_t row_count>
-[[gnu::always_inline]] inline void block_rows(const BlockSegment& w, const RowPointers& x,
+template <DataType type, size_t row_count, class Segment>
+[[gnu::always_inline]] inline void block_rows(const Segment& w, const RowPointers& x,
                                               float* totals) {
     constexpr CodeFormat f = code_format(type);
     __m512 segment[row_count];
     for (auto& s : segment) s = _mm512_setzero_ps();
     for (size_t b = 0; b < w.block_count; ++b) {
-        const uint8_t* codes = w.codes.bytes + b * 8 * group_bytes;
         const int8_t* quants = x.quants + b / 2 * x.chunk_stride + b % 2 * 32;
         const int32_t* sums = x.sums + b * x.unit_stride;
         const float* scales = x.scales + b * x.unit_stride;
         __m512i product[row_count];
         for (size_t r = 0; r < row_count; ++r) product[r] = _mm512_set1_epi32(-f.offset * sums[r]);
-        for (size_t g = 0; g < 8; ++g) {
-            const __m512i code = _mm512_load_si512(codes + g * group_bytes);
+        w.codes(b, [&](size_t g, __m512i code) {
             for (size_t r = 0; r < row_count; ++r) {
                 product[r] =
                     _mm512_dpbusd_epi32(product[r], code, broadcast_32(quants + 64 * r + 4 * g));
             }
-        }
+        });
+        const __m512 weight = w.scale(b);
         for (size_t r = 0; r < row_count; ++r) {
-            const __m512 scale = _mm512_mul_ps(w.scales[b], _mm512_set1_ps(scales[r]));
+            const __m512 scale = _mm512_mul_ps(weight, _mm512_set1_ps(scales[r]));
             segment[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(product[r]), scale, segment[r]);
             if constexpr (f.has_min) {
-                const __m512 min = _mm512_mul_ps(w.minima[b], _mm512_set1_ps(scales[r]));
+                const __m512 min = _mm512_mul_ps(w.min(b), _mm512_set1_ps(scales[r]));
                 segment[r] =
                     _mm512_fmadd_ps(_mm512_set1_ps(static_cast<float>(sums[r])), min, segment[r]);
             }
@@ -121,30 +157,68 @@ template <DataType type, size_t row_count>
     }
 }
 
-struct SuperBlockSegment {
-    CodeBuffer codes;
-    __m512i sub_scales[16];
-    __m512i offset_factors[8];
+template <DataType type>
+struct SuperBlockScales {
+    __m512i scale_factors[8];
     __m512i min_factors[8];
     __m512 scale;
     __m512 min;
+
+    explicit SuperBlockScales(const uint8_t* data) {
+        constexpr CodeFormat f = code_format(type);
+        scale = load_halves(data);
+        if (f.has_min) {
+            min = load_halves(data + 2 * panel_rows);
+            sum_factors<type>(data, true, min_factors);
+        }
+        if (f.offset != 0) sum_factors<type>(data, false, scale_factors);
+    }
 };
 
 template <DataType type>
-[[gnu::always_inline]] inline void open_super_block_segment(const uint8_t* data,
-                                                            SuperBlockSegment& out) {
-    constexpr CodeFormat f = code_format(type);
-    out.scale = load_halves(data);
-    if (f.has_min) {
-        out.min = load_halves(data + 2 * panel_rows);
-        sum_factors<type>(data, true, out.min_factors);
+struct SuperBlockSegment : SuperBlockScales<type> {
+    CodeBuffer buffer;
+    __m512i sub_scales[16];
+
+    explicit SuperBlockSegment(const uint8_t* data) : SuperBlockScales<type>(data) {
+        for (size_t j = 0; j < segment_elements / code_format(type).sub_elements; ++j)
+            sub_scales[j] = sub_scale<type>(data, j);
+        emit_super_block<type>(
+            data, [&](size_t group, __m512i codes) { store_group(buffer.bytes, group, codes); });
     }
-    if (f.offset != 0) sum_factors<type>(data, false, out.offset_factors);
-    for (size_t j = 0; j < segment_elements / f.sub_elements; ++j)
-        out.sub_scales[j] = sub_scale<type>(data, j);
-    emit_super_block<type>(
-        data, [&](size_t group, __m512i codes) { store_group(out.codes.bytes, group, codes); });
-}
+
+    __m512i integer_scale(size_t sub) const { return sub_scales[sub]; }
+    /// Calls step(j) for each 32 columns; codes(j, groups, use) hands over some of their groups.
+    template <class Step>
+    [[gnu::always_inline]] void for_parts(Step step) const {
+        for (unsigned j = 0; j < 8; ++j) step(j);
+    }
+    template <class Use>
+    [[gnu::always_inline]] void codes(unsigned j, GroupRange groups, Use use) const {
+        for (size_t g = groups.begin; g < groups.end; ++g)
+            use(g, _mm512_load_si512(buffer.bytes + (8 * j + g) * group_bytes));
+    }
+};
+
+template <DataType type>
+struct PackedSuperBlockSegment : SuperBlockScales<type> {
+    const uint8_t* data;
+
+    explicit PackedSuperBlockSegment(const uint8_t* segment)
+        : SuperBlockScales<type>(segment), data(segment) {}
+
+    __m512i integer_scale(size_t sub) const { return sub_scale<type>(data, sub); }
+    template <class Step>
+    [[gnu::always_inline]] void for_parts(Step step) const {
+        for_sub_blocks([&]<unsigned j>() { step(std::integral_constant<unsigned, j>()); });
+    }
+    template <unsigned j, class Use>
+    [[gnu::always_inline]] void codes(std::integral_constant<unsigned, j>, GroupRange groups,
+                                      Use use) const {
+        constexpr SegmentLayout s = segment_layout(type, segment_elements);
+        emit_sub_block<type, j>(data + s.low, data + s.high, groups, use);
+    }
+};
 
 /// Sum over the 16 parts of (factor * sum of the part's activations).
 [[gnu::always_inline]] inline __m512i dot_sums(const __m512i (&factors)[8], const int16_t* sums) {
@@ -165,32 +239,37 @@ template <bool has_min>
     _mm512_store_ps(total, _mm512_add_ps(_mm512_load_ps(total), segment));
 }
 
-template <DataType type, size_t row_count>
-[[gnu::always_inline]] inline void super_block_rows(const SuperBlockSegment& w,
-                                                    const RowPointers& x, float* totals) {
+template <DataType type, size_t row_count, class Segment>
+[[gnu::always_inline]] inline void super_block_rows(const Segment& w, const RowPointers& x,
+                                                    float* totals) {
     constexpr CodeFormat f = code_format(type);
+    constexpr size_t subs_each = 32 / f.sub_elements;
     constexpr size_t sub_groups = f.sub_elements / 4;
     __m512i product[row_count];
     for (size_t r = 0; r < row_count; ++r) {
         product[r] = _mm512_setzero_si512();
         if constexpr (f.offset != 0) {
-            product[r] = _mm512_sub_epi32(
-                product[r], dot_sums(w.offset_factors, x.sub_sums + r * (x.columns / 16)));
+            const __m512i sums = dot_sums(w.scale_factors, x.sub_sums + r * (x.columns / 16));
+            product[r] = _mm512_slli_epi32(sums, std::countr_zero(unsigned{f.offset}));
+            product[r] = _mm512_sub_epi32(_mm512_setzero_si512(), product[r]);
         }
     }
-    for (size_t j = 0; j < segment_elements / f.sub_elements; ++j) {
-        __m512i sub[row_count];
-        for (auto& s : sub) s = _mm512_setzero_si512();
-        for (size_t g = j * sub_groups; g < (j + 1) * sub_groups; ++g) {
-            const __m512i code = _mm512_load_si512(w.codes.bytes + g * group_bytes);
-            const int8_t* quants = x.quants + g / 16 * x.chunk_stride + g % 16 * 4;
+    w.for_parts([&](auto j) {
+        const int8_t* quants = x.quants + j / 2 * x.chunk_stride + j % 2 * 32;
+        for (size_t part = 0; part < subs_each; ++part) {
+            __m512i sub[row_count];
+            for (auto& s : sub) s = _mm512_setzero_si512();
+            const GroupRange groups = {part * sub_groups, (part + 1) * sub_groups};
+            w.codes(j, groups, [&](size_t g, __m512i code) {
+                for (size_t r = 0; r < row_count; ++r)
+                    sub[r] =
+                        _mm512_dpbusd_epi32(sub[r], code, broadcast_32(quants + 64 * r + 4 * g));
+            });
+            const __m512i scale = w.integer_scale(subs_each * j + part);
             for (size_t r = 0; r < row_count; ++r)
-                sub[r] = _mm512_dpbusd_epi32(sub[r], code, broadcast_32(quants + 64 * r));
+                product[r] = _mm512_add_epi32(product[r], _mm512_mullo_epi32(sub[r], scale));
         }
-        for (size_t r = 0; r < row_count; ++r) {
-            product[r] = _mm512_add_epi32(product[r], _mm512_mullo_epi32(sub[r], w.sub_scales[j]));
-        }
-    }
+    });
     for (size_t r = 0; r < row_count; ++r) {
         __m512i minima = _mm512_setzero_si512();
         if constexpr (f.has_min)
@@ -244,21 +323,33 @@ template <size_t row_count>
     }
 }
 
-/// Calls step.template operator()<n>(row) for groups of n = 8, 4, 2 or 1 rows that do not cross a
-/// tile (tiles are of up to 8 rows or of 16).
+/// Up to here codes are used as they are unpacked, again for each group of rows.
+constexpr size_t packed_rows_max = 8;
+
+/// Calls step.template operator()<n>(row) for groups of 8 rows and what is left, so that no group
+/// crosses a tile (tiles are of up to 8 rows or of 16).
 template <class Step>
 [[gnu::always_inline]] inline void for_row_groups(RowRange rows, Step step) {
     size_t row = rows.begin;
     for (; row + 8 <= rows.end; row += 8) step.template operator()<8>(row);
-    if (row + 4 <= rows.end) {
-        step.template operator()<4>(row);
-        row += 4;
+    switch (rows.end - row) {
+        case 1:
+            return step.template operator()<1>(row);
+        case 2:
+            return step.template operator()<2>(row);
+        case 3:
+            return step.template operator()<3>(row);
+        case 4:
+            return step.template operator()<4>(row);
+        case 5:
+            return step.template operator()<5>(row);
+        case 6:
+            return step.template operator()<6>(row);
+        case 7:
+            return step.template operator()<7>(row);
+        default:
+            return;
     }
-    if (row + 2 <= rows.end) {
-        step.template operator()<2>(row);
-        row += 2;
-    }
-    if (row < rows.end) step.template operator()<1>(row);
 }
 
 /// Sums of one panel for a run of rows, kept in the first cache until they are complete.
@@ -286,24 +377,59 @@ template <class Segment>
     }
 }
 
+struct RowsAt {
+    RowPointers x;
+    float* totals;
+};
+
+/// at(row) says where a group of rows begins; so below.
+template <DataType type, class At>
+[[gnu::always_inline]] inline void multiply_block_segment(const uint8_t* data, size_t columns,
+                                                          RowRange rows, At at) {
+    const auto multiply_with = [&](const auto& w) {
+        for_row_groups(rows, [&]<size_t n>(size_t row) {
+            const RowsAt where = at(row);
+            block_rows<type, n>(w, where.x, where.totals);
+        });
+    };
+    if (rows.end - rows.begin <= packed_rows_max) {
+        multiply_with(PackedBlockSegment<type>(data, columns / block_elements));
+    } else {
+        BlockSegment w;
+        open_block_segment<type, false>(data, columns / block_elements, w);
+        multiply_with(w);
+    }
+}
+
+template <DataType type, class At>
+[[gnu::always_inline]] inline void multiply_super_block(const uint8_t* data, RowRange rows, At at) {
+    const auto multiply_with = [&](const auto& w) {
+        for_row_groups(rows, [&]<size_t n>(size_t row) {
+            const RowsAt where = at(row);
+            super_block_rows<type, n>(w, where.x, where.totals);
+        });
+    };
+    if (rows.end - rows.begin <= packed_rows_max) {
+        multiply_with(PackedSuperBlockSegment<type>(data));
+    } else {
+        multiply_with(SuperBlockSegment<type>(data));
+    }
+}
+
 template <DataType type>
 void multiply_panel(const PackedView& matrix, const uint8_t* data, const ActivationView& x,
                     RowRange rows, PanelTotals& totals) {
     constexpr Arithmetic arithmetic = code_format(type).arithmetic;
     for_segments(matrix, data, [&](const uint8_t* segment, size_t first, size_t columns) {
         if constexpr (arithmetic == Arithmetic::blocks) {
-            BlockSegment w;
-            open_block_segment<type, false>(segment, columns / block_elements, w);
-            for_row_groups(rows, [&]<size_t n>(size_t row) {
-                block_rows<type, n>(w, row_pointers(x, arithmetic, row, first),
-                                    totals.values + (row - rows.begin) * panel_rows);
+            multiply_block_segment<type>(segment, columns, rows, [&](size_t row) {
+                return RowsAt{row_pointers(x, arithmetic, row, first),
+                              totals.values + (row - rows.begin) * panel_rows};
             });
         } else if constexpr (arithmetic == Arithmetic::super_blocks) {
-            SuperBlockSegment w;
-            open_super_block_segment<type>(segment, w);
-            for_row_groups(rows, [&]<size_t n>(size_t row) {
-                super_block_rows<type, n>(w, row_pointers(x, arithmetic, row, first),
-                                          totals.values + (row - rows.begin) * panel_rows);
+            multiply_super_block<type>(segment, rows, [&](size_t row) {
+                return RowsAt{row_pointers(x, arithmetic, row, first),
+                              totals.values + (row - rows.begin) * panel_rows};
             });
         } else {
             FixedSegment w;

@@ -56,11 +56,8 @@ void multiply_all(std::span<const Product> products, Activations& activations,
         total += panel_count(*p.matrix);
         activations.as(code_format(p.matrix->type()).arithmetic);
     }
-    // Kernels work on up to four panels at a time. Many rows make a slice long enough as it is;
-    // with few, a slice should cover some hundred kilobytes of weights.
-    constexpr size_t kernel_panels = 4;
-    const size_t share = std::max<size_t>(1, total / (8 * pool.thread_count()));
-    const size_t grain = (share + kernel_panels - 1) / kernel_panels * kernel_panels;
+    // Kernels work on up to four panels at a time.
+    constexpr size_t grain = 4;
     pool.run(total, grain, [&](size_t begin, size_t end) {
         size_t first = 0;
         for (const Product& p : products) {

@@ -26,10 +26,10 @@ class ThreadPool {
     size_t thread_count() const { return workers_.size() + 1; }
 
     /// Calls body(begin, end) on slices that cover [0, count) and returns when all are done. The
-    /// threads take slices as they get free, so that one which the system holds up does not hold up
-    /// the others; slices are `grain` long, or a share that suits the count if it is 0. One caller
-    /// at a time; the body must not call run itself.
-    void run(size_t count, Body body) { run(count, 0, body); }
+    /// threads take slices as they get free, long ones first and `grain` long at the end (guided
+    /// self-scheduling), so that one which the system holds up does not hold up the others. One
+    /// caller at a time; the body must not call run itself.
+    void run(size_t count, Body body) { run(count, 1, body); }
     void run(size_t count, size_t grain, Body body);
 
   private:

@@ -26,10 +26,11 @@ struct alignas(64) CodeBuffer {
     _mm512_storeu_si512(out + group * group_bytes, value);
 }
 
-/// Lines of the weights that come next: the hardware's own prefetcher stops at each 4 KiB.
+/// Lines of the weights that come next, where the including file says that it pays: it defines
+/// prefetch_bytes, how far ahead. Zen 4 is slower with any prefetch than with its own prefetchers.
 [[gnu::always_inline]] inline void prefetch(const uint8_t* p) {
-    constexpr size_t distance = 4096;
-    _mm_prefetch(reinterpret_cast<const char*>(p + distance), _MM_HINT_T0);
+    if constexpr (prefetch_bytes != 0)
+        _mm_prefetch(reinterpret_cast<const char*>(p + prefetch_bytes), _MM_HINT_T0);
 }
 
 [[gnu::always_inline]] inline __m512i low_nibbles(__m512i both) {
@@ -54,8 +55,8 @@ template <bool is_signed>
     return _mm512_sub_epi8(codes, _mm512_set1_epi8(static_cast<char>(offset)));
 }
 
-template <DataType type, bool is_signed, unsigned g>
-[[gnu::always_inline]] inline void unpack_quad(const uint8_t* low, __m512i high, uint8_t* out) {
+template <DataType type, bool is_signed, unsigned g, class Emit>
+[[gnu::always_inline]] inline void emit_pair(const uint8_t* low, __m512i high, Emit emit) {
     constexpr CodeFormat f = code_format(type);
     const __m512i both = load(low + g * group_bytes);
     prefetch(low + g * group_bytes);
@@ -65,43 +66,45 @@ template <DataType type, bool is_signed, unsigned g>
         first = _mm512_or_si512(first, pick_bits<g, 4, 1>(high));
         second = _mm512_or_si512(second, pick_bits<g + 4, 4, 1>(high));
     }
-    store_group(out, g, adjust<is_signed>(first, f.offset));
-    store_group(out, g + 4, adjust<is_signed>(second, f.offset));
+    emit(g, adjust<is_signed>(first, f.offset));
+    emit(g + 4, adjust<is_signed>(second, f.offset));
 }
 
-/// Types of 32-blocks; block_count blocks.
-template <DataType type, bool is_signed>
-[[gnu::always_inline]] inline void unpack_blocks(const uint8_t* segment, size_t block_count,
-                                                 CodeBuffer& out) {
+/// Types of 32-blocks: calls emit(group, codes) for the eight groups of block b.
+template <DataType type, bool is_signed, class Emit>
+[[gnu::always_inline]] inline void emit_block(const uint8_t* segment, const SegmentLayout& s,
+                                              size_t b, Emit emit) {
     constexpr CodeFormat f = code_format(type);
-    const SegmentLayout s = segment_layout(type, block_count * block_elements);
-    for (size_t b = 0; b < block_count; ++b) {
-        uint8_t* block_out = out.bytes + b * 8 * group_bytes;
-        if constexpr (f.low_bits == 8) {
-            const uint8_t* low = segment + s.low + b * 8 * group_bytes;
-            const __m512i flip = _mm512_set1_epi8(is_signed ? 0 : static_cast<char>(0x80));
-            for (size_t g = 0; g < 8; ++g) {
-                prefetch(low + g * group_bytes);
-                store_group(block_out, g, _mm512_xor_si512(load(low + g * group_bytes), flip));
-            }
-        } else {
-            const uint8_t* low = segment + s.low + b * 4 * group_bytes;
-            const __m512i high = f.high_bits != 0 ? load(segment + s.high + b * group_bytes)
-                                                  : _mm512_setzero_si512();
-            unpack_quad<type, is_signed, 0>(low, high, block_out);
-            unpack_quad<type, is_signed, 1>(low, high, block_out);
-            unpack_quad<type, is_signed, 2>(low, high, block_out);
-            unpack_quad<type, is_signed, 3>(low, high, block_out);
+    if constexpr (f.low_bits == 8) {
+        const uint8_t* low = segment + s.low + b * 8 * group_bytes;
+        const __m512i flip = _mm512_set1_epi8(is_signed ? 0 : static_cast<char>(0x80));
+        for (size_t g = 0; g < 8; ++g) {
+            prefetch(low + g * group_bytes);
+            emit(g, _mm512_xor_si512(load(low + g * group_bytes), flip));
         }
+    } else {
+        const uint8_t* low = segment + s.low + b * 4 * group_bytes;
+        const __m512i high =
+            f.high_bits != 0 ? load(segment + s.high + b * group_bytes) : _mm512_setzero_si512();
+        emit_pair<type, is_signed, 0>(low, high, emit);
+        emit_pair<type, is_signed, 1>(low, high, emit);
+        emit_pair<type, is_signed, 2>(low, high, emit);
+        emit_pair<type, is_signed, 3>(low, high, emit);
     }
 }
 
-/// Calls emit(group, codes) for the groups of 32 j + 4 g, one j at a time, in a super block.
+/// Groups g of the eight that stand for 32 columns.
+struct GroupRange {
+    size_t begin;
+    size_t end;
+};
+
+/// Calls emit(g, codes) for the groups of 32 j + 4 g, one j at a time, in a super block.
 template <DataType type, unsigned j, class Emit>
 [[gnu::always_inline]] inline void emit_sub_block(const uint8_t* low, const uint8_t* high,
-                                                  Emit emit) {
+                                                  GroupRange groups, Emit emit) {
     constexpr CodeFormat f = code_format(type);
-    for (size_t g = 0; g < 8; ++g) {
+    for (size_t g = groups.begin; g < groups.end; ++g) {
         __m512i codes;
         if constexpr (f.low_bits == 4) {
             const uint8_t* p = low + (j / 2 * 8 + g) * group_bytes;
@@ -119,23 +122,29 @@ template <DataType type, unsigned j, class Emit>
             const __m512i bits = load(high + (j / 4 * 8 + g) * group_bytes);
             codes = _mm512_or_si512(codes, pick_bits<2 * (j % 4), f.low_bits, 2>(bits));
         }
-        emit(8 * j + g, codes);
+        emit(g, codes);
     }
 }
 
+/// Calls step.template operator()<j>() for j from 0 to 7.
+template <class Step>
+[[gnu::always_inline]] inline void for_sub_blocks(Step step) {
+    step.template operator()<0>(), step.template operator()<1>();
+    step.template operator()<2>(), step.template operator()<3>();
+    step.template operator()<4>(), step.template operator()<5>();
+    step.template operator()<6>(), step.template operator()<7>();
+}
+
+/// Calls emit(group, codes) for the 64 groups.
 template <DataType type, class Emit>
 [[gnu::always_inline]] inline void emit_super_block(const uint8_t* segment, Emit emit) {
     constexpr SegmentLayout s = segment_layout(type, segment_elements);
     const uint8_t* low = segment + s.low;
     const uint8_t* high = segment + s.high;
-    emit_sub_block<type, 0>(low, high, emit);
-    emit_sub_block<type, 1>(low, high, emit);
-    emit_sub_block<type, 2>(low, high, emit);
-    emit_sub_block<type, 3>(low, high, emit);
-    emit_sub_block<type, 4>(low, high, emit);
-    emit_sub_block<type, 5>(low, high, emit);
-    emit_sub_block<type, 6>(low, high, emit);
-    emit_sub_block<type, 7>(low, high, emit);
+    for_sub_blocks([&]<unsigned j>() {
+        emit_sub_block<type, j>(low, high, {0, 8},
+                                [&](size_t g, __m512i codes) { emit(8 * j + g, codes); });
+    });
 }
 
 /// Integer scales of a super block, a 32-bit lane to a row.
@@ -162,7 +171,7 @@ template <DataType type>
 }
 
 /// What the sums of activations are multiplied with, for each pair of 16 elements (2j, 2j + 1), as
-/// pairs of 16-bit integers in a row's lane: minima, or offset * scale where codes have an offset.
+/// pairs of 16-bit integers in a row's lane: minima, or the scales (of an offset that all share).
 template <DataType type>
 [[gnu::always_inline]] inline void sum_factors(const uint8_t* segment, bool minima,
                                                __m512i (&pairs)[8]) {
@@ -177,9 +186,8 @@ template <DataType type>
             a = sub_min<type>(segment, first);
             b = sub_min<type>(segment, second);
         } else {
-            const __m512i offset = _mm512_set1_epi32(f.offset);
-            a = _mm512_mullo_epi32(sub_scale<type>(segment, first), offset);
-            b = _mm512_mullo_epi32(sub_scale<type>(segment, second), offset);
+            a = sub_scale<type>(segment, first);
+            b = sub_scale<type>(segment, second);
         }
         pairs[j] = _mm512_or_si512(_mm512_and_si512(a, _mm512_set1_epi32(0xffff)),
                                    _mm512_slli_epi32(b, 16));
