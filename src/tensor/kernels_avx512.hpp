@@ -382,14 +382,35 @@ struct RowsAt {
     float* totals;
 };
 
+/// The segment after the one at hand, fetched piece by piece while many rows meet this one, so that
+/// memory and arithmetic work at the same time.
+class NextSegment {
+  public:
+    NextSegment(const uint8_t* data, size_t bytes, RowRange rows) : at_(data), end_(data + bytes) {
+        const size_t lines = (bytes + 63) / 64;
+        const size_t groups = (rows.end - rows.begin + 7) / 8;
+        step_bytes_ = (lines + groups - 1) / groups * 64;
+    }
+    [[gnu::always_inline]] void fetch_some() {
+        for (const uint8_t* stop = at_ + step_bytes_; at_ < stop && at_ < end_; at_ += 64)
+            _mm_prefetch(reinterpret_cast<const char*>(at_), _MM_HINT_T0);
+    }
+
+  private:
+    const uint8_t* at_;
+    const uint8_t* end_;
+    size_t step_bytes_;
+};
+
 /// at(row) says where a group of rows begins; so below.
 template <DataType type, class At>
 [[gnu::always_inline]] inline void multiply_block_segment(const uint8_t* data, size_t columns,
-                                                          RowRange rows, At at) {
+                                                          RowRange rows, NextSegment next, At at) {
     const auto multiply_with = [&](const auto& w) {
         for_row_groups(rows, [&]<size_t n>(size_t row) {
             const RowsAt where = at(row);
             block_rows<type, n>(w, where.x, where.totals);
+            next.fetch_some();
         });
     };
     if (rows.end - rows.begin <= packed_rows_max) {
@@ -402,11 +423,13 @@ template <DataType type, class At>
 }
 
 template <DataType type, class At>
-[[gnu::always_inline]] inline void multiply_super_block(const uint8_t* data, RowRange rows, At at) {
+[[gnu::always_inline]] inline void multiply_super_block(const uint8_t* data, RowRange rows,
+                                                        NextSegment next, At at) {
     const auto multiply_with = [&](const auto& w) {
         for_row_groups(rows, [&]<size_t n>(size_t row) {
             const RowsAt where = at(row);
             super_block_rows<type, n>(w, where.x, where.totals);
+            next.fetch_some();
         });
     };
     if (rows.end - rows.begin <= packed_rows_max) {
@@ -421,13 +444,16 @@ void multiply_panel(const PackedView& matrix, const uint8_t* data, const Activat
                     RowRange rows, PanelTotals& totals) {
     constexpr Arithmetic arithmetic = code_format(type).arithmetic;
     for_segments(matrix, data, [&](const uint8_t* segment, size_t first, size_t columns) {
+        const size_t bytes = segment_layout(type, columns).bytes;
+        NextSegment next(segment + bytes, rows.end - rows.begin <= packed_rows_max ? 0 : bytes,
+                         rows);
         if constexpr (arithmetic == Arithmetic::blocks) {
-            multiply_block_segment<type>(segment, columns, rows, [&](size_t row) {
+            multiply_block_segment<type>(segment, columns, rows, next, [&](size_t row) {
                 return RowsAt{row_pointers(x, arithmetic, row, first),
                               totals.values + (row - rows.begin) * panel_rows};
             });
         } else if constexpr (arithmetic == Arithmetic::super_blocks) {
-            multiply_super_block<type>(segment, rows, [&](size_t row) {
+            multiply_super_block<type>(segment, rows, next, [&](size_t row) {
                 return RowsAt{row_pointers(x, arithmetic, row, first),
                               totals.values + (row - rows.begin) * panel_rows};
             });
@@ -438,6 +464,7 @@ void multiply_panel(const PackedView& matrix, const uint8_t* data, const Activat
                 // Integers of a fixed row are 16 bits: two 64-byte chunks of a tile to 64 columns.
                 fixed_rows<n>(w, row_pointers(x, arithmetic, row, first),
                               totals.values + (row - rows.begin) * panel_rows);
+                next.fetch_some();
             });
         }
     });
