@@ -24,7 +24,9 @@ Result<model::Tokenizer> ModelFile::tokenizer() const {
 
 void ComputeOptions::add_to(CLI::App& command) {
     command.add_option("--model", model, "GGUF file")->required()->envname("TEETEE_MODEL");
-    command.add_option("--kernel", kernel, "scalar, avx2 or auto: all give the same bits")
+    command
+        .add_option("--kernel", kernel,
+                    "scalar, avx2, avx512, amx or auto (the best here): all give the same bits")
         ->capture_default_str()
         ->envname("TEETEE_KERNEL");
     command.add_option("--threads", threads, "Compute threads; 0 takes every core")

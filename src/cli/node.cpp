@@ -131,7 +131,9 @@ void add_node(CLI::App& app, Session& session) {
         ->add_option("--api-tls", options->api_tls,
                      "Entry: where the API listens with the attested certificate")
         ->envname("TEETEE_API_TLS");
-    command->add_option("--kernel", options->node.kernel, "scalar, avx2 or auto")
+    command
+        ->add_option("--kernel", options->node.kernel,
+                     "scalar, avx2, avx512, amx or auto (the best here)")
         ->capture_default_str()
         ->envname("TEETEE_KERNEL");
     command->add_option("--threads", options->node.threads, "Compute threads; 0 takes every core")

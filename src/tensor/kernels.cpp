@@ -18,6 +18,7 @@ namespace {
 std::vector<const KernelSet*> find_kernels() {
     std::vector<const KernelSet*> found = {&scalar_kernels()};
 #if defined(__x86_64__)
+    if (cpu_features().avx2) found.push_back(&avx2_kernels());
     if (cpu_features().avx512) found.push_back(&avx512_kernels());
     if (cpu_features().amx) found.push_back(&amx_kernels());
 #endif

@@ -235,6 +235,10 @@ INSTANTIATE_TEST_SUITE_P(
                     MultiplyCase{DataType::q3_k, 50, 512}, MultiplyCase{DataType::q4_k, 50, 768},
                     MultiplyCase{DataType::q5_k, 35, 512}, MultiplyCase{DataType::q6_k, 50, 512}));
 
+constexpr DataType quantised_types[] = {
+    DataType::q8_0, DataType::q4_0, DataType::q4_1, DataType::q5_0, DataType::q5_1,
+    DataType::q2_k, DataType::q3_k, DataType::q4_k, DataType::q5_k, DataType::q6_k};
+
 /// Blocks at their extremes: no sum may leave 32 bits.
 TEST(kernels, the_largest_codes_do_not_overflow) {
     ThreadPool pool(1);
@@ -256,6 +260,35 @@ TEST(kernels, the_largest_codes_do_not_overflow) {
         for (const KernelSet* kernels : available_kernels()) {
             const std::vector<float> got = product(packed, x.data(), 16, *kernels, pool);
             EXPECT_NEAR(got[3] / truth, 1.0, 1e-4) << to_string(type) << " " << kernels->name;
+        }
+    }
+}
+
+/// Nor the 16 bits that a kernel may hold sums of pairs in: all codes and scales of a block at
+/// once, against activations of either sign.
+TEST(kernels, extreme_bytes_give_the_bits_of_the_specification) {
+    ThreadPool pool(1);
+    Numbers numbers(13);
+    std::vector<float> x(8 * 256);
+    for (size_t i = 0; i < x.size(); ++i) {
+        const size_t row = i / 256;
+        x[i] = row == 0 ? 1.0F : row == 1 ? -1.0F : numbers.next() < 0 ? -1.0F : 1.0F;
+    }
+    for (const DataType type : quantised_types) {
+        for (const int byte : {0x00, 0x7f, 0x80, 0x81, 0xff}) {
+            Bytes data(16 * 256 / block_layout(type).elements * block_layout(type).bytes,
+                       static_cast<uint8_t>(byte));
+            for (size_t block = 0; block < data.size(); block += block_layout(type).bytes) {
+                for (const size_t half : halves_of(type))
+                    data[block + half] = 0, data[block + half + 1] = 0x3c;  // 1
+            }
+            const PackedMatrix packed({type, 16, 256, data}, pool);
+            const std::vector<float> expected =
+                product(packed, x.data(), 8, scalar_kernels(), pool);
+            for (const KernelSet* kernels : available_kernels()) {
+                EXPECT_EQ(product(packed, x.data(), 8, *kernels, pool), expected)
+                    << to_string(type) << " " << kernels->name << " " << byte;
+            }
         }
     }
 }

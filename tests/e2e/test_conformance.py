@@ -17,6 +17,20 @@ def test_bits_are_the_same_however_they_are_computed(teetee):
         assert logits(teetee, STORY_MODEL, tokens, *flags)["sha256"] == reference, flags
 
 
+def test_the_kernel_that_was_asked_for_is_the_one_that_runs(teetee):
+    def kernel_run_for(name):
+        code, out, err = teetee.run("bench", "--model", STORY_MODEL, "--prompt-tokens", 20, "--gen-tokens", 2,
+                                    "--kernel", name, "--json")
+        return (code, json.loads(out)["kernel"]) if code == 0 else (code, err + out)
+
+    there = [name for name in ("scalar", "avx2", "avx512", "amx") if kernel_run_for(name) == (0, name)]
+    assert "scalar" in there
+    assert kernel_run_for("auto") == (0, there[-1])
+    for name in {"avx2", "avx512", "amx", "quantum"}.difference(there):
+        code, message = kernel_run_for(name)
+        assert code == 3 and ", ".join(there) in message, (name, code, message)
+
+
 def test_golden_logits_of_a_trained_model(teetee):
     folder = shared("data/models/stories260K")
     golden = json.loads((folder / "golden_logits_once_upon.json").read_text())["steps"]
