@@ -14,7 +14,23 @@
 #include "tensor/ops_table.hpp"
 
 namespace teetee::tensor {
+
+#if defined(__x86_64__)
+const KernelSet& emulated_amx_kernels();  // kernels_amx_emulated_test.cpp
+#endif
+
 namespace {
+
+/// Every kernel set that this processor can run one way or another.
+std::vector<const KernelSet*> tested_kernels() {
+    std::vector<const KernelSet*> all = available_kernels();
+#if defined(__x86_64__)
+    static KernelSet emulated = emulated_amx_kernels();
+    emulated.name = "amx on emulated tiles";
+    if (cpu_features().avx512) all.push_back(&emulated);
+#endif
+    return all;
+}
 
 /// Own generator: the distributions of <random> differ between libraries.
 class Numbers {
@@ -172,7 +188,7 @@ TEST_P(Multiply, is_bit_identical_everywhere) {
     const auto [type, rows, columns] = GetParam();
     Numbers numbers(7);
     const Bytes data = random_matrix(type, rows, columns, numbers);
-    constexpr size_t batch_max = 70;
+    constexpr size_t batch_max = 91;
     std::vector<float> x(batch_max * columns);
     for (float& v : x) v = numbers.next();
     ThreadPool one(1);
@@ -180,8 +196,9 @@ TEST_P(Multiply, is_bit_identical_everywhere) {
     const PackedMatrix packed({type, rows, columns, data}, three);
     const std::vector<float> reference =
         product(packed, x.data(), batch_max, scalar_kernels(), three);
-    for (const KernelSet* kernels : available_kernels()) {
-        for (const size_t batch : {1u, 2u, 3u, 4u, 7u, 8u, 9u, 11u, 15u, 16u, 17u, 31u, 33u, 70u}) {
+    for (const KernelSet* kernels : tested_kernels()) {
+        for (const size_t batch :
+             {1u, 2u, 3u, 4u, 7u, 8u, 9u, 11u, 15u, 16u, 17u, 31u, 33u, 70u, 75u}) {
             const std::vector<float> got = product(packed, x.data(), batch, *kernels, one);
             ASSERT_EQ(std::memcmp(got.data(), reference.data(), 4 * got.size()), 0)
                 << kernels->name << " with " << batch << " rows";
@@ -239,6 +256,28 @@ constexpr DataType quantised_types[] = {
     DataType::q8_0, DataType::q4_0, DataType::q4_1, DataType::q5_0, DataType::q5_1,
     DataType::q2_k, DataType::q3_k, DataType::q4_k, DataType::q5_k, DataType::q6_k};
 
+/// More rows than a kernel set keeps the sums of at a time.
+TEST(kernels, long_batches_are_bit_identical) {
+    Numbers numbers(17);
+    ThreadPool pool(2);
+    constexpr size_t batch = 533;
+    for (const auto& [type, columns] : {std::pair{DataType::f32, 40u},
+                                        {DataType::f16, 288u},
+                                        {DataType::q5_1, 288u},
+                                        {DataType::q6_k, 512u}}) {
+        const Bytes data = random_matrix(type, 33, columns, numbers);
+        const PackedMatrix packed({type, 33, columns, data}, pool);
+        std::vector<float> x(batch * columns);
+        for (float& v : x) v = numbers.next();
+        const std::vector<float> reference =
+            product(packed, x.data(), batch, scalar_kernels(), pool);
+        for (const KernelSet* kernels : tested_kernels()) {
+            EXPECT_EQ(product(packed, x.data(), batch, *kernels, pool), reference)
+                << to_string(type) << " " << kernels->name;
+        }
+    }
+}
+
 /// Blocks at their extremes: no sum may leave 32 bits.
 TEST(kernels, the_largest_codes_do_not_overflow) {
     ThreadPool pool(1);
@@ -257,7 +296,7 @@ TEST(kernels, the_largest_codes_do_not_overflow) {
         dequantise_row(matrix, 3, row.data());
         double truth = 0;
         for (const float w : row) truth += static_cast<double>(w);
-        for (const KernelSet* kernels : available_kernels()) {
+        for (const KernelSet* kernels : tested_kernels()) {
             const std::vector<float> got = product(packed, x.data(), 16, *kernels, pool);
             EXPECT_NEAR(got[3] / truth, 1.0, 1e-4) << to_string(type) << " " << kernels->name;
         }
@@ -285,7 +324,7 @@ TEST(kernels, extreme_bytes_give_the_bits_of_the_specification) {
             const PackedMatrix packed({type, 16, 256, data}, pool);
             const std::vector<float> expected =
                 product(packed, x.data(), 8, scalar_kernels(), pool);
-            for (const KernelSet* kernels : available_kernels()) {
+            for (const KernelSet* kernels : tested_kernels()) {
                 EXPECT_EQ(product(packed, x.data(), 8, *kernels, pool), expected)
                     << to_string(type) << " " << kernels->name << " " << byte;
             }
@@ -332,7 +371,7 @@ TEST(kernels, attention_pages_are_bit_identical) {
                 std::vector<const float*> pointers;
                 for (size_t i = 0; i < count; ++i) pointers.push_back(&queries[i * head_dim]);
                 std::vector<float> expected_scores, expected_sums;
-                for (const KernelSet* kernels : available_kernels()) {
+                for (const KernelSet* kernels : tested_kernels()) {
                     std::vector<float> scores(count * 40), sums(count * head_dim, 0.5F);
                     kernels->score_page(page, head_dim, pointers.data(), count, scores.data(), 40);
                     kernels->accumulate_page(page, head_dim, 13, weights.data(), 40, count,

@@ -4,6 +4,11 @@
 #include <immintrin.h>
 
 #include "tensor/kernels_avx512.hpp"
+#ifdef TEETEE_EMULATED_TILES  // by kernels_amx_emulated_test.cpp alone
+#include "tensor/tile_registers_emulated.hpp"
+#else
+#include "tensor/tile_registers_amx.hpp"
+#endif
 
 // Tile registers of AMX (Intel 64 and IA-32 SDM, volume 1, chapter 18), and what the passes of
 // kernels_amx.cpp share. See unpack_avx512.hpp for linkage.
@@ -15,14 +20,6 @@ namespace {
 constexpr size_t tiles_max = 32;
 constexpr size_t panels_max = 4;
 constexpr size_t tile_floats = 256;
-
-struct alignas(64) TileConfig {
-    uint8_t palette = 1;
-    uint8_t start_row = 0;
-    uint8_t reserved[14] = {};
-    uint16_t row_bytes[16] = {};
-    uint8_t rows[16] = {};
-};
 
 /// Tiles 0 to 3 are sums; what the others hold depends on the arithmetic.
 class TileSession {
@@ -36,39 +33,12 @@ class TileSession {
             config.rows[i] = static_cast<uint8_t>(is_sum || is_a ? 16 : a_bytes / 4);
             config.row_bytes[i] = is_a ? a_bytes : 64;
         }
-        asm volatile("ldtilecfg %0" ::"m"(config));
+        tile_configure(config);
     }
-    ~TileSession() { asm volatile("tilerelease" ::); }
+    ~TileSession() { tile_release(); }
     TileSession(const TileSession&) = delete;
     TileSession& operator=(const TileSession&) = delete;
 };
-
-// The compilers' intrinsics do not say which memory they read and write; these do, to the byte, so
-// that nothing is reordered around them and nothing else is read again because of them. Rows of a
-// tile in memory are 64 bytes apart.
-
-using TileBytes = uint8_t[1024];
-
-template <int tile>
-[[gnu::always_inline]] inline void tile_load(const void* p) {
-    asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(p), "r"(64L), "i"(tile),
-                 "m"(*static_cast<const TileBytes*>(p)));
-}
-template <int tile>
-[[gnu::always_inline]] inline void tile_store(void* p) {
-    asm volatile("tilestored %%tmm%c3, (%1,%2,1)"
-                 : "=m"(*static_cast<TileBytes*>(p))
-                 : "r"(p), "r"(64L), "i"(tile));
-}
-template <int tile>
-[[gnu::always_inline]] inline void tile_zero() {
-    asm volatile("tilezero %%tmm%c0" ::"i"(tile));
-}
-/// sum += a * b over signed bytes.
-template <int sum, int a, int b>
-[[gnu::always_inline]] inline void tile_multiply() {
-    asm volatile("tdpbssd %%tmm%c0, %%tmm%c1, %%tmm%c2" ::"i"(b), "i"(a), "i"(sum));
-}
 
 /// Sums of up to four panels for up to 32 activation tiles: (tile, panel, 16 rows, 16 lanes).
 struct alignas(64) TileTotals {
