@@ -120,7 +120,7 @@ TEST_P(Architecture, has_pinned_bits_that_are_the_same_everywhere) {
                                 {.threads = 2},
                                 {.shards = 2, .chunk = 64},
                                 {.threads = 2, .shards = 3, .chunk = 7},
-                                {.chunk = 64, .with_batch_mates = true},
+                                {.chunk = 64, .mates = Mates::in_front},
                                 {.chunk = 1}};
     for (const Setting& setting : settings) {
         EXPECT_EQ(logits_of(fixture.file, fixture.tokens, setting), reference)

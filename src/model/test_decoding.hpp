@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,16 @@
 // Running a model as one file or as the files of its shards, in every way that must not matter.
 namespace teetee::model {
 
+/// What else is in a batch: nothing, as many rows of another sequence in front, or one row behind.
+enum class Mates { none, in_front, behind };
+
 struct Setting {
     const tensor::KernelSet* kernels = &tensor::best_kernels();
     size_t threads = 1;
     uint32_t shards = 1;
     size_t chunk = 512;
-    bool with_batch_mates = false;
+    Mates mates = Mates::none;
+    std::optional<KvType> kv = std::nullopt;
 };
 
 inline std::string digest(const std::vector<float>& values) {
@@ -59,6 +64,7 @@ class Pipeline {
             options.kernels = setting.kernels;
             options.thread_count = setting.threads;
             options.kv_positions_max = 4096;
+            options.kv_type = setting.kv;
             auto shard = ShardModel::load(*gguf, options);
             EXPECT_TRUE(shard) << shard.error().message();
             for (const RequestId& id : {ours, mate})
@@ -72,15 +78,15 @@ class Pipeline {
 
     size_t vocabulary_size() const { return shards_.back()->hyperparameters().vocabulary_size; }
 
-    /// Logits of the last `count` rows.
+    /// Logits of `count` rows from `first` on.
     std::vector<float> run(const std::vector<BatchRow>& rows, const std::vector<TokenId>& tokens,
-                           size_t count) {
+                           size_t first, size_t count) {
         const size_t width = shards_.front()->embedding_length();
         std::vector<float> hidden(rows.size() * width);
         EXPECT_TRUE(shards_.front()->embed(tokens, hidden.data()));
         for (auto& shard : shards_) EXPECT_TRUE(shard->forward(rows, hidden.data()));
         std::vector<float> logits(count * vocabulary_size());
-        shards_.back()->logits(hidden.data() + (rows.size() - count) * width, count, logits.data());
+        shards_.back()->logits(hidden.data() + first * width, count, logits.data());
         return logits;
     }
 
@@ -98,18 +104,15 @@ inline std::vector<float> logits_of(const Bytes& file, const std::vector<TokenId
         const size_t count = std::min(setting.chunk, tokens.size() - begin);
         std::vector<BatchRow> rows;
         std::vector<TokenId> inputs;
-        if (setting.with_batch_mates) {
-            // Another sequence, with other tokens, in front of ours.
-            for (size_t i = 0; i < count; ++i) {
-                rows.push_back({Pipeline::mate, static_cast<Position>(begin + i)});
-                inputs.push_back(static_cast<TokenId>((tokens[begin + i] + 5) % vocabulary));
-            }
-        }
-        for (size_t i = 0; i < count; ++i) {
-            rows.push_back({Pipeline::ours, static_cast<Position>(begin + i)});
-            inputs.push_back(tokens[begin + i]);
-        }
-        const std::vector<float> logits = pipeline.run(rows, inputs, count);
+        const auto add = [&](const RequestId& id, size_t position, size_t shift) {
+            rows.push_back({id, static_cast<Position>(position)});
+            inputs.push_back(static_cast<TokenId>((tokens[position] + shift) % vocabulary));
+        };
+        const size_t first = setting.mates == Mates::in_front ? count : 0;
+        for (size_t i = 0; i < first; ++i) add(Pipeline::mate, begin + i, 5);
+        for (size_t i = 0; i < count; ++i) add(Pipeline::ours, begin + i, 0);
+        if (setting.mates == Mates::behind) add(Pipeline::mate, begin / setting.chunk, 5);
+        const std::vector<float> logits = pipeline.run(rows, inputs, first, count);
         all.insert(all.end(), logits.begin(), logits.end());
     }
     return all;
