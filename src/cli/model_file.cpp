@@ -90,7 +90,11 @@ Result<std::vector<float>> LocalRoute::feed(std::span<const TokenId> tokens, Wan
     const size_t width = shards_.front()->embedding_length();
     std::vector<float> hidden(tokens.size() * width);
     TT_CHECK(shards_.front()->embed(tokens, hidden.data()));
-    for (auto& shard : shards_) TT_CHECK(shard->forward(rows, hidden.data()));
+    if (observer_) observer_(0, hidden);
+    for (auto& shard : shards_) {
+        TT_CHECK(shard->forward(rows, hidden.data()));
+        if (observer_) observer_(shard->layers().end, hidden);
+    }
     const size_t row_count = wanted == Wanted::every_position ? tokens.size() : 1;
     std::vector<float> logits(row_count * vocabulary_size());
     shards_.back()->logits(hidden.data() + (tokens.size() - row_count) * width, row_count,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,8 +67,14 @@ class LocalRoute {
 
     Position position() const { return position_; }
 
+    /// Sees what feed() passes on: `hidden` (tokens, embedding_length) goes into layer `layer`.
+    /// Before layer 0 learned positions are not yet in it.
+    using Observer = std::function<void(uint32_t layer, std::span<const float> hidden)>;
+    void observe(Observer observer) { observer_ = std::move(observer); }
+
   private:
     std::vector<std::unique_ptr<model::ShardModel>> shards_;
+    Observer observer_;
     RequestId request_{};
     Position position_ = 0;
 };
