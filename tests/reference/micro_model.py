@@ -2,9 +2,9 @@
 """Small models whose weights follow from their tensors' names, so that a fixture need not carry
 them: element i of a tensor is center + spread * u, u in [-1, 1) from SplitMix64 (Steele et al.
 2014) over the FNV-1a hash of the name. src/model/architecture_test.cpp makes the same ones."""
-import struct
-
 import numpy as np
+
+from gguf_writer import F32, gguf
 
 MASK = (1 << 64) - 1
 
@@ -51,27 +51,7 @@ class MicroModel:
         return self.keys.get(f"{self.architecture}.{name}", fallback)
 
     def gguf(self) -> bytes:
-        """A GGUF v3 file with F32 tensors."""
-        def text(s: str) -> bytes:
-            return struct.pack("<Q", len(s.encode())) + s.encode()
-
-        def entry(key: str, value) -> bytes:
-            if isinstance(value, bool):
-                return text(key) + struct.pack("<IB", 7, value)
-            if isinstance(value, int):
-                return text(key) + struct.pack("<II", 4, value)
-            if isinstance(value, float):
-                return text(key) + struct.pack("<If", 6, value)
-            return text(key) + struct.pack("<I", 8) + text(value)
-
-        entries = {"general.architecture": self.architecture, **self.keys}
-        out = b"GGUF" + struct.pack("<IQQ", 3, len(self.tensors), len(entries))
-        out += b"".join(entry(k, v) for k, v in entries.items())
-        data = b""
-        for name, t in self.tensors.items():
-            shape = t["shape"][::-1]
-            out += text(name) + struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *shape)
-            out += struct.pack("<IQ", 0, len(data))
-            data += self[name].astype("<f4").tobytes()
-            data += bytes(-len(data) % 32)
-        return out + bytes(-len(out) % 32) + data
+        """A GGUF file with F32 tensors."""
+        return gguf({"general.architecture": self.architecture, **self.keys},
+                    [(name, t["shape"], F32, self[name].astype("<f4").tobytes())
+                     for name, t in self.tensors.items()])
