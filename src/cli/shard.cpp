@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/shard.hpp"
 
+#include <algorithm>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
@@ -75,26 +77,60 @@ Result<void> verify(const InfoOptions& options, const model::Gguf& gguf,
     return model::verify_shard(gguf, manifest, info.index, progress_bar("verifying"));
 }
 
+boost::json::array describe_tensors(const model::Gguf& gguf) {
+    boost::json::array tensors;
+    for (const model::GgufTensor& t : gguf.tensors()) {
+        tensors.push_back({{"name", t.name},
+                           {"type", tensor::to_string(t.type)},
+                           {"shape", dimensions_text(t)},
+                           {"bytes", t.bytes}});
+    }
+    return tensors;
+}
+
+/// GGUF also carries tensors that are no model; such a file has no key of an architecture, a
+/// tokenizer or a shard.
+bool is_model(const model::Gguf& gguf) {
+    const auto architecture = gguf.string("general.architecture");
+    const std::string own = architecture && *architecture ? std::string(**architecture) : "";
+    return std::any_of(gguf.entries().begin(), gguf.entries().end(), [&](const auto& entry) {
+        return entry.key.starts_with(own + ".") || entry.key.starts_with("tokenizer.") ||
+               entry.key.starts_with("teetee.");
+    });
+}
+
+void show_tensors(const InfoOptions& options, const model::Gguf& gguf, const Session& session) {
+    const boost::json::array tensors = describe_tensors(gguf);
+    if (session.json) {
+        print_json({{"file", options.file},
+                    {"bytes", gguf.file().size()},
+                    {"is_model", false},
+                    {"tensors", tensors}});
+    } else {
+        print_text(fmt::format("{}: no model, {} tensors, {} bytes\n", options.file, tensors.size(),
+                               gguf.file().size()));
+    }
+}
+
 Result<void> info(const InfoOptions& options, Session& session) {
     TT_TRY(const auto file, ModelFile::open(options.file));
+    if (!is_model(file.gguf)) {
+        show_tensors(options, file.gguf, session);
+        return {};
+    }
     TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
     TT_TRY(const auto shard, model::parse_shard_info(file.gguf));
     const LayerRange layers = shard ? shard->layers : LayerRange{0, hyperparameters.layer_count};
     boost::json::object out = {{"file", options.file},
                                {"bytes", file.gguf.file().size()},
+                               {"is_model", true},
                                {"architecture", hyperparameters.architecture},
                                {"name", hyperparameters.name},
                                {"layers", boost::json::array{layers.begin, layers.end}},
                                {"layer_count", hyperparameters.layer_count},
                                {"context_length", hyperparameters.context_length},
                                {"is_shard", shard.has_value()}};
-    boost::json::array tensors;
-    for (const model::GgufTensor& t : file.gguf.tensors()) {
-        tensors.push_back({{"name", t.name},
-                           {"type", tensor::to_string(t.type)},
-                           {"shape", dimensions_text(t)},
-                           {"bytes", t.bytes}});
-    }
+    const boost::json::array tensors = describe_tensors(file.gguf);
     out["tensors"] = tensors;
     Result<void> verified;
     if (shard) {
