@@ -6,12 +6,14 @@
 # make tidy   clang-tidy with the allow-list of .clang-tidy
 # make fuzz   every fuzz target for SECONDS each (default 60)
 # make sanitize   every test under ASan and UBSan
+# make conformance   public reference data, in one table (half an hour; docs/conformance.md)
 
 SECONDS ?= 60
 UP_FLAGS ?=
 JOBS ?= $(shell nproc)
+LLAMA_QUANTIZE ?=
 
-.PHONY: all build up test lint tidy fuzz sanitize tsan deps clean
+.PHONY: all build up test lint tidy fuzz sanitize tsan conformance deps clean
 
 all: build
 
@@ -54,6 +56,11 @@ tsan:
 	@cmake --preset tsan > /dev/null
 	@cmake --build --preset tsan -j $(JOBS)
 	@python3 tools/run_tests.py build/tsan --unit-only
+
+# Debian's Python, which has Debian's NumPy.
+conformance: build
+	@tools/install_deps.sh conformance
+	@/usr/bin/python3 tests/conformance/run.py build/release $(if $(LLAMA_QUANTIZE),--llama-quantize $(LLAMA_QUANTIZE))
 
 clean:
 	rm -rf build

@@ -1,16 +1,19 @@
 #!/bin/sh
 # Installs what TeeTee needs from Debian 12; does nothing where all of it is there.
-# usage: tools/install_deps.sh [build|dev]   (dev adds clang for fuzzing, format and lint tools)
+# usage: tools/install_deps.sh [build|dev|conformance]   (dev adds clang for fuzzing, format and lint
+# tools; conformance adds what the float64 reference needs)
 set -eu
 
 build="g++ cmake ninja-build pkg-config make python3 curl ca-certificates \
 libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-system1.81-dev \
 libssl-dev libsecp256k1-dev libcrypto++-dev libprotobuf-dev protobuf-compiler \
 libcli11-dev libspdlog-dev libfmt-dev libpcre2-dev libutf8proc-dev libgtest-dev faketime openssl procps"
+conformance="python3-numpy"
 dev="clang libclang-rt-dev clang-format clang-tidy libbenchmark-dev"
 
 packages="$build"
 [ "${1:-build}" = dev ] && packages="$packages $dev"
+[ "${1:-build}" = conformance ] && packages="$packages $conformance"
 
 missing=""
 for p in $packages; do

@@ -23,13 +23,13 @@ class Totals:
         self.passed, self.failed, self.skipped, self.faults, self.skips = 0, 0, 0, [], []
 
 
-def run_unit_tests(program: pathlib.Path, totals: Totals) -> None:
+def run_unit_tests(program: pathlib.Path, totals: Totals, only: str = "*") -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
         start = time.time()
         before = totals.failed
         try:
-            run = subprocess.run([program, f"--gtest_output=json:{report}", "--gtest_brief=1"],
+            run = subprocess.run([program, f"--gtest_filter={only}", f"--gtest_output=json:{report}", "--gtest_brief=1"],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                  timeout=PROGRAM_SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -57,10 +57,10 @@ def run_unit_tests(program: pathlib.Path, totals: Totals) -> None:
     print(f"{program.name:24} {state:7} {time.time() - start:6.1f} s", flush=True)
 
 
-def run_e2e_tests(build: pathlib.Path, totals: Totals) -> None:
+def run_e2e_tests(build: pathlib.Path, totals: Totals, only: str = "test_*.py") -> None:
     sys.path.insert(0, str(ROOT / "tests" / "e2e"))
     import harness
-    for name, outcome, seconds, text in harness.run_all(build):
+    for name, outcome, seconds, text in harness.run_all(build, only):
         print(f"{name:60} {outcome:7} {seconds:6.1f} s", flush=True)
         if outcome == "ok":
             totals.passed += 1

@@ -64,3 +64,11 @@ def test_every_residual_of_a_min_gpt(teetee):
             at = (b * length + position["pos"]) * 3
             assert len(position["top"]) == 3
             assert all(abs(expected[at + token] - value) <= 2e-5 for token, value in position["top"]), (b, position)
+
+
+def test_perplexity_is_that_of_float64_arithmetic(teetee):
+    text = teetee.folder / "text.txt"
+    text.write_text("Tom and the dog went to the big park. They saw a red bird in a tree. " * 20)
+    have = teetee.json("perplexity", "--model", shared("data/models/stories260K") / "stories260K.gguf", "--file", text)
+    # By tests/reference/forward.py, in windows of the model's context that begin with BOS.
+    assert have["tokens"] == 581 and abs(have["perplexity"] / 3.6500632 - 1) < 1e-4, have
