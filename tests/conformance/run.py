@@ -23,12 +23,12 @@ import run_tests  # noqa: E402
 from models import Models  # noqa: E402
 from report import Report  # noqa: E402
 
-# program of the build, filter of its tests, what they cover
+# Program of the build, filter of its tests, what they cover. A module whose unit tests read public data
+# has its line here: tokenizers (data/tokenizers), templates (data/templates) and so on.
 UNIT_TESTS = (
     ("model_test", "*QuantOracle*:quant_oracle.*", "data/models/quants, layer by layer"),
     ("model_test", "*Architecture*", "every architecture against tests/reference"),
     ("model_test", "gguf.*:shard_model.*malformed*:vocabulary.*:safetensors.*", "data/malformed"),
-    # Tokenizers (data/tokenizers) and templates (data/templates) are run by the tests of their modules:
     ("model_test", "*tokenizer*:bpe_split.*", "data/tokenizers"),
 )
 E2E_TESTS = ("test_trained_models.py", "test_bad_input.py")
@@ -43,6 +43,11 @@ EXCEPTIONS = {
     "tinyllama-q8_0 of make_gguf.py: made from this file":
         "the oracle was computed with the file that llama-quantize makes of tinyllama-f16",
     "tinyllama-q4_k_m.amx": "llama.cpp's AMX kernels differ by 0.26 from exact activations here, TeeTee by 0.16",
+    "perplexity tok361 Q8_0/F16 on wikitext2":
+        "a model of a million weights, on text unlike its own: Q8_0 weights alone move it further, in exact arithmetic "
+        "(-0.63 % over the first 20,000 tokens) and in llama.cpp (-0.35 %, TeeTee -0.34 %)",
+    "perplexity tok105 stories 0 to 50":
+        "the figure was made with every newline taken for token 13, as the README says; here it is the unknown token",
     "micro-bf16": "llama.cpp rounds activations to BF16 and differs by 0.028 from exact ones, TeeTee by 0.004",
 }
 

@@ -3,6 +3,7 @@
 import json
 
 from harness import STORY_MODEL
+from trained_models import F32, gguf
 
 
 def logits(teetee, model, tokens, *flags):
@@ -69,3 +70,14 @@ def test_shards_are_cut_and_verified(teetee):
     for shard in made["shards"]:
         info = teetee.json("shard", "info", out / shard["file"])
         assert info["verified"] and info["shard_root"] == shard["root"] and info["model_root"] == made["model_root"]
+
+
+def test_tensors_without_a_model_are_shown(teetee):
+    path = teetee.folder / "tensors.gguf"
+    path.write_bytes(gguf({"general.name": "no model"}, [("t", [2, 4], F32, bytes(32))]))
+    shown = teetee.json("shard", "info", path)
+    assert not shown["is_model"]
+    assert shown["tensors"] == [{"name": "t", "type": "F32", "shape": "4 x 2", "bytes": 32}]
+    path.write_bytes(gguf({"general.architecture": "llama", "llama.block_count": 1}, []))
+    code, _, err = teetee.run("shard", "info", path)
+    assert code == 1 and "llama.context_length" in err, err
