@@ -42,52 +42,24 @@ std::vector<TokenId> ids(const json::value& array) {
     return tokens;
 }
 
-/// A model whose layers run one at a time, so that the residual between them can be looked at.
+/// One sequence in a model of which every shard is one layer.
 class LayerByLayer {
   public:
-    LayerByLayer(const Gguf& gguf, size_t positions) {
-        const auto hyperparameters = hyperparameters_from(gguf);
-        EXPECT_TRUE(hyperparameters);
-        for (uint32_t i = 0; i < hyperparameters->layer_count; ++i) {
-            ModelOptions options;
-            options.layers = LayerRange{i, i + 1};
-            options.kv_positions_max = 64;
-            auto layer = ShardModel::load(gguf, options);
-            EXPECT_TRUE(layer) << layer.error().message();
-            EXPECT_TRUE((*layer)->cache().open(request_, static_cast<Position>(positions)));
-            layers_.push_back(std::move(layer).value());
-        }
-    }
+    LayerByLayer(const Bytes& file, size_t positions)
+        : pipeline_(file, {.shards = layer_count}, positions) {}
 
-    /// Logits of every token (tokens, vocabulary); keeps the last token's residuals.
+    /// Logits of every token (tokens, vocabulary).
     std::vector<float> feed(const std::vector<TokenId>& tokens) {
-        const size_t width = layers_.front()->embedding_length();
-        std::vector<float> hidden(tokens.size() * width);
         std::vector<BatchRow> rows;
-        for (size_t i = 0; i < tokens.size(); ++i) rows.push_back({request_, position_++});
-        residuals_.clear();
-        const auto keep = [&] {
-            residuals_.emplace_back(hidden.end() - static_cast<ptrdiff_t>(width), hidden.end());
-        };
-        EXPECT_TRUE(layers_.front()->embed(tokens, hidden.data()));
-        keep();
-        for (auto& layer : layers_) {
-            EXPECT_TRUE(layer->forward(rows, hidden.data()));
-            keep();
-        }
-        std::vector<float> logits(tokens.size() * vocabulary_size());
-        layers_.back()->logits(hidden.data(), tokens.size(), logits.data());
-        return logits;
+        for (size_t i = 0; i < tokens.size(); ++i) rows.push_back({Pipeline::ours, position_++});
+        return pipeline_.run(rows, tokens, tokens.size());
     }
 
-    size_t vocabulary_size() const { return layers_.back()->hyperparameters().vocabulary_size; }
-    /// Before layer 0, after layer 0, and so on.
-    const std::vector<std::vector<float>>& residuals() const { return residuals_; }
+    const Pipeline& pipeline() const { return pipeline_; }
 
   private:
-    static constexpr RequestId request_{{1}};
-    std::vector<std::unique_ptr<ShardModel>> layers_;
-    std::vector<std::vector<float>> residuals_;
+    static constexpr uint32_t layer_count = 3;
+    Pipeline pipeline_;
     Position position_ = 0;
 };
 
@@ -131,36 +103,34 @@ class QuantOracle : public testing::TestWithParam<Case> {
 
 TEST_P(QuantOracle, agrees_with_llama_cpp_layer_by_layer) {
     const Case& test = GetParam();
-    const auto gguf = Gguf::parse(file_);
-    ASSERT_TRUE(gguf);
     const std::vector<TokenId> prompt = ids(oracle_.at("prompt"));
     const auto& positions = oracle_.at("prompt_positions_top10").as_array();
     ASSERT_EQ(positions.size(), prompt.size());
-    LayerByLayer model(*gguf, prompt.size());
+    LayerByLayer model(file_, prompt.size());
     const std::vector<float> logits = model.feed(prompt);
-    const size_t vocabulary = model.vocabulary_size();
+    const size_t vocabulary = model.pipeline().vocabulary_size();
     for (size_t i = 0; i < prompt.size(); ++i) {
         SCOPED_TRACE("position " + std::to_string(i));
         compare_position(test, positions[i], std::span(logits).subspan(i * vocabulary, vocabulary));
     }
-    const auto& residuals = oracle_.at("residual_last_prompt_position");
-    for (size_t i = 0; i < model.residuals().size(); ++i) {
+    const auto& expected = oracle_.at("residual_last_prompt_position");
+    const auto& residuals = model.pipeline().last_residuals();
+    ASSERT_EQ(residuals.size(), 4u);
+    for (size_t i = 0; i < residuals.size(); ++i) {
         const std::string name = i == 0 ? "embd" : "l_out-" + std::to_string(i - 1);
         SCOPED_TRACE(name);
-        compare_residual(test, residuals.at(name), model.residuals()[i]);
+        compare_residual(test, expected.at(name), residuals[i]);
     }
 }
 
 TEST_P(QuantOracle, continues_as_llama_cpp_does) {
-    const auto gguf = Gguf::parse(file_);
-    ASSERT_TRUE(gguf);
     const std::vector<TokenId> expected = ids(oracle_.at("greedy16"));
     const auto& margins = oracle_.at("greedy16_top1_minus_top2").as_array();
     std::vector<TokenId> next = ids(oracle_.at("prompt"));
-    LayerByLayer model(*gguf, next.size() + expected.size());
+    LayerByLayer model(file_, next.size() + expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
         const std::vector<float> logits = model.feed(next);
-        const TokenId token = argmax(std::span(logits).last(model.vocabulary_size()));
+        const TokenId token = argmax(std::span(logits).last(model.pipeline().vocabulary_size()));
         if (token != expected[i]) {
             EXPECT_LE(margins[i].to_number<double>(), GetParam().margin) << "token " << i;
             break;  // from here on the texts are different ones

@@ -84,14 +84,25 @@ class Pipeline {
         const size_t width = shards_.front()->embedding_length();
         std::vector<float> hidden(rows.size() * width);
         EXPECT_TRUE(shards_.front()->embed(tokens, hidden.data()));
-        for (auto& shard : shards_) EXPECT_TRUE(shard->forward(rows, hidden.data()));
+        const auto last_row = [&] {
+            return std::vector<float>(hidden.end() - static_cast<ptrdiff_t>(width), hidden.end());
+        };
+        last_residuals_ = {last_row()};
+        for (auto& shard : shards_) {
+            EXPECT_TRUE(shard->forward(rows, hidden.data()));
+            last_residuals_.push_back(last_row());
+        }
         std::vector<float> logits(count * vocabulary_size());
         shards_.back()->logits(hidden.data() + first * width, count, logits.data());
         return logits;
     }
 
+    /// The last row's hidden state before the first shard and after each.
+    const std::vector<std::vector<float>>& last_residuals() const { return last_residuals_; }
+
   private:
     std::vector<std::unique_ptr<ShardModel>> shards_;
+    std::vector<std::vector<float>> last_residuals_;
 };
 
 /// Feeds tokens through the shards of a setting; all logits of the sequence, in order.

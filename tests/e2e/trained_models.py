@@ -49,7 +49,7 @@ def llama2c_vocabulary(path: pathlib.Path) -> dict:
     data, at, pieces, scores = path.read_bytes(), 4, [], []
     while at < len(data):
         score, length = struct.unpack_from("<fi", data, at)
-        piece = data[at + 8:at + 8 + length].decode().strip("\n")
+        piece = data[at + 8:at + 8 + length].decode()
         scores.append(score)
         pieces.append(piece.replace(" ", "\u2581"))
         at += 8 + length
