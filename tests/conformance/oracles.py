@@ -21,6 +21,7 @@ FILES = (("tiny-test-q4_0", "tiny-test", "q4_0", None), ("tinyllama-f16", "tinyl
 BACK_ENDS = ("amx", "norepack", "numpy-f32")
 QUANTS = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q2_k", "q3_k", "q3_k_m", "q4_k", "q4_k_m",
           "q5_k", "q5_k_m", "q6_k")
+REFUSED = ("iq4_nl", "iq4_xs")
 
 
 def log_sum_exp(row) -> float:
@@ -129,3 +130,6 @@ def check_quants(report, teetee, models: Models) -> None:
                      f"all logits {ours:.4f} lse {sums:.4f}")
         compare(report, f"micro-{kind}", oracle, computed, tolerance,
                 f" (oracle from exact {logit_distance(oracle, exact):.4f})")
+    for kind in REFUSED:
+        code, _, err = teetee.run("logits", "--model", folder / f"micro-{kind}.gguf", "--tokens", 1)
+        report.check(f"micro-{kind}", code == 0, err.strip())

@@ -20,6 +20,7 @@ import harness  # noqa: E402
 import oracles  # noqa: E402
 import perplexity  # noqa: E402
 import run_tests  # noqa: E402
+from exceptions import EXCEPTIONS  # noqa: E402
 from models import Models  # noqa: E402
 from report import Report  # noqa: E402
 
@@ -32,24 +33,6 @@ UNIT_TESTS = (
     ("model_test", "*tokenizer*:bpe_split.*", "data/tokenizers"),
 )
 E2E_TESTS = ("test_trained_models.py", "test_bad_input.py")
-
-NOT_THIS_FILE = ("the oracle was computed with the file that llama-quantize makes of tinyllama-f16, whose output is in "
-                 "Q6_K; Q4_0 of the rounded weights has the other sign in one block of 2,000")
-EXCEPTIONS = {
-    "tinyllama-q4_0 of make_gguf.py: made from this file": NOT_THIS_FILE,
-    "tinyllama-q4_0 of make_gguf.py.amx": NOT_THIS_FILE,
-    "tinyllama-q4_0 of make_gguf.py.norepack": NOT_THIS_FILE,
-    "tinyllama-q4_0 of make_gguf.py.numpy-f32": NOT_THIS_FILE,
-    "tinyllama-q8_0 of make_gguf.py: made from this file":
-        "the oracle was computed with the file that llama-quantize makes of tinyllama-f16",
-    "tinyllama-q4_k_m.amx": "llama.cpp's AMX kernels differ by 0.26 from exact activations here, TeeTee by 0.16",
-    "perplexity tok361 Q8_0/F16 on wikitext2":
-        "a model of a million weights, on text unlike its own: Q8_0 weights alone move it further, in exact arithmetic "
-        "(-0.63 % over the first 20,000 tokens) and in llama.cpp (-0.35 %, TeeTee -0.34 %)",
-    "perplexity tok105 stories 0 to 50":
-        "the figure was made with every newline taken for token 13, as the README says; here it is the unknown token",
-    "micro-bf16": "llama.cpp rounds activations to BF16 and differs by 0.028 from exact ones, TeeTee by 0.004",
-}
 
 
 def run_unit_tests(report, build) -> None:
