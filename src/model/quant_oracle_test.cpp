@@ -52,7 +52,7 @@ class LayerByLayer {
     std::vector<float> feed(const std::vector<TokenId>& tokens) {
         std::vector<BatchRow> rows;
         for (size_t i = 0; i < tokens.size(); ++i) rows.push_back({Pipeline::ours, position_++});
-        return pipeline_.run(rows, tokens, tokens.size());
+        return pipeline_.run(rows, tokens, 0, tokens.size());
     }
 
     const Pipeline& pipeline() const { return pipeline_; }
