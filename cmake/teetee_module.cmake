@@ -10,6 +10,7 @@
 set(teetee_rank_base 0)
 set(teetee_rank_crypto 1)
 set(teetee_rank_tensor 1)
+set(teetee_rank_grammar 1)
 set(teetee_rank_model 2)
 set(teetee_rank_attest 2)
 set(teetee_rank_chain 2)

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/result.hpp"
+#include "grammar/grammar.hpp"
+#include "grammar/token_trie.hpp"
+
+namespace teetee::grammar {
+
+/// Follows one text through a grammar. What it says is a pure function of grammar and text, errors
+/// included: what it remembers between calls only saves time. For one thread.
+///
+/// A text may be read in several ways at a time, each a state with the calls to come back from (a
+/// stack). Sets of them are numbered as they are met and the steps between them are kept: a
+/// deterministic automaton that grows as it is needed. Stacks deeper than stack_depth_max are
+/// given up.
+class Matcher {
+  public:
+    /// Before the first byte. Error: grammar_too_complex.
+    static Result<Matcher> begin(std::shared_ptr<const Grammar> grammar);
+
+    /// The text goes on. Errors: grammar_stuck if it does not fit, grammar_too_complex; the matcher
+    /// is then of no more use.
+    Result<void> advance(std::string_view bytes);
+
+    /// The text so far is a whole one.
+    bool may_end() const { return sets_[current_].may_end; }
+
+    /// A bit for each token of the vocabulary: those that the text may go on with.
+    /// Error: grammar_too_complex.
+    Result<std::span<const uint64_t>> allowed(const TokenTrie& trie);
+
+  private:
+    static constexpr uint32_t no_stack = UINT32_MAX;
+    static constexpr uint32_t dead = 0;  // the empty set
+    static constexpr uint32_t unknown = UINT32_MAX;
+    static constexpr uint32_t too_complex = UINT32_MAX - 1;
+    static constexpr uint32_t cache_full = UINT32_MAX - 2;
+
+    struct Reading {
+        uint32_t state = 0;
+        uint32_t stack = no_stack;
+        auto operator<=>(const Reading&) const = default;
+    };
+    using ReadingSet = std::vector<Reading>;
+    struct StackNode {
+        uint32_t back = 0;
+        uint32_t below = no_stack;
+        uint32_t depth = 0;
+    };
+    struct Step {
+        uint32_t target = unknown;
+        uint32_t cost = 0;
+    };
+    struct SetInfo {
+        const ReadingSet* readings = nullptr;
+        bool may_end = false;
+    };
+
+    explicit Matcher(std::shared_ptr<const Grammar> grammar);
+
+    void reset();
+    /// Forgets all but the current set.
+    void restart();
+    Step step(uint32_t set, uint8_t byte) {
+        const Step& known = steps_[set * class_count_ + grammar_->class_of(byte)];
+        return known.target != unknown ? known : find_step(set, byte);
+    }
+    Step find_step(uint32_t set, uint8_t byte);
+    uint32_t close(ReadingSet open);
+    uint32_t number_of(ReadingSet readings);
+    uint32_t push(uint32_t back, uint32_t below);
+    /// The set's number, or an error of find_step.
+    Step walk(const TokenTrie& trie, std::vector<uint64_t>& words);
+
+    std::shared_ptr<const Grammar> grammar_;
+    size_t class_count_;
+    std::map<ReadingSet, uint32_t> set_numbers_;
+    std::vector<SetInfo> sets_;
+    std::vector<Step> steps_;  // class_count_ for each set
+    std::vector<StackNode> stacks_;
+    std::map<std::pair<uint32_t, uint32_t>, uint32_t> stack_numbers_;
+    uint32_t current_ = dead;
+    std::unordered_map<uint32_t, std::vector<uint64_t>> masks_;  // by set
+    // Memory to work in.
+    std::unordered_set<uint64_t> seen_;
+    uint32_t cost_ = 0;
+    std::vector<uint32_t> way_;
+};
+
+}  // namespace teetee::grammar
