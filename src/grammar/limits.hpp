@@ -16,6 +16,10 @@ inline constexpr size_t expressions_max = 1u << 16;
 inline constexpr size_t states_max = 1u << 16;  // of the automaton; its edges likewise
 inline constexpr uint32_t repetitions_max = 1u << 15;
 
+inline constexpr size_t any_json_depth_max = 16;  // where a schema says nothing about a value
+inline constexpr size_t property_name_max = 256;  // bytes, beside which others are to be told apart
+inline constexpr size_t schema_values_max = 1u << 20;  // read while schemas are merged
+
 inline constexpr uint32_t stack_depth_max = 256;     // rules inside rules at one place of a text
 inline constexpr size_t stacks_max = 1u << 12;       // ways to read a text that are open at a time
 inline constexpr uint32_t step_cost_max = 1u << 14;  // moves to find the stacks behind one byte
