@@ -51,6 +51,8 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::limit_exceeded:
         case ErrorCode::vocabulary_invalid:
         case ErrorCode::template_unsupported:
+        case ErrorCode::grammar_invalid:
+        case ErrorCode::grammar_too_complex:
             return {400, "invalid_request_error"};
         case ErrorCode::model_unknown:
         case ErrorCode::route_unknown:
@@ -59,6 +61,8 @@ ErrorStatus status_for(ErrorCode code) {
             return {405, "invalid_request_error"};
         case ErrorCode::body_too_large:
             return {413, "invalid_request_error"};
+        case ErrorCode::grammar_stuck:
+            return {422, "invalid_request_error"};
         case ErrorCode::overloaded:
         case ErrorCode::kv_cache_full:
             return {429, "overloaded_error"};
@@ -75,6 +79,9 @@ ErrorStatus status_for(ErrorCode code) {
 }
 
 std::string_view public_message(const Error& error) {
+    // Of what happens on the tail only the code comes here.
+    if (error.code == ErrorCode::grammar_stuck)
+        return "no token of this model keeps the answer inside the grammar or schema";
     if (status_for(error.code).status < 500) return error.detail;
     switch (error.code) {
         case ErrorCode::route_unavailable:
@@ -112,7 +119,8 @@ Answer::Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
       created_(created),
       exchange_(std::move(exchange)),
       decoder_(node.tokenizer(), {.continues_text = true}),
-      stops_(request_.stops) {}
+      stops_(request_.stops),
+      logprobs_(request_.dialect, node.tokenizer()) {}
 
 Result<void> Answer::submit() {
     if (!request_.model.empty() && request_.model != node_.model_id()) {
@@ -145,7 +153,7 @@ Result<void> Answer::submit() {
     generation.sampling = request_.sampling;
     const auto self = shared_from_this();
     node::GenerationEvents events;
-    events.on_token = [self](TokenId token) { self->on_token(token); };
+    events.on_token = [self](const pipeline::ClientToken& token) { self->on_token(token); };
     events.on_done = [self](pipeline::FinishReason reason, pipeline::Usage usage) {
         self->on_done(reason_name(reason), usage);
     };
@@ -177,9 +185,10 @@ void Answer::send_event(const boost::json::object& data) {
     exchange_->write("data: " + boost::json::serialize(data) + "\n\n");
 }
 
-void Answer::on_token(TokenId token) {
+void Answer::on_token(const pipeline::ClientToken& token) {
     if (ended_ || stop_found_) return;
-    auto piece = decoder_.feed(token);
+    if (token.logprobs) logprobs_.add(token.token, *token.logprobs);
+    auto piece = decoder_.feed(token.token);
     if (!piece) {
         static_cast<void>(node_.cancel(*id_));
         on_failed(piece.error());
@@ -263,8 +272,7 @@ boost::json::object Answer::envelope(std::string_view suffix) const {
     return {};
 }
 
-boost::json::object Answer::chunk(const std::string& text,
-                                  std::optional<std::string_view> reason) const {
+boost::json::object Answer::chunk(const std::string& text, std::optional<std::string_view> reason) {
     boost::json::object out = envelope(".chunk");
     const boost::json::value finish =
         reason ? boost::json::value(*reason) : boost::json::value(nullptr);
@@ -274,6 +282,7 @@ boost::json::object Answer::chunk(const std::string& text,
         return out;
     }
     boost::json::object choice = {{"index", 0}, {"finish_reason", finish}};
+    if (request_.sampling.logprobs) choice["logprobs"] = logprobs_.take();
     if (request_.dialect == Dialect::chat) {
         choice["delta"] = reason ? boost::json::object() : boost::json::object{{"content", text}};
     } else {
@@ -283,7 +292,7 @@ boost::json::object Answer::chunk(const std::string& text,
     return out;
 }
 
-boost::json::object Answer::whole(std::string_view reason, pipeline::Usage usage) const {
+boost::json::object Answer::whole(std::string_view reason, pipeline::Usage usage) {
     boost::json::object out = envelope("");
     if (request_.dialect == Dialect::generate) {
         out["text"] = text_;
@@ -291,7 +300,7 @@ boost::json::object Answer::whole(std::string_view reason, pipeline::Usage usage
         out["seed"] = request_.sampling.seed;
     } else {
         boost::json::object choice = {
-            {"index", 0}, {"finish_reason", reason}, {"logprobs", nullptr}};
+            {"index", 0}, {"finish_reason", reason}, {"logprobs", logprobs_.take()}};
         if (request_.dialect == Dialect::chat) {
             choice["message"] = {{"role", "assistant"}, {"content", text_}};
         } else {

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include "api/generation_request.hpp"
+#include "api/logprobs.hpp"
 #include "api/stop_matcher.hpp"
 #include "model/stream_decoder.hpp"
 #include "net/http_server.hpp"
@@ -43,7 +44,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
   private:
     Result<void> submit();
-    void on_token(TokenId token);
+    void on_token(const pipeline::ClientToken& token);
     void deliver(const std::string& text);
     void on_done(std::string_view reason, pipeline::Usage usage);
     void on_failed(const Error& error);
@@ -51,9 +52,8 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void send_event(const boost::json::object& data);
 
     boost::json::object envelope(std::string_view suffix) const;
-    boost::json::object chunk(const std::string& text,
-                              std::optional<std::string_view> reason) const;
-    boost::json::object whole(std::string_view reason, pipeline::Usage usage) const;
+    boost::json::object chunk(const std::string& text, std::optional<std::string_view> reason);
+    boost::json::object whole(std::string_view reason, pipeline::Usage usage);
 
     node::Node& node_;
     GenerationRequest request_;
@@ -62,6 +62,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     std::optional<RequestId> id_;
     model::StreamDecoder decoder_;
     StopMatcher stops_;
+    LogprobsReport logprobs_;
     std::string text_;
     bool stop_found_ = false;
     bool ended_ = false;

@@ -21,6 +21,11 @@ class TokenMask {
   public:
     explicit TokenMask(size_t token_count) : words_((token_count + 63) / 64) {}
 
+    /// As many bits as the mask has; more are cut off, fewer stand for absent tokens.
+    void assign(std::span<const uint64_t> words) {
+        for (size_t i = 0; i < words_.size(); ++i) words_[i] = i < words.size() ? words[i] : 0;
+    }
+
     void add(TokenId id) { words_[id / 64] |= uint64_t{1} << (id % 64); }
     bool contains(TokenId id) const {
         return id / 64 < words_.size() && (words_[id / 64] >> (id % 64) & 1) != 0;

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "base/assert.hpp"
-#include "model/sampler.hpp"
 
 // Activations travel as little-endian F32: on this host a copy.
 static_assert(std::endian::native == std::endian::little);
@@ -17,8 +16,9 @@ namespace teetee::node {
 using pipeline::ComputeJob;
 using pipeline::ComputeResult;
 
-ModelEngine::ModelEngine(std::unique_ptr<model::ShardModel> model, Limits limits)
-    : model_(std::move(model)), limits_(limits) {}
+ModelEngine::ModelEngine(std::unique_ptr<model::ShardModel> model, Limits limits,
+                         std::shared_ptr<const model::ConstraintVocabulary> vocabulary)
+    : model_(std::move(model)), limits_(limits), vocabulary_(std::move(vocabulary)) {}
 
 pipeline::EngineLimits ModelEngine::limits() const {
     const model::Hyperparameters& h = model_->hyperparameters();
@@ -38,7 +38,14 @@ void ModelEngine::open(const pipeline::SequenceOpen& sequence, ComputeResult& re
         result.failures.push_back({sequence.request, std::move(opened).error()});
         return;
     }
-    sampling_[sequence.request] = sequence.sampling;
+    if (!model_->is_last()) return;
+    auto sampler =
+        SequenceSampler::open({sequence.sampling, sequence.prompt_positions}, vocabulary_);
+    if (!sampler) {
+        result.failures.push_back({sequence.request, std::move(sampler).error()});
+        return;
+    }
+    samplers_.insert_or_assign(sequence.request, std::move(sampler).value());
 }
 
 std::vector<size_t> ModelEngine::admit(const ComputeJob& job, ComputeResult& result) {
@@ -82,7 +89,7 @@ ComputeResult ModelEngine::compute(ComputeJob job) {
     result.batch_id = job.batch_id;
     for (const RequestId& request : job.closes) {
         model_->cache().close(request);
-        sampling_.erase(request);
+        samplers_.erase(request);
     }
     for (const pipeline::SequenceOpen& sequence : job.opens) open(sequence, result);
     TT_ASSERT(!model_->is_first() || job.tokens.size() == job.rows.size());
@@ -131,18 +138,36 @@ void ModelEngine::sample(const ComputeJob& job, const std::vector<size_t>& admit
         std::memmove(hidden_.data() + wanted++ * width, hidden_.data() + at * width,
                      width * sizeof(float));
     }
-    if (wanted == 0) return;
     const size_t vocabulary = model_->hyperparameters().vocabulary_size;
     logits_.resize(wanted * vocabulary);
-    model_->logits(hidden_.data(), wanted, logits_.data());
+    if (wanted > 0) model_->logits(hidden_.data(), wanted, logits_.data());
     size_t at = 0;
+    std::set<RequestId> failed;
     for (const size_t i : admitted) {
         const pipeline::EngineRow& row = job.rows[i];
-        if (!row.wants_token) continue;
-        const std::span<const float> logits(logits_.data() + at++ * vocabulary, vocabulary);
-        const TokenId token = model::sample(logits, sampling_[row.request], row.position);
-        result.tokens.push_back({row.request, row.position, token});
+        std::span<const float> logits;
+        if (row.wants_token) logits = {logits_.data() + at++ * vocabulary, vocabulary};
+        if (failed.contains(row.request)) continue;
+        if (auto done = sample_row(row, logits, result); !done) {
+            failed.insert(row.request);
+            samplers_.erase(row.request);
+            result.failures.push_back({row.request, std::move(done).error()});
+        }
     }
+    std::erase_if(result.tokens, [&](const auto& token) { return failed.contains(token.request); });
+}
+
+Result<void> ModelEngine::sample_row(const pipeline::EngineRow& row, std::span<const float> logits,
+                                     ComputeResult& result) {
+    const auto found = samplers_.find(row.request);
+    if (found == samplers_.end())
+        return fail(ErrorCode::sequence_unknown, "the sequence has failed before");
+    TT_CHECK(found->second.push(row));
+    if (!row.wants_token) return {};
+    auto token = found->second.sample(logits, row, sampler_);
+    if (!token) return std::move(token).error();
+    result.tokens.push_back(std::move(token).value());
+    return {};
 }
 
 }  // namespace teetee::node

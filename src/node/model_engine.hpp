@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/shard_model.hpp"
+#include "node/sequence_sampler.hpp"
 #include "pipeline/engine.hpp"
 
 namespace teetee::node {
@@ -19,7 +20,9 @@ class ModelEngine final : public pipeline::StageEngine {
         uint64_t positions_max = 0;
     };
 
-    ModelEngine(std::unique_ptr<model::ShardModel> model, Limits limits);
+    /// `vocabulary`: on the tail, for sequences with a constraint.
+    ModelEngine(std::unique_ptr<model::ShardModel> model, Limits limits,
+                std::shared_ptr<const model::ConstraintVocabulary> vocabulary = nullptr);
 
     pipeline::EngineLimits limits() const override;
     pipeline::ComputeResult compute(pipeline::ComputeJob job) override;
@@ -30,10 +33,14 @@ class ModelEngine final : public pipeline::StageEngine {
     std::vector<size_t> admit(const pipeline::ComputeJob& job, pipeline::ComputeResult& result);
     void sample(const pipeline::ComputeJob& job, const std::vector<size_t>& admitted,
                 pipeline::ComputeResult& result);
+    Result<void> sample_row(const pipeline::EngineRow& row, std::span<const float> logits,
+                            pipeline::ComputeResult& result);
 
     std::unique_ptr<model::ShardModel> model_;
     Limits limits_;
-    std::map<RequestId, SamplingOptions> sampling_;
+    std::shared_ptr<const model::ConstraintVocabulary> vocabulary_;
+    std::map<RequestId, SequenceSampler> samplers_;  // on the tail
+    model::Sampler sampler_;
     std::vector<float> hidden_;
     std::vector<float> logits_;
 };

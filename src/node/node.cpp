@@ -120,7 +120,8 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
     context_length =
         std::min<Position>(shard->hyperparameters().context_length, options.kv_positions_max);
     model_id = identifier(shard->hyperparameters().name);
-    if (layers.begin == 0) {
+    const bool is_tail = layers.end == shard->hyperparameters().layer_count;
+    if (layers.begin == 0 || is_tail) {
         TT_TRY(auto vocabulary, model::vocabulary_from(*gguf));
         const auto token_count = static_cast<TokenId>(vocabulary.tokens.size());
         TT_CHECK(model::ensure_fits(vocabulary, shard->hyperparameters()));
@@ -135,7 +136,9 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
     }
     ModelEngine::Limits limits;
     limits.positions_max = options.kv_positions_max;
-    engine = std::make_unique<ModelEngine>(std::move(shard), limits);
+    engine = std::make_unique<ModelEngine>(
+        std::move(shard), limits,
+        is_tail ? model::ConstraintVocabulary::build(*tokenizer, stop_tokens) : nullptr);
     return {};
 }
 
@@ -229,7 +232,7 @@ void Node::Impl::on_event(const pipeline::ClientEvent& event) {
     if (const auto* token = std::get_if<pipeline::ClientToken>(&event)) {
         // A copy: the callback may cancel the request and so erase its own entry.
         const auto on_token = found->second.on_token;
-        on_token(token->token);
+        on_token(*token);
         return;
     }
     const GenerationEvents events = std::move(found->second);

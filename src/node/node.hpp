@@ -46,7 +46,7 @@ struct Generation {
 
 /// Called on the loop's thread; one of done and failed is the last call.
 struct GenerationEvents {
-    std::function<void(TokenId)> on_token;
+    std::function<void(const pipeline::ClientToken&)> on_token;
     std::function<void(pipeline::FinishReason, pipeline::Usage)> on_done;
     std::function<void(const Error&, pipeline::Usage)> on_failed;
 };

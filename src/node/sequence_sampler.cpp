@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/sequence_sampler.hpp"
+
+namespace teetee::node {
+
+SequenceSampler::SequenceSampler(Sequence sequence)
+    : sequence_(std::move(sequence)), history_(sequence_.options, sequence_.prompt_positions) {}
+
+Result<SequenceSampler> SequenceSampler::open(
+    Sequence sequence, std::shared_ptr<const model::ConstraintVocabulary> vocabulary) {
+    SequenceSampler sampler(std::move(sequence));
+    const Constraint& constraint = sampler.sequence_.options.constraint;
+    if (constraint.kind == ConstraintKind::none) return sampler;
+    if (vocabulary == nullptr)
+        return fail(ErrorCode::unsupported, "sampler: a constraint needs the model's vocabulary");
+    TT_TRY(sampler.constraint_, model::ConstraintMask::begin(constraint, std::move(vocabulary)));
+    return sampler;
+}
+
+Result<void> SequenceSampler::push(const pipeline::EngineRow& row) {
+    if (!sequence_.options.needs_tokens()) return {};
+    if (!row.token) return fail(ErrorCode::message_unexpected, "sampler: a row without its token");
+    if (sequence_.options.has_penalties()) history_.push(*row.token);
+    const bool is_answer = row.position >= sequence_.prompt_positions;
+    return constraint_ && is_answer ? constraint_->push(*row.token) : Result<void>();
+}
+
+Result<pipeline::SampledToken> SequenceSampler::sample(std::span<const float> logits,
+                                                       const pipeline::EngineRow& row,
+                                                       model::Sampler& sampler) {
+    const model::TokenMask* allowed = nullptr;
+    if (constraint_) {
+        TT_TRY(allowed, constraint_->allowed());
+    }
+    const SamplingOptions& options = sequence_.options;
+    pipeline::SampledToken out{.request = row.request, .position = row.position};
+    out.token = sampler.sample(
+        logits, options, {.position = row.position, .history = &history_, .allowed = allowed});
+    if (options.logprobs)
+        out.logprobs = model::logprobs_of(logits, out.token, options.top_logprobs);
+    return out;
+}
+
+}  // namespace teetee::node

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "model/constraint_mask.hpp"
+#include "pipeline/engine.hpp"
+
+namespace teetee::node {
+
+/// Picks the tokens of one sequence on the tail: its options, and what they need to know of the
+/// tokens so far. What it picks is a function of options, tokens, position and logits.
+class SequenceSampler {
+  public:
+    struct Sequence {
+        SamplingOptions options{};
+        Position prompt_positions = 0;
+    };
+
+    /// `vocabulary` may be null where the sequence has no constraint. Errors: unsupported,
+    /// grammar_invalid, grammar_too_complex.
+    static Result<SequenceSampler> open(
+        Sequence sequence, std::shared_ptr<const model::ConstraintVocabulary> vocabulary);
+
+    /// A row of the sequence, in order: its token comes to the history if the options need it.
+    /// Errors: message_unexpected where it is missing, grammar_stuck, grammar_too_complex.
+    Result<void> push(const pipeline::EngineRow& row);
+
+    /// The token behind the row pushed last, with log-probabilities if they are asked for. Errors:
+    /// grammar_stuck, grammar_too_complex.
+    Result<pipeline::SampledToken> sample(std::span<const float> logits,
+                                          const pipeline::EngineRow& row, model::Sampler& sampler);
+
+  private:
+    explicit SequenceSampler(Sequence sequence);
+
+    Sequence sequence_;
+    model::TokenHistory history_;
+    std::optional<model::ConstraintMask> constraint_;
+};
+
+}  // namespace teetee::node
