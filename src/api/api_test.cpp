@@ -87,7 +87,21 @@ TEST(generation_request, refuses_wrong_types_by_name) {
         {R"({"prompt":"a","stop":""})", "stop"},
         {R"({"prompt":"a","n":2})", "n"},
         {R"({"prompt":"a","seed":1.5})", "seed"},
-        {R"({"prompt":"a","model":7})", "model"}};
+        {R"({"prompt":"a","model":7})", "model"},
+        {R"({"prompt":"a","min_p":1.5})", "min_p"},
+        {R"({"prompt":"a","typical_p":0})", "typical_p"},
+        {R"({"prompt":"a","repetition_penalty":"x"})", "repetition_penalty"},
+        {R"({"prompt":"a","presence_penalty":2.5})", "presence_penalty"},
+        {R"({"prompt":"a","frequency_penalty":-3})", "frequency_penalty"},
+        {R"({"prompt":"a","logit_bias":[1]})", "logit_bias"},
+        {R"({"prompt":"a","logit_bias":{"01":1}})", "logit_bias"},
+        {R"({"prompt":"a","logit_bias":{"1":"x"}})", "logit_bias"},
+        {R"({"prompt":"a","logit_bias":{"1":101}})", "logit_bias"},
+        {R"({"prompt":"a","response_format":"json"})", "response_format"},
+        {R"({"prompt":"a","response_format":{"type":"json_schema"}})", "response_format"},
+        {R"({"prompt":"a","grammar":1})", "grammar"},
+        {R"({"prompt":"a","grammar":"root ::= \"a\"","response_format":{"type":"json_object"}})",
+         "grammar"}};
     for (const auto& [body, field] : cases) {
         const Error error = refused(Dialect::generate, body);
         EXPECT_EQ(error.code, ErrorCode::field_invalid) << body;
@@ -101,6 +115,47 @@ TEST(generation_request, refuses_wrong_types_by_name) {
     }
 }
 
+TEST(generation_request, reads_how_to_pick_tokens) {
+    const auto request = parse_generation_request(Dialect::completion, R"({"prompt":"a",
+        "min_p":0.1,"typical_p":0.9,"repetition_penalty":1.2,"presence_penalty":-1,
+        "frequency_penalty":2,"logit_bias":{"10":-100,"9":5},"logprobs":3,
+        "response_format":{"type":"json_schema","json_schema":{"name":"x",
+            "schema":{"type":"integer"}}}})");
+    ASSERT_TRUE(request) << request.error().message();
+    const SamplingOptions& sampling = request->sampling;
+    EXPECT_FLOAT_EQ(sampling.min_p, 0.1F);
+    EXPECT_FLOAT_EQ(sampling.typical_p, 0.9F);
+    EXPECT_FLOAT_EQ(sampling.repetition_penalty, 1.2F);
+    EXPECT_FLOAT_EQ(sampling.presence_penalty, -1.0F);
+    EXPECT_FLOAT_EQ(sampling.frequency_penalty, 2.0F);
+    EXPECT_EQ(sampling.logit_bias, (std::vector<LogitBias>{{9, 5.0F}, {10, -100.0F}}));
+    EXPECT_TRUE(sampling.logprobs);
+    EXPECT_EQ(sampling.top_logprobs, 3u);
+    EXPECT_EQ(sampling.constraint.kind, ConstraintKind::json_schema);
+    const auto chat = parse_generation_request(
+        Dialect::chat, R"({"messages":[{"role":"user","content":"a"}],"logprobs":true,
+                           "top_logprobs":2,"response_format":{"type":"json_object"}})");
+    ASSERT_TRUE(chat);
+    EXPECT_EQ(chat->sampling.top_logprobs, 2u);
+    EXPECT_EQ(chat->sampling.constraint.kind, ConstraintKind::json_object);
+    EXPECT_EQ(refused(Dialect::chat, R"({"messages":[{"role":"user","content":"a"}],
+                                         "top_logprobs":2})")
+                  .code,
+              ErrorCode::field_invalid);
+}
+
+TEST(generation_request, refuses_a_constraint_that_is_none) {
+    const Error grammar =
+        refused(Dialect::generate, R"({"prompt":"a","grammar":"root ::= missing"})");
+    EXPECT_EQ(grammar.code, ErrorCode::grammar_invalid);
+    EXPECT_NE(grammar.detail.find("missing"), std::string::npos) << grammar.detail;
+    const Error schema = refused(Dialect::generate, R"({"prompt":"a","response_format":
+        {"type":"json_schema","json_schema":{"schema":{"properties":{"a":{"not":{}}}}}}})");
+    EXPECT_EQ(schema.code, ErrorCode::grammar_invalid);
+    EXPECT_NE(schema.detail.find("'not'"), std::string::npos) << schema.detail;
+    EXPECT_NE(schema.detail.find("properties"), std::string::npos) << schema.detail;
+}
+
 TEST(generation_request, refuses_what_is_no_json_object) {
     for (const char* body : {"", "[]", "1", "{", "{\"prompt\":}", "{\"prompt\":\"a\"} x", "\xff"}) {
         const ErrorCode code = refused(Dialect::generate, body).code;
@@ -111,6 +166,8 @@ TEST(generation_request, refuses_what_is_no_json_object) {
 
 TEST(answer, every_status_is_one_a_client_can_act_on) {
     EXPECT_EQ(status_for(ErrorCode::context_exceeded).status, 400);
+    EXPECT_EQ(status_for(ErrorCode::grammar_invalid).status, 400);
+    EXPECT_EQ(status_for(ErrorCode::grammar_stuck).status, 422);
     EXPECT_EQ(status_for(ErrorCode::overloaded).status, 429);
     EXPECT_EQ(status_for(ErrorCode::route_unavailable).status, 503);
     EXPECT_EQ(status_for(ErrorCode::stage_timeout).status, 504);

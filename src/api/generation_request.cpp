@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/generation_request.hpp"
 
-#include <limits>
-
 #include "api/json_fields.hpp"
 #include "api/limits.hpp"
+#include "api/sampling_fields.hpp"
 
 namespace teetee::api {
 namespace {
@@ -79,26 +78,6 @@ Result<std::vector<std::string>> parse_stops(const boost::json::object& body) {
         if (stop.empty() || stop.size() > stop_string_bytes_max) return wrong;
     }
     return stops;
-}
-
-Result<void> parse_sampling(const boost::json::object& body, GenerationRequest& request) {
-    // OpenAI's API samples at temperature 1 unless told otherwise; a story wants a little less.
-    const bool is_story = request.dialect == Dialect::generate;
-    TT_TRY(const auto temperature, number_field(body, "temperature"));
-    request.sampling.temperature = static_cast<float>(temperature.value_or(is_story ? 0.6 : 1.0));
-    TT_TRY(const auto top_p, number_field(body, "top_p"));
-    request.sampling.top_p = static_cast<float>(top_p.value_or(is_story ? 0.9 : 1.0));
-    TT_TRY(const auto top_k, integer_field(body, "top_k", {0, 1 << 20}));
-    request.sampling.top_k = static_cast<uint32_t>(top_k.value_or(0));
-    TT_TRY(const auto seed, integer_field(body, "seed",
-                                          {std::numeric_limits<int64_t>::min(),
-                                           std::numeric_limits<int64_t>::max()}));
-    request.has_seed = seed.has_value();
-    request.sampling.seed = static_cast<uint64_t>(seed.value_or(0));
-    if (auto valid = validate(request.sampling); !valid) {
-        return fail(ErrorCode::field_invalid, valid.error().detail);
-    }
-    return {};
 }
 
 }  // namespace

@@ -27,14 +27,15 @@ struct GenerationRequest {
     std::string prompt;                 // generate, completion
     std::vector<ChatMessage> messages;  // chat
     uint32_t tokens_max = 0;            // 0: as many as fit, see default_tokens_max
-    SamplingOptions sampling;
+    SamplingOptions sampling;           // a constraint in it has been compiled once
     bool has_seed = false;
     std::vector<std::string> stops;
     bool stream = false;
     bool stream_usage = false;  // stream_options.include_usage
 };
 
-/// Errors: invalid_json, invalid_utf8, field_invalid naming the field.
+/// Errors: invalid_json, invalid_utf8, field_invalid naming the field; grammar_invalid and
+/// grammar_too_complex, saying where in the grammar or schema.
 Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_view body);
 
 }  // namespace teetee::api

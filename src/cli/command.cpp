@@ -15,6 +15,8 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::invalid_argument:
         case ErrorCode::address_invalid:
         case ErrorCode::config_invalid:
+        case ErrorCode::grammar_invalid:
+        case ErrorCode::grammar_too_complex:
             return Exit::usage;
         case ErrorCode::io_failed:
         case ErrorCode::not_found:

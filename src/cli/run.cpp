@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json/array.hpp>
 
+#include "api/stop_matcher.hpp"
 #include "cli/model_file.hpp"
-#include "model/sampler.hpp"
+#include "cli/sampling_flags.hpp"
 #include "model/stream_decoder.hpp"
+#include "node/sequence_sampler.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -11,12 +13,114 @@ namespace {
 struct RunOptions : ComputeOptions {
     std::string prompt;
     Position tokens_max = 128;
-    SamplingOptions sampling;
+    SamplingFlags sampling;
+    std::vector<std::string> stops;
     bool echo = false;
 };
 
+boost::json::object logprobs_json(const TokenLogprobs& logprobs) {
+    boost::json::array top;
+    for (const TokenLogprob& other : logprobs.top)
+        top.push_back({{"token", other.token}, {"logprob", other.logprob}});
+    return {{"logprob", logprobs.chosen}, {"top", top}};
+}
+
+/// The text as it is made: decoded, cut at a stop string, printed at once unless for --json.
+class Answer {
+  public:
+    Answer(const model::Tokenizer& tokenizer, const RunOptions& options, bool is_printed)
+        : decoder_(tokenizer, {.continues_text = true}),
+          stops_(options.stops),
+          is_printed_(is_printed) {}
+
+    Result<void> add(const pipeline::SampledToken& token) {
+        ids_.push_back(token.token);
+        if (token.logprobs) logprobs_.push_back(logprobs_json(*token.logprobs));
+        TT_TRY(const auto piece, decoder_.feed(token.token));
+        deliver(piece);
+        return {};
+    }
+    /// A stop string was found: nothing may follow.
+    bool is_stopped() const { return is_stopped_; }
+    void finish() {
+        if (is_stopped_) return;
+        deliver(decoder_.finish());
+        if (!is_stopped_) print(stops_.finish());
+    }
+    boost::json::object json() const {
+        boost::json::object out = {
+            {"text", text_}, {"tokens", ids_}, {"completion_tokens", ids_.size()}};
+        if (!logprobs_.empty()) out["logprobs"] = logprobs_;
+        return out;
+    }
+
+  private:
+    void deliver(std::string_view piece) {
+        const auto output = stops_.feed(piece);
+        is_stopped_ = output.stopped;
+        print(output.text);
+    }
+    void print(const std::string& text) {
+        text_ += text;
+        if (is_printed_) print_text(text);
+    }
+
+    model::StreamDecoder decoder_;
+    api::StopMatcher stops_;
+    bool is_printed_;
+    bool is_stopped_ = false;
+    std::string text_;
+    boost::json::array ids_, logprobs_;
+};
+
+/// Follows the tokens of the one sequence and picks the next.
+class Picker {
+  public:
+    static Result<Picker> begin(const SamplingOptions& options, Position prompt_positions,
+                                const model::Tokenizer& tokenizer) {
+        std::shared_ptr<const model::ConstraintVocabulary> vocabulary;
+        if (options.constraint.kind != ConstraintKind::none) {
+            std::vector<TokenId> ends;
+            for (TokenId id = 0; id < tokenizer.vocabulary().tokens.size(); ++id) {
+                if (tokenizer.is_end_of_generation(id)) ends.push_back(id);
+            }
+            vocabulary = model::ConstraintVocabulary::build(tokenizer, std::move(ends));
+        }
+        TT_TRY(auto sequence,
+               node::SequenceSampler::open({options, prompt_positions}, std::move(vocabulary)));
+        return Picker(std::move(sequence));
+    }
+
+    Result<void> push(TokenId token) {
+        row_.position = next_position_++;
+        row_.token = token;
+        return sequence_.push(row_);
+    }
+    Result<pipeline::SampledToken> pick(std::span<const float> logits) {
+        return sequence_.sample(logits, row_, sampler_);
+    }
+
+  private:
+    explicit Picker(node::SequenceSampler sequence) : sequence_(std::move(sequence)) {}
+
+    node::SequenceSampler sequence_;
+    model::Sampler sampler_;
+    pipeline::EngineRow row_;
+    Position next_position_ = 0;
+};
+
+Result<std::vector<float>> feed_prompt(LocalRoute& route, std::span<const TokenId> prompt) {
+    constexpr size_t chunk_tokens = 256;
+    std::vector<float> logits;
+    for (size_t begin = 0; begin < prompt.size(); begin += chunk_tokens) {
+        const auto chunk = prompt.subspan(begin, std::min(chunk_tokens, prompt.size() - begin));
+        TT_TRY(logits, route.feed(chunk, LocalRoute::Wanted::last_position));
+    }
+    return logits;
+}
+
 Result<void> run(const RunOptions& options, Session& session) {
-    TT_CHECK(validate(options.sampling));
+    TT_TRY(const auto sampling, options.sampling.resolve());
     if (!is_utf8(options.prompt)) return fail(ErrorCode::invalid_utf8, "the prompt is not UTF-8");
     TT_TRY(const auto file, ModelFile::open(options.model));
     TT_TRY(const auto tokenizer, file.tokenizer());
@@ -33,45 +137,36 @@ Result<void> run(const RunOptions& options, Session& session) {
                         " tokens, the model's context is " +
                         std::to_string(hyperparameters.context_length));
     }
+    TT_TRY(auto picker, Picker::begin(sampling, static_cast<Position>(prompt.size()), tokenizer));
+    for (const TokenId token : prompt) TT_CHECK(picker.push(token));
     TT_TRY(auto route, LocalRoute::load(file, options, 1, positions));
     TT_CHECK(route.begin(positions));
+    TT_TRY(auto logits, feed_prompt(route, prompt));
 
-    constexpr size_t chunk_tokens = 256;
-    std::vector<float> logits;
-    for (size_t begin = 0; begin < prompt.size(); begin += chunk_tokens) {
-        const auto chunk =
-            std::span(prompt).subspan(begin, std::min(chunk_tokens, prompt.size() - begin));
-        TT_TRY(logits, route.feed(chunk, LocalRoute::Wanted::last_position));
-    }
     if (!session.json && options.echo) print_text(options.prompt);
-    model::StreamDecoder decoder(tokenizer, {.continues_text = true});
-    std::string text;
-    boost::json::array ids;
+    Answer answer(tokenizer, options, !session.json);
     std::string_view finish = "length";
     for (Position made = 0; made < options.tokens_max; ++made) {
-        const TokenId token = model::sample(logits, options.sampling, route.position() - 1);
-        if (tokenizer.is_end_of_generation(token)) {
+        TT_TRY(const auto picked, picker.pick(logits));
+        if (!tokenizer.is_end_of_generation(picked.token)) TT_CHECK(answer.add(picked));
+        if (answer.is_stopped() || tokenizer.is_end_of_generation(picked.token)) {
             finish = "stop";
             break;
         }
-        ids.push_back(token);
-        TT_TRY(const auto piece, decoder.feed(token));
-        text += piece;
-        if (!session.json) print_text(piece);
         if (route.position() == positions || made + 1 == options.tokens_max) break;
-        TT_TRY(logits, route.feed({&token, 1}, LocalRoute::Wanted::last_position));
+        TT_CHECK(picker.push(picked.token));
+        TT_TRY(logits, route.feed({&picked.token, 1}, LocalRoute::Wanted::last_position));
     }
-    text += decoder.finish();
+    answer.finish();
     if (!session.json) {
         print_text("\n");
         return {};
     }
-    print_json({{"prompt", options.prompt},
-                {"text", text},
-                {"tokens", ids},
-                {"prompt_tokens", prompt.size()},
-                {"completion_tokens", ids.size()},
-                {"finish_reason", finish}});
+    boost::json::object report = answer.json();
+    report["prompt"] = options.prompt;
+    report["prompt_tokens"] = prompt.size();
+    report["finish_reason"] = finish;
+    print_json(report);
     return {};
 }
 
@@ -86,12 +181,11 @@ void add_run(CLI::App& app, Session& session) {
     command->add_option("-n,--tokens-max", options->tokens_max, "Tokens to generate at most")
         ->check(CLI::Range(1, 1 << 24))
         ->capture_default_str();
-    command->add_option("--temperature", options->sampling.temperature, "0 is greedy")
-        ->capture_default_str();
-    command->add_option("--top-k", options->sampling.top_k, "0 is off")->capture_default_str();
-    command->add_option("--top-p", options->sampling.top_p, "1 is off")->capture_default_str();
-    command->add_option("--seed", options->sampling.seed, "Same seed, same text")
-        ->capture_default_str();
+    options->sampling.add_to(*command);
+    command->add_option("--stop", options->stops, "End before this text; may be repeated")
+        ->check([](const std::string& stop) {
+            return stop.empty() ? std::string("need a text") : std::string();
+        });
     command->add_flag("--echo", options->echo, "Print the prompt before the text");
 }
 
