@@ -27,6 +27,9 @@ class Matcher {
   public:
     /// Before the first byte. Error: grammar_too_complex.
     static Result<Matcher> begin(std::shared_ptr<const Grammar> grammar);
+    // Its sets point into each other: it can be moved, not copied.
+    Matcher(Matcher&&) = default;
+    Matcher& operator=(Matcher&&) = default;
 
     /// The text goes on. Errors: grammar_stuck if it does not fit, grammar_too_complex; the matcher
     /// is then of no more use.
