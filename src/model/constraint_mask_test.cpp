@@ -96,11 +96,11 @@ TEST(constraint_mask, an_end_token_only_where_the_text_is_whole) {
     const Story model = story();
     const TokenId eos = *model.tokenizer.vocabulary().eos;
     auto mask = ConstraintMask::begin(
-        {.kind = ConstraintKind::gbnf, .source = R"(root ::= "a" "b"?)"}, model.vocabulary);
+        {.kind = ConstraintKind::gbnf, .source = R"(root ::= " a" "b"?)"}, model.vocabulary);
     ASSERT_TRUE(mask);
     EXPECT_FALSE((*mask->allowed())->contains(eos));
     const TokenId a = model.tokenizer.encode("a").value().back();
-    ASSERT_EQ(model.vocabulary->texts[a], "a");
+    ASSERT_EQ(model.vocabulary->texts[a], " a");
     ASSERT_TRUE(mask->push(a));
     EXPECT_TRUE((*mask->allowed())->contains(eos));
     EXPECT_EQ(mask->push(eos).error().code, ErrorCode::grammar_stuck);
