@@ -14,7 +14,8 @@ Result<ModelFile> ModelFile::open(const std::string& path) {
     auto kept = std::make_unique<net::MappedFile>(std::move(mapping));
     auto gguf = model::Gguf::parse(kept->view());
     if (!gguf) return in_context(path, std::move(gguf).error());
-    return ModelFile{std::move(kept), std::move(gguf).value()};
+    TT_TRY(auto file, net::File::open(path));
+    return ModelFile{std::move(kept), std::move(gguf).value(), std::move(file)};
 }
 
 Result<model::Tokenizer> ModelFile::tokenizer() const {
@@ -61,6 +62,8 @@ Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelF
         shard_options.thread_count = options.thread_count();
         shard_options.kv_positions_max = kv_positions_max;
         shard_options.progress = progress_bar("loading");
+        // Read, not taken from the mapping: its pages would count as memory of this process.
+        shard_options.weights.file = &file.file;
         TT_TRY(auto shard, model::ShardModel::load(file.gguf, shard_options));
         shards.push_back(std::move(shard));
     }

@@ -19,6 +19,7 @@ namespace teetee::cli {
 struct ModelFile {
     std::unique_ptr<net::MappedFile> mapping;
     model::Gguf gguf;
+    net::File file;
 
     static Result<ModelFile> open(const std::string& path);
     Result<model::Tokenizer> tokenizer() const;

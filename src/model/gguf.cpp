@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "model/limits.hpp"
 
 namespace teetee::model {
@@ -321,7 +322,11 @@ Error wrong_type(std::string_view key, std::string_view need) {
 }  // namespace
 
 Result<Gguf> Gguf::parse(ByteView file) {
-    ByteReader reader(file.first(std::min<size_t>(file.size(), gguf_header_bytes_max)));
+    return parse_head(file, file.size());
+}
+
+Result<Gguf> Gguf::parse_head(ByteView head, uint64_t file_bytes) {
+    ByteReader reader(head.first(std::min<size_t>(head.size(), gguf_header_bytes_max)));
     TT_TRY(const uint32_t file_magic, within("magic", reader.read_u32()));
     if (file_magic != magic) return fail(ErrorCode::gguf_malformed, "magic is not GGUF");
     TT_TRY(const uint32_t file_version, within("version", reader.read_u32()));
@@ -340,13 +345,13 @@ Result<Gguf> Gguf::parse(ByteView file) {
     }
 
     Gguf gguf;
-    gguf.file_ = file;
-    TT_TRY(gguf.entries_, read_entries(file, reader, entry_count));
+    gguf.file_ = head;
+    TT_TRY(gguf.entries_, read_entries(head, reader, entry_count));
     TT_TRY(gguf.entries_by_key_, index_by_name(gguf.entries_, key_of));
     TT_TRY(gguf.alignment_, alignment_of(gguf.find(gguf_alignment_key)));
-    TT_TRY(gguf.tensors_, read_tensors(reader, tensor_count, file.size()));
+    TT_TRY(gguf.tensors_, read_tensors(reader, tensor_count, file_bytes));
     TT_TRY(gguf.tensors_by_name_, index_by_name(gguf.tensors_, tensor_name_of));
-    TT_CHECK(place_tensors(gguf.tensors_, reader.position(), file.size(), gguf.alignment_));
+    TT_CHECK(place_tensors(gguf.tensors_, reader.position(), file_bytes, gguf.alignment_));
     TT_CHECK(ensure_no_overlap(gguf.tensors_));
     return gguf;
 }
@@ -360,6 +365,7 @@ const GgufTensor* Gguf::find_tensor(std::string_view name) const {
 }
 
 ByteView Gguf::data(const GgufTensor& tensor) const {
+    TT_ASSERT(tensor.offset + tensor.bytes <= file_.size());
     return file_.subspan(static_cast<size_t>(tensor.offset), static_cast<size_t>(tensor.bytes));
 }
 

@@ -68,6 +68,9 @@ class Gguf {
   public:
     /// Errors: gguf_malformed, gguf_truncated, gguf_unsupported, each naming the key or tensor.
     static Result<Gguf> parse(ByteView file);
+    /// The same where only the beginning of the file is in memory: gguf_truncated if all before the
+    /// data section is not in `head`. data() is for tensors inside it.
+    static Result<Gguf> parse_head(ByteView head, uint64_t file_bytes);
 
     std::span<const GgufEntry> entries() const { return entries_; }
     std::span<const GgufTensor> tensors() const { return tensors_; }

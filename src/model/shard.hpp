@@ -56,6 +56,11 @@ Result<void> cut_shard(const Gguf& model, const Manifest& manifest, uint32_t sha
 Result<Digest> compute_shard_root(const Gguf& shard, const Digest& model_root, LayerRange layers,
                                   const HashProgress& progress = {});
 
+/// Compares all but the tensors' data with the manifest, which MUST come from parse_manifest or
+/// build_manifest: whoever then hashes every tensor he takes (WeightSource::manifest) has verified
+/// the shard. Errors: as verify_shard.
+Result<void> verify_shard_index(const Gguf& shard, const Manifest& manifest, uint32_t shard_index);
+
 /// Hashes every byte the shard would serve and compares it with the manifest, which MUST come
 /// from parse_manifest or build_manifest. A whole model passes as the only shard of its cut.
 /// Errors: shard_mismatch naming the first key or tensor that differs, and as build_manifest.

@@ -64,22 +64,23 @@ Result<std::unique_ptr<ShardModel>> ShardModel::load(const Gguf& gguf,
     KvShape kv_shape = kv_shape_of(gguf, hyperparameters, layers, options.kv_type);
     std::unique_ptr<ShardModel> model(
         new ShardModel(std::move(hyperparameters), layers, std::move(kv_shape), options));
-    TT_CHECK(model->load_weights(gguf, options.progress));
+    TT_CHECK(model->load_weights(gguf, options));
     return model;
 }
 
-Result<void> ShardModel::load_embedding(WeightLoader& loader) {
+Result<void> ShardModel::load_embedding(const Gguf& gguf, WeightLoader& loader) {
     const Hyperparameters& h = hyperparameters_;
-    if (h.vocabulary_size == 0) return fail(ErrorCode::tensor_missing, "token_embd.weight");
-    const auto load = [&](const std::string& name, uint32_t rows, Table& table) -> Result<void> {
-        TT_TRY(table.view, loader.view(name, rows, h.embedding_length));
-        table.data.assign(table.view.data.begin(), table.view.data.end());
-        table.view.data = table.data;
-        return {};
-    };
-    TT_CHECK(load("token_embd.weight", h.vocabulary_size, embedding_));
+    const GgufTensor* found = gguf.find_tensor("token_embd.weight");
+    if (h.vocabulary_size == 0 || found == nullptr)
+        return fail(ErrorCode::tensor_missing, "token_embd.weight");
+    const bool is_output = is_last() && !loader.has("output.weight");
+    if (!is_output || !tensor::packing_keeps_elements(found->type, h.embedding_length)) {
+        TT_TRY(embedding_,
+               loader.table("token_embd.weight", h.vocabulary_size, h.embedding_length));
+    }
     if (h.rope.kind == RopeKind::none) {
-        TT_CHECK(load("position_embd.weight", h.context_length, positions_));
+        TT_TRY(positions_,
+               loader.table("position_embd.weight", h.context_length, h.embedding_length));
     }
     return {};
 }
@@ -97,10 +98,13 @@ Result<void> ShardModel::load_output(const Gguf& gguf, WeightLoader& loader) {
     return {};
 }
 
-Result<void> ShardModel::load_weights(const Gguf& gguf, const Progress& progress) {
+Result<void> ShardModel::load_weights(const Gguf& gguf, const ModelOptions& options) {
     const Hyperparameters& h = hyperparameters_;
-    WeightLoader loader(gguf, pool_, progress);
-    if (is_first()) TT_CHECK(load_embedding(loader));
+    const MemorySource memory(gguf.file());
+    WeightSource source = options.weights;
+    if (source.file == nullptr) source.file = &memory;
+    WeightLoader loader(gguf, source, pool_, options.progress);
+    if (is_first()) TT_CHECK(load_embedding(gguf, loader));
     TT_TRY(decoder_, load_decoder({h, layers_, kernels_, pool_}, loader));
     if (is_last()) TT_CHECK(load_output(gguf, loader));
     // What this shard serves and nothing has read would have changed its results.
@@ -122,7 +126,12 @@ Result<void> ShardModel::embed(std::span<const TokenId> tokens, float* hidden) c
         }
     }
     for (size_t i = 0; i < tokens.size(); ++i) {
-        tensor::dequantise_row(embedding_.view, tokens[i], hidden + i * embedding_length());
+        float* row = hidden + i * embedding_length();
+        if (embedding_.data.empty()) {
+            output_.dequantise_row(tokens[i], row);
+        } else {
+            tensor::dequantise_row(embedding_.view, tokens[i], row);
+        }
     }
     if (hyperparameters_.embedding_scale != 1.0F) {
         tensor::scale(hidden, tokens.size() * embedding_length(), hyperparameters_.embedding_scale);

@@ -21,6 +21,8 @@ struct ModelOptions {
     /// How keys and values are stored; absent: F16, and F32 in layers whose own weights are F32.
     std::optional<KvType> kv_type;
     Progress progress;
+    /// Without a file the tensors are in the memory that was indexed.
+    WeightSource weights;
 };
 
 /// A row of a batch: the next position of an open sequence.
@@ -57,16 +59,10 @@ class ShardModel {
     void logits(const float* hidden, size_t row_count, float* logits);
 
   private:
-    /// A matrix of which rows are read.
-    struct Table {
-        tensor::MatrixView view;
-        Bytes data;
-    };
-
     ShardModel(Hyperparameters hyperparameters, LayerRange layers, KvShape kv_shape,
                const ModelOptions& options);
-    Result<void> load_weights(const Gguf& gguf, const Progress& progress);
-    Result<void> load_embedding(WeightLoader& loader);
+    Result<void> load_weights(const Gguf& gguf, const ModelOptions& options);
+    Result<void> load_embedding(const Gguf& gguf, WeightLoader& loader);
     Result<void> load_output(const Gguf& gguf, WeightLoader& loader);
     Result<std::vector<DecoderRow>> take_positions(std::span<const BatchRow> rows);
     void add_learned_positions(std::span<const BatchRow> rows, float* hidden);
@@ -76,7 +72,7 @@ class ShardModel {
     const tensor::KernelSet& kernels_;
     tensor::ThreadPool pool_;
     KvCache cache_;
-    Table embedding_;
+    Table embedding_;  // empty where output_ is the same matrix and its rows can be had from it
     Table positions_;  // learned ones; empty where positions are rotated
     std::unique_ptr<Decoder> decoder_;
     Norm output_norm_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/weights.hpp"
 
+#include <algorithm>
+
 namespace teetee::model {
 namespace {
 
@@ -12,13 +14,19 @@ std::string shape_text(const std::vector<uint64_t>& dimensions) {
 
 }  // namespace
 
-WeightLoader::WeightLoader(const Gguf& gguf, tensor::ThreadPool& pool, Progress progress)
-    : gguf_(gguf), pool_(pool), progress_(std::move(progress)) {
+WeightLoader::WeightLoader(const Gguf& gguf, const WeightSource& source, tensor::ThreadPool& pool,
+                           Progress progress)
+    : gguf_(gguf), source_(source), pool_(pool), progress_(std::move(progress)) {
     for (const GgufTensor& t : gguf.tensors()) total_bytes_ += t.bytes;
 }
 
-Result<ByteView> WeightLoader::take(const std::string& name,
-                                    const std::vector<uint64_t>& dimensions) {
+void WeightLoader::report(uint64_t bytes) {
+    done_bytes_ += bytes;
+    if (progress_) progress_(done_bytes_, total_bytes_);
+}
+
+Result<const GgufTensor*> WeightLoader::take(const std::string& name,
+                                             const std::vector<uint64_t>& dimensions) {
     const GgufTensor* found = gguf_.find_tensor(name);
     if (found == nullptr) return fail(ErrorCode::tensor_missing, name);
     if (found->dimensions != dimensions) {
@@ -32,34 +40,74 @@ Result<ByteView> WeightLoader::take(const std::string& name,
                         ", need F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K");
     }
     taken_.insert(name);
-    return gguf_.data(*found);
+    return found;
 }
 
-std::vector<tensor::PackedMatrix> WeightLoader::pack(const std::string& name, ByteView data,
-                                                     std::span<const uint64_t> row_counts,
-                                                     uint64_t columns) {
-    const tensor::DataType type = gguf_.find_tensor(name)->type;
-    uint64_t row_count = 0;
-    for (const uint64_t rows : row_counts) row_count += rows;
-    const uint64_t row_bytes = data.size() / row_count;
+Result<Bytes> WeightLoader::read(const GgufTensor& tensor) {
+    Bytes data(static_cast<size_t>(tensor.bytes));
+    TensorStream stream(source_, tensor, pool_);
+    TT_CHECK(stream.read(data));
+    stream.hash(data);
+    TT_CHECK(stream.finish());
+    report(tensor.bytes);
+    return data;
+}
+
+Result<void> WeightLoader::pack_step(TensorStream& stream, const tensor::MatrixView& step,
+                                     uint8_t* out) {
+    step_.resize(step.rows * row_bytes(step));
+    TT_CHECK(stream.read(step_));
+    const size_t panel_bytes = tensor::packed_bytes(step.type, tensor::panel_rows, step.columns);
+    const size_t panel_count = (step.rows + tensor::panel_rows - 1) / tensor::panel_rows;
+    // One thread hashes while the others pack.
+    pool_.run(1 + panel_count, 1, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            if (i == 0) {
+                stream.hash(step_);
+                continue;
+            }
+            const size_t first = (i - 1) * tensor::panel_rows;
+            tensor::MatrixView panel = step;
+            panel.rows = std::min(tensor::panel_rows, step.rows - first);
+            panel.data =
+                ByteView(step_).subspan(first * row_bytes(step), panel.rows * row_bytes(step));
+            tensor::pack_matrix(panel, out + (i - 1) * panel_bytes);
+        }
+    });
+    report(step_.size());
+    return {};
+}
+
+Result<std::vector<tensor::PackedMatrix>> WeightLoader::pack(const GgufTensor& tensor,
+                                                             std::span<const uint64_t> row_counts,
+                                                             uint64_t columns) {
+    TensorStream stream(source_, tensor, pool_);
     std::vector<tensor::PackedMatrix> matrices;
     for (const uint64_t rows : row_counts) {
-        const tensor::MatrixView part = {type, static_cast<size_t>(rows),
-                                         static_cast<size_t>(columns),
-                                         data.first(rows * row_bytes)};
-        matrices.emplace_back(part, pool_);
-        data = data.subspan(part.data.size());
-        done_bytes_ += part.data.size();
-        if (progress_) progress_(done_bytes_, total_bytes_);
+        auto& matrix = matrices.emplace_back(
+            tensor.type,
+            tensor::MatrixShape{static_cast<size_t>(rows), static_cast<size_t>(columns)});
+        tensor::MatrixView step = {tensor.type, 0, matrix.columns(), {}};
+        constexpr size_t step_bytes = 4 << 20;
+        const size_t step_panels =
+            std::max<size_t>(1, step_bytes / (tensor::panel_rows * row_bytes(step)));
+        for (size_t row = 0; row < matrix.rows(); row += step.rows) {
+            step.rows = std::min(step_panels * tensor::panel_rows, matrix.rows() - row);
+            TT_CHECK(pack_step(stream, step,
+                               matrix.storage().data() +
+                                   tensor::packed_bytes(tensor.type, row, matrix.columns())));
+        }
     }
+    TT_CHECK(stream.finish());
     return matrices;
 }
 
-Result<tensor::MatrixView> WeightLoader::view(const std::string& name, uint64_t rows,
-                                              uint64_t columns) {
-    TT_TRY(const ByteView data, take(name, {columns, rows}));
-    return tensor::MatrixView{gguf_.find_tensor(name)->type, static_cast<size_t>(rows),
-                              static_cast<size_t>(columns), data};
+Result<Table> WeightLoader::table(const std::string& name, uint64_t rows, uint64_t columns) {
+    TT_TRY(const GgufTensor* const found, take(name, {columns, rows}));
+    Table table;
+    TT_TRY(table.data, read(*found));
+    table.view = {found->type, static_cast<size_t>(rows), static_cast<size_t>(columns), table.data};
+    return table;
 }
 
 Result<tensor::PackedMatrix> WeightLoader::matrix(const std::string& name, uint64_t rows,
@@ -74,15 +122,15 @@ Result<std::vector<tensor::PackedMatrix>> WeightLoader::split(const std::string&
                                                               uint64_t columns) {
     uint64_t row_count = 0;
     for (const uint64_t rows : row_counts) row_count += rows;
-    TT_TRY(const ByteView data, take(name, {columns, row_count}));
-    return pack(name, data, row_counts, columns);
+    TT_TRY(const GgufTensor* const found, take(name, {columns, row_count}));
+    return pack(*found, row_counts, columns);
 }
 
 Result<std::vector<tensor::PackedMatrix>> WeightLoader::experts(const std::string& name,
                                                                 uint64_t count, uint64_t rows,
                                                                 uint64_t columns) {
-    TT_TRY(const ByteView data, take(name, {columns, rows, count}));
-    return pack(name, data, std::vector<uint64_t>(count, rows), columns);
+    TT_TRY(const GgufTensor* const found, take(name, {columns, rows, count}));
+    return pack(*found, std::vector<uint64_t>(count, rows), columns);
 }
 
 Result<std::vector<float>> WeightLoader::vector(const std::string& name, uint64_t length) {
@@ -100,8 +148,8 @@ Result<std::vector<float>> WeightLoader::vector(const std::string& name, uint64_
     }
     taken_.insert(name);
     std::vector<float> values(static_cast<size_t>(length));
-    tensor::dequantise_row({found->type, 1, values.size(), gguf_.data(*found)}, 0, values.data());
-    done_bytes_ += found->bytes;
+    TT_TRY(const Bytes data, read(*found));
+    tensor::dequantise_row({found->type, 1, values.size(), data}, 0, values.data());
     return values;
 }
 

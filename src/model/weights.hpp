@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "model/gguf.hpp"
+#include "model/tensor_stream.hpp"
 #include "tensor/matrix.hpp"
 
 namespace teetee::model {
@@ -16,15 +17,26 @@ namespace teetee::model {
 /// Called now and then with the bytes done and the bytes in all.
 using Progress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;
 
+/// A matrix of which single rows are read, as the file has it.
+struct Table {
+    tensor::MatrixView view;
+    Bytes data;
+};
+
 /// Takes tensors out of a GGUF by name, checking type and shape, and remembers which were taken.
+/// Matrices are packed in steps of a few megabytes, so that the file's form of one is never in
+/// memory beside the packed one.
 class WeightLoader {
   public:
-    WeightLoader(const Gguf& gguf, tensor::ThreadPool& pool, Progress progress);
+    /// What the references name MUST outlive the loader; `source` is of the file of `gguf`.
+    WeightLoader(const Gguf& gguf, const WeightSource& source, tensor::ThreadPool& pool,
+                 Progress progress);
 
     bool has(std::string_view name) const { return gguf_.find_tensor(name) != nullptr; }
 
-    /// Errors of all: tensor_missing, tensor_shape_wrong, tensor_type_unsupported, with the name.
-    Result<tensor::MatrixView> view(const std::string& name, uint64_t rows, uint64_t columns);
+    /// Errors of all: tensor_missing, tensor_shape_wrong, tensor_type_unsupported, with the name,
+    /// and those of TensorStream.
+    Result<Table> table(const std::string& name, uint64_t rows, uint64_t columns);
     Result<tensor::PackedMatrix> matrix(const std::string& name, uint64_t rows, uint64_t columns);
     /// The consecutive row ranges of one matrix as a matrix each: fused projections.
     Result<std::vector<tensor::PackedMatrix>> split(const std::string& name,
@@ -44,14 +56,22 @@ class WeightLoader {
         const std::function<bool(std::string_view name)>& is_served) const;
 
   private:
-    Result<ByteView> take(const std::string& name, const std::vector<uint64_t>& dimensions);
-    std::vector<tensor::PackedMatrix> pack(const std::string& name, ByteView data,
-                                           std::span<const uint64_t> row_counts, uint64_t columns);
+    /// Marks a tensor of this shape as taken.
+    Result<const GgufTensor*> take(const std::string& name,
+                                   const std::vector<uint64_t>& dimensions);
+    Result<Bytes> read(const GgufTensor& tensor);
+    Result<std::vector<tensor::PackedMatrix>> pack(const GgufTensor& tensor,
+                                                   std::span<const uint64_t> row_counts,
+                                                   uint64_t columns);
+    Result<void> pack_step(TensorStream& stream, const tensor::MatrixView& step, uint8_t* out);
+    void report(uint64_t bytes);
 
     const Gguf& gguf_;
+    const WeightSource& source_;
     tensor::ThreadPool& pool_;
     Progress progress_;
     std::set<std::string, std::less<>> taken_;
+    Bytes step_;
     uint64_t done_bytes_ = 0;
     uint64_t total_bytes_ = 0;
 };

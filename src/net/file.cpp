@@ -19,25 +19,14 @@ Error system_error(const std::string& path, const char* action) {
     return fail(code, path + ": cannot " + action + ": " + std::strerror(number));
 }
 
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-
-    int number() const { return number_; }
-
-  private:
-    int number_;
-};
-
 struct OpenFile {
     Descriptor descriptor;
-    size_t bytes = 0;
+    FileState state;
 };
+
+int64_t to_ns(const timespec& time) {
+    return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 Result<OpenFile> open_regular(const std::string& path) {
     // Without O_NONBLOCK the open of a FIFO would wait for a writer.
@@ -46,7 +35,23 @@ Result<OpenFile> open_regular(const std::string& path) {
     struct stat status {};
     if (::fstat(descriptor.number(), &status) != 0) return system_error(path, "examine");
     if (!S_ISREG(status.st_mode)) return fail(ErrorCode::io_failed, path + ": not a regular file");
-    return OpenFile{std::move(descriptor), static_cast<size_t>(status.st_size)};
+    const FileState state = {status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_size),
+                             to_ns(status.st_mtim), to_ns(status.st_ctim)};
+    return OpenFile{std::move(descriptor), state};
+}
+
+Result<void> read_all(const Descriptor& descriptor, const std::string& path, uint64_t offset,
+                      std::span<uint8_t> out) {
+    while (!out.empty()) {
+        const ssize_t got =
+            ::pread(descriptor.number(), out.data(), out.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_error(path, "read");
+        if (got == 0) return fail(ErrorCode::io_failed, path + ": became shorter while being read");
+        offset += static_cast<uint64_t>(got);
+        out = out.subspan(static_cast<size_t>(got));
+    }
+    return {};
 }
 
 Result<void> write_all(const Descriptor& descriptor, const std::string& path, ByteView content) {
@@ -71,52 +76,72 @@ Result<void> sync_directory_of(const std::string& path) {
 
 }  // namespace
 
+Descriptor::~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+}
+
+Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+}
+
+Result<File> File::open(const std::string& path) {
+    TT_TRY(auto file, open_regular(path));
+    return File(path, std::move(file.descriptor), file.state);
+}
+
+Result<void> File::read(uint64_t offset, std::span<uint8_t> out) const {
+    return read_all(descriptor_, path_, offset, out);
+}
+
 Result<Bytes> read_file(const std::string& path, size_t bytes_max) {
     TT_TRY(const OpenFile file, open_regular(path));
-    if (file.bytes > bytes_max) {
-        return fail(ErrorCode::limit_exceeded, path + ": have " + std::to_string(file.bytes) +
+    if (file.state.bytes > bytes_max) {
+        return fail(ErrorCode::limit_exceeded, path + ": have " + std::to_string(file.state.bytes) +
                                                    " bytes, need at most " +
                                                    std::to_string(bytes_max));
     }
-    Bytes content(file.bytes);
-    size_t done = 0;
-    while (done < content.size()) {
-        const ssize_t got =
-            ::read(file.descriptor.number(), content.data() + done, content.size() - done);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return system_error(path, "read");
-        if (got == 0) return fail(ErrorCode::io_failed, path + ": became shorter while being read");
-        done += static_cast<size_t>(got);
-    }
+    Bytes content(static_cast<size_t>(file.state.bytes));
+    TT_CHECK(read_all(file.descriptor, path, 0, content));
     return content;
 }
 
-Result<void> write_file_atomic(const std::string& path, ByteView content, WriteOptions options) {
+Result<void> stream_file_atomic(const std::string& path,
+                                const std::function<Result<void>(const BlobStore::Sink&)>& fill,
+                                WriteOptions options) {
     std::string temporary = path + "." + std::string(6, 'X');  // mkstemp(3) fills it in
     const Descriptor descriptor(::mkostemp(temporary.data(), O_CLOEXEC));
     if (descriptor.number() < 0) return system_error(path, "create a file beside");
-    const auto fill = [&]() -> Result<void> {
-        TT_CHECK(write_all(descriptor, path, content));
+    const auto write = [&]() -> Result<void> {
+        TT_CHECK(fill([&](ByteView bytes) { return write_all(descriptor, path, bytes); }));
         if (::fchmod(descriptor.number(), options.mode) != 0) {
             return system_error(path, "set the mode of");
         }
-        if (::fsync(descriptor.number()) != 0) return system_error(path, "sync");
+        if (options.sync && ::fsync(descriptor.number()) != 0) return system_error(path, "sync");
         if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error(path, "replace");
         return {};
     };
-    if (auto filled = fill(); !filled) {
+    if (auto written = write(); !written) {
         ::unlink(temporary.c_str());
-        return filled;
+        return written;
     }
-    return sync_directory_of(path);
+    return options.sync ? sync_directory_of(path) : Result<void>();
+}
+
+Result<void> write_file_atomic(const std::string& path, ByteView content, WriteOptions options) {
+    return stream_file_atomic(
+        path, [content](const BlobStore::Sink& sink) { return sink(content); }, options);
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
     TT_TRY(const OpenFile file, open_regular(path));
-    if (file.bytes == 0) return MappedFile(ByteView());
-    void* data = ::mmap(nullptr, file.bytes, PROT_READ, MAP_SHARED, file.descriptor.number(), 0);
+    const auto bytes = static_cast<size_t>(file.state.bytes);
+    if (bytes == 0) return MappedFile(ByteView());
+    void* data = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.descriptor.number(), 0);
     if (data == MAP_FAILED) return system_error(path, "map");
-    return MappedFile({static_cast<const uint8_t*>(data), file.bytes});
+    return MappedFile({static_cast<const uint8_t*>(data), bytes});
 }
 
 MappedFile::~MappedFile() {

@@ -17,7 +17,6 @@ namespace teetee::node {
 namespace {
 
 constexpr size_t policy_file_bytes_max = 1 << 20;
-constexpr size_t shard_file_bytes_max = size_t{1} << 40;
 
 /// "TeeTee Story" -> "teetee-story".
 std::string identifier(std::string_view name) {
@@ -50,9 +49,33 @@ Result<attest::Policy> load_policy(const std::string& path) {
     return policy;
 }
 
-/// Which of the manifest's shards this file is; every byte of it is hashed.
-Result<size_t> identify_shard(const model::Gguf& gguf, const model::Manifest& manifest,
-                              const model::Progress& progress) {
+/// A shard file whose index is in private memory; its tensors stay on disk.
+struct ShardFile {
+    net::File file;
+    Bytes head;
+    model::Gguf gguf;
+
+    static Result<ShardFile> open(const std::string& path);
+};
+
+Result<ShardFile> ShardFile::open(const std::string& path) {
+    TT_TRY(auto file, net::File::open(path));
+    const uint64_t file_bytes = file.size_bytes();
+    // Where the index ends is known when it has been read.
+    for (uint64_t head_bytes = 4 << 20;; head_bytes *= 4) {
+        Bytes head(static_cast<size_t>(std::min(head_bytes, file_bytes)));
+        TT_CHECK(file.read(0, head));
+        auto gguf = model::Gguf::parse_head(head, file_bytes);
+        if (gguf) return ShardFile{std::move(file), std::move(head), std::move(gguf).value()};
+        if (gguf.error().code != ErrorCode::gguf_truncated || head_bytes >= file_bytes ||
+            head_bytes >= model::gguf_header_bytes_max) {
+            return in_context(path, std::move(gguf).error());
+        }
+    }
+}
+
+/// Which of the manifest's shards this file says it is, and its index confirms.
+Result<size_t> identify_shard(const model::Gguf& gguf, const model::Manifest& manifest) {
     TT_TRY(const auto info, model::parse_shard_info(gguf));
     if (!info) {
         return fail(ErrorCode::shard_mismatch,
@@ -62,7 +85,7 @@ Result<size_t> identify_shard(const model::Gguf& gguf, const model::Manifest& ma
         return fail(ErrorCode::shard_mismatch,
                     "the manifest has no shard " + std::to_string(info->index));
     }
-    TT_CHECK(model::verify_shard(gguf, manifest, info->index, progress));
+    TT_CHECK(model::verify_shard_index(gguf, manifest, info->index));
     return static_cast<size_t>(info->index);
 }
 
@@ -104,25 +127,25 @@ struct Node::Impl {
 Result<void> Node::Impl::load(const NodeOptions& options) {
     TT_TRY(manifest, load_manifest(options.manifest_path));
     TT_TRY(policy, load_policy(options.policy_path));
-    // Into private memory, not mapped: what has been hashed is what is loaded, whatever happens to
+    // Into private memory, not mapped: what has been hashed is what is packed, whatever happens to
     // the file meanwhile.
-    TT_TRY(const auto file, net::read_file(options.shard_path, shard_file_bytes_max));
-    auto gguf = model::Gguf::parse(file);
-    if (!gguf) return in_context(options.shard_path, std::move(gguf).error());
-    TT_TRY(shard_index, identify_shard(*gguf, manifest, options.progress));
+    TT_TRY(const auto file, ShardFile::open(options.shard_path));
+    TT_TRY(shard_index, identify_shard(file.gguf, manifest));
     layers = manifest.shards[shard_index].layers;
 
     model::ModelOptions model_options;
     TT_TRY(model_options.kernels, tensor::kernels_named(options.kernel));
     model_options.thread_count = options.threads;
     model_options.kv_positions_max = options.kv_positions_max;
-    TT_TRY(auto shard, model::ShardModel::load(*gguf, model_options));
+    model_options.progress = options.progress;
+    model_options.weights = {.file = &file.file, .manifest = &manifest};
+    TT_TRY(auto shard, model::ShardModel::load(file.gguf, model_options));
     context_length =
         std::min<Position>(shard->hyperparameters().context_length, options.kv_positions_max);
     model_id = identifier(shard->hyperparameters().name);
     const bool is_tail = layers.end == shard->hyperparameters().layer_count;
     if (layers.begin == 0 || is_tail) {
-        TT_TRY(auto vocabulary, model::vocabulary_from(*gguf));
+        TT_TRY(auto vocabulary, model::vocabulary_from(file.gguf));
         const auto token_count = static_cast<TokenId>(vocabulary.tokens.size());
         TT_CHECK(model::ensure_fits(vocabulary, shard->hyperparameters()));
         for (const model::Token& token : vocabulary.tokens) {

@@ -2,8 +2,6 @@
 #include "tensor/matrix.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <vector>
 
 #include "base/assert.hpp"
 
@@ -16,31 +14,30 @@ size_t panel_count(const PackedMatrix& matrix) {
 
 }  // namespace
 
+PackedMatrix::PackedMatrix(DataType file_type, MatrixShape shape)
+    : type_(packed_type(file_type, shape.columns)),
+      rows_(shape.rows),
+      columns_(shape.columns),
+      data_(packed_bytes(file_type, shape.rows, shape.columns)) {
+    TT_ASSERT(is_computable(file_type) && shape.columns % block_layout(file_type).elements == 0);
+}
+
 PackedMatrix::PackedMatrix(const MatrixView& matrix, ThreadPool& pool)
-    : type_(matrix.type), rows_(matrix.rows), columns_(matrix.columns) {
-    if (code_format(type_).arithmetic == Arithmetic::fixed && columns_ % block_elements != 0) {
-        widen(matrix, pool);
-        return;
-    }
-    TT_ASSERT(is_computable(matrix.type) &&
-              matrix.columns % block_layout(matrix.type).elements == 0);
+    : PackedMatrix(matrix.type, {matrix.rows, matrix.columns}) {
     TT_ASSERT(matrix.data.size() == matrix.rows * row_bytes(matrix));
     const size_t panel_bytes = packed_panel_bytes(type_, columns_);
-    data_ = HugeBuffer(panel_count(*this) * panel_bytes);
     pool.run(panel_count(*this), [&](size_t begin, size_t end) {
-        for (size_t p = begin; p < end; ++p) pack_panel(matrix, p, data_.data() + p * panel_bytes);
+        const size_t first = begin * panel_rows;
+        MatrixView part = matrix;
+        part.rows = std::min(rows_, end * panel_rows) - first;
+        part.data = matrix.data.subspan(first * row_bytes(matrix), part.rows * row_bytes(matrix));
+        pack_matrix(part, data_.data() + begin * panel_bytes);
     });
 }
 
-/// Halves whose rows are no whole number of blocks are kept as F32, which has no blocks.
-void PackedMatrix::widen(const MatrixView& matrix, ThreadPool& pool) {
-    Bytes wide(4 * matrix.rows * matrix.columns);
-    std::vector<float> row(matrix.columns);
-    for (size_t r = 0; r < matrix.rows; ++r) {
-        dequantise_row(matrix, r, row.data());
-        std::memcpy(wide.data() + 4 * r * matrix.columns, row.data(), 4 * matrix.columns);
-    }
-    *this = PackedMatrix({DataType::f32, matrix.rows, matrix.columns, wide}, pool);
+void PackedMatrix::dequantise_row(size_t row, float* values) const {
+    TT_ASSERT(row < rows_);
+    dequantise_packed_row({type_, columns_, row}, data_.data(), values);
 }
 
 void PackedMatrix::multiply(Activations& activations, float* out, const KernelSet& kernels,

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "base/assert.hpp"
 #include "tensor/block_codes.hpp"
@@ -189,6 +190,20 @@ void pack_plain(const MatrixView& matrix, const uint8_t* rows, size_t lanes, uin
 
 }  // namespace
 
+DataType packed_type(DataType type, size_t columns) {
+    const bool is_fixed = code_format(type).arithmetic == Arithmetic::fixed;
+    return is_fixed && columns % block_elements != 0 ? DataType::f32 : type;
+}
+
+bool packing_keeps_elements(DataType type, size_t columns) {
+    return code_format(packed_type(type, columns)).arithmetic != Arithmetic::fixed;
+}
+
+size_t packed_bytes(DataType type, size_t rows, size_t columns) {
+    return (rows + panel_rows - 1) / panel_rows *
+           packed_panel_bytes(packed_type(type, columns), columns);
+}
+
 size_t row_bytes(const MatrixView& matrix) {
     const BlockLayout layout = block_layout(matrix.type);
     return matrix.columns / layout.elements * layout.bytes;
@@ -238,42 +253,84 @@ void pack_panel(const MatrixView& matrix, size_t panel, uint8_t* out) {
 
 namespace {
 
-void unpack_codes(const CodeFormat& f, const SegmentLayout& s, const uint8_t* data, size_t columns,
-                  UnpackedSegment& out) {
-    for (size_t e = 0; e < columns; ++e) {
-        for (size_t lane = 0; lane < panel_rows; ++lane) {
-            const bool super = f.arithmetic == Arithmetic::super_blocks;
-            const Place low =
-                super ? place_in_super_block(f.low_bits, e, lane) : place_in_blocks(f, e, lane);
-            unsigned code = get(data + s.low, low, f.low_bits);
-            if (f.low_bits == 8) code ^= 0x80u;
-            if (f.high_bits != 0) {
-                const Place high = super ? place_in_super_block(f.high_bits, e, lane)
-                                         : high_place_in_blocks(e, lane);
-                code |= get(data + s.high, high, f.high_bits) << f.low_bits;
-            }
-            out.values[e][lane] = static_cast<int32_t>(code) - f.offset;
+/// Halves whose rows are no whole number of blocks are kept as F32, which has no blocks.
+void pack_widened_panel(const MatrixView& matrix, size_t panel, uint8_t* out) {
+    const size_t first = panel * panel_rows;
+    const size_t lanes = std::min(panel_rows, matrix.rows - first);
+    std::vector<float> row(matrix.columns);
+    std::memset(out, 0, packed_panel_bytes(DataType::f32, matrix.columns));
+    for (size_t lane = 0; lane < lanes; ++lane) {
+        dequantise_row(matrix, first + lane, row.data());
+        for (size_t k = 0; k < matrix.columns; ++k)
+            std::memcpy(out + 4 * (k * panel_rows + lane), &row[k], 4);
+    }
+}
+
+}  // namespace
+
+void pack_matrix(const MatrixView& matrix, uint8_t* out) {
+    TT_ASSERT(is_computable(matrix.type) && matrix.data.size() == matrix.rows * row_bytes(matrix));
+    const DataType type = packed_type(matrix.type, matrix.columns);
+    const size_t panel_bytes = packed_panel_bytes(type, matrix.columns);
+    for (size_t first = 0, panel = 0; first < matrix.rows; first += panel_rows, ++panel) {
+        if (type == matrix.type) {
+            pack_panel(matrix, panel, out + panel * panel_bytes);
+        } else {
+            pack_widened_panel(matrix, panel, out + panel * panel_bytes);
         }
     }
 }
 
-void unpack_sub_scales(const CodeFormat& f, const SegmentLayout& s, const uint8_t* data,
-                       UnpackedSegment& out) {
-    const size_t sub_count = segment_elements / f.sub_elements;
-    for (size_t j = 0; j < 16; ++j) {
-        for (size_t lane = 0; lane < panel_rows; ++lane) {
-            const uint8_t* scale = data + s.minima + j * 16 / f.sub_elements * panel_rows + lane;
-            if (!f.has_min) {
-                out.sub_scales[j][lane] = std::bit_cast<int8_t>(*scale);
-                out.sub_minima[j][lane] = 0;
-            } else if (f.low_bits == 2) {
-                out.sub_scales[j][lane] = *scale & 15;
-                out.sub_minima[j][lane] = *scale >> 4;
-            } else {
-                out.sub_scales[j][lane] = *scale;
-                out.sub_minima[j][lane] = scale[sub_count * panel_rows];
-            }
+namespace {
+
+/// code - offset of an element of a segment.
+int32_t unpack_code(const CodeFormat& f, const SegmentLayout& s, const uint8_t* data,
+                    size_t element, size_t lane) {
+    const bool super = f.arithmetic == Arithmetic::super_blocks;
+    const Place low =
+        super ? place_in_super_block(f.low_bits, element, lane) : place_in_blocks(f, element, lane);
+    unsigned code = get(data + s.low, low, f.low_bits);
+    if (f.low_bits == 8) code ^= 0x80u;
+    if (f.high_bits != 0) {
+        const Place high = super ? place_in_super_block(f.high_bits, element, lane)
+                                 : high_place_in_blocks(element, lane);
+        code |= get(data + s.high, high, f.high_bits) << f.low_bits;
+    }
+    return static_cast<int32_t>(code) - f.offset;
+}
+
+/// The integer scale and minimum of a sub-block of a super block.
+struct SubScales {
+    int32_t scale;
+    int32_t min;
+};
+
+SubScales unpack_sub_scale(const CodeFormat& f, const SegmentLayout& s, const uint8_t* data,
+                           size_t sub, size_t lane) {
+    const uint8_t* scale = data + s.minima + sub * panel_rows + lane;
+    if (!f.has_min) return {std::bit_cast<int8_t>(*scale), 0};
+    if (f.low_bits == 2) return {*scale & 15, *scale >> 4};
+    return {*scale, scale[segment_elements / f.sub_elements * panel_rows]};
+}
+
+/// One row's part of a segment, by the formulas of dequantise_block.
+void dequantise_packed_segment(const CodeFormat& f, const SegmentLayout& s, const uint8_t* data,
+                               size_t columns, size_t lane, float* values) {
+    const bool super = f.arithmetic == Arithmetic::super_blocks;
+    for (size_t e = 0; e < columns; ++e) {
+        const size_t at = 2 * ((super ? 0 : e / block_elements) * panel_rows + lane);
+        const size_t min_at = super ? 2 * panel_rows + at : s.minima + at;
+        const float scale = f16_to_f32(load_u16(data + at));
+        const float min = f.has_min ? f16_to_f32(load_u16(data + min_at)) : 0.0F;
+        const auto code = static_cast<float>(unpack_code(f, s, data, e, lane));
+        if (!super) {
+            values[e] = code * scale;
+            if (f.has_min) values[e] += min;
+            continue;
         }
+        const SubScales sub = unpack_sub_scale(f, s, data, e / f.sub_elements, lane);
+        values[e] = scale * static_cast<float>(sub.scale) * code;
+        if (f.has_min) values[e] -= min * static_cast<float>(sub.min);
     }
 }
 
@@ -307,8 +364,36 @@ void unpack_segment(DataType type, const uint8_t* data, size_t columns, Unpacked
             out.minima[b][lane] = f16_to_f32(load_u16(data + min_at));
         }
     }
-    if (super) unpack_sub_scales(f, s, data, out);
-    unpack_codes(f, s, data, columns, out);
+    for (size_t j = 0; super && j < 16; ++j) {
+        for (size_t lane = 0; lane < panel_rows; ++lane) {
+            const SubScales sub = unpack_sub_scale(f, s, data, j * 16 / f.sub_elements, lane);
+            out.sub_scales[j][lane] = sub.scale;
+            out.sub_minima[j][lane] = sub.min;
+        }
+    }
+    for (size_t e = 0; e < columns; ++e) {
+        for (size_t lane = 0; lane < panel_rows; ++lane)
+            out.values[e][lane] = unpack_code(f, s, data, e, lane);
+    }
+}
+
+void dequantise_packed_row(const PackedRow& row, const uint8_t* packed, float* values) {
+    const CodeFormat f = code_format(row.type);
+    TT_ASSERT(f.arithmetic != Arithmetic::fixed);
+    const uint8_t* panel =
+        packed + row.row / panel_rows * packed_panel_bytes(row.type, row.columns);
+    const size_t lane = row.row % panel_rows;
+    if (f.arithmetic == Arithmetic::plain) {
+        for (size_t k = 0; k < row.columns; ++k)
+            std::memcpy(values + k, panel + 4 * (k * panel_rows + lane), 4);
+        return;
+    }
+    for (size_t k = 0; k < row.columns; k += segment_elements) {
+        const size_t columns = std::min(segment_elements, row.columns - k);
+        const SegmentLayout s = segment_layout(row.type, columns);
+        dequantise_packed_segment(f, s, panel, columns, lane, values + k);
+        panel += s.bytes;
+    }
 }
 
 }  // namespace teetee::tensor

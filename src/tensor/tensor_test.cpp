@@ -240,6 +240,27 @@ TEST_P(Multiply, agrees_with_double_precision) {
     }
 }
 
+/// A row of the packed form has the bits of the file's, so that one copy serves as both.
+TEST_P(Multiply, rows_can_be_had_back_from_the_packed_form) {
+    const auto [type, rows, columns] = GetParam();
+    if (!packing_keeps_elements(type, columns)) {
+        EXPECT_EQ(code_format(type).arithmetic, Arithmetic::fixed);
+        return;
+    }
+    Numbers numbers(7);
+    const Bytes data = random_matrix(type, rows, columns, numbers);
+    const MatrixView matrix{type, rows, columns, data};
+    ThreadPool pool(2);
+    const PackedMatrix packed(matrix, pool);
+    std::vector<float> wanted(columns);
+    std::vector<float> got(columns);
+    for (size_t r = 0; r < rows; ++r) {
+        dequantise_row(matrix, r, wanted.data());
+        packed.dequantise_row(r, got.data());
+        ASSERT_EQ(std::memcmp(got.data(), wanted.data(), 4 * columns), 0) << "row " << r;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     types, Multiply,
     testing::Values(MultiplyCase{DataType::f32, 37, 172}, MultiplyCase{DataType::f32, 16, 1024},
