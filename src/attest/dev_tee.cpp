@@ -7,6 +7,7 @@
 #include "attest/der.hpp"
 #include "attest/x509.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/hmac.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -173,12 +174,23 @@ Result<DevTee> DevTee::create(const ByteArray<32>& seed, const DevMeasurements& 
     TT_TRY(auto pck, crypto::P256Key::derive(derive_seed(seed, "pck")));
     TT_TRY(auto attestation, crypto::P256Key::derive(derive_seed(seed, "attestation")));
     const DevKeys keys{std::move(root), std::move(platform_ca), std::move(pck)};
-    DevTee tee(measurements, std::move(attestation));
+    DevTee tee(measurements, std::move(attestation),
+               crypto::Secret<32>(derive_seed(seed, "sealing")));
     TT_TRY(const Bytes root_der, build_root(keys));
     tee.root_pem_ = pem_of_certificate(root_der);
     TT_TRY(const std::string chain, build_chain(keys, seed, now));
     TT_TRY(tee.certification_, build_certification(keys, tee.attestation_key_.point(), chain));
     return tee;
+}
+
+Result<crypto::Secret<32>> DevTee::sealing_key(std::string_view purpose) {
+    ByteWriter context;
+    context.length_prefixed(as_bytes(purpose));
+    context.bytes(measurements_.mrtd);
+    for (const Measurement& rtmr : measurements_.rtmr) context.bytes(rtmr);
+    context.bytes(measurements_.mrconfigid);
+    context.u64(measurements_.tdattributes);
+    return crypto::Secret<32>(crypto::hmac_sha256(sealing_root_.view(), context.view()));
 }
 
 Result<Bytes> DevTee::quote(const ByteArray<64>& report_data) {

@@ -34,14 +34,19 @@ class DevTee final : public EvidenceProvider {
     const std::string& root_pem() const { return root_pem_; }
 
     Result<Bytes> quote(const ByteArray<64>& report_data) override;
+    Result<crypto::Secret<32>> sealing_key(std::string_view purpose) override;
     bool simulated() const override { return true; }
 
   private:
-    DevTee(const DevMeasurements& measurements, crypto::P256Key attestation_key)
-        : measurements_(measurements), attestation_key_(std::move(attestation_key)) {}
+    DevTee(const DevMeasurements& measurements, crypto::P256Key attestation_key,
+           crypto::Secret<32> sealing_root)
+        : measurements_(measurements),
+          attestation_key_(std::move(attestation_key)),
+          sealing_root_(std::move(sealing_root)) {}
 
     DevMeasurements measurements_;
     crypto::P256Key attestation_key_;
+    crypto::Secret<32> sealing_root_;
     std::string root_pem_;
     /// QE report, its signature, auth data and PCK chain: the same for every quote.
     Bytes certification_;

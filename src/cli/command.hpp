@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 
 #include "base/result.hpp"
+#include "cli/progress.hpp"
 
 namespace teetee::cli {
 
@@ -42,6 +43,7 @@ CLI::App* add_command(CLI::App& parent, Session& session, const std::string& nam
                       Result<void> (*body)(const Options&, Session&)) {
     CLI::App* command = parent.add_subcommand(name, summary);
     command->callback([&session, options, body] {
+        if (session.json) silence_progress();
         if (auto done = body(*options, session); !done) report(session, done.error());
     });
     return command;

@@ -33,6 +33,7 @@ void ComputeOptions::add_to(CLI::App& command) {
     command.add_option("--threads", threads, "Compute threads; 0 takes every core")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));
+    weights_cache.add_to(command);
 }
 
 size_t ComputeOptions::thread_count() const {
@@ -64,7 +65,7 @@ Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelF
         shard_options.progress = progress_bar("loading");
         // Read, not taken from the mapping: its pages would count as memory of this process.
         shard_options.weights.file = &file.file;
-        TT_TRY(auto shard, model::ShardModel::load(file.gguf, shard_options));
+        TT_TRY(auto shard, load_shard(file.file, file.gguf, shard_options, options.weights_cache));
         shards.push_back(std::move(shard));
     }
     return shards;

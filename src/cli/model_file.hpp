@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/weights_cache.hpp"
 #include "model/gguf.hpp"
 #include "model/shard_model.hpp"
 #include "model/tokenizer.hpp"
@@ -30,6 +31,7 @@ struct ComputeOptions {
     std::string model;
     std::string kernel = "auto";
     size_t threads = 0;  // 0: as many as the machine has
+    WeightsCacheOption weights_cache;
 
     void add_to(CLI::App& command);
     size_t thread_count() const;

@@ -9,6 +9,7 @@
 #include "cli/dev_network.hpp"
 #include "cli/log.hpp"
 #include "cli/progress.hpp"
+#include "cli/weights_cache.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -21,6 +22,7 @@ struct ServeOptions {
     std::string api_tls;
     std::string dev_tee;
     std::string name;
+    WeightsCacheOption weights_cache;
     bool with_parent = false;
 };
 
@@ -66,6 +68,8 @@ Result<void> serve(const ServeOptions& options, Session&) {
     }
     if (node_options.threads == 0)
         node_options.threads = std::max(1u, std::thread::hardware_concurrency());
+    auto weights_cache = options.weights_cache.open();
+    node_options.weights_cache = weights_cache ? &*weights_cache : nullptr;
     net::Loop loop;
     TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee}, node_options));
     const LayerRange layers = node->layers();
@@ -154,6 +158,7 @@ void add_node(CLI::App& app, Session& session) {
                      "How long this node's statement is valid")
         ->capture_default_str()
         ->check(CLI::Range(1, 604800));
+    options->weights_cache.add_to(*command);
     command->add_flag("--with-parent", options->with_parent,
                       "End when the process that started this one ends");
     command->add_option("--name", options->name, "Name in the log");

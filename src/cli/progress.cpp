@@ -7,8 +7,18 @@
 
 namespace teetee::cli {
 
+namespace {
+
+bool is_silent = false;
+
+}  // namespace
+
+void silence_progress() {
+    is_silent = true;
+}
+
 model::Progress progress_bar(std::string title) {
-    if (isatty(STDERR_FILENO) == 0) return {};
+    if (is_silent || isatty(STDERR_FILENO) == 0) return {};
     return [title = std::move(title), shown = -1](uint64_t done, uint64_t total) mutable {
         constexpr int width = 32;
         const int percent = total == 0 ? 100 : static_cast<int>(done * 100 / total);

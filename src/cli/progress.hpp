@@ -8,7 +8,9 @@
 
 namespace teetee::cli {
 
-/// A progress bar on stderr, drawn only where stderr is a terminal and erased when done.
+/// A progress bar on stderr, drawn only where stderr is a terminal, and not for scripts (--json);
+/// erased when done.
+void silence_progress();
 model::Progress progress_bar(std::string title);
 
 }  // namespace teetee::cli

@@ -27,6 +27,8 @@ constexpr size_t safetensors_tensor_count_max = 1 << 18;        // [experts stor
 constexpr size_t safetensors_metadata_count_max = 1 << 12;      // [1]
 constexpr size_t safetensors_dimension_count_max = 8;           // [5]
 
+constexpr uint64_t packed_piece_count_max = 1 << 22;  // of 1 MiB [100,000]
+
 constexpr uint32_t layer_count_max = 512;       // [126]
 constexpr uint32_t shard_count_max = 128;       // [16]
 constexpr size_t model_name_bytes_max = 1024;   // [50]

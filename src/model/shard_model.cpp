@@ -103,7 +103,8 @@ Result<void> ShardModel::load_weights(const Gguf& gguf, const ModelOptions& opti
     const MemorySource memory(gguf.file());
     WeightSource source = options.weights;
     if (source.file == nullptr) source.file = &memory;
-    WeightLoader loader(gguf, source, pool_, options.progress);
+    if (options.cache != nullptr) options.cache->open();
+    WeightLoader loader(gguf, source, pool_, options.progress, options.cache);
     if (is_first()) TT_CHECK(load_embedding(gguf, loader));
     TT_TRY(decoder_, load_decoder({h, layers_, kernels_, pool_}, loader));
     if (is_last()) TT_CHECK(load_output(gguf, loader));

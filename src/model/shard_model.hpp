@@ -23,6 +23,8 @@ struct ModelOptions {
     Progress progress;
     /// Without a file the tensors are in the memory that was indexed.
     WeightSource weights;
+    /// Of these layers of this file; null: none. What it says afterwards is for the caller to tell.
+    PackedCache* cache = nullptr;
 };
 
 /// A row of a batch: the next position of an open sequence.
@@ -38,6 +40,10 @@ class ShardModel {
   public:
     /// Copies what it needs: neither `gguf` nor the file behind it is used afterwards.
     static Result<std::unique_ptr<ShardModel>> load(const Gguf& gguf, const ModelOptions& options);
+
+    /// Writes the weights into the cache they were loaded with, unless they came from it. Errors:
+    /// those of PackedCache::keep.
+    Result<void> keep_packed(PackedCache& cache) { return cache.keep(pool_); }
 
     const Hyperparameters& hyperparameters() const { return hyperparameters_; }
     LayerRange layers() const { return layers_; }

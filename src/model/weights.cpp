@@ -15,13 +15,14 @@ std::string shape_text(const std::vector<uint64_t>& dimensions) {
 }  // namespace
 
 WeightLoader::WeightLoader(const Gguf& gguf, const WeightSource& source, tensor::ThreadPool& pool,
-                           Progress progress)
-    : gguf_(gguf), source_(source), pool_(pool), progress_(std::move(progress)) {
+                           Progress progress, PackedCache* cache)
+    : gguf_(gguf), source_(source), pool_(pool), progress_(std::move(progress)), cache_(cache) {
     for (const GgufTensor& t : gguf.tensors()) total_bytes_ += t.bytes;
 }
 
 void WeightLoader::report(uint64_t bytes) {
-    done_bytes_ += bytes;
+    // A tensor that serves twice is read twice.
+    done_bytes_ = std::min(done_bytes_ + bytes, total_bytes_);
     if (progress_) progress_(done_bytes_, total_bytes_);
 }
 
@@ -81,12 +82,19 @@ Result<void> WeightLoader::pack_step(TensorStream& stream, const tensor::MatrixV
 Result<std::vector<tensor::PackedMatrix>> WeightLoader::pack(const GgufTensor& tensor,
                                                              std::span<const uint64_t> row_counts,
                                                              uint64_t columns) {
-    TensorStream stream(source_, tensor, pool_);
     std::vector<tensor::PackedMatrix> matrices;
+    bool is_cached = cache_ != nullptr;
     for (const uint64_t rows : row_counts) {
-        auto& matrix = matrices.emplace_back(
-            tensor.type,
-            tensor::MatrixShape{static_cast<size_t>(rows), static_cast<size_t>(columns)});
+        const tensor::MatrixShape shape = {static_cast<size_t>(rows), static_cast<size_t>(columns)};
+        auto& matrix = matrices.emplace_back(tensor.type, shape);
+        if (cache_ != nullptr) is_cached &= cache_->take(matrix.storage(), pool_);
+    }
+    if (is_cached) {
+        report(tensor.bytes);
+        return matrices;
+    }
+    TensorStream stream(source_, tensor, pool_);
+    for (tensor::PackedMatrix& matrix : matrices) {
         tensor::MatrixView step = {tensor.type, 0, matrix.columns(), {}};
         constexpr size_t step_bytes = 4 << 20;
         const size_t step_panels =

@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "model/gguf.hpp"
+#include "model/packed_cache.hpp"
 #include "model/tensor_stream.hpp"
 #include "tensor/matrix.hpp"
 
@@ -30,7 +31,7 @@ class WeightLoader {
   public:
     /// What the references name MUST outlive the loader; `source` is of the file of `gguf`.
     WeightLoader(const Gguf& gguf, const WeightSource& source, tensor::ThreadPool& pool,
-                 Progress progress);
+                 Progress progress, PackedCache* cache);
 
     bool has(std::string_view name) const { return gguf_.find_tensor(name) != nullptr; }
 
@@ -70,6 +71,7 @@ class WeightLoader {
     const WeightSource& source_;
     tensor::ThreadPool& pool_;
     Progress progress_;
+    PackedCache* cache_;  // null: none
     std::set<std::string, std::less<>> taken_;
     Bytes step_;
     uint64_t done_bytes_ = 0;

@@ -95,6 +95,11 @@ struct Node::Impl {
     explicit Impl(const World& w) : world(w) {}
 
     Result<void> load(const NodeOptions& options);
+    /// With a cache, matrices that this program in this TEE has hashed and packed before come from
+    /// there.
+    Result<std::unique_ptr<model::ShardModel>> load_shard(const ShardFile& file,
+                                                          model::ModelOptions model_options,
+                                                          BlobStore* store) const;
     Result<void> attest_self(UnixSeconds lifetime_s);
     Result<void> connect(const NodeOptions& options);
     void start_machine(const NodeOptions& options);
@@ -124,6 +129,23 @@ struct Node::Impl {
     std::unique_ptr<net::LinkDialer> dialer;
 };
 
+Result<std::unique_ptr<model::ShardModel>> Node::Impl::load_shard(const ShardFile& file,
+                                                                  model::ModelOptions model_options,
+                                                                  BlobStore* store) const {
+    if (store == nullptr) return model::ShardModel::load(file.gguf, model_options);
+    TT_TRY(auto key, world.evidence.sealing_key("teetee packed weights v1"));
+    model::PackedCache cache(*store, {manifest.shards[shard_index].root, layers}, std::move(key));
+    model_options.cache = &cache;
+    TT_TRY(auto shard, model::ShardModel::load(file.gguf, model_options));
+    const auto kept = shard->keep_packed(cache);
+    if (cache.rejection()) world.log.warn("weights cache: " + cache.rejection()->message());
+    if (!kept) world.log.warn("weights cache: " + kept.error().message());
+    if (cache.was_used()) {
+        world.log.info("packed weights come from the cache, every byte verified");
+    }
+    return shard;
+}
+
 Result<void> Node::Impl::load(const NodeOptions& options) {
     TT_TRY(manifest, load_manifest(options.manifest_path));
     TT_TRY(policy, load_policy(options.policy_path));
@@ -139,7 +161,7 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
     model_options.kv_positions_max = options.kv_positions_max;
     model_options.progress = options.progress;
     model_options.weights = {.file = &file.file, .manifest = &manifest};
-    TT_TRY(auto shard, model::ShardModel::load(file.gguf, model_options));
+    TT_TRY(auto shard, load_shard(file, model_options, options.weights_cache));
     context_length =
         std::min<Position>(shard->hyperparameters().context_length, options.kv_positions_max);
     model_id = identifier(shard->hyperparameters().name);

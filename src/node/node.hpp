@@ -10,6 +10,7 @@
 #include "attest/evidence.hpp"
 #include "attest/policy.hpp"
 #include "attest/statement.hpp"
+#include "base/storage.hpp"
 #include "model/shard_model.hpp"
 #include "model/tokenizer.hpp"
 #include "net/address.hpp"
@@ -32,6 +33,9 @@ struct NodeOptions {
     size_t threads = 1;
     Position kv_positions_max = 16384;
     uint32_t requests_queued_max = 256;
+    /// Where packed weights are kept between starts; null: nowhere. It need not be trusted, and
+    /// MUST outlive start().
+    BlobStore* weights_cache = nullptr;
     /// How long this node's statement and certificate are valid; at most a week.
     UnixSeconds statement_lifetime_s = 24 * 3600;
     model::Progress progress;

@@ -132,7 +132,8 @@ class Process:
 class Teetee:
     def __init__(self, build: pathlib.Path, folder: pathlib.Path):
         self.program, self.folder = build / "teetee", folder
-        self.environment = os.environ | {"XDG_STATE_HOME": str(folder / "state")}
+        self.environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"),
+                                         "XDG_CACHE_HOME": str(folder / "cache-home")}
         self.started: list[Process] = []
 
     def run(self, *arguments, stdin="", timeout=120, program=None):
