@@ -46,6 +46,8 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(manifest_malformed);
         TT_NAME(shard_mismatch);
         TT_NAME(template_unsupported);
+        TT_NAME(template_malformed);
+        TT_NAME(template_failed);
         TT_NAME(grammar_invalid);
         TT_NAME(grammar_stuck);
         TT_NAME(grammar_too_complex);

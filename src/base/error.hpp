@@ -48,6 +48,8 @@ enum class ErrorCode : uint16_t {
     manifest_malformed = 315,
     shard_mismatch = 316,
     template_unsupported = 317,
+    template_malformed = 318,
+    template_failed = 319,
     grammar_invalid = 330,
     grammar_stuck = 331,
     grammar_too_complex = 332,
