@@ -24,18 +24,27 @@ std::string_view reason_name(pipeline::FinishReason reason) {
 }
 
 /// A model without a chat template continues text: it gets the messages one below the other.
-Result<std::string> render_chat(const GenerationRequest& request,
-                                const model::Vocabulary& vocabulary) {
-    if (!vocabulary.chat_template.empty()) {
-        return fail(ErrorCode::template_unsupported,
-                    "this model's chat template is not supported yet; use /v1/completions");
-    }
+std::string joined_messages(const GenerationRequest& request) {
     std::string text;
     for (const ChatMessage& message : request.messages) {
         if (!text.empty()) text += '\n';
         text += message.content;
     }
     return text;
+}
+
+Result<jinja::Text> render_chat(const GenerationRequest& request, UnixSeconds now,
+                                const Result<model::ChatTemplate>& chat) {
+    if (!chat) {
+        return fail(chat.error().code,
+                    "this model's chat template cannot be used, "
+                    "/v1/completions can: " +
+                        chat.error().detail);
+    }
+    boost::json::array messages;
+    for (const ChatMessage& message : request.messages)
+        messages.push_back({{"role", message.role}, {"content", message.content}});
+    return chat->render({{"messages", std::move(messages)}, {"add_generation_prompt", true}}, now);
 }
 
 }  // namespace
@@ -53,6 +62,8 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::template_unsupported:
         case ErrorCode::grammar_invalid:
         case ErrorCode::grammar_too_complex:
+        case ErrorCode::template_malformed:
+        case ErrorCode::template_failed:
             return {400, "invalid_request_error"};
         case ErrorCode::model_unknown:
         case ErrorCode::route_unknown:
@@ -104,10 +115,11 @@ void respond_error(net::HttpExchange& exchange, const Error& error) {
     exchange.respond(response);
 }
 
-void Answer::start(node::Node& node, GenerationRequest request, UnixSeconds created,
+void Answer::start(node::Node& node, const Result<model::ChatTemplate>& chat,
+                   GenerationRequest request, UnixSeconds created,
                    std::shared_ptr<net::HttpExchange> exchange) {
     auto answer = std::make_shared<Answer>(node, std::move(request), created, std::move(exchange));
-    if (auto submitted = answer->submit(); !submitted) {
+    if (auto submitted = answer->submit(chat); !submitted) {
         respond_error(*answer->exchange_, submitted.error());
     }
 }
@@ -122,25 +134,34 @@ Answer::Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
       stops_(request_.stops),
       logprobs_(request_.dialect, node.tokenizer()) {}
 
-Result<void> Answer::submit() {
+Result<std::vector<TokenId>> Answer::prompt_tokens(const Result<model::ChatTemplate>& chat) const {
+    const model::Tokenizer& tokenizer = node_.tokenizer();
+    // Tokenising takes the I/O thread's time, so what cannot fit is refused before.
+    const auto ensure_may_fit = [&](std::string_view text) -> Result<void> {
+        if (text.size() <= node_.prompt_bytes_max()) return {};
+        return fail(ErrorCode::context_exceeded,
+                    "the prompt has " + std::to_string(text.size()) +
+                        " bytes, there is room for prompt and answer of " +
+                        std::to_string(node_.context_length()) + " tokens");
+    };
+    const bool is_chat = request_.dialect == Dialect::chat;
+    if (is_chat && !tokenizer.vocabulary().chat_template.empty()) {
+        TT_TRY(const auto text, render_chat(request_, created_, chat));
+        TT_CHECK(ensure_may_fit(text.bytes));
+        return tokenizer.encode_chat(text);
+    }
+    const std::string text = is_chat ? joined_messages(request_) : request_.prompt;
+    TT_CHECK(ensure_may_fit(text));
+    return tokenizer.encode(text, {.add_special = true});
+}
+
+Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
     if (!request_.model.empty() && request_.model != node_.model_id()) {
         return fail(ErrorCode::model_unknown,
                     "have " + node_.model_id() + ", asked for " + quote_foreign(request_.model));
     }
-    std::string prompt = request_.prompt;
-    if (request_.dialect == Dialect::chat) {
-        TT_TRY(prompt, render_chat(request_, node_.tokenizer().vocabulary()));
-    }
-    const auto too_long = [&](const std::string& have) {
-        return fail(ErrorCode::context_exceeded,
-                    "the prompt has " + have + ", there is room for prompt and answer of " +
-                        std::to_string(node_.context_length()) + " tokens");
-    };
-    // Tokenising takes the I/O thread's time, so what cannot fit is refused before.
-    if (prompt.size() > node_.prompt_bytes_max())
-        return too_long(std::to_string(prompt.size()) + " bytes");
     node::Generation generation;
-    TT_TRY(generation.prompt, node_.tokenizer().encode(prompt, {.add_special = true}));
+    TT_TRY(generation.prompt, prompt_tokens(chat));
     if (generation.prompt.size() >= node_.context_length()) {
         return fail(ErrorCode::context_exceeded, "the prompt has " +
                                                      std::to_string(generation.prompt.size()) +

@@ -10,6 +10,7 @@
 #include "api/generation_request.hpp"
 #include "api/logprobs.hpp"
 #include "api/stop_matcher.hpp"
+#include "model/chat_template.hpp"
 #include "model/stream_decoder.hpp"
 #include "net/http_server.hpp"
 #include "node/node.hpp"
@@ -36,14 +37,16 @@ void respond_error(net::HttpExchange& exchange, const Error& error);
 class Answer : public std::enable_shared_from_this<Answer> {
   public:
     /// Tokenises, submits, and answers; errors are answered as well.
-    static void start(node::Node& node, GenerationRequest request, UnixSeconds created,
+    static void start(node::Node& node, const Result<model::ChatTemplate>& chat,
+                      GenerationRequest request, UnixSeconds created,
                       std::shared_ptr<net::HttpExchange> exchange);
 
     Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
            std::shared_ptr<net::HttpExchange> exchange);
 
   private:
-    Result<void> submit();
+    Result<void> submit(const Result<model::ChatTemplate>& chat);
+    Result<std::vector<TokenId>> prompt_tokens(const Result<model::ChatTemplate>& chat) const;
     void on_token(const pipeline::ClientToken& token);
     void deliver(const std::string& text);
     void on_done(std::string_view reason, pipeline::Usage usage);

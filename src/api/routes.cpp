@@ -112,6 +112,11 @@ void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange>
                        dialect_of(request.path) ? "this path takes POST" : "this path takes GET"));
 }
 
+const Result<model::ChatTemplate>& Routes::chat() {
+    if (!chat_) chat_ = model::ChatTemplate::build(world_.node.tokenizer().vocabulary());
+    return *chat_;
+}
+
 void Routes::generate(const net::HttpRequest& request,
                       std::shared_ptr<net::HttpExchange> exchange) {
     auto parsed = parse_generation_request(*dialect_of(request.path), request.body);
@@ -123,7 +128,7 @@ void Routes::generate(const net::HttpRequest& request,
         ByteReader reader(random);
         parsed->sampling.seed = reader.read_u64().value_or(0) >> 11;
     }
-    Answer::start(world_.node, std::move(parsed).value(), world_.clock.unix_now(),
+    Answer::start(world_.node, chat(), std::move(parsed).value(), world_.clock.unix_now(),
                   std::move(exchange));
 }
 

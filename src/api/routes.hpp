@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "base/world.hpp"
+#include "model/chat_template.hpp"
 #include "net/http_server.hpp"
 #include "node/node.hpp"
 
@@ -20,12 +23,17 @@ class Routes {
     };
     explicit Routes(const World& world) : world_(world) {}
 
+    /// The entry's chat template, parsed at the first call. Errors of model::ChatTemplate::build: a
+    /// model whose template cannot be read serves everything but chat.
+    const Result<model::ChatTemplate>& chat();
+
     void handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
 
   private:
     void generate(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
 
     World world_;
+    std::optional<Result<model::ChatTemplate>> chat_;
 };
 
 }  // namespace teetee::api

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     add_run(app, session);
     add_shard(app, session);
     add_tokenize(app, session);
+    add_template(app, session);
     add_logits(app, session);
     add_perplexity(app, session);
     add_bench(app, session);

@@ -80,6 +80,9 @@ Result<void> serve(const ServeOptions& options, Session&) {
     ApiServers servers;
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));
+        const bool has_template = !node->tokenizer().vocabulary().chat_template.empty();
+        if (const auto& chat = routes.chat(); has_template && !chat)
+            log.warn("chat completions are refused: " + chat.error().message());
     }
     // A statement cannot be renewed in a running process yet: the node ends before its peers would
     // refuse it, and whatever supervises it starts it with a new one.

@@ -219,7 +219,8 @@ Result<Value> slice(Runtime& runtime, const Value& object, const SliceBounds& bo
     if (const auto* undefined = std::get_if<Undefined>(&object)) return undefined_error(*undefined);
     if (const Text* text = if_text(object)) return slice_text(runtime, *text, bounds);
     const Sequence* sequence = if_sequence(object);
-    if (sequence == nullptr || sequence->kind > SequenceKind::range) return Value(Undefined{});
+    if (sequence == nullptr || sequence->kind > SequenceKind::range)
+        return failed("a '" + std::string(type_name(object)) + "' cannot be sliced");
     TT_TRY(const auto range, slice_range(bounds, static_cast<int64_t>(sequence->items.size())));
     std::vector<Value> items;
     for (size_t i = 0; i < range.count; ++i) {

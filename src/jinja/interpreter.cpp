@@ -238,7 +238,9 @@ Result<Value> Interpreter::make_macro(const Macro& macro, Scope& scope) {
 Result<void> Interpreter::bind_named(const Macro& macro, const Arguments& arguments, Scope& scope,
                                      std::vector<bool>& given) {
     TT_TRY(Dict* const rest, runtime_.dict());
-    for (const auto& [name, value] : arguments.named) {
+    for (const auto& argument : arguments.named) {
+        const std::string& name = argument.first;
+        const Value& value = argument.second;
         const auto parameter =
             std::find_if(macro.parameters.begin(), macro.parameters.end(),
                          [&](const Parameter& candidate) { return candidate.name == name; });

@@ -133,7 +133,8 @@ Result<Value> truncate(Runtime& runtime, const Value& subject, const Arguments& 
     const Text dots = Text::trusted("...");
     const Text* given_end = bound[2] ? if_text(*bound[2]) : nullptr;
     const Text& end = given_end == nullptr ? dots : *given_end;
-    TT_TRY(const Text* const text, str(runtime, subject));
+    const Text* text = if_text(subject);
+    if (text == nullptr) return failed("truncate: need a str");
     TT_CHECK(runtime.spend_steps(text->bytes.size() / 8));
     const int64_t kept = length - static_cast<int64_t>(count_points(end.bytes));
     if (kept < 0 || leeway < 0) return failed("truncate: need a length of at least the end's");

@@ -11,6 +11,16 @@ bool belongs(TokenType type, SpecialSet set) {
     return set == SpecialSet::all && (type == TokenType::control || type == TokenType::unknown);
 }
 
+bool is_blank(std::string_view text) {
+    static constexpr std::string_view visible_space = "\xe2\x96\x81";
+    while (!text.empty()) {
+        const bool is_visible = text.starts_with(visible_space);
+        if (!is_visible && text[0] != ' ' && (text[0] < '\t' || text[0] > '\r')) return false;
+        text.remove_prefix(is_visible ? visible_space.size() : 1);
+    }
+    return true;
+}
+
 bool is_ascii_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -23,12 +33,26 @@ SpecialTokens::SpecialTokens(const Vocabulary& vocabulary, SpecialSet set) {
         if (token.text.empty() || !belongs(token.type, set)) continue;
         entries_.push_back({token.text, id, token.strips_right});
     }
+    sort_entries();
+    if (set != SpecialSet::user_text) return;
+    // Some files have the marks of a chat's turns as user-defined tokens.
+    std::vector<bool> is_mark(vocabulary.tokens.size(), false);
+    for (size_t from = 0; const auto match = find(vocabulary.chat_template, from);) {
+        is_mark[match->id] = !is_blank(vocabulary.tokens[match->id].text);
+        from = match->begin + 1;
+    }
+    std::erase_if(entries_, [&](const Entry& entry) { return is_mark[entry.id]; });
+    sort_entries();
+}
+
+void SpecialTokens::sort_entries() {
     // Of equal texts the last id stays, as everywhere.
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
         return a.text != b.text ? a.text < b.text : a.id > b.id;
     });
     const auto same_text = [](const Entry& a, const Entry& b) { return a.text == b.text; };
     entries_.erase(std::unique(entries_.begin(), entries_.end(), same_text), entries_.end());
+    first_of_byte_ = {};
     for (const Entry& entry : entries_) ++first_of_byte_[static_cast<uint8_t>(entry.text[0]) + 1u];
     for (size_t i = 1; i < first_of_byte_.size(); ++i) first_of_byte_[i] += first_of_byte_[i - 1];
 }

@@ -13,6 +13,7 @@ namespace teetee::model {
 /// Which tokens are cut out of a text before anything else is done with it.
 enum class SpecialSet {
     user_defined,  // always, as Hugging Face and llama.cpp do
+    user_text,     // those of them that the chat template does not write: for what users send
     all,           // control and unknown tokens too: only for trusted text, such as a template's
 };
 
@@ -37,6 +38,7 @@ class SpecialTokens {
         TokenId id = 0;
         bool strips_right = false;
     };
+    void sort_entries();
     const Entry* longest_prefix_of(std::string_view text) const;
 
     std::vector<Entry> entries_;                 // sorted by text, texts unique and not empty

@@ -46,6 +46,49 @@ std::vector<TokenId> end_of_generation_ids(const Vocabulary& vocabulary) {
     return ids;
 }
 
+Result<void> ensure_fits(std::string_view text) {
+    if (text.size() <= encode_text_bytes_max) return {};
+    return fail(ErrorCode::limit_exceeded,
+                "tokenizer: have a text of " + std::to_string(text.size()) +
+                    " bytes, need at most " + std::to_string(encode_text_bytes_max));
+}
+
+/// Finds special tokens in the text of a chat, from left to right.
+class ChatScan {
+  public:
+    ChatScan(const jinja::Text& text, const SpecialTokens& everywhere, const SpecialTokens& trusted)
+        : text_(text), everywhere_(everywhere), trusted_(trusted) {}
+
+    /// As SpecialTokens::find; `from` MUST NOT go back.
+    std::optional<SpecialMatch> operator()(size_t from) {
+        if (!any_ || any_->begin < from) any_ = everywhere_.find(text_.bytes, from);
+        if (!own_ || own_->begin < from) own_ = find_trusted(from);
+        if (!any_ || !own_) return any_ ? any_ : own_;
+        const bool own_wins =
+            own_->begin != any_->begin ? own_->begin < any_->begin : own_->end >= any_->end;
+        return own_wins ? own_ : any_;
+    }
+
+  private:
+    /// In the bytes between foreign spans, never across their borders.
+    std::optional<SpecialMatch> find_trusted(size_t from) {
+        for (; gap_ <= text_.foreign.size(); ++gap_) {
+            const size_t begin = gap_ == 0 ? 0 : text_.foreign[gap_ - 1].end;
+            const size_t end =
+                gap_ == text_.foreign.size() ? text_.bytes.size() : text_.foreign[gap_].begin;
+            const auto bytes = std::string_view(text_.bytes).substr(0, end);
+            if (const auto match = trusted_.find(bytes, std::max(from, begin))) return match;
+        }
+        return std::nullopt;
+    }
+
+    const jinja::Text& text_;
+    const SpecialTokens& everywhere_;
+    const SpecialTokens& trusted_;
+    std::optional<SpecialMatch> any_, own_;
+    size_t gap_ = 0;
+};
+
 bool is_hidden(TokenType type) {
     return type == TokenType::control || type == TokenType::unknown;
 }
@@ -57,12 +100,14 @@ struct Tokenizer::State {
     explicit State(Vocabulary checked)
         : vocabulary(std::move(checked)),
           user_defined(vocabulary, SpecialSet::user_defined),
+          user_text(vocabulary, SpecialSet::user_text),
           all_special(vocabulary, SpecialSet::all),
           texts(texts_of_tokens(vocabulary)),
           end_of_generation(end_of_generation_ids(vocabulary)) {}
 
     Vocabulary vocabulary;
     SpecialTokens user_defined;
+    SpecialTokens user_text;
     SpecialTokens all_special;
     std::vector<std::string> texts;  // what each token decodes to
     std::vector<TokenId> end_of_generation;
@@ -82,23 +127,15 @@ Result<Tokenizer> Tokenizer::build(Vocabulary vocabulary) {
     return Tokenizer(std::move(state));
 }
 
-Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
-    if (text.size() > encode_text_bytes_max) {
-        return fail(ErrorCode::limit_exceeded,
-                    "tokenizer: have a text of " + std::to_string(text.size()) +
-                        " bytes, need at most " + std::to_string(encode_text_bytes_max));
-    }
-    const Vocabulary& vocabulary = state_->vocabulary;
-    const SpecialTokens& special =
-        options.parse_special ? state_->all_special : state_->user_defined;
-    std::vector<TokenId> ids;
-    if (options.add_special && vocabulary.add_bos) ids.push_back(*vocabulary.bos);
+template <class FindSpecial>
+Result<void> Tokenizer::encode_around(std::string_view text, FindSpecial find_special,
+                                      std::vector<TokenId>& ids) const {
     bool begins_text = true;
     for (size_t begin = 0; begin < text.size();) {
-        const auto match = special.find(text, begin);
+        const std::optional<SpecialMatch> match = find_special(begin);
         const size_t end = match ? match->begin : text.size();
         if (end > begin) {
-            std::string plain = vocabulary.add_space_prefix && begins_text ? " " : "";
+            std::string plain = state_->vocabulary.add_space_prefix && begins_text ? " " : "";
             plain += text.substr(begin, end - begin);
             TT_CHECK(std::visit([&](const auto& engine) { return engine.encode(plain, ids); },
                                 *state_->engine));
@@ -109,7 +146,30 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, EncodeOpti
         begins_text = true;
         begin = match->end;
     }
+    return {};
+}
+
+Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
+    TT_CHECK(ensure_fits(text));
+    const Vocabulary& vocabulary = state_->vocabulary;
+    const SpecialTokens& special =
+        options.parse_special ? state_->all_special : state_->user_defined;
+    std::vector<TokenId> ids;
+    if (options.add_special && vocabulary.add_bos) ids.push_back(*vocabulary.bos);
+    TT_CHECK(encode_around(
+        text, [&](size_t from) { return special.find(text, from); }, ids));
     if (options.add_special && vocabulary.add_eos) ids.push_back(*vocabulary.eos);
+    return ids;
+}
+
+Result<std::vector<TokenId>> Tokenizer::encode_chat(const jinja::Text& text) const {
+    TT_CHECK(ensure_fits(text.bytes));
+    std::vector<TokenId> ids;
+    TT_CHECK(
+        encode_around(text.bytes, ChatScan(text, state_->user_text, state_->all_special), ids));
+    const Vocabulary& vocabulary = state_->vocabulary;
+    const bool has_bos = !ids.empty() && vocabulary.bos && ids.front() == *vocabulary.bos;
+    if (vocabulary.add_bos && !has_bos) ids.insert(ids.begin(), *vocabulary.bos);
     return ids;
 }
 

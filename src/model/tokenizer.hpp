@@ -9,6 +9,7 @@
 
 #include "base/request.hpp"
 #include "base/result.hpp"
+#include "jinja/text.hpp"
 #include "model/vocabulary.hpp"
 
 namespace teetee::model {
@@ -45,6 +46,11 @@ class Tokenizer {
     /// character that the vocabulary has no token for; internal.
     Result<std::vector<TokenId>> encode(std::string_view text, EncodeOptions options = {}) const;
 
+    /// The text of a chat, from a template: what the template wrote may spell control tokens, what
+    /// came from outside never does, nor user-defined tokens that the template writes. BOS comes
+    /// first where the vocabulary asks for it, and once. Errors as encode.
+    Result<std::vector<TokenId>> encode_chat(const jinja::Text& text) const;
+
     /// Restores what encode was given, save for what vocabularies lose: unknown characters, white
     /// space that a token strips, U+2581 with SentencePiece. The bytes need not be UTF-8 (a
     /// character can be cut between tokens): see StreamDecoder. Error: token_out_of_range.
@@ -61,6 +67,9 @@ class Tokenizer {
 
   private:
     struct State;
+    template <class FindSpecial>
+    Result<void> encode_around(std::string_view text, FindSpecial find_special,
+                               std::vector<TokenId>& ids) const;
     explicit Tokenizer(std::unique_ptr<const State> state);
 
     std::unique_ptr<const State> state_;

@@ -122,6 +122,42 @@ TEST(tokenizer, finds_control_tokens_only_when_asked) {
     EXPECT_EQ(*tokenizer->encode("a<tool>a"), (Ids{263, 265, 263}));
 }
 
+TEST(tokenizer, text_from_outside_of_a_chat_template_spells_no_control_token) {
+    const auto tokenizer = Tokenizer::build(spm_vocabulary());
+    const Ids plain = *tokenizer->encode("<s>");
+    jinja::Text chat = jinja::Text::trusted("<s>");
+    chat.append_foreign("<s>");
+    chat.append_trusted("</s>");
+    Ids expected = {1};
+    expected.insert(expected.end(), plain.begin(), plain.end());
+    expected.push_back(2);
+    EXPECT_EQ(*tokenizer->encode_chat(chat), expected);
+    // Nor together with its neighbours.
+    jinja::Text split = jinja::Text::trusted("<s><");
+    split.append_foreign("/s");
+    split.append_trusted(">");
+    const Ids ids = *tokenizer->encode_chat(split);
+    EXPECT_EQ(ids.front(), 1u);
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), 2u), 0);
+}
+
+TEST(tokenizer, a_chat_begins_with_one_bos) {
+    const auto tokenizer = Tokenizer::build(spm_vocabulary());
+    EXPECT_EQ(*tokenizer->encode_chat(jinja::Text::trusted("<s>a")), (Ids{1, 263}));
+    EXPECT_EQ(*tokenizer->encode_chat(jinja::Text::trusted("a")), (Ids{1, 263}));
+}
+
+TEST(tokenizer, user_defined_tokens_that_a_template_writes_are_its_own) {
+    Vocabulary vocabulary = spm_vocabulary();
+    const jinja::Text foreign = jinja::Text::all_foreign("<tool>");
+    EXPECT_EQ(*Tokenizer::build(vocabulary)->encode_chat(foreign), (Ids{1, 265}));
+    vocabulary.chat_template = "{{ '<tool>' }}";
+    const auto tokenizer = Tokenizer::build(vocabulary);
+    const Ids ids = *tokenizer->encode_chat(foreign);
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), 265u), 0);
+    EXPECT_EQ(*tokenizer->encode_chat(jinja::Text::trusted("<tool>")), (Ids{1, 265}));
+}
+
 TEST(tokenizer, adds_bos_and_eos_as_the_vocabulary_says) {
     Vocabulary vocabulary = spm_vocabulary();
     const auto tokenizer = Tokenizer::build(vocabulary);
