@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     add_node(app, session);
     add_run(app, session);
     add_shard(app, session);
+    add_import(app, session);
     add_tokenize(app, session);
     add_template(app, session);
     add_logits(app, session);

@@ -6,7 +6,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "cli/model_file.hpp"
+#include "cli/checkpoint_files.hpp"
+#include "cli/command.hpp"
 #include "model/tokenizer_limits.hpp"
 
 namespace teetee::cli {
@@ -56,8 +57,7 @@ Result<void> convert_lines(Convert convert) {
 }
 
 Result<void> tokenize(const TokenizeOptions& options, Session&) {
-    TT_TRY(const auto file, ModelFile::open(options.model));
-    TT_TRY(const auto tokenizer, file.tokenizer());
+    TT_TRY(const auto tokenizer, open_tokenizer(options.model));
     return convert_lines([&](const boost::json::value& value) -> Result<boost::json::value> {
         const auto* text = value.if_string();
         if (text == nullptr) return fail(ErrorCode::invalid_json, "need a JSON string");
@@ -71,8 +71,7 @@ Result<void> tokenize(const TokenizeOptions& options, Session&) {
 }
 
 Result<void> detokenize(const TokenizeOptions& options, Session&) {
-    TT_TRY(const auto file, ModelFile::open(options.model));
-    TT_TRY(const auto tokenizer, file.tokenizer());
+    TT_TRY(const auto tokenizer, open_tokenizer(options.model));
     return convert_lines([&](const boost::json::value& value) -> Result<boost::json::value> {
         const auto* list = value.if_array();
         if (list == nullptr) return fail(ErrorCode::invalid_json, "need a JSON array of token ids");
@@ -99,7 +98,7 @@ void add_tokenize(CLI::App& app, Session& session) {
                         forwards ? "A JSON string a line on stdin to a JSON array of ids a line"
                                  : "A JSON array of ids a line on stdin to a JSON string a line",
                         options, forwards ? tokenize : detokenize);
-        command->add_option("--model", options->model, "GGUF file with the vocabulary")
+        command->add_option("--model", options->model, "GGUF file, tokenizer.json, tokenizer.model, or a folder with one")
             ->required()
             ->envname("TEETEE_MODEL");
         command->add_flag(

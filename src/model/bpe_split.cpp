@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/bpe_split.hpp"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <algorithm>
 #include <iterator>
 #include <string>
 
-#include <pcre2.h>
-
-#include "model/tokenizer_limits.hpp"
 #include "model/utf8.hpp"
 
 namespace teetee::model {
@@ -16,7 +12,7 @@ namespace {
 
 using Text = std::string_view;
 
-// In the patterns \s and \S mean Unicode's White_Space (see with_unicode_spaces). None backtracks
+// In the patterns \s and \S mean Unicode's White_Space (see Pattern). None backtracks
 // over more than the run of characters that it then consumes, or time would not be linear.
 
 constexpr Text gpt2 =
@@ -141,26 +137,6 @@ constexpr SplitRule rules[] = {
     {.names = deepseek_v3_names, .patterns = deepseek_v3_patterns},
 };
 
-// A linear pattern stays far below them on the longest text; they turn a hang into an error.
-constexpr uint32_t match_steps_max = 16 * encode_text_bytes_max;
-constexpr uint32_t match_heap_kib_max = 64 << 10;
-
-// PCRE2's own \s also has U+180E, which Unicode took out of White_Space in version 6.3.
-std::string with_unicode_spaces(Text pattern) {
-    std::string out;
-    for (size_t i = 0; i < pattern.size(); ++i) {
-        const bool escape = pattern[i] == '\\' && i + 1 < pattern.size();
-        if (escape && (pattern[i + 1] == 's' || pattern[i + 1] == 'S')) {
-            out += pattern[i + 1] == 's' ? R"(\p{WSpace})" : R"(\P{WSpace})";
-            ++i;
-        } else {
-            out += pattern[i];
-            if (escape) out += pattern[++i];
-        }
-    }
-    return out;
-}
-
 // Well-formed runs and bytes that are no UTF-8, so that the patterns see only characters.
 std::vector<Text> split_at_malformed_bytes(Text text) {
     std::vector<Text> runs;
@@ -183,10 +159,6 @@ bool is_character_run(Text run) {
     return utf8_head(run).state == Utf8State::complete;
 }
 
-struct MatchDataFree {
-    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
-};
-
 }  // namespace
 
 const SplitRule* find_split_rule(std::string_view pre) {
@@ -197,47 +169,26 @@ const SplitRule* find_split_rule(std::string_view pre) {
     return found == std::end(rules) ? nullptr : found;
 }
 
-void TextSplitter::CodeFree::operator()(pcre2_real_code_8* code) const {
-    pcre2_code_free(code);
-}
-
-void TextSplitter::ContextFree::operator()(pcre2_real_match_context_8* context) const {
-    pcre2_match_context_free(context);
-}
-
 Result<TextSplitter> TextSplitter::build(const SplitRule& rule) {
     TextSplitter splitter;
-    splitter.context_.reset(pcre2_match_context_create(nullptr));
-    if (!splitter.context_) return fail(ErrorCode::internal, "pcre2: no match context");
-    pcre2_set_match_limit(splitter.context_.get(), match_steps_max);
-    pcre2_set_heap_limit(splitter.context_.get(), match_heap_kib_max);
-    for (const Text pattern : rule.patterns) {
-        const std::string source = with_unicode_spaces(pattern);
-        int error = 0;
-        size_t offset = 0;
-        Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-                                PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &error, &offset,
-                                nullptr));
-        if (!code) {
-            return fail(ErrorCode::internal, "split rule " + std::string(rule.names[0]) +
-                                                 ": pcre2 error " + std::to_string(error) + " at " +
-                                                 std::to_string(offset));
-        }
-        splitter.codes_.push_back(std::move(code));
+    for (const Text source : rule.patterns) {
+        auto pattern = Pattern::compile(source, Pattern::Origin::own);
+        if (!pattern)
+            return in_context("split rule " + std::string(rule.names[0]), pattern.error());
+        splitter.patterns_.push_back(std::move(pattern).value());
     }
     return splitter;
 }
 
 Result<std::vector<std::string_view>> TextSplitter::split(std::string_view text) const {
     Pieces pieces = split_at_malformed_bytes(text);
-    for (const Code& code : codes_) {
-        const std::unique_ptr<pcre2_match_data, MatchDataFree> data(
-            pcre2_match_data_create_from_pattern(code.get(), nullptr));
-        if (!data) return fail(ErrorCode::internal, "pcre2: no match data");
+    MatchBudget budget;
+    for (const Pattern& pattern : patterns_) {
+        PatternSearch search(pattern, budget);
         Pieces cut_pieces;
         for (const Text piece : pieces) {
             if (is_character_run(piece)) {
-                TT_CHECK(cut(code, data.get(), piece, cut_pieces));
+                TT_CHECK(cut(search, piece, cut_pieces));
             } else {
                 cut_pieces.push_back(piece);
             }
@@ -247,22 +198,14 @@ Result<std::vector<std::string_view>> TextSplitter::split(std::string_view text)
     return pieces;
 }
 
-Result<void> TextSplitter::cut(const Code& code, pcre2_real_match_data_8* data,
-                               std::string_view piece, Pieces& pieces) const {
+Result<void> TextSplitter::cut(PatternSearch& search, std::string_view piece, Pieces& pieces) {
     size_t at = 0;
     while (at < piece.size()) {
-        // The caller has checked the UTF-8; PCRE2 would do it again from `at` on each time.
-        const int count =
-            pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(piece.data()), piece.size(), at,
-                        PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, data, context_.get());
-        if (count == PCRE2_ERROR_NOMATCH) break;
-        if (count < 0) {
-            return fail(ErrorCode::internal, "split: pcre2 error " + std::to_string(count));
-        }
-        const size_t* bounds = pcre2_get_ovector_pointer(data);
-        if (bounds[0] > at) pieces.push_back(piece.substr(at, bounds[0] - at));
-        pieces.push_back(piece.substr(bounds[0], bounds[1] - bounds[0]));
-        at = bounds[1];
+        TT_TRY(const auto match, search.find(piece, at));
+        if (!match) break;
+        if (match->begin > at) pieces.push_back(piece.substr(at, match->begin - at));
+        pieces.push_back(piece.substr(match->begin, match->end - match->begin));
+        at = match->end;
     }
     if (at < piece.size()) pieces.push_back(piece.substr(at));
     return {};

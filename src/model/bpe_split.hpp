@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
-
-struct pcre2_real_code_8;
-struct pcre2_real_match_context_8;
-struct pcre2_real_match_data_8;
+#include "model/pattern.hpp"
 
 namespace teetee::model {
 
@@ -37,21 +33,12 @@ class TextSplitter {
     Result<std::vector<std::string_view>> split(std::string_view text) const;
 
   private:
-    struct CodeFree {
-        void operator()(pcre2_real_code_8* code) const;
-    };
-    struct ContextFree {
-        void operator()(pcre2_real_match_context_8* context) const;
-    };
-    using Code = std::unique_ptr<pcre2_real_code_8, CodeFree>;
     using Pieces = std::vector<std::string_view>;
 
     TextSplitter() = default;
-    Result<void> cut(const Code& code, pcre2_real_match_data_8* data, std::string_view piece,
-                     Pieces& pieces) const;
+    static Result<void> cut(PatternSearch& search, std::string_view piece, Pieces& pieces);
 
-    std::vector<Code> codes_;
-    std::unique_ptr<pcre2_real_match_context_8, ContextFree> context_;
+    std::vector<Pattern> patterns_;
 };
 
 }  // namespace teetee::model

@@ -4,13 +4,11 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
-#include "model/bigram_merge.hpp"
 #include "model/bpe_split.hpp"
-#include "model/token_index.hpp"
+#include "model/merge_table.hpp"
 
 namespace teetee::model {
 
@@ -28,7 +26,6 @@ class BpeTokenizer {
 
   private:
     BpeTokenizer(const Vocabulary& vocabulary, const SplitRule& rule, TextSplitter splitter);
-    Result<void> add_merge(std::string_view merge, size_t rank);
     Result<void> encode_piece(std::string_view piece, std::vector<Symbol>& symbols,
                               std::vector<TokenId>& ids) const;
 
@@ -36,8 +33,8 @@ class BpeTokenizer {
     const SplitRule& rule_;
     TextSplitter splitter_;
     TokenIndex index_;
-    std::array<TokenId, 256> byte_ids_{};         // no_token where the vocabulary has none
-    std::unordered_map<uint64_t, Merge> merges_;  // by left id * 2^32 + right id
+    std::array<TokenId, 256> byte_ids_{};  // no_token where the vocabulary has none
+    MergeTable merges_;
 };
 
 /// The bytes that a token stands for: those of GPT-2's alphabet for a normal token.

@@ -18,6 +18,9 @@ namespace teetee::model {
 /// Takes a file's bytes in their order. Its error ends the writing and is passed on.
 using ByteSink = std::function<Result<void>(ByteView)>;
 
+/// Puts a tensor's bytes into a sink, in pieces of any size. Its error ends the writing.
+using ByteSource = std::function<Result<void>(const ByteSink&)>;
+
 /// Writes a GGUF v3 file. Entries and tensors stand in the file in the order they were added, so
 /// the same calls make the same bytes. Data is aligned to 32 bytes, or as the entry
 /// general.alignment says once it was added.
@@ -36,23 +39,26 @@ class GgufWriter {
 
     /// `tensor.offset` is ignored. `data` is not copied: it MUST live until write() has returned.
     void tensor(const GgufTensor& tensor, ByteView data);
+    /// The same with data that is made only while it is written.
+    void tensor(const GgufTensor& tensor, ByteSource source);
 
     /// What write() will write.
     uint64_t file_bytes() const;
 
     /// Keys, names and shapes are taken as they are; whether they make a valid file is for
-    /// Gguf::parse to say. Errors: those of the sink, and invalid_argument for data that has not
-    /// `tensor.bytes` bytes.
+    /// Gguf::parse to say. Errors: those of the sink and of the sources, and invalid_argument for
+    /// data that has not `tensor.bytes` bytes.
     Result<void> write(const ByteSink& sink) const;
 
   private:
     struct TensorData {
         GgufTensor tensor;
-        ByteView data;
+        ByteSource source;
     };
 
     void begin_entry(std::string_view key, GgufType type);
     void begin_array(std::string_view key, GgufType element_type, size_t count);
+    static Result<void> write_data(const TensorData& item, const ByteSink& sink);
     uint64_t padded(uint64_t bytes) const;
     Bytes header() const;
 

@@ -163,6 +163,54 @@ Result<uint64_t> JsonReader::integer() {
     return value;
 }
 
+Result<double> JsonReader::number() {
+    skip_space();
+    const size_t begin = position_;
+    while (position_ < text_.size() &&
+           (is_digit(text_[position_]) ||
+            std::string_view("+-.eE").find(text_[position_]) != std::string_view::npos)) {
+        ++position_;
+    }
+    double value = 0;
+    const char* const end = text_.data() + position_;
+    const auto [at, failure] = std::from_chars(text_.data() + begin, end, value);
+    if (failure != std::errc() || at != end || position_ == begin) return expected("a number");
+    return value;
+}
+
+char JsonReader::peek() {
+    skip_space();
+    return position_ == text_.size() ? '\0' : text_[position_];
+}
+
+Result<std::string_view> JsonReader::raw(size_t depth_max) {
+    skip_space();
+    const size_t begin = position_;
+    size_t depth = 0;
+    do {
+        const char c = peek();
+        if (c == '"') {
+            TT_CHECK(string());
+        } else if (c == '{' || c == '[') {
+            if (++depth > depth_max) return expected("less nesting");
+            ++position_;
+        } else if (c == '}' || c == ']') {
+            if (depth == 0) return expected("a value");
+            --depth;
+            ++position_;
+        } else {
+            if (c == '\0' || (depth == 0 && (c == ',' || c == ':'))) return expected("a value");
+            ++position_;
+            while (depth == 0 && position_ < text_.size() &&
+                   std::string_view(",]} \t\n\r").find(text_[position_]) ==
+                       std::string_view::npos) {
+                ++position_;
+            }
+        }
+    } while (depth > 0);
+    return text_.substr(begin, position_ - begin);
+}
+
 Result<void> JsonReader::end() {
     skip_space();
     if (position_ != text_.size()) return expected("the end of the text");

@@ -35,4 +35,11 @@ constexpr size_t model_name_bytes_max = 1024;   // [50]
 constexpr size_t file_name_bytes_max = 255;     // what file systems take
 constexpr size_t manifest_bytes_max = 8 << 20;  // [500 KB]
 
+// A checkpoint in Hugging Face's layout.
+constexpr size_t json_tree_bytes_max = 8 << 20;  // config.json, parts of tokenizer.json [700 KB]
+constexpr size_t json_depth_max = 32;            // [8]
+constexpr size_t tokenizer_json_bytes_max = 64 << 20;  // [30 MB]
+constexpr size_t weight_index_bytes_max = 64 << 20;    // [10 MB]
+constexpr size_t weight_file_count_max = 1024;         // [200]
+
 }  // namespace teetee::model

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "model/unicode.hpp"
+
 namespace teetee::model {
 namespace {
 
@@ -21,38 +23,36 @@ bool is_blank(std::string_view text) {
     return true;
 }
 
-bool is_ascii_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 }  // namespace
 
-SpecialTokens::SpecialTokens(const Vocabulary& vocabulary, SpecialSet set) {
+std::vector<SpecialTokens::Entry> special_tokens_of(const Vocabulary& vocabulary, SpecialSet set) {
+    std::vector<SpecialTokens::Entry> entries;
     for (TokenId id = 0; id < vocabulary.tokens.size(); ++id) {
         const Token& token = vocabulary.tokens[id];
-        if (token.text.empty() || !belongs(token.type, set)) continue;
-        entries_.push_back({token.text, id, token.strips_right});
+        if (!belongs(token.type, set)) continue;
+        entries.push_back(
+            {token.text, id, token.strips_left, token.strips_right, token.whole_word});
     }
-    sort_entries();
-    if (set != SpecialSet::user_text) return;
+    if (set != SpecialSet::user_text) return entries;
     // Some files have the marks of a chat's turns as user-defined tokens.
+    const SpecialTokens tokens(entries);
     std::vector<bool> is_mark(vocabulary.tokens.size(), false);
-    for (size_t from = 0; const auto match = find(vocabulary.chat_template, from);) {
+    for (size_t from = 0; const auto match = tokens.find(vocabulary.chat_template, from);) {
         is_mark[match->id] = !is_blank(vocabulary.tokens[match->id].text);
         from = match->begin + 1;
     }
-    std::erase_if(entries_, [&](const Entry& entry) { return is_mark[entry.id]; });
-    sort_entries();
+    std::erase_if(entries, [&](const auto& entry) { return is_mark[entry.id]; });
+    return entries;
 }
 
-void SpecialTokens::sort_entries() {
+SpecialTokens::SpecialTokens(std::vector<Entry> entries) : entries_(std::move(entries)) {
+    std::erase_if(entries_, [](const Entry& entry) { return entry.text.empty(); });
     // Of equal texts the last id stays, as everywhere.
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
         return a.text != b.text ? a.text < b.text : a.id > b.id;
     });
     const auto same_text = [](const Entry& a, const Entry& b) { return a.text == b.text; };
     entries_.erase(std::unique(entries_.begin(), entries_.end(), same_text), entries_.end());
-    first_of_byte_ = {};
     for (const Entry& entry : entries_) ++first_of_byte_[static_cast<uint8_t>(entry.text[0]) + 1u];
     for (size_t i = 1; i < first_of_byte_.size(); ++i) first_of_byte_[i] += first_of_byte_[i - 1];
 }
@@ -83,9 +83,15 @@ std::optional<SpecialMatch> SpecialTokens::find(std::string_view text, size_t fr
     for (size_t begin = from; begin < text.size(); ++begin) {
         const Entry* entry = longest_prefix_of(text.substr(begin));
         if (entry == nullptr) continue;
-        size_t end = begin + entry->text.size();
-        while (entry->strips_right && end < text.size() && is_ascii_space(text[end])) ++end;
-        return SpecialMatch{entry->id, begin, end};
+        const size_t end = begin + entry->text.size();
+        if (entry->whole_word &&
+            (ends_with_word(text.substr(0, begin)) || begins_with_word(text.substr(end)))) {
+            continue;
+        }
+        SpecialMatch match = {entry->id, begin, end};
+        if (entry->strips_left) match.begin -= space_bytes_at_end(text.substr(from, begin - from));
+        if (entry->strips_right) match.end += space_bytes_at_begin(text.substr(end));
+        return match;
     }
     return std::nullopt;
 }

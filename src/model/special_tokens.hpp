@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,30 +20,34 @@ enum class SpecialSet {
 
 struct SpecialMatch {
     TokenId id = 0;
-    size_t begin = 0;
-    size_t end = 0;  // behind the white space that the token swallows, if it does
+    size_t begin = 0;  // before and
+    size_t end = 0;    // behind the white space that the token swallows, if it does
 };
 
-/// Finds tokens that are spelled out in a text: the leftmost one, of those the longest. Holds views
-/// into the vocabulary, which MUST outlive it.
+/// Finds tokens that are spelled out in a text: the leftmost one, of those the longest.
 class SpecialTokens {
   public:
-    SpecialTokens(const Vocabulary& vocabulary, SpecialSet set);
+    struct Entry {
+        std::string text;
+        TokenId id = 0;
+        bool strips_left = false;
+        bool strips_right = false;
+        bool whole_word = false;  // not where a letter, digit or underscore stands beside it
+    };
 
-    /// The first match at or after byte `from`. A whole text costs O(bytes * longest token).
+    explicit SpecialTokens(std::vector<Entry> entries);
+
+    /// The first match in the bytes from `from` on. A whole text costs O(bytes * longest token).
     std::optional<SpecialMatch> find(std::string_view text, size_t from) const;
 
   private:
-    struct Entry {
-        std::string_view text;
-        TokenId id = 0;
-        bool strips_right = false;
-    };
-    void sort_entries();
     const Entry* longest_prefix_of(std::string_view text) const;
 
     std::vector<Entry> entries_;                 // sorted by text, texts unique and not empty
     std::array<uint32_t, 257> first_of_byte_{};  // entries_[i] of byte b: f[b] <= i < f[b + 1]
 };
+
+/// The tokens of a vocabulary that are in a set, with their flags.
+std::vector<SpecialTokens::Entry> special_tokens_of(const Vocabulary& vocabulary, SpecialSet set);
 
 }  // namespace teetee::model

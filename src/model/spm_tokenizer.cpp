@@ -27,13 +27,7 @@ size_t character_bytes(std::string_view text) {
 }  // namespace
 
 SpmTokenizer::SpmTokenizer(const Vocabulary& vocabulary)
-    : vocabulary_(vocabulary), index_(vocabulary) {
-    byte_ids_.fill(no_token);
-    for (TokenId id = 0; id < vocabulary.tokens.size(); ++id) {
-        if (vocabulary.tokens[id].type != TokenType::byte) continue;
-        if (const auto byte = byte_of_token_text(vocabulary.tokens[id].text)) byte_ids_[*byte] = id;
-    }
-}
+    : vocabulary_(vocabulary), index_(vocabulary), bytes_(vocabulary) {}
 
 Result<void> SpmTokenizer::encode(std::string_view text, std::vector<TokenId>& ids) const {
     const std::string marked = replaced(text, " ", space_mark);
@@ -63,22 +57,13 @@ Result<void> SpmTokenizer::append(std::string_view text, const Symbol& symbol,
         ids.push_back(symbol.id);
         return {};
     }
-    const size_t count_before = ids.size();
-    for (const char c : text.substr(symbol.begin, symbol.bytes)) {
-        const TokenId id = byte_ids_[static_cast<uint8_t>(c)];
-        if (id == no_token) {
-            // One unknown token for the whole character, as SentencePiece has it.
-            ids.resize(count_before);
-            if (!vocabulary_.unknown) {
-                return fail(ErrorCode::vocabulary_invalid,
-                            "tokenizer: a character has no token, need byte tokens or an unknown "
-                            "token");
-            }
-            ids.push_back(*vocabulary_.unknown);
-            return {};
-        }
-        ids.push_back(id);
+    if (bytes_.append(text.substr(symbol.begin, symbol.bytes), ids)) return {};
+    // One unknown token for the whole character, as SentencePiece has it.
+    if (!vocabulary_.unknown) {
+        return fail(ErrorCode::vocabulary_invalid,
+                    "tokenizer: a character has no token, need byte tokens or an unknown token");
     }
+    ids.push_back(*vocabulary_.unknown);
     return {};
 }
 

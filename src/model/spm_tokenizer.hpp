@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "model/bigram_merge.hpp"
+#include "model/byte_fallback.hpp"
 #include "model/token_index.hpp"
 
 namespace teetee::model {
@@ -30,7 +30,7 @@ class SpmTokenizer {
 
     const Vocabulary& vocabulary_;
     TokenIndex index_;
-    std::array<TokenId, 256> byte_ids_;  // no_token where the vocabulary has none
+    ByteFallback bytes_;
 };
 
 /// The text that a token stands for, as bytes: U+2581 is a space again.

@@ -15,7 +15,7 @@ StreamDecoder::StreamDecoder(const Tokenizer& tokenizer, DecodeOptions options)
 
 Result<std::string> StreamDecoder::feed(TokenId id) {
     TT_TRY(const auto text, tokenizer_->decode({&id, 1}, options_));
-    options_.continues_text = !tokenizer_->begins_text_after(id);
+    options_ = tokenizer_->options_after(id, options_);
     pending_ += text;
     std::string out;
     std::string_view rest = pending_;

@@ -10,6 +10,7 @@
 #include "base/request.hpp"
 #include "base/result.hpp"
 #include "jinja/text.hpp"
+#include "model/special_tokens.hpp"
 #include "model/vocabulary.hpp"
 
 namespace teetee::model {
@@ -40,10 +41,12 @@ class Tokenizer {
     Tokenizer& operator=(Tokenizer&&) noexcept;
     ~Tokenizer();
 
-    /// Takes O(n log n) for n bytes of any content; bytes that are no UTF-8 become byte tokens.
+    /// Takes O(n log n) for n bytes of any content; bytes that are no UTF-8 become byte tokens, or
+    /// U+FFFD where the vocabulary has rules.
     /// With both options off it yields the ids of llama.cpp's test-tokenizer-0 vectors.
     /// Errors: limit_exceeded for more than encode_text_bytes_max; vocabulary_invalid for a
-    /// character that the vocabulary has no token for; internal.
+    /// character that the vocabulary has no token for; limit_exceeded where its rules take too long
+    /// on this text; internal.
     Result<std::vector<TokenId>> encode(std::string_view text, EncodeOptions options = {}) const;
 
     /// The text of a chat, from a template: what the template wrote may spell control tokens, what
@@ -56,9 +59,10 @@ class Tokenizer {
     /// character can be cut between tokens): see StreamDecoder. Error: token_out_of_range.
     Result<std::string> decode(std::span<const TokenId> ids, DecodeOptions options = {}) const;
 
-    /// Text after this token begins anew: encode gives it a space prefix, decode takes it away.
-    /// `id` MUST be inside the vocabulary.
-    bool begins_text_after(TokenId id) const;
+    /// With which options the tokens behind `id` go on. After a special token text begins anew:
+    /// encode gives it a space prefix, decode takes that away; where the vocabulary has rules only
+    /// what is decoded first has one. `id` MUST be inside the vocabulary.
+    DecodeOptions options_after(TokenId id, DecodeOptions options) const;
 
     /// True for EOS, EOT and control tokens with an is_end_of_generation_text.
     bool is_end_of_generation(TokenId id) const;
@@ -68,7 +72,7 @@ class Tokenizer {
   private:
     struct State;
     template <class FindSpecial>
-    Result<void> encode_around(std::string_view text, FindSpecial find_special,
+    Result<void> encode_around(std::string_view text, FindSpecial find_special, SpecialSet set,
                                std::vector<TokenId>& ids) const;
     explicit Tokenizer(std::unique_ptr<const State> state);
 

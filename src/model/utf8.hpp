@@ -22,4 +22,9 @@ struct Utf8Head {
 /// `text` MUST NOT be empty.
 Utf8Head utf8_head(std::string_view text);
 
+/// The bytes of the character at `at` of a well-formed text.
+inline size_t utf8_character_bytes(std::string_view text, size_t at) {
+    return utf8_head(text.substr(at)).bytes;
+}
+
 }  // namespace teetee::model

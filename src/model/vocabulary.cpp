@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "model/bpe_split.hpp"
+#include "model/text_rules.hpp"
 #include "model/tokenizer_limits.hpp"
 
 namespace teetee::model {
@@ -16,6 +17,7 @@ constexpr std::string_view tokens_key = "tokenizer.ggml.tokens";
 constexpr std::string_view scores_key = "tokenizer.ggml.scores";
 constexpr std::string_view types_key = "tokenizer.ggml.token_type";
 constexpr std::string_view merges_key = "tokenizer.ggml.merges";
+constexpr std::string_view rules_key = "tokenizer.teetee.rules";
 
 Error invalid(std::string_view key, std::string_view what) {
     return fail(ErrorCode::vocabulary_invalid, std::string(key) + ": " + std::string(what));
@@ -54,7 +56,7 @@ Result<void> read_tokens(const Gguf& gguf, Vocabulary& vocabulary) {
     if (count > token_count_max) return too_large(tokens_key, count, token_count_max);
     TT_TRY(const GgufArray* scores, array_per_token(gguf, scores_key, GgufType::f32, count));
     TT_TRY(const GgufArray* types, array_per_token(gguf, types_key, GgufType::i32, count));
-    if (scores == nullptr && vocabulary.kind == VocabularyKind::sentencepiece) {
+    if (scores == nullptr && vocabulary.kind != VocabularyKind::byte_level_bpe) {
         return invalid(scores_key, "absent, need one for each token");
     }
     vocabulary.tokens.resize(count);
@@ -74,6 +76,7 @@ Result<void> read_tokens(const Gguf& gguf, Vocabulary& vocabulary) {
 
 Result<void> read_merges(const Gguf& gguf, Vocabulary& vocabulary) {
     TT_TRY(const GgufArray* merges, gguf.array(merges_key, GgufType::string));
+    if (merges == nullptr && vocabulary.kind == VocabularyKind::sentencepiece) return {};
     if (merges == nullptr) return invalid(merges_key, "absent");
     if (merges->strings.size() > merge_count_max) {
         return too_large(merges_key, merges->strings.size(), merge_count_max);
@@ -87,7 +90,7 @@ Result<void> read_ids(const Gguf& gguf, Vocabulary& vocabulary) {
     TT_TRY(vocabulary.eos, gguf.u32("tokenizer.ggml.eos_token_id"));
     TT_TRY(vocabulary.eot, gguf.u32("tokenizer.ggml.eot_token_id"));
     TT_TRY(vocabulary.unknown, gguf.u32("tokenizer.ggml.unknown_token_id"));
-    if (vocabulary.kind == VocabularyKind::sentencepiece) {
+    if (vocabulary.kind == VocabularyKind::sentencepiece && vocabulary.rules.empty()) {
         vocabulary.unknown = vocabulary.unknown.value_or(0);
         vocabulary.bos = vocabulary.bos.value_or(1);
         vocabulary.eos = vocabulary.eos.value_or(2);
@@ -98,7 +101,8 @@ Result<void> read_ids(const Gguf& gguf, Vocabulary& vocabulary) {
 Result<void> read_flags(const Gguf& gguf, Vocabulary& vocabulary) {
     const bool is_spm = vocabulary.kind == VocabularyKind::sentencepiece;
     const SplitRule* rule = find_split_rule(vocabulary.pre);
-    const bool adds_bos = is_spm || (rule != nullptr && rule->adds_bos);
+    const bool adds_bos =
+        vocabulary.rules.empty() && (is_spm || (rule != nullptr && rule->adds_bos));
     TT_TRY(const auto add_bos, gguf.boolean("tokenizer.ggml.add_bos_token"));
     TT_TRY(const auto add_eos, gguf.boolean("tokenizer.ggml.add_eos_token"));
     TT_TRY(const auto add_space_prefix, gguf.boolean("tokenizer.ggml.add_space_prefix"));
@@ -121,11 +125,7 @@ void complete_types(const Gguf& gguf, Vocabulary& vocabulary) {
             vocabulary.tokens[*vocabulary.unknown].type = TokenType::unknown;
         }
     }
-    for (Token& token : vocabulary.tokens) {
-        if (token.type == TokenType::user_defined && is_end_of_generation_text(token.text)) {
-            token.type = TokenType::control;
-        }
-    }
+    hide_ends_of_generation(vocabulary);
 }
 
 // Phi-3's tokenizer.json lets its special tokens swallow the white space behind them, which GGUF
@@ -139,6 +139,16 @@ void mark_stripping_tokens(std::string_view architecture, Vocabulary& vocabulary
         token.strips_right = is_special && token.text != "<unk>" && token.text != "<s>" &&
                              token.text != "<|endoftext|>";
     }
+}
+
+Result<VocabularyKind> kind_of(const Gguf& gguf, bool has_rules) {
+    TT_TRY(const auto model, gguf.string("tokenizer.ggml.model"));
+    if (model == "llama") return VocabularyKind::sentencepiece;
+    if (model == "gpt2") return VocabularyKind::byte_level_bpe;
+    if (model == "t5" && has_rules) return VocabularyKind::unigram;
+    return fail(ErrorCode::tokenizer_unsupported,
+                "tokenizer.ggml.model: have " +
+                    (model ? quote_foreign(*model) : std::string("none")) + ", need llama or gpt2");
 }
 
 Result<void> validate_token(const Token& token, size_t index) {
@@ -202,6 +212,8 @@ Result<void> validate(const Vocabulary& vocabulary) {
     for (size_t i = 0; i < vocabulary.merges.size(); ++i) {
         TT_CHECK(validate_merge(vocabulary.merges[i], i));
     }
+    if (vocabulary.rules.size() > text_rules_bytes_max)
+        return too_large(rules_key, vocabulary.rules.size(), text_rules_bytes_max);
     if (vocabulary.chat_template.size() > chat_template_bytes_max) {
         return too_large("tokenizer.chat_template", vocabulary.chat_template.size(),
                          chat_template_bytes_max);
@@ -210,31 +222,54 @@ Result<void> validate(const Vocabulary& vocabulary) {
 }
 
 Result<Vocabulary> vocabulary_from(const Gguf& gguf) {
-    TT_TRY(const auto model, gguf.string("tokenizer.ggml.model"));
+    TT_TRY(const auto rules, gguf.string(rules_key));
     Vocabulary vocabulary;
-    if (model == "llama") {
-        vocabulary.kind = VocabularyKind::sentencepiece;
-    } else if (model == "gpt2") {
-        vocabulary.kind = VocabularyKind::byte_level_bpe;
-    } else {
-        return fail(ErrorCode::tokenizer_unsupported,
-                    "tokenizer.ggml.model: have " +
-                        (model ? quote_foreign(*model) : std::string("none")) +
-                        ", need llama or gpt2");
-    }
+    vocabulary.rules = rules.value_or("");
+    TT_TRY(vocabulary.kind, kind_of(gguf, !vocabulary.rules.empty()));
     TT_TRY(const auto pre, gguf.string("tokenizer.ggml.pre"));
     TT_TRY(const auto chat_template, gguf.string("tokenizer.chat_template"));
     TT_TRY(const auto architecture, gguf.string("general.architecture"));
     vocabulary.pre = pre.value_or("");
     vocabulary.chat_template = chat_template.value_or("");
     TT_CHECK(read_tokens(gguf, vocabulary));
-    if (vocabulary.kind == VocabularyKind::byte_level_bpe) TT_CHECK(read_merges(gguf, vocabulary));
+    const bool has_merges = vocabulary.kind == VocabularyKind::byte_level_bpe ||
+                            (vocabulary.kind == VocabularyKind::sentencepiece && rules);
+    if (has_merges) TT_CHECK(read_merges(gguf, vocabulary));
     TT_CHECK(read_ids(gguf, vocabulary));
     TT_CHECK(read_flags(gguf, vocabulary));
     complete_types(gguf, vocabulary);
-    mark_stripping_tokens(architecture.value_or(""), vocabulary);
+    if (vocabulary.rules.empty()) {
+        mark_stripping_tokens(architecture.value_or(""), vocabulary);
+    } else {
+        TT_CHECK(mark_added_tokens(vocabulary));
+    }
     TT_CHECK(validate(vocabulary));
     return vocabulary;
+}
+
+Result<void> mark_added_tokens(Vocabulary& vocabulary) {
+    TT_TRY(const auto rules, parse_text_rules(vocabulary.rules));
+    for (const AddedTokenRule& rule : rules.added_tokens) {
+        if (rule.id >= vocabulary.tokens.size()) {
+            return invalid(rules_key, "have the added token " + std::to_string(rule.id) +
+                                          ", need an id below " +
+                                          std::to_string(vocabulary.tokens.size()));
+        }
+        Token& token = vocabulary.tokens[rule.id];
+        token.strips_left = rule.strips_left;
+        token.strips_right = rule.strips_right;
+        token.whole_word = rule.whole_word;
+        token.after_normalizing = rule.after_normalizing;
+    }
+    return {};
+}
+
+void hide_ends_of_generation(Vocabulary& vocabulary) {
+    for (Token& token : vocabulary.tokens) {
+        if (token.type == TokenType::user_defined && is_end_of_generation_text(token.text)) {
+            token.type = TokenType::control;
+        }
+    }
 }
 
 bool is_end_of_generation_text(std::string_view text) {
