@@ -98,7 +98,9 @@ void add_tokenize(CLI::App& app, Session& session) {
                         forwards ? "A JSON string a line on stdin to a JSON array of ids a line"
                                  : "A JSON array of ids a line on stdin to a JSON string a line",
                         options, forwards ? tokenize : detokenize);
-        command->add_option("--model", options->model, "GGUF file, tokenizer.json, tokenizer.model, or a folder with one")
+        command
+            ->add_option("--model", options->model,
+                         "GGUF file, tokenizer.json, tokenizer.model, or a folder with one")
             ->required()
             ->envname("TEETEE_MODEL");
         command->add_flag(

@@ -76,11 +76,11 @@ void GgufWriter::i32s(std::string_view key, std::span<const int32_t> values) {
 }
 
 void GgufWriter::tensor(const GgufTensor& tensor, ByteView data) {
-    tensors_.push_back({tensor, [data](const ByteSink& sink) { return sink(data); }});
+    tensors_.push_back({tensor, [data](const ByteSink& sink) { return sink(data); }, data.size()});
 }
 
 void GgufWriter::tensor(const GgufTensor& tensor, ByteSource source) {
-    tensors_.push_back({tensor, std::move(source)});
+    tensors_.push_back({tensor, std::move(source), tensor.bytes});
 }
 
 uint64_t GgufWriter::padded(uint64_t bytes) const {
@@ -114,12 +114,7 @@ uint64_t GgufWriter::file_bytes() const {
     return bytes;
 }
 
-Result<void> GgufWriter::write_data(const TensorData& item, const ByteSink& sink) {
-    uint64_t bytes = 0;
-    TT_CHECK(item.source([&](ByteView piece) {
-        bytes += piece.size();
-        return sink(piece);
-    }));
+Result<void> GgufWriter::ensure_bytes(const TensorData& item, uint64_t bytes) {
     if (bytes == item.tensor.bytes) return {};
     return fail(ErrorCode::invalid_argument, quote_foreign(item.tensor.name) + ": have " +
                                                  std::to_string(bytes) + " bytes, need " +
@@ -127,9 +122,15 @@ Result<void> GgufWriter::write_data(const TensorData& item, const ByteSink& sink
 }
 
 Result<void> GgufWriter::write(const ByteSink& sink) const {
+    for (const TensorData& item : tensors_) TT_CHECK(ensure_bytes(item, item.bytes));
     TT_CHECK(sink(header()));
     for (const TensorData& item : tensors_) {
-        TT_CHECK(write_data(item, sink));
+        uint64_t bytes = 0;
+        TT_CHECK(item.source([&](ByteView piece) {
+            bytes += piece.size();
+            return sink(piece);
+        }));
+        TT_CHECK(ensure_bytes(item, bytes));
         // Readers in the field want the last tensor padded too.
         const Bytes padding(padded(item.tensor.bytes) - item.tensor.bytes);
         if (!padding.empty()) TT_CHECK(sink(padding));

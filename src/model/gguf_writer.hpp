@@ -54,11 +54,12 @@ class GgufWriter {
     struct TensorData {
         GgufTensor tensor;
         ByteSource source;
+        uint64_t bytes = 0;  // that the source is known to have, or is trusted to
     };
 
     void begin_entry(std::string_view key, GgufType type);
     void begin_array(std::string_view key, GgufType element_type, size_t count);
-    static Result<void> write_data(const TensorData& item, const ByteSink& sink);
+    static Result<void> ensure_bytes(const TensorData& item, uint64_t bytes);
     uint64_t padded(uint64_t bytes) const;
     Bytes header() const;
 

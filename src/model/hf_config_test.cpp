@@ -37,9 +37,9 @@ TEST(hf_config, llama) {
 }
 
 TEST(hf_config, scaling_of_llama3) {
-    const auto config = parse_hf_config(llama(
-        R"(,"rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,)"
-        R"("high_freq_factor":4.0,"original_max_position_embeddings":8192})"));
+    const auto config = parse_hf_config(
+        llama(R"(,"rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,)"
+              R"("high_freq_factor":4.0,"original_max_position_embeddings":8192})"));
     ASSERT_TRUE(config) << config.error().message();
     // From the published code of Llama 3.1, in Python.
     const std::vector<float> divisors = {1.0F, 1.0F, 1.0F, 1.0F, 2.69453F, 8.0F, 8.0F, 8.0F};
@@ -49,8 +49,9 @@ TEST(hf_config, scaling_of_llama3) {
 }
 
 TEST(hf_config, newer_files_say_it_in_rope_parameters) {
-    const auto config = parse_hf_config(llama(
-        R"(,"dtype":"float16","rope_parameters":{"rope_type":"linear","factor":4,"rope_theta":7e4})"));
+    const auto config = parse_hf_config(
+        llama(R"(,"dtype":"float16","rope_parameters":{"rope_type":"linear","factor":4,)"
+              R"("rope_theta":7e4})"));
     ASSERT_TRUE(config) << config.error().message();
     EXPECT_EQ(config->torch_dtype, "float16");
     EXPECT_EQ(key<float>(*config, "rope.freq_base"), 70000.0F);
@@ -103,8 +104,9 @@ TEST(hf_tensors, places_of_llama) {
 }
 
 TEST(checkpoint, an_index_names_files_beside_it_only) {
-    const auto index = parse_weight_index(
-        R"({"metadata":{"total_size":8},"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}})");
+    const auto index =
+        parse_weight_index(R"({"metadata":{"total_size":8},"weight_map":{"a":"m-1.safetensors",)"
+                           R"("b":"m-2.safetensors"}})");
     ASSERT_TRUE(index);
     EXPECT_EQ(index->at("b"), "m-2.safetensors");
     for (const std::string_view file :

@@ -42,10 +42,30 @@ TEST(pattern, reads_onigurumas_syntax) {
 }
 
 TEST(pattern, names_what_it_does_not_know) {
-    for (const std::string_view pattern :
-         {R"(\1)", R"(\k<a>)", R"(\g<a>)", "(?<name>a)", "(?P<name>a)", "(*ACCEPT)", "(?C1)",
-          "(?R)", "[a&&b]", "[a[^b]]", R"(\K)", R"(\X)", R"(\p{L)", R"(\pL)", "a{1,2}+", R"(\u12)",
-          R"(\x{110000000})", "(?m:a)", R"(a\)", "[a", "(a", "a)", "[[:alpha:]", "(?#x)"}) {
+    for (const std::string_view pattern : {R"(\1)",
+                                           R"(\k<a>)",
+                                           R"(\g<a>)",
+                                           "(?<name>a)",
+                                           "(?P<name>a)",
+                                           "(*ACCEPT)",
+                                           "(?C1)",
+                                           "(?R)",
+                                           "[a&&b]",
+                                           "[a[^b]]",
+                                           R"(\K)",
+                                           R"(\X)",
+                                           R"(\p{L)",
+                                           R"(\pL)",
+                                           "a{1,2}+",
+                                           R"(\u12)",
+                                           R"(\x{110000000})",
+                                           "(?m:a)",
+                                           R"(a\)",
+                                           "[a",
+                                           "(a",
+                                           "a)",
+                                           "[[:alpha:]",
+                                           "(?#x)"}) {
         const auto compiled = Pattern::compile(pattern, Pattern::Origin::foreign);
         ASSERT_FALSE(compiled) << pattern;
         EXPECT_EQ(compiled.error().code, ErrorCode::tokenizer_unsupported) << pattern;
@@ -56,7 +76,8 @@ TEST(pattern, names_what_it_does_not_know) {
 }
 
 TEST(pattern, a_foreign_one_stops_when_its_budget_is_spent) {
-    const std::string text(20000, 'a');
+    // PCRE2 sees at once where a character that must occur does not.
+    const std::string text = std::string(20000, 'a') + "cb";
     // Backtracking without end, and scans of the rest of the text at every place.
     for (const std::string_view pattern : {"(a|a)*b", "(a*)*b", "a++b", "(?=a*b)", "(a+)+$c"}) {
         const auto compiled = Pattern::compile(pattern, Pattern::Origin::foreign);

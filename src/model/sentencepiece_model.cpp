@@ -165,6 +165,7 @@ Result<Vocabulary> parse_sentencepiece_model(ByteView file) {
         }
     }
     TT_CHECK(apply(spec, vocabulary));
+    if (!vocabulary.rules.empty()) TT_CHECK(mark_added_tokens(vocabulary));
     TT_CHECK(validate(vocabulary));
     return vocabulary;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/charsmap.hpp"
 #include "model/json_members.hpp"
 #include "model/pattern.hpp"
 #include "model/piece_rules.hpp"
@@ -131,10 +132,14 @@ Result<void> read_added_tokens(const Json& json, std::vector<AddedTokenRule>& ru
     return {};
 }
 
-/// Makes sure that every pattern compiles, so that no later call can fail of it.
+/// Makes sure that patterns and tables can be used, so that no later call can fail of them.
 Result<void> compile_all(const TextRules& rules) {
-    for (const NormalizeStep& step : rules.normalizer)
-        TT_CHECK(Pattern::compile(step.pattern, Pattern::Origin::foreign));
+    for (const NormalizeStep& step : rules.normalizer) {
+        if (step.kind == NormalizeStep::Kind::replace)
+            TT_CHECK(Pattern::compile(step.pattern, Pattern::Origin::foreign));
+        if (step.kind == NormalizeStep::Kind::charsmap)
+            TT_CHECK(Charsmap::parse(as_bytes(step.content)));
+    }
     for (const PieceStep& step : rules.pre_tokenizer)
         if (step.kind == PieceStep::Kind::split)
             TT_CHECK(Pattern::compile(step.pattern, Pattern::Origin::foreign));
@@ -169,6 +174,7 @@ Result<TextRules> parse_text_rules(std::string_view json) {
                         [&](const std::string& type, JsonMembers& m) {
                             return read_pre_tokenizer(type, m, rules.pre_tokenizer);
                         }));
+    TT_CHECK(compile_all(rules));
     TT_CHECK(read_steps(
         members.find("decoder"), "decoder", "decoders",
         [&](const std::string& type, JsonMembers& m) { return read_decoder(type, m, rules); }));
@@ -179,7 +185,6 @@ Result<TextRules> parse_text_rules(std::string_view json) {
     rules.whole_pieces_first = ignore_merges.value_or(false);
     rules.fuses_unknown = fuse_unk.value_or(false);
     TT_CHECK(members.ensure_all_taken());
-    TT_CHECK(compile_all(rules));
     return rules;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tokenizer.json, or a SentencePiece model where the input is no JSON object. What is accepted must
-// encode and decode any text without failing in a way that only a programmer could cause, and pass
-// through a GGUF unchanged.
+// A tokenizer.json, or a SentencePiece model where the input is no JSON object. What is accepted
+// must encode and decode any text without failing in a way that only a programmer could cause, and
+// pass through a GGUF unchanged.
 #include "base/assert.hpp"
 #include "model/gguf_writer.hpp"
 #include "model/sentencepiece_model.hpp"

@@ -30,9 +30,11 @@ std::vector<float> round_trip(DataType type, const std::vector<float>& row) {
 
 TEST(quantise, stays_within_half_a_step_of_each_block) {
     const std::vector<float> row = wave(256);
-    const std::pair<DataType, float> steps[] = {
-        {DataType::q8_0, 127}, {DataType::q4_0, 8}, {DataType::q4_1, 7.5F},
-        {DataType::q5_0, 16},  {DataType::q5_1, 15.5F}};
+    const std::pair<DataType, float> steps[] = {{DataType::q8_0, 127},
+                                                {DataType::q4_0, 8},
+                                                {DataType::q4_1, 7.5F},
+                                                {DataType::q5_0, 16},
+                                                {DataType::q5_1, 15.5F}};
     for (const auto& [type, levels] : steps) {
         const std::vector<float> values = round_trip(type, row);
         for (size_t i = 0; i < row.size(); ++i) {
@@ -46,12 +48,12 @@ TEST(quantise, stays_within_half_a_step_of_each_block) {
 TEST(quantise, keeps_what_a_type_can_hold) {
     std::vector<float> row;
     for (int i = 0; i < 32; ++i) row.push_back(static_cast<float>(i % 16 - 8) * 0.5F);
-    for (const DataType type : {DataType::f32, DataType::f16, DataType::bf16, DataType::q4_0,
-                                DataType::q5_0})
+    for (const DataType type :
+         {DataType::f32, DataType::f16, DataType::bf16, DataType::q4_0, DataType::q5_0})
         EXPECT_EQ(round_trip(type, row), row) << to_string(type);
     const std::vector<float> zeros(32);
-    for (const DataType type : {DataType::q8_0, DataType::q4_0, DataType::q4_1, DataType::q5_0,
-                                DataType::q5_1})
+    for (const DataType type :
+         {DataType::q8_0, DataType::q4_0, DataType::q4_1, DataType::q5_0, DataType::q5_1})
         EXPECT_EQ(round_trip(type, zeros), zeros) << to_string(type);
 }
 
@@ -75,8 +77,8 @@ TEST(quantise, writes_the_bytes_of_ggmls_reference) {
 TEST(quantise, refuses_what_is_not_finite_or_too_large) {
     std::vector<float> row(32, 1.0F);
     Bytes bytes(256);
-    for (const float bad : {std::numeric_limits<float>::infinity(),
-                            std::numeric_limits<float>::quiet_NaN()}) {
+    for (const float bad :
+         {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
         row[3] = bad;
         for (const DataType type : {DataType::f32, DataType::bf16, DataType::f16, DataType::q4_1})
             EXPECT_FALSE(encode_row(type, row, bytes.data())) << to_string(type);

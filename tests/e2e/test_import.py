@@ -45,8 +45,8 @@ def test_files_types_and_a_run(teetee):
     for folder in (whole, cut):
         teetee.json("import", folder, "--out", teetee.folder / f"{folder.name}.gguf")
     assert (teetee.folder / "whole.gguf").read_bytes()[-50000:] == (teetee.folder / "cut.gguf").read_bytes()[-50000:]
-    for dtype, flags, tolerance in (("F16", [], 2e-3), ("BF16", [], 2e-2), ("F32", ["--type", "f16"], 2e-3),
-                                    ("BF16", ["--type", "f32"], 2e-2), ("F32", ["--type", "q8_0"], 0.2)):
+    for dtype, flags, tolerance in (("F16", [], 1e-2), ("BF16", [], 5e-2), ("F32", ["--type", "f16"], 1e-2),
+                                    ("BF16", ["--type", "f32"], 5e-2), ("F32", ["--type", "q8_0"], 1e-2)):
         folder = write_checkpoint(teetee.folder / "typed", fixture, dtype)
         out = teetee.folder / "typed.gguf"
         teetee.json("import", folder, "--out", out, *flags)
