@@ -79,7 +79,7 @@ void GgufWriter::tensor(const GgufTensor& tensor, ByteView data) {
     tensors_.push_back({tensor, [data](const ByteSink& sink) { return sink(data); }, data.size()});
 }
 
-void GgufWriter::tensor(const GgufTensor& tensor, ByteSource source) {
+void GgufWriter::tensor(const GgufTensor& tensor, TensorSource source) {
     tensors_.push_back({tensor, std::move(source), tensor.bytes});
 }
 

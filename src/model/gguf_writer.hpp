@@ -19,7 +19,7 @@ namespace teetee::model {
 using ByteSink = std::function<Result<void>(ByteView)>;
 
 /// Puts a tensor's bytes into a sink, in pieces of any size. Its error ends the writing.
-using ByteSource = std::function<Result<void>(const ByteSink&)>;
+using TensorSource = std::function<Result<void>(const ByteSink&)>;
 
 /// Writes a GGUF v3 file. Entries and tensors stand in the file in the order they were added, so
 /// the same calls make the same bytes. Data is aligned to 32 bytes, or as the entry
@@ -40,7 +40,7 @@ class GgufWriter {
     /// `tensor.offset` is ignored. `data` is not copied: it MUST live until write() has returned.
     void tensor(const GgufTensor& tensor, ByteView data);
     /// The same with data that is made only while it is written.
-    void tensor(const GgufTensor& tensor, ByteSource source);
+    void tensor(const GgufTensor& tensor, TensorSource source);
 
     /// What write() will write.
     uint64_t file_bytes() const;
@@ -53,7 +53,7 @@ class GgufWriter {
   private:
     struct TensorData {
         GgufTensor tensor;
-        ByteSource source;
+        TensorSource source;
         uint64_t bytes = 0;  // that the source is known to have, or is trusted to
     };
 
