@@ -50,6 +50,7 @@ enum class ErrorCode : uint16_t {
     template_unsupported = 317,
     template_malformed = 318,
     template_failed = 319,
+    prefix_unknown = 325,
     grammar_invalid = 330,
     grammar_stuck = 331,
     grammar_too_complex = 332,

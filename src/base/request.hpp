@@ -29,6 +29,29 @@ struct RequestId {
     auto operator<=>(const RequestId&) const = default;
 };
 
+/// Names a page of keys and values that outlives its sequence, and with it all pages before that
+/// one. Given by the entry and never used twice; 0 is none.
+using PrefixId = uint64_t;
+
+/// Where a sequence begins: behind retained pages, or (by default) at its first position.
+struct PrefixStart {
+    PrefixId prefix = 0;
+    /// Positions in its pages; 0 exactly if there is no prefix.
+    Position positions = 0;
+    auto operator<=>(const PrefixStart&) const = default;
+};
+
+/// Pages [page_begin, page_end) of a sequence that are to be retained: under the ids first,
+/// first + 1 and so on. `parent` is the retained page before them.
+struct PrefixSpan {
+    PrefixId parent = 0;
+    PrefixId first = 0;
+    uint32_t page_begin = 0;
+    uint32_t page_end = 0;
+    uint32_t page_count() const { return page_end - page_begin; }
+    auto operator<=>(const PrefixSpan&) const = default;
+};
+
 /// The layers [begin, end) of a model.
 struct LayerRange {
     uint32_t begin = 0;

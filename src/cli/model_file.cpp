@@ -8,6 +8,21 @@
 #include "model/shard.hpp"
 
 namespace teetee::cli {
+namespace {
+
+/// Budget 0 is no limit.
+Result<void> ensure_kv_fits(const model::KvShape& shape, Position positions, uint64_t budget) {
+    const uint64_t pages =
+        (uint64_t{positions} + tensor::page_positions - 1) / tensor::page_positions;
+    const uint64_t need = pages * model::kv_page_bytes(shape);
+    if (budget == 0 || need <= budget) return {};
+    return fail(ErrorCode::kv_cache_full, "KV cache: have " + model::show_byte_count(budget) +
+                                              " by --kv-memory, need " +
+                                              model::show_byte_count(need) + " for " +
+                                              std::to_string(positions) + " positions");
+}
+
+}  // namespace
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
     TT_TRY(auto mapping, net::MappedFile::open(path));
@@ -33,6 +48,7 @@ void ComputeOptions::add_to(CLI::App& command) {
     command.add_option("--threads", threads, "Compute threads; 0 takes every core")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));
+    kv.add_to(command);
     weights_cache.add_to(command);
 }
 
@@ -55,9 +71,13 @@ Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelF
     TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
     TT_TRY(const auto cut,
            model::even_cut(hyperparameters.layer_count, static_cast<uint32_t>(shard_count)));
+    model::ModelOptions shard_options;
+    TT_TRY(shard_options.kv_type, options.kv.kv_type());
+    TT_TRY(const auto kv_shape, model::kv_shape_of(file.gguf, shard_options));
+    TT_TRY(const auto kv_budget, options.kv.bytes());
+    TT_CHECK(ensure_kv_fits(kv_shape, kv_positions_max, kv_budget));
     std::vector<std::unique_ptr<model::ShardModel>> shards;
     for (const LayerRange& layers : cut) {
-        model::ModelOptions shard_options;
         shard_options.layers = layers;
         shard_options.kernels = kernels;
         shard_options.thread_count = options.thread_count();

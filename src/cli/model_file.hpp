@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/kv_options.hpp"
 #include "cli/weights_cache.hpp"
 #include "model/gguf.hpp"
 #include "model/shard_model.hpp"
@@ -31,6 +32,7 @@ struct ComputeOptions {
     std::string model;
     std::string kernel = "auto";
     size_t threads = 0;  // 0: as many as the machine has
+    KvOptions kv;
     WeightsCacheOption weights_cache;
 
     void add_to(CLI::App& command);
@@ -51,7 +53,8 @@ Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelF
 /// states pass from one to the next. One sequence at a time.
 class LocalRoute {
   public:
-    /// kv_positions_max of each shard; shard_count >= 1.
+    /// kv_positions_max of each shard; shard_count >= 1. Error besides those of loading:
+    /// kv_cache_full, if the positions need more memory than the options give.
     static Result<LocalRoute> load(const ModelFile& file, const ComputeOptions& options,
                                    size_t shard_count, Position kv_positions_max);
 

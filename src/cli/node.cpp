@@ -7,6 +7,7 @@
 
 #include "api/routes.hpp"
 #include "cli/dev_network.hpp"
+#include "cli/kv_options.hpp"
 #include "cli/log.hpp"
 #include "cli/progress.hpp"
 #include "cli/weights_cache.hpp"
@@ -21,6 +22,7 @@ struct ServeOptions {
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
     std::string dev_tee;
+    KvOptions kv;
     std::string name;
     WeightsCacheOption weights_cache;
     bool with_parent = false;
@@ -70,6 +72,8 @@ Result<void> serve(const ServeOptions& options, Session&) {
         node_options.threads = std::max(1u, std::thread::hardware_concurrency());
     auto weights_cache = options.weights_cache.open();
     node_options.weights_cache = weights_cache ? &*weights_cache : nullptr;
+    TT_TRY(node_options.kv_budget.bytes, options.kv.bytes());
+    TT_TRY(node_options.kv_type, options.kv.kv_type());
     net::Loop loop;
     TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee}, node_options));
     const LayerRange layers = node->layers();
@@ -147,10 +151,10 @@ void add_node(CLI::App& app, Session& session) {
         ->capture_default_str()
         ->check(CLI::Range(0, 256))
         ->envname("TEETEE_THREADS");
+    options->kv.add_to(*command);
     command
-        ->add_option("--kv-positions", options->node.kv_positions_max,
-                     "Positions of KV cache for all requests together")
-        ->capture_default_str()
+        ->add_option("--kv-positions", options->node.kv_budget.positions,
+                     "Instead of --kv-memory: positions of all requests together")
         ->envname("TEETEE_KV_POSITIONS");
     command
         ->add_option("--requests-queued-max", options->node.requests_queued_max,

@@ -9,6 +9,7 @@
 
 #include "base/world.hpp"
 #include "cli/dev_network.hpp"
+#include "cli/kv_options.hpp"
 #include "cli/log.hpp"
 #include "net/address.hpp"
 #include "net/http_client.hpp"
@@ -27,6 +28,7 @@ struct UpOptions {
     uint16_t port = 5002;
     std::string folder;
     size_t threads = 1;
+    KvOptions kv;
     bool no_chain = false;
     bool prepare_only = false;
 };
@@ -133,6 +135,8 @@ class Supervisor {
                                         "--with-parent",
                                         "--name",
                                         fmt::format("node {}", index + 1)};
+        const std::vector<std::string> kv = options_.kv.arguments();
+        out.insert(out.end(), kv.begin(), kv.end());
         if (network.shard_paths.size() > 1) {
             out.insert(out.end(),
                        {"--next", "tls://" + on_loopback(ports_.link((index + 1) %
@@ -265,6 +269,9 @@ Result<void> up(const UpOptions& options, Session& session) {
     if (options.port < 1 || options.port > 65535 - 16 - options.shards) {
         return fail(ErrorCode::config_invalid, "--port leaves no room for the ports behind it");
     }
+    // Here rather than in the first node that starts.
+    TT_CHECK(options.kv.bytes());
+    TT_CHECK(options.kv.kv_type());
     if (!options.prepare_only) TT_CHECK(ensure_ports_free(options));
     const std::string model = options.model.empty() ? built_in_model() : options.model;
     const std::string folder =
@@ -304,6 +311,7 @@ void add_up(CLI::App& app, Session& session) {
     command->add_option("--threads", options->threads, "Compute threads a node")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));
+    options->kv.add_to(*command);
     command->add_flag("--no-chain", options->no_chain, "Without a dev chain (there is none yet)");
     command->add_flag("--prepare-only", options->prepare_only, "Write the files and stop");
 }

@@ -38,12 +38,6 @@ size_t head_bytes(const KvShape& shape, KvType type) {
     return (2 * plane_bytes(shape, type) + scales + 63) / 64 * 64;
 }
 
-size_t page_bytes(const KvShape& shape) {
-    size_t bytes = 0;
-    for (const KvType type : shape.layers) bytes += shape.kv_head_count * head_bytes(shape, type);
-    return bytes;
-}
-
 float finite(float value) {
     constexpr float largest = 0x1.fffffep127F;
     return value == value ? std::clamp(value, -largest, largest) : 0.0F;
@@ -90,8 +84,14 @@ void store_blocks(const float* values, size_t count, uint8_t* out, size_t stride
 
 }  // namespace
 
+size_t kv_page_bytes(const KvShape& shape) {
+    size_t bytes = 0;
+    for (const KvType type : shape.layers) bytes += shape.kv_head_count * head_bytes(shape, type);
+    return bytes;
+}
+
 size_t kv_bytes_per_position(const KvShape& shape) {
-    return page_bytes(shape) / page_positions;
+    return kv_page_bytes(shape) / page_positions;
 }
 
 Result<KvType> kv_type_named(std::string_view name) {
@@ -103,7 +103,7 @@ Result<KvType> kv_type_named(std::string_view name) {
 }
 
 KvCache::KvCache(KvShape shape, Position positions_max)
-    : shape_(std::move(shape)), page_count_max_(pages_for(positions_max)) {
+    : shape_(std::move(shape)), pool_(kv_page_bytes(shape_), pages_for(positions_max)) {
     layer_offsets_.push_back(0);
     for (const KvType type : shape_.layers) {
         layer_offsets_.push_back(layer_offsets_.back() +
@@ -111,20 +111,43 @@ KvCache::KvCache(KvShape shape, Position positions_max)
     }
 }
 
-Result<void> KvCache::open(const RequestId& request, Position positions_max) {
-    if (positions_max == 0 || sequences_.contains(request)) {
+Result<std::vector<PagePool::Page*>> KvCache::pages_of(PrefixStart start) const {
+    std::vector<PagePool::Page*> pages;
+    // Never further than asked, whatever the parents are.
+    for (PrefixId at = start.prefix; at != 0 && pages.size() * page_positions <= start.positions;) {
+        const auto found = retained_.find(at);
+        if (found == retained_.end())
+            return fail(ErrorCode::prefix_unknown, "a page of the prefix is not retained");
+        pages.push_back(found->second.page);
+        at = found->second.parent;
+    }
+    if (pages.size() * page_positions != start.positions) {
+        return fail(ErrorCode::prefix_unknown,
+                    "the prefix has other positions than " + std::to_string(start.positions));
+    }
+    std::reverse(pages.begin(), pages.end());
+    return pages;
+}
+
+Result<void> KvCache::open(const RequestId& request, Position positions_max, PrefixStart start) {
+    if (positions_max <= start.positions || sequences_.contains(request)) {
         return fail(ErrorCode::invalid_argument,
                     "sequence is open already or asks for no positions");
     }
-    const size_t pages = pages_for(positions_max);
-    if (pages > page_count_max_ - pages_reserved_) {
+    TT_TRY(auto pages, pages_of(start));
+    const size_t own_count = pages_for(positions_max) - pages.size();
+    if (own_count > pages_free()) {
         return fail(ErrorCode::kv_cache_full, "have " + std::to_string(positions_free()) +
                                                   " free positions, need " +
-                                                  std::to_string(positions_max));
+                                                  std::to_string(own_count * page_positions));
     }
-    pages_reserved_ += pages;
+    promised_ += own_count;
+    for (PagePool::Page* page : pages) pool_.share(page);
+    pages.reserve(pages_for(positions_max));
     Sequence& sequence = sequences_[request];
     sequence.cache_ = this;
+    sequence.pages_ = std::move(pages);
+    sequence.length_ = start.positions;
     sequence.positions_max_ = positions_max;
     return {};
 }
@@ -132,13 +155,42 @@ Result<void> KvCache::open(const RequestId& request, Position positions_max) {
 void KvCache::close(const RequestId& request) {
     const auto found = sequences_.find(request);
     if (found == sequences_.end()) return;
-    pages_reserved_ -= pages_for(found->second.positions_max_);
-    for (auto& page : found->second.pages_) {
-        // The next request on this page may be another tenant's.
-        std::memset(page->data(), 0, page->size());
-        free_pages_.push_back(std::move(page));
-    }
+    const Sequence& sequence = found->second;
+    promised_ -= pages_for(sequence.positions_max_) - sequence.pages_.size();
+    for (PagePool::Page* page : sequence.pages_) pool_.release(page);
     sequences_.erase(found);
+}
+
+void KvCache::retain(const RequestId& request, const PrefixSpan& span) {
+    const auto found = sequences_.find(request);
+    if (found == sequences_.end() || span.first == 0) return;
+    const Sequence& sequence = found->second;
+    const size_t end = std::min<size_t>(span.page_end, sequence.length_ / page_positions);
+    if (span.page_begin >= end) return;
+    // The ids of a chain name the pages of one sequence, in order.
+    const auto before = retained_.find(span.parent);
+    const PagePool::Page* parent_page = before == retained_.end() ? nullptr : before->second.page;
+    if (parent_page != (span.page_begin == 0 ? nullptr : sequence.pages_[span.page_begin - 1]))
+        return;
+    PrefixId parent = span.parent;
+    for (size_t i = span.page_begin; i < end; ++i) {
+        const PrefixId id = span.first + (i - span.page_begin);
+        if (!retained_.try_emplace(id, Retained{sequence.pages_[i], parent}).second) return;
+        pool_.share(sequence.pages_[i]);
+        parent = id;
+    }
+}
+
+void KvCache::drop(PrefixId prefix) {
+    const auto found = retained_.find(prefix);
+    if (found == retained_.end()) return;
+    pool_.release(found->second.page);
+    retained_.erase(found);
+}
+
+void KvCache::drop_all() {
+    for (const auto& [id, retained] : retained_) pool_.release(retained.page);
+    retained_.clear();
 }
 
 const Position* KvCache::length(const RequestId& request) const {
@@ -152,7 +204,7 @@ Position KvCache::positions_max(const RequestId& request) const {
 }
 
 Position KvCache::positions_free() const {
-    return static_cast<Position>((page_count_max_ - pages_reserved_) * tensor::page_positions);
+    return static_cast<Position>(pages_free() * page_positions);
 }
 
 Result<KvCache::Sequence*> KvCache::extend(const RequestId& request, Position count) {
@@ -167,12 +219,8 @@ Result<KvCache::Sequence*> KvCache::extend(const RequestId& request, Position co
     }
     sequence.length_ += count;
     while (sequence.pages_.size() < pages_for(sequence.length_)) {
-        if (free_pages_.empty()) {
-            sequence.pages_.push_back(std::make_unique<tensor::HugeBuffer>(layer_offsets_.back()));
-        } else {
-            sequence.pages_.push_back(std::move(free_pages_.back()));
-            free_pages_.pop_back();
-        }
+        sequence.pages_.push_back(pool_.take());
+        --promised_;
     }
     return &sequence;
 }
@@ -180,7 +228,7 @@ Result<KvCache::Sequence*> KvCache::extend(const RequestId& request, Position co
 uint8_t* KvCache::Sequence::head(uint32_t layer, uint32_t kv_head, size_t page_index) const {
     TT_ASSERT(page_index < pages_.size());
     const KvShape& shape = cache_->shape_;
-    return pages_[page_index]->data() + cache_->layer_offsets_[layer] +
+    return pages_[page_index]->data + cache_->layer_offsets_[layer] +
            kv_head * head_bytes(shape, shape.layers[layer]);
 }
 

@@ -39,15 +39,16 @@ KvType kv_type_of(const Gguf& gguf, uint32_t layer, std::optional<KvType> asked)
     return KvType::f16;
 }
 
-KvShape kv_shape_of(const Gguf& gguf, const Hyperparameters& h, LayerRange layers,
-                    std::optional<KvType> asked) {
+}  // namespace
+
+Result<KvShape> kv_shape_of(const Gguf& gguf, const ModelOptions& options) {
+    TT_TRY(const auto h, hyperparameters_from(gguf));
+    TT_TRY(const auto layers, layers_to_load(gguf, h, options.layers));
     KvShape shape{{}, h.kv_head_count, h.head_dim};
     for (uint32_t i = layers.begin; i < layers.end; ++i)
-        shape.layers.push_back(kv_type_of(gguf, i, asked));
+        shape.layers.push_back(kv_type_of(gguf, i, options.kv_type));
     return shape;
 }
-
-}  // namespace
 
 ShardModel::ShardModel(Hyperparameters hyperparameters, LayerRange layers, KvShape kv_shape,
                        const ModelOptions& options)
@@ -61,7 +62,7 @@ Result<std::unique_ptr<ShardModel>> ShardModel::load(const Gguf& gguf,
                                                      const ModelOptions& options) {
     TT_TRY(auto hyperparameters, hyperparameters_from(gguf));
     TT_TRY(const auto layers, layers_to_load(gguf, hyperparameters, options.layers));
-    KvShape kv_shape = kv_shape_of(gguf, hyperparameters, layers, options.kv_type);
+    TT_TRY(KvShape kv_shape, kv_shape_of(gguf, options));
     std::unique_ptr<ShardModel> model(
         new ShardModel(std::move(hyperparameters), layers, std::move(kv_shape), options));
     TT_CHECK(model->load_weights(gguf, options));

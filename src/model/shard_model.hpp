@@ -27,6 +27,9 @@ struct ModelOptions {
     PackedCache* cache = nullptr;
 };
 
+/// How a shard loaded with these options keeps keys and values. Errors: of ShardModel::load.
+Result<KvShape> kv_shape_of(const Gguf& gguf, const ModelOptions& options);
+
 /// A row of a batch: the next position of an open sequence.
 struct BatchRow {
     RequestId request;

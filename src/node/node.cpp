@@ -158,12 +158,18 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
     model::ModelOptions model_options;
     TT_TRY(model_options.kernels, tensor::kernels_named(options.kernel));
     model_options.thread_count = options.threads;
-    model_options.kv_positions_max = options.kv_positions_max;
+    model_options.kv_type = options.kv_type;
+    TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
+    TT_TRY(const auto kv_shape, model::kv_shape_of(file.gguf, model_options));
+    TT_TRY(const auto kv,
+           model::plan_kv(kv_shape, hyperparameters.context_length, options.kv_budget));
+    world.log.info("KV cache: " + std::to_string(kv.positions) + " positions, at most " +
+                   model::show_byte_count(kv.bytes));
+    model_options.kv_positions_max = kv.positions;
     model_options.progress = options.progress;
     model_options.weights = {.file = &file.file, .manifest = &manifest};
     TT_TRY(auto shard, load_shard(file, model_options, options.weights_cache));
-    context_length =
-        std::min<Position>(shard->hyperparameters().context_length, options.kv_positions_max);
+    context_length = std::min<Position>(hyperparameters.context_length, kv.positions);
     model_id = identifier(shard->hyperparameters().name);
     const bool is_tail = layers.end == shard->hyperparameters().layer_count;
     if (layers.begin == 0 || is_tail) {
@@ -180,7 +186,7 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
         }
     }
     ModelEngine::Limits limits;
-    limits.positions_max = options.kv_positions_max;
+    limits.positions_max = kv.positions;
     engine = std::make_unique<ModelEngine>(
         std::move(shard), limits,
         is_tail ? model::ConstraintVocabulary::build(*tokenizer, stop_tokens) : nullptr);

@@ -11,6 +11,7 @@
 #include "attest/policy.hpp"
 #include "attest/statement.hpp"
 #include "base/storage.hpp"
+#include "model/kv_budget.hpp"
 #include "model/shard_model.hpp"
 #include "model/tokenizer.hpp"
 #include "net/address.hpp"
@@ -31,7 +32,9 @@ struct NodeOptions {
     std::optional<net::Address> next;
     std::string kernel = "auto";
     size_t threads = 1;
-    Position kv_positions_max = 16384;
+    /// Memory for keys and values of all requests together, and how they are kept.
+    model::KvBudget kv_budget;
+    std::optional<model::KvType> kv_type;
     uint32_t requests_queued_max = 256;
     /// Where packed weights are kept between starts; null: nowhere. It need not be trusted, and
     /// MUST outlive start().

@@ -133,12 +133,16 @@ Result<void> Entry::check(const Submission& submission) const {
     }
     if (!ready()) return fail(ErrorCode::route_unavailable, "ring: not ready");
     if (!fits({}, ledger_.need(static_cast<Position>(positions)), capacity())) {
-        return fail(ErrorCode::kv_cache_full, "request: larger than the ring's KV cache");
+        return fail(ErrorCode::kv_cache_full,
+                    "KV cache: have " + std::to_string(capacity().positions) +
+                        " positions on the tightest stage, need " + std::to_string(positions) +
+                        " for prompt and max_tokens");
     }
     if (queue_.size() >= options_.queued_max) {
-        return fail(ErrorCode::overloaded, "queue: have " + std::to_string(queue_.size()) +
-                                               " requests, at most " +
-                                               std::to_string(options_.queued_max));
+        return fail(ErrorCode::overloaded,
+                    "queue: have " + std::to_string(queue_.size()) +
+                        " requests that wait for room in the KV cache, at most " +
+                        std::to_string(options_.queued_max));
     }
     return {};
 }
