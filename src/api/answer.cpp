@@ -16,7 +16,8 @@ constexpr uint32_t tokens_max_default = 256;
 boost::json::object usage_json(pipeline::Usage usage) {
     return {{"prompt_tokens", usage.prompt_tokens},
             {"completion_tokens", usage.completion_tokens},
-            {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
+            {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
+            {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
 }
 
 std::string_view reason_name(pipeline::FinishReason reason) {
@@ -172,6 +173,7 @@ Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
     generation.tokens_max =
         std::min(room, request_.tokens_max == 0 ? tokens_max_default : request_.tokens_max);
     generation.sampling = request_.sampling;
+    generation.tenant = request_.tenant;
     const auto self = shared_from_this();
     node::GenerationEvents events;
     events.on_token = [self](const pipeline::ClientToken& token) { self->on_token(token); };

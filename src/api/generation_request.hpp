@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct GenerationRequest {
     bool has_seed = false;
     std::vector<std::string> stops;
     bool stream = false;
-    bool stream_usage = false;  // stream_options.include_usage
+    std::optional<Digest> tenant;  // from the bearer token, not from the body
+    bool stream_usage = false;     // stream_options.include_usage
 };
 
 /// Errors: invalid_json, invalid_utf8, field_invalid naming the field; grammar_invalid and

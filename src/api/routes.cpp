@@ -6,6 +6,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/answer.hpp"
+#include "api/metrics.hpp"
+#include "api/tenant.hpp"
 #include "attest/statement.hpp"
 #include "base/bytes.hpp"
 
@@ -98,6 +100,8 @@ void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange>
         const node::NodeStatus status = world_.node.status();
         if (is_read)
             return respond_json(*exchange, status.ready ? 200 : 503, health(world_.node, status));
+    } else if (request.path == "/metrics") {
+        if (is_read) return exchange->respond(metrics(world_.node.status()));
     } else if (request.path == "/attestation") {
         const node::NodeStatus status = world_.node.status();
         if (is_read)
@@ -128,6 +132,7 @@ void Routes::generate(const net::HttpRequest& request,
         ByteReader reader(random);
         parsed->sampling.seed = reader.read_u64().value_or(0) >> 11;
     }
+    parsed->tenant = tenant_of(request.headers);
     Answer::start(world_.node, chat(), std::move(parsed).value(), world_.clock.unix_now(),
                   std::move(exchange));
 }

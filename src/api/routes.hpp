@@ -12,7 +12,7 @@ namespace teetee::api {
 
 /// The entry's HTTP interface (docs/api.md):
 ///   POST /generate, /v1/completions, /v1/chat/completions
-///   GET  /v1/models, /health, /attestation
+///   GET  /v1/models, /health, /metrics, /attestation
 /// Errors come in OpenAI's shape.
 class Routes {
   public:

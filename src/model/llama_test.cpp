@@ -192,6 +192,42 @@ TEST(shard_model, refuses_a_bad_batch_and_changes_nothing) {
     EXPECT_EQ((*model)->embed(foreign, hidden.data()).error().code, ErrorCode::token_out_of_range);
 }
 
+/// Keys and values of a retained page are those that would be computed anew.
+TEST(shard_model, a_retained_prefix_changes_no_bit) {
+    const RandomModel random(DataType::q8_0);
+    const auto gguf = Gguf::parse(random.file);
+    std::vector<TokenId> tokens;
+    for (uint32_t i = 0; i < 100; ++i) tokens.push_back(i * i % 77);
+    for (const KvType type : {KvType::f16, KvType::q8_0, KvType::f32}) {
+        ModelOptions options;
+        options.kv_positions_max = 320;
+        options.kv_type = type;
+        auto model = ShardModel::load(*gguf, options);
+        ASSERT_TRUE(model);
+        KvCache& cache = (*model)->cache();
+        const auto logits_from = [&](uint8_t id, Position begin, Position end) {
+            std::vector<BatchRow> rows;
+            for (Position p = begin; p < end; ++p) rows.push_back({request(id), p});
+            const std::span<const TokenId> inputs = std::span(tokens).subspan(begin, end - begin);
+            std::vector<float> hidden(rows.size() * 96);
+            EXPECT_TRUE((*model)->embed(inputs, hidden.data()));
+            EXPECT_TRUE((*model)->forward(rows, hidden.data()));
+            std::vector<float> logits(77);
+            (*model)->logits(hidden.data() + (rows.size() - 1) * 96, 1, logits.data());
+            return digest(logits);
+        };
+        ASSERT_TRUE(cache.open(request(1), 100));
+        const std::string alone = logits_from(1, 0, 100);
+        cache.retain(request(1), {.first = 1, .page_begin = 0, .page_end = 3});
+        cache.close(request(1));
+        for (const PrefixStart& start : {PrefixStart{1, 32}, {2, 64}, {3, 96}}) {
+            const auto id = static_cast<uint8_t>(start.prefix + 1);
+            ASSERT_TRUE(cache.open(request(id), 100, start));
+            EXPECT_EQ(logits_from(id, start.positions, 100), alone);
+        }
+    }
+}
+
 TEST(shard_model, names_what_is_wrong_with_a_file) {
     const auto load = [](const Bytes& file) {
         const auto gguf = Gguf::parse(file);

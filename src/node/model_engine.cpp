@@ -34,7 +34,8 @@ pipeline::EngineLimits ModelEngine::limits() const {
 }
 
 void ModelEngine::open(const pipeline::SequenceOpen& sequence, ComputeResult& result) {
-    if (auto opened = model_->cache().open(sequence.request, sequence.positions_max); !opened) {
+    auto opened = model_->cache().open(sequence.request, sequence.positions_max, sequence.start);
+    if (!opened) {
         result.failures.push_back({sequence.request, std::move(opened).error()});
         return;
     }
@@ -46,6 +47,13 @@ void ModelEngine::open(const pipeline::SequenceOpen& sequence, ComputeResult& re
         return;
     }
     samplers_.insert_or_assign(sequence.request, std::move(sampler).value());
+}
+
+void ModelEngine::change(const pipeline::PrefixChanges& prefixes) {
+    model::KvCache& cache = model_->cache();
+    if (prefixes.drop_all) cache.drop_all();
+    for (const auto& [request, span] : prefixes.retains) cache.retain(request, span);
+    for (const PrefixId prefix : prefixes.drops) cache.drop(prefix);
 }
 
 std::vector<size_t> ModelEngine::admit(const ComputeJob& job, ComputeResult& result) {
@@ -87,6 +95,7 @@ std::vector<size_t> ModelEngine::admit(const ComputeJob& job, ComputeResult& res
 ComputeResult ModelEngine::compute(ComputeJob job) {
     ComputeResult result;
     result.batch_id = job.batch_id;
+    change(job.prefixes);
     for (const RequestId& request : job.closes) {
         model_->cache().close(request);
         samplers_.erase(request);

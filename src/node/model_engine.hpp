@@ -28,6 +28,7 @@ class ModelEngine final : public pipeline::StageEngine {
     pipeline::ComputeResult compute(pipeline::ComputeJob job) override;
 
   private:
+    void change(const pipeline::PrefixChanges& prefixes);
     void open(const pipeline::SequenceOpen& sequence, pipeline::ComputeResult& result);
     /// The indices of the rows that can be computed; the others' sequences go into the failures.
     std::vector<size_t> admit(const pipeline::ComputeJob& job, pipeline::ComputeResult& result);

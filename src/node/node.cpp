@@ -218,6 +218,10 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         entry_options.node_id = identity->receipt_key.address();
         entry_options.engine = engine->limits();
         entry_options.queued_max = options.requests_queued_max;
+        ByteArray<8> random;
+        world.rng.fill(random);
+        // Room for as many ids as there can be pages, and not 0.
+        entry_options.first_prefix = 1 + (ByteReader(random).read_u64().value_or(0) >> 1);
         entry = std::make_unique<Driver<pipeline::Entry>>(
             Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine},
             pipeline::Entry(entry_options),
@@ -349,6 +353,7 @@ Result<RequestId> Node::generate(Generation generation, GenerationEvents events)
     submission.max_tokens = generation.tokens_max;
     submission.sampling = generation.sampling;
     submission.stop_tokens = impl_->stop_tokens;
+    submission.tenant = generation.tenant;
     impl_->generations[request] = std::move(events);
     auto submitted =
         impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
@@ -381,6 +386,9 @@ NodeStatus Node::status() const {
     status.active_count = entry.active_count();
     status.queued_count = entry.queued_count();
     status.counters = entry.counters();
+    status.kv_positions = entry.ledger().capacity().positions;
+    status.kv_positions_free = entry.ledger().free().positions;
+    status.prefix_pages = entry.ledger().retained_count();
     for (const wire::Hop& hop : entry.ring().route()) {
         status.route.push_back({hop.node_id, hop.layers, hop.statement, hop.quote});
     }

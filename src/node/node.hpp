@@ -49,6 +49,8 @@ struct Generation {
     std::vector<TokenId> prompt;
     uint32_t tokens_max = 0;
     SamplingOptions sampling;
+    /// See pipeline::Submission.
+    std::optional<Digest> tenant;
 };
 
 /// Called on the loop's thread; one of done and failed is the last call.
@@ -73,6 +75,10 @@ struct NodeStatus {
     size_t active_count = 0;
     size_t queued_count = 0;
     pipeline::Counters counters;
+    /// Of the entry's KV cache.
+    uint64_t kv_positions = 0;
+    uint64_t kv_positions_free = 0;
+    size_t prefix_pages = 0;
 };
 
 /// A running node: one shard, verified against the manifest byte by byte before anything listens;

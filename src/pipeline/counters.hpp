@@ -13,6 +13,12 @@ struct Counters {
     /// Of the entry: prompt rows among them, and tokens delivered to clients.
     uint64_t prompt_tokens = 0;
     uint64_t completion_tokens = 0;
+    /// Of the entry: prompt tokens that retained pages spared, and what became of such pages.
+    uint64_t cached_tokens = 0;
+    uint64_t prefix_pages_retained = 0;
+    uint64_t prefix_pages_evicted = 0;
+    /// Sequences that were to begin behind pages which the node does not have.
+    uint64_t prefixes_unknown = 0;
     /// Rows (of a Forward or Tokens) for sequences that are over, and rows never asked for.
     uint64_t rows_dropped = 0;
     /// Messages that had no business here, came twice or came too late.

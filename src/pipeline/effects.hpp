@@ -39,6 +39,8 @@ struct Timer {
 
 struct Usage {
     uint32_t prompt_tokens = 0;
+    /// Of these, what retained pages held already.
+    uint32_t cached_tokens = 0;
     /// Tokens delivered to the client; the stop token is not one of them.
     uint32_t completion_tokens = 0;
     bool operator==(const Usage&) const = default;

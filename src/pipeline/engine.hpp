@@ -20,6 +20,24 @@ struct SequenceOpen {
     Position positions_max = 0;
     /// Positions before this one are the prompt's.
     Position prompt_positions = 0;
+    /// The rows begin behind these retained pages.
+    PrefixStart start{};
+};
+
+/// Full pages of an open sequence that are to outlive it.
+struct PrefixRetain {
+    RequestId request{};
+    PrefixSpan span{};
+};
+
+/// To be done in this order.
+struct PrefixChanges {
+    /// Every id that was given so far is taken back.
+    bool drop_all = false;
+    std::vector<PrefixRetain> retains{};
+    std::vector<PrefixId> drops{};
+
+    bool is_empty() const { return !drop_all && retains.empty() && drops.empty(); }
 };
 
 struct EngineRow {
@@ -30,13 +48,14 @@ struct EngineRow {
     std::optional<TokenId> token{};
 };
 
-/// To be done in this order: closes, opens, rows. Rows of one request come with rising positions
-/// and without gaps, counted from 0 over all jobs since its open.
+/// To be done in this order: prefixes, closes, opens, rows. Rows of one request come with rising
+/// positions and without gaps, counted from its start over all jobs since its open.
 struct ComputeJob {
     uint64_t batch_id = 0;
+    PrefixChanges prefixes{};
     std::vector<RequestId> closes{};
     std::vector<SequenceOpen> opens{};
-    /// May be empty: a job that only closes.
+    /// May be empty: a job that only closes or changes prefixes.
     std::vector<EngineRow> rows{};
     /// One per row on the stage of layer 0, else empty.
     std::vector<TokenId> tokens{};

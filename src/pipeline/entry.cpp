@@ -21,6 +21,7 @@ Entry::Entry(EntryOptions options)
     : options_(std::move(options)),
       is_alone_(options_.engine.is_tail()),
       ledger_(options_.engine),
+      prefixes_(options_.engine.block_positions, options_.first_prefix),
       ring_({.node_id = options_.node_id,
              .layers = options_.engine.layers,
              .layer_count = options_.engine.layer_count,
@@ -46,6 +47,7 @@ Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects) {
     if (found == requests_.end())
         return fail(ErrorCode::request_unknown, "cancel: no such request");
     const Usage usage = found->second.usage;
+    retain(found->second, effects);
     end(found, effects);
     schedule(now, effects);
     return usage;
@@ -132,7 +134,8 @@ Result<void> Entry::check(const Submission& submission) const {
                         ", need tokens below " + std::to_string(options_.engine.vocabulary_size));
     }
     if (!ready()) return fail(ErrorCode::route_unavailable, "ring: not ready");
-    if (!fits({}, ledger_.need(static_cast<Position>(positions)), capacity())) {
+    const auto need = ledger_.need(static_cast<Position>(positions));
+    if (!need || !fits({}, *need, capacity())) {
         return fail(ErrorCode::kv_cache_full,
                     "KV cache: have " + std::to_string(capacity().positions) +
                         " positions on the tightest stage, need " + std::to_string(positions) +
@@ -153,13 +156,14 @@ void Entry::schedule(Instant now, Effects& effects) {
     ComputeJob job{.batch_id = next_batch_id_};
     Batch batch{.formed = now};
     if (ready() && in_flight_.size() <= stage_count()) {
-        admit(effects);
+        admit(job, effects);
         const size_t rows_max =
             std::min({options_.batch_rows_max, options_.engine.rows_max, wire::Limits{}.rows_max});
         add_decode_rows(job, batch, rows_max);
-        add_prompt_rows(job, batch, rows_max, effects);
+        add_prompt_rows(job, batch, rows_max);
     }
-    if (batch.rows.empty() && closes_.empty()) return;
+    if (batch.rows.empty() && closes_.empty() && prefix_changes_.is_empty()) return;
+    job.prefixes = std::exchange(prefix_changes_, {});
     job.closes = std::exchange(closes_, {});
     job.rows = engine_rows(batch.rows);
     running_ = next_batch_id_++;
@@ -172,12 +176,14 @@ void Entry::schedule(Instant now, Effects& effects) {
 }
 
 /// Strictly in order of arrival: a small request does not overtake a large one that waits.
-void Entry::admit(Effects& effects) {
+void Entry::admit(ComputeJob& job, Effects& effects) {
     while (!queue_.empty()) {
         const auto found = requests_.find(queue_.front());
         Request& request = found->second;
-        const KvAmount need = ledger_.need(request.positions_max());
-        if (!fits(ledger_.used(), need, capacity())) {
+        request.start = start_of(request);
+        const auto need = ledger_.need(request.positions_max(), request.start);
+        TT_ASSERT(need);
+        if (!fits(ledger_.busy(), *need, capacity())) {
             if (!active_.empty()) return;
             // Fitted when it was submitted; the ring has shrunk since.
             give_up(found, fail(ErrorCode::kv_cache_full, "request: larger than the KV cache"),
@@ -185,7 +191,9 @@ void Entry::admit(Effects& effects) {
             continue;
         }
         queue_.pop_front();
-        ledger_.reserve(request.positions_max());
+        TT_ASSERT(ledger_.open(found->first, request.positions_max(), request.start));
+        make_room(effects);
+        open(request, job, effects);
         request.serial = next_serial_++;
         active_[*request.serial] = found->first;
         prompt_turns_.push_back(found->first);
@@ -219,12 +227,11 @@ void Entry::add_decode_rows(ComputeJob& job, Batch& batch, size_t rows_max) {
     }
 }
 
-void Entry::add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max, Effects& effects) {
+void Entry::add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max) {
     for (size_t turns = prompt_turns_.size(); turns > 0 && batch.rows.size() < rows_max; --turns) {
         const RequestId id = prompt_turns_.front();
         prompt_turns_.pop_front();
         Request& request = requests_.at(id);
-        if (!request.is_open) open(request, job, effects);
         const std::vector<TokenId>& prompt = request.submission.prompt;
         const size_t count =
             std::min<size_t>({options_.chunk_rows, prompt.size() - request.next_position,
@@ -249,40 +256,42 @@ void Entry::add_row(Request& request, TokenId token, ComputeJob& job, Batch& bat
 }
 
 void Entry::open(Request& request, ComputeJob& job, Effects& effects) {
-    request.is_open = true;
+    request.next_position = request.start.positions;
+    request.usage.prompt_tokens = request.usage.cached_tokens = request.start.positions;
+    counters_.cached_tokens += request.start.positions;
     const Submission& submission = request.submission;
     job.opens.push_back({.request = submission.request,
                          .epoch = request.epoch,
                          .sampling = submission.sampling,
                          .positions_max = request.positions_max(),
-                         .prompt_positions = static_cast<Position>(submission.prompt.size())});
+                         .prompt_positions = static_cast<Position>(submission.prompt.size()),
+                         .start = request.start});
     if (is_alone_) return;
     effects.sends.push_back({Direction::next, wire::Open{.request = submission.request,
                                                          .epoch = request.epoch,
                                                          .sampling = submission.sampling,
                                                          .positions_max = request.positions_max(),
                                                          .prompt_positions = static_cast<Position>(
-                                                             submission.prompt.size())}});
+                                                             submission.prompt.size()),
+                                                         .start = request.start}});
 }
 
 void Entry::deliver(Batch& batch, ComputeResult result, Effects& effects) {
     const uint64_t batch_id = result.batch_id;
-    std::map<RequestId, Error> failures;
-    for (SequenceFailure& failure : result.failures) {
-        failures.emplace(failure.request, failure.error);
-    }
+    const std::vector<SequenceFailure> failures = result.failures;
     auto message = message_of(batch.rows, std::move(result), options_.engine);
-    if (!message) effects.log.push_back({LogLevel::error, message.error().message()});
-    for (const wire::ForwardRow& row : batch.rows) {
-        const auto request = live(row);
-        if (request == requests_.end()) continue;
-        const auto failure = failures.find(row.request);
-        if (!message)
-            give_up(request, message.error(), effects);
-        else if (failure != failures.end())
-            give_up(request, failure->second, effects);
+    // No request is admitted while the engine works: an active one is the one that failed.
+    for (const SequenceFailure& failure : failures) {
+        const auto request = requests_.find(failure.request);
+        if (request != requests_.end() && request->second.serial)
+            fail_sequence(request, failure.error, effects);
     }
     if (!message) {
+        effects.log.push_back({LogLevel::error, message.error().message()});
+        for (const wire::ForwardRow& row : batch.rows) {
+            const auto request = live(row);
+            if (request != requests_.end()) give_up(request, message.error(), effects);
+        }
         in_flight_.erase(batch_id);
     } else if (const auto* tokens = std::get_if<wire::Tokens>(&*message)) {
         on_tokens(*tokens, effects);
@@ -351,6 +360,8 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
         give_up(found, fail(ErrorCode::token_out_of_range, "tail: no such token"), effects);
         return;
     }
+    request.computed = answer.position + 1;
+    if (request.computed == request.submission.prompt.size()) retain(request, effects);
     if (std::ranges::count(request.submission.stop_tokens, token) > 0) {
         finish(found, FinishReason::stop, effects);
         return;
@@ -361,6 +372,7 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
                                             .logprobs = answer.logprobs});
     ++request.usage.completion_tokens;
     ++counters_.completion_tokens;
+    if (request.submission.tenant) request.answer.push_back(token);
     if (request.usage.completion_tokens == request.submission.max_tokens) {
         finish(found, FinishReason::length, effects);
         return;
@@ -370,7 +382,7 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
 
 void Entry::on_failed(const wire::Failed& failed, Effects& effects) {
     const auto found = requests_.find(failed.request);
-    if (found == requests_.end() || !found->second.is_open || found->second.epoch != failed.epoch) {
+    if (found == requests_.end() || !found->second.serial || found->second.epoch != failed.epoch) {
         ++counters_.messages_dropped;
         return;
     }
@@ -379,7 +391,7 @@ void Entry::on_failed(const wire::Failed& failed, Effects& effects) {
         // A link between two stages is down, and every request goes over it.
         lose_ring(error, effects);
     } else {
-        give_up(found, std::move(error), effects);
+        fail_sequence(found, std::move(error), effects);
     }
 }
 
@@ -420,11 +432,13 @@ void Entry::lose_ring(const Error& error, Effects& effects) {
     while (!active_.empty()) {
         give_up(requests_.find(active_.begin()->second), error, effects);
     }
+    forget_prefixes(effects);
 }
 
 void Entry::finish(Requests::iterator found, FinishReason reason, Effects& effects) {
     effects.events.emplace_back(
         ClientDone{.request = found->first, .reason = reason, .usage = found->second.usage});
+    retain(found->second, effects);
     end(found, effects);
 }
 
@@ -436,22 +450,22 @@ void Entry::give_up(Requests::iterator found, Error error, Effects& effects) {
 }
 
 void Entry::end(Requests::iterator found, Effects& effects) {
-    const RequestId id = found->first;
-    const Request& request = found->second;
-    if (request.serial) {
-        ledger_.release(request.positions_max());
-        active_.erase(*request.serial);
-        std::erase(prompt_turns_, id);
-    } else {
-        std::erase(queue_, id);
-    }
-    if (request.is_open) {
-        closes_.push_back(id);
-        if (!is_alone_ && ring_.links().next) {
-            effects.sends.push_back({Direction::next, wire::Close{{id}}});
-        }
-    }
+    if (found->second.serial)
+        leave_ring(found, effects);
+    else
+        std::erase(queue_, found->first);
     requests_.erase(found);
+}
+
+void Entry::leave_ring(Requests::iterator found, Effects& effects) {
+    const auto& [id, request] = *found;
+    ledger_.close(id);
+    active_.erase(*request.serial);
+    std::erase(prompt_turns_, id);
+    closes_.push_back(id);
+    if (!is_alone_ && ring_.links().next) {
+        effects.sends.push_back({Direction::next, wire::Close{{id}}});
+    }
 }
 
 Entry::Requests::iterator Entry::live(const wire::ForwardRow& row) {

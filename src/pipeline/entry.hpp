@@ -12,6 +12,7 @@
 #include "pipeline/counters.hpp"
 #include "pipeline/effects.hpp"
 #include "pipeline/kv_ledger.hpp"
+#include "pipeline/prefix_index.hpp"
 #include "pipeline/ring.hpp"
 
 namespace teetee::pipeline {
@@ -25,6 +26,9 @@ struct Submission {
     SamplingOptions sampling{};
     /// Tokens that end the answer and are not part of it; at most stop_tokens_max.
     std::vector<TokenId> stop_tokens{};
+    /// Whose prompt it is: pages of it are kept for, and taken from, this tenant's other requests
+    /// alone. Without a tenant nothing is kept or taken.
+    std::optional<Digest> tenant{};
 };
 
 inline constexpr size_t stop_tokens_max = 64;
@@ -38,6 +42,8 @@ struct EntryOptions {
     uint32_t batch_rows_max = 512;
     /// Requests that wait for a place in the KV cache.
     uint32_t queued_max = 256;
+    /// The first id for a retained page; random, so that no other life of an entry gave it.
+    PrefixId first_prefix = 1;
     Duration probe_interval = std::chrono::milliseconds(500);
     Duration probe_timeout = std::chrono::seconds(3);
     /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
@@ -50,6 +56,12 @@ struct EntryOptions {
 /// Batches are continuous: each takes one decode row of every request whose last token is known
 /// (oldest first; only a share of them when several stages have to be kept busy) and fills up with
 /// prompt chunks in turns. One batch more than there are stages is in flight.
+///
+/// Pages of keys and values outlive their request for the tenant's next one: the entry alone
+/// decides which (it retains the whole pages of a prompt once it is computed, and those of the
+/// answer at its end), which to begin from, and which to give up, least recently used first, when a
+/// new request needs the room. A stage that does not have a prefix makes the request start over
+/// without: pages change when a token comes, never which.
 ///
 /// Every accepted request ends with exactly one ClientDone or ClientFailed, unless it is cancelled.
 /// A lost or stalled ring fails all of them at once; the entry serves again when a probe returns.
@@ -84,15 +96,21 @@ class Entry {
     struct Request {
         Submission submission{};
         Epoch epoch = 1;
-        /// Order of admission; none while queued.
+        /// Order of admission; none while queued. From then on the engine and the ring know it, so
+        /// that every stage's account of its memory is the entry's.
         std::optional<uint64_t> serial{};
-        /// Its first row has been scheduled: the engine and the ring know it.
-        bool is_open = false;
         /// Of the next row to schedule.
         Position next_position = 0;
         /// Sampled and not yet scheduled: the request is ready to decode.
         std::optional<TokenId> next_token{};
         Usage usage;
+        PrefixStart start{};
+        /// Some stage did not have the prefix: all of it is computed.
+        bool is_prefix_refused = false;
+        /// Positions that every stage has computed.
+        Position computed = 0;
+        /// What was generated so far, for a request with a tenant.
+        std::vector<TokenId> answer{};
 
         Position positions_max() const;
         bool is_prompt_sent() const { return next_position >= submission.prompt.size(); }
@@ -106,11 +124,11 @@ class Entry {
 
     Result<void> check(const Submission& submission) const;
     void schedule(Instant now, Effects& effects);
-    void admit(Effects& effects);
+    void admit(ComputeJob& job, Effects& effects);
     KvAmount capacity() const;
     size_t stage_count() const;
     void add_decode_rows(ComputeJob& job, Batch& batch, size_t rows_max);
-    void add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max, Effects& effects);
+    void add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max);
     void add_row(Request& request, TokenId token, ComputeJob& job, Batch& batch);
     void open(Request& request, ComputeJob& job, Effects& effects);
     void deliver(Batch& batch, ComputeResult result, Effects& effects);
@@ -120,14 +138,22 @@ class Entry {
     void on_probe(Instant now, wire::Probe probe, Effects& effects);
     void forget_batches(Instant now, Effects& effects);
     void lose_ring(const Error& error, Effects& effects);
+    PrefixStart start_of(const Request& request);
+    void make_room(Effects& effects);
+    void retain(const Request& request, Effects& effects);
+    void forget_prefixes(Effects& effects);
+    void fail_sequence(Requests::iterator request, Error error, Effects& effects);
+    void start_over(Requests::iterator request, Effects& effects);
     void finish(Requests::iterator request, FinishReason reason, Effects& effects);
     void give_up(Requests::iterator request, Error error, Effects& effects);
     void end(Requests::iterator request, Effects& effects);
+    void leave_ring(Requests::iterator request, Effects& effects);
     Requests::iterator live(const wire::ForwardRow& row);
 
     EntryOptions options_;
     bool is_alone_;
     KvLedger ledger_;
+    PrefixIndex prefixes_;
     Ring ring_;
     Requests requests_;
     /// Each request is in exactly one of these two; prompt_turns_ names the active ones with
@@ -137,6 +163,7 @@ class Entry {
     std::deque<RequestId> prompt_turns_;
     /// Sequences that the engine still holds but nobody needs.
     std::vector<RequestId> closes_;
+    PrefixChanges prefix_changes_;
     std::optional<uint64_t> running_;
     std::map<uint64_t, Batch> in_flight_;
     uint64_t next_serial_ = 1;

@@ -38,39 +38,42 @@ inline uint64_t mix(uint64_t a, uint64_t b) {
 /// Asserts that jobs keep the promises of engine.hpp.
 class FakeEngine {
   public:
-    explicit FakeEngine(EngineLimits limits) : limits_(limits) {}
+    explicit FakeEngine(EngineLimits limits) : limits_(limits), ledger_(limits) {}
 
     ComputeResult compute(const ComputeJob& job) {
-        for (const RequestId& request : job.closes) sequences_.erase(request);
+        change(job.prefixes);
+        for (const RequestId& request : job.closes) {
+            if (sequences_.erase(request) > 0) ledger_.close(request);
+        }
+        ComputeResult result{.batch_id = job.batch_id};
+        std::set<RequestId> failed;
         for (const SequenceOpen& open : job.opens) {
-            EXPECT_FALSE(sequences_.contains(open.request));
-            sequences_[open.request] = {.open = open,
-                                        .layers = std::vector<uint64_t>(limits_.layer_count)};
+            if (open_sequence(open)) continue;
+            failed.insert(open.request);
+            result.failures.push_back({open.request, fail(ErrorCode::prefix_unknown, "fake")});
         }
         EXPECT_LE(sequences_.size(), limits_.sequences_max);
         EXPECT_LE(job.rows.size(), limits_.rows_max);
-        ComputeResult result{.batch_id = job.batch_id};
         ByteReader activations(job.activations);
         ByteWriter out;
-        std::set<RequestId> failed;
         for (size_t i = 0; i < job.rows.size(); ++i) {
             const EngineRow& row = job.rows[i];
             uint64_t value =
                 limits_.layers.begin == 0 ? job.tokens.at(i) : activations.read_u64().value();
-            if (row.request == fail_request)
-                failed.insert(row.request);
-            else
-                compute_row(row, value, result, out);
+            if (row.request == fail_request && failed.insert(row.request).second) {
+                result.failures.push_back({row.request, fail(ErrorCode::context_exceeded, "fake")});
+            }
+            if (!failed.contains(row.request)) compute_row(row, value, result, out);
         }
         EXPECT_TRUE(activations.at_end());
-        for (const RequestId& request : failed) {
-            result.failures.push_back({request, fail(ErrorCode::context_exceeded, "fake")});
-        }
         if (!limits_.is_tail()) result.activations = out.take();
         return result;
     }
 
     size_t sequence_count() const { return sequences_.size(); }
+    size_t retained_count() const { return pages_.size(); }
+    /// As if the pages had never been retained.
+    void lose_prefixes() { change({.drop_all = true}); }
 
     /// Its rows fail, if set.
     std::optional<RequestId> fail_request{};
@@ -81,7 +84,45 @@ class FakeEngine {
         Position next_position = 0;
         std::vector<uint64_t> layers{};
         std::vector<TokenId> tokens{};
+        /// `layers` at the end of each full block.
+        std::vector<std::vector<uint64_t>> blocks{};
     };
+
+    void change(const PrefixChanges& prefixes) {
+        if (prefixes.drop_all) {
+            ledger_.drop_all();
+            pages_.clear();
+        }
+        for (const auto& [request, span] : prefixes.retains) {
+            if (!ledger_.retain(request, span)) continue;
+            const Sequence& sequence = sequences_.at(request);
+            for (uint32_t i = 0; i < span.page_count(); ++i)
+                pages_[span.first + i] = sequence.blocks.at(span.page_begin + i);
+        }
+        for (const PrefixId prefix : prefixes.drops) {
+            ledger_.drop(prefix);
+            pages_.erase(prefix);
+        }
+    }
+
+    /// False if the prefix is unknown; whatever else is wrong fails the test.
+    bool open_sequence(const SequenceOpen& open) {
+        EXPECT_FALSE(sequences_.contains(open.request));
+        const auto fitting = ledger_.ensure_fits(open.positions_max, open.start);
+        if (!fitting) {
+            EXPECT_EQ(fitting.error().code, ErrorCode::prefix_unknown) << fitting.error().detail;
+            return false;
+        }
+        EXPECT_TRUE(ledger_.open(open.request, open.positions_max, open.start));
+        Sequence& sequence = sequences_[open.request];
+        sequence = {.open = open,
+                    .next_position = open.start.positions,
+                    .layers = std::vector<uint64_t>(limits_.layer_count)};
+        for (const PrefixId id : ledger_.shared_pages(open.request))
+            sequence.blocks.push_back(pages_.at(id));
+        if (!sequence.blocks.empty()) sequence.layers = sequence.blocks.back();
+        return true;
+    }
 
     /// With the tokens and logprobs that the sampling options call for, made up from the pick.
     void sample_row(const Sequence& sequence, const EngineRow& row, uint64_t value,
@@ -115,13 +156,17 @@ class FakeEngine {
             state = mix(state + layer, value);
             value = mix(value, state);
         }
+        if (sequence.next_position % limits_.block_positions == 0)
+            sequence.blocks.push_back(sequence.layers);
         out.u64(value);
         if (!limits_.is_tail() || !row.wants_token) return;
         sample_row(sequence, row, value, result);
     }
 
     EngineLimits limits_;
+    KvLedger ledger_;
     std::map<RequestId, Sequence> sequences_;
+    std::map<PrefixId, std::vector<uint64_t>> pages_;
 };
 
 struct WorldOptions {

@@ -209,10 +209,13 @@ void World::expect_idle() {
     EXPECT_EQ(entry_->active_count(), 0u);
     EXPECT_EQ(entry_->queued_count(), 0u);
     EXPECT_EQ(entry_->in_flight_count(), 0u);
-    EXPECT_EQ(entry_->ledger().used().positions, 0u);
+    const size_t retained = entry_->ledger().retained_count();
+    EXPECT_EQ(entry_->ledger().used().positions, retained * entry_->ledger().block_positions());
     for (const Node& node : nodes_) {
         if (node.engine) {
             EXPECT_EQ(node.engine->sequence_count(), 0u);
+            EXPECT_EQ(node.engine->retained_count(),
+                      node.stage ? node.stage->retained_page_count() : retained);
         }
         if (node.stage) {
             EXPECT_EQ(node.stage->sequence_count(), 0u);

@@ -40,8 +40,10 @@ void Stage::on_link_down(Instant, Direction direction, Effects& effects) {
             }
         }
         if (!over.requests.empty()) effects.sends.push_back({Direction::next, std::move(over)});
+        effects.sends.push_back({Direction::next, wire::Evict{.all = true}});
     }
     close_all();
+    drop_prefixes();
     start_next(effects);
 }
 
@@ -58,6 +60,10 @@ void Stage::on_message(Instant, Direction from, wire::Message message, Effects& 
         on_forward(std::move(*forward), effects);
     } else if (const auto* over = std::get_if<wire::Close>(&message)) {
         on_close(*over, effects);
+    } else if (const auto* retain = std::get_if<wire::Retain>(&message)) {
+        on_retain(*retain, effects);
+    } else if (auto* evict = std::get_if<wire::Evict>(&message)) {
+        on_evict(std::move(*evict), effects);
     } else if (auto* probe = std::get_if<wire::Probe>(&message)) {
         on_probe(std::move(*probe), effects);
     } else {
@@ -90,28 +96,33 @@ void Stage::on_open(const wire::Open& open, Effects& effects) {
         }
         close(known);
     }
-    std::optional<ErrorCode> refusal;
-    if (!links_.next) {
-        refusal = ErrorCode::route_unavailable;
-    } else if (open.positions_max == 0 ||
-               open.positions_max > options_.engine.sequence_positions_max) {
-        refusal = ErrorCode::context_exceeded;
-    } else if (!fits(ledger_.used(), ledger_.need(open.positions_max), ledger_.capacity())) {
-        refusal = ErrorCode::kv_cache_full;
-    }
-    if (refusal) {
+    if (const auto refusal = refusal_of(open)) {
         ++counters_.sequences_failed;
+        counters_.prefixes_unknown += *refusal == ErrorCode::prefix_unknown ? 1 : 0;
         send_failed(open.request, open.epoch, *refusal, effects);
         start_next(effects);
         return;
     }
-    ledger_.reserve(open.positions_max);
+    TT_ASSERT(ledger_.open(open.request, open.positions_max, open.start));
+    counters_.cached_tokens += open.start.positions;
     sequences_[open.request] = {.epoch = open.epoch,
                                 .sampling = open.sampling,
                                 .positions_max = open.positions_max,
-                                .prompt_positions = open.prompt_positions};
+                                .prompt_positions = open.prompt_positions,
+                                .start = open.start,
+                                .next_position = open.start.positions};
     opens_.push_back(open.request);
     if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, open});
+}
+
+std::optional<ErrorCode> Stage::refusal_of(const wire::Open& open) const {
+    if (!links_.next) return ErrorCode::route_unavailable;
+    if (open.positions_max <= open.start.positions ||
+        open.positions_max > options_.engine.sequence_positions_max) {
+        return ErrorCode::context_exceeded;
+    }
+    const auto fitting = ledger_.ensure_fits(open.positions_max, open.start);
+    return fitting ? std::optional<ErrorCode>() : fitting.error().code;
 }
 
 void Stage::on_forward(wire::Forward batch, Effects& effects) {
@@ -141,6 +152,39 @@ void Stage::on_close(const wire::Close& over, Effects& effects) {
         effects.sends.push_back({Direction::next, over});
     }
     start_next(effects);
+}
+
+void Stage::on_retain(const wire::Retain& retain, Effects& effects) {
+    const auto found = sequences_.find(retain.request);
+    const bool is_computed = found != sequences_.end() && found->second.epoch == retain.epoch &&
+                             uint64_t{retain.span.page_end} * options_.engine.block_positions <=
+                                 found->second.next_position;
+    if (is_computed && ledger_.retain(retain.request, retain.span)) {
+        counters_.prefix_pages_retained += retain.span.page_count();
+        prefix_changes_.retains.push_back({retain.request, retain.span});
+    } else {
+        ++counters_.messages_dropped;
+    }
+    if (links_.next && !options_.engine.is_tail())
+        effects.sends.push_back({Direction::next, retain});
+    start_next(effects);
+}
+
+void Stage::on_evict(wire::Evict evict, Effects& effects) {
+    if (evict.all) drop_prefixes();
+    for (const PrefixId prefix : evict.prefixes) {
+        if (!ledger_.drop(prefix)) continue;
+        ++counters_.prefix_pages_evicted;
+        prefix_changes_.drops.push_back(prefix);
+    }
+    if (links_.next && !options_.engine.is_tail())
+        effects.sends.push_back({Direction::next, std::move(evict)});
+    start_next(effects);
+}
+
+void Stage::drop_prefixes() {
+    ledger_.drop_all();
+    prefix_changes_ = {.drop_all = true};
 }
 
 void Stage::on_failed(Direction from, const wire::Failed& failed, Effects& effects) {
@@ -228,12 +272,13 @@ void Stage::start_next(Effects& effects) {
             start(std::move(batch), effects);
         }
     }
-    // Nothing to compute, but memory to give back.
-    if (!running_ && !closes_.empty()) start({}, effects);
+    // Nothing to compute, but memory to keep or to give back.
+    if (!running_ && !(closes_.empty() && prefix_changes_.is_empty())) start({}, effects);
 }
 
 void Stage::start(wire::Forward batch, Effects& effects) {
     ComputeJob job{.batch_id = batch.batch_id,
+                   .prefixes = std::exchange(prefix_changes_, {}),
                    .closes = std::exchange(closes_, {}),
                    .rows = engine_rows(batch.rows),
                    .activations = std::move(batch.activations)};
@@ -243,7 +288,7 @@ void Stage::start(wire::Forward batch, Effects& effects) {
         Sequence& sequence = found->second;
         sequence.in_engine = true;
         job.opens.push_back({request, sequence.epoch, sequence.sampling, sequence.positions_max,
-                             sequence.prompt_positions});
+                             sequence.prompt_positions, sequence.start});
     }
     if (!job.rows.empty()) ++counters_.batches;
     counters_.rows += job.rows.size();
@@ -273,7 +318,7 @@ void Stage::deliver(Running running, ComputeResult result, Effects& effects) {
 }
 
 void Stage::close(Sequences::iterator sequence) {
-    ledger_.release(sequence->second.positions_max);
+    ledger_.close(sequence->first);
     if (sequence->second.in_engine)
         closes_.push_back(sequence->first);
     else

@@ -35,7 +35,9 @@ class Stage {
     explicit Stage(StageOptions options);
 
     void on_link_up(Instant now, Direction direction, Effects& effects);
-    /// Either way all sequences are over: their KV upstream or downstream cannot be reached.
+    /// Either way all sequences are over, and no page is retained: their KV upstream or downstream
+    /// cannot be reached. Whoever is behind a lost link is told, so that pages that one entry's
+    /// chain of messages has retained never meet another's.
     void on_link_down(Instant now, Direction direction, Effects& effects);
     void on_message(Instant now, Direction from, wire::Message message, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
@@ -45,6 +47,7 @@ class Stage {
 
     size_t sequence_count() const { return sequences_.size(); }
     KvAmount kv_free() const { return ledger_.free(); }
+    size_t retained_page_count() const { return ledger_.retained_count(); }
     const Counters& counters() const { return counters_; }
 
   private:
@@ -53,6 +56,7 @@ class Stage {
         SamplingOptions sampling{};
         Position positions_max = 0;
         Position prompt_positions = 0;
+        PrefixStart start{};
         Position next_position = 0;
         /// Its open is part of a job already.
         bool in_engine = false;
@@ -70,17 +74,21 @@ class Stage {
     void on_open(const wire::Open& open, Effects& effects);
     void on_forward(wire::Forward batch, Effects& effects);
     void on_close(const wire::Close& close, Effects& effects);
+    void on_retain(const wire::Retain& retain, Effects& effects);
+    void on_evict(wire::Evict evict, Effects& effects);
     void on_failed(Direction from, const wire::Failed& failed, Effects& effects);
     void on_probe(wire::Probe probe, Effects& effects);
 
     void refuse(const wire::Forward& batch, ErrorCode code, Effects& effects);
     void take_rows(wire::Forward& batch, Effects& effects);
+    std::optional<ErrorCode> refusal_of(const wire::Open& open) const;
     std::optional<ErrorCode> check_row(Sequence& sequence, const wire::ForwardRow& row) const;
     void start_next(Effects& effects);
     void start(wire::Forward batch, Effects& effects);
     void deliver(Running running, ComputeResult result, Effects& effects);
     void close(Sequences::iterator sequence);
     void close_all();
+    void drop_prefixes();
     void give_up(Sequences::iterator sequence, ErrorCode code, Effects& effects);
     void send_failed(RequestId request, Epoch epoch, ErrorCode code, Effects& effects) const;
 
@@ -96,6 +104,7 @@ class Stage {
     /// yet to be told of (in sequences_ unless closed since).
     std::vector<RequestId> closes_;
     std::vector<RequestId> opens_;
+    PrefixChanges prefix_changes_;
     std::optional<Running> running_;
     Counters counters_;
 };

@@ -75,6 +75,8 @@ void write(const Open& open, proto::Header& header) {
     out.set_positions_max(open.positions_max);
     write(open.sampling, out);
     out.set_prompt_positions(open.prompt_positions);
+    out.set_start_prefix(open.start.prefix);
+    out.set_start_positions(open.start.positions);
 }
 
 Result<SamplingOptions> read_sampling(const proto::Open& in) {
@@ -103,16 +105,27 @@ Result<SamplingOptions> read_sampling(const proto::Open& in) {
     return sampling;
 }
 
+Result<PrefixStart> read_start(const proto::Open& in, const SamplingOptions& sampling) {
+    const PrefixStart start{in.start_prefix(), in.start_positions()};
+    if (start == PrefixStart{}) return start;
+    if (start.prefix == 0 || start.positions == 0) return malformed("prefix: have only half of it");
+    if (start.positions >= in.positions_max()) return malformed("prefix: no position behind it");
+    if (sampling.needs_tokens()) return malformed("prefix: hides tokens that sampling needs");
+    return start;
+}
+
 Result<Message> read(const proto::Open& in, const Limits& limits) {
     TT_TRY(const auto request, request_from_proto(in.request()));
     TT_CHECK(check_count("positions", in.positions_max(), limits.positions_max));
     TT_CHECK(check_count("prompt positions", in.prompt_positions(), in.positions_max()));
     TT_TRY(auto sampling, read_sampling(in));
+    TT_TRY(const auto start, read_start(in, sampling));
     return Message(Open{.request = request,
                         .epoch = in.epoch(),
                         .sampling = std::move(sampling),
                         .positions_max = in.positions_max(),
-                        .prompt_positions = in.prompt_positions()});
+                        .prompt_positions = in.prompt_positions(),
+                        .start = start});
 }
 
 void write(const Forward& forward, proto::Header& header) {
@@ -219,6 +232,41 @@ Result<Message> read(const proto::Close& in, const Limits& limits) {
     return Message(std::move(close));
 }
 
+void write(const Retain& retain, proto::Header& header) {
+    auto& out = *header.mutable_retain();
+    out.set_request(to_proto(retain.request.bytes));
+    out.set_epoch(retain.epoch);
+    out.set_parent(retain.span.parent);
+    out.set_first(retain.span.first);
+    out.set_page_begin(retain.span.page_begin);
+    out.set_page_end(retain.span.page_end);
+}
+
+Result<Message> read(const proto::Retain& in, const Limits& limits) {
+    TT_TRY(const auto request, request_from_proto(in.request()));
+    TT_CHECK(check_count("pages", in.page_end(), limits.positions_max));
+    const PrefixSpan span{in.parent(), in.first(), in.page_begin(), in.page_end()};
+    if (span.page_begin >= span.page_end) return malformed("retain: no pages");
+    if ((span.parent == 0) != (span.page_begin == 0))
+        return malformed("retain: a parent and a page before the first go together");
+    if (span.first == 0 || span.first > UINT64_MAX - span.page_count())
+        return malformed("retain: ids out of range");
+    return Message(Retain{request, in.epoch(), span});
+}
+
+void write(const Evict& evict, proto::Header& header) {
+    auto& out = *header.mutable_evict();
+    out.set_all(evict.all);
+    for (const PrefixId prefix : evict.prefixes) out.add_prefixes(prefix);
+}
+
+Result<Message> read(const proto::Evict& in, const Limits& limits) {
+    TT_CHECK(
+        check_count("prefixes", static_cast<uint64_t>(in.prefixes_size()), limits.prefixes_max));
+    if (in.all() == (in.prefixes_size() > 0)) return malformed("evict: need either all or some");
+    return Message(Evict{in.all(), {in.prefixes().begin(), in.prefixes().end()}});
+}
+
 void write(const Failed& failed, proto::Header& header) {
     auto& out = *header.mutable_failed();
     out.set_request(to_proto(failed.request.bytes));
@@ -303,6 +351,8 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     }
     if (kind == proto::Header::kOpen) return read(header.open(), limits);
     if (kind == proto::Header::kClose) return read(header.close(), limits);
+    if (kind == proto::Header::kRetain) return read(header.retain(), limits);
+    if (kind == proto::Header::kEvict) return read(header.evict(), limits);
     return read(header.failed(), limits);
 }
 

@@ -79,6 +79,11 @@ std::vector<Message> examples() {
         Tokens{},
         Close{{request_id(1), request_id(2)}},
         Close{},
+        Open{request_id(1), 1, {}, 512, 100, {UINT64_MAX, 96}},
+        Retain{request_id(1), 3, {0, 1, 0, 2}},
+        Retain{request_id(1), 3, {7, uint64_t{1} << 63, 2, 9}},
+        Evict{true, {}},
+        Evict{false, {1, UINT64_MAX, 300}},
         Failed{request_id(3), 4, ErrorCode::kv_cache_full, 12},
         example_probe(),
         Probe{},
@@ -110,7 +115,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first) {
     EXPECT_EQ(to_hex(encode(Tokens{7, {}})),
-              "0200"
+              "0300"
               "04000000"
               "1a020807");
 }
@@ -254,6 +259,7 @@ TEST(codec, default_limits_hold_the_largest_messages) {
                                TokenLogprobs{-1, std::vector<TokenLogprob>(top_logprobs_max)}});
         close.requests.push_back(request_id(1));
     }
+    const Evict evict{false, std::vector<PrefixId>(4096, UINT64_MAX)};
     Open open{request_id(1), UINT32_MAX, full_sampling(), 1u << 22, 1u << 22};
     open.sampling.constraint.source = std::string(constraint_bytes_max, 'x');
     open.sampling.logit_bias.clear();
@@ -261,7 +267,7 @@ TEST(codec, default_limits_hold_the_largest_messages) {
         open.sampling.logit_bias.push_back({UINT32_MAX - 2000 + static_cast<TokenId>(i), -100});
     }
     for (const Message& message :
-         {Message(forward), Message(tokens), Message(close), Message(open)}) {
+         {Message(forward), Message(tokens), Message(close), Message(open), Message(evict)}) {
         const auto back = decode(encode(message), {});
         ASSERT_TRUE(back) << back.error().message();
         EXPECT_EQ(*back, message);
@@ -279,6 +285,31 @@ TEST(codec, rejects_logprobs_that_are_none) {
     TokenLogprobs many{-1, {}};
     many.top.resize(top_logprobs_max + 1);
     EXPECT_EQ(refusal(encode(tokens(many))), ErrorCode::limit_exceeded);
+}
+
+TEST(codec, rejects_prefixes_that_are_none) {
+    SamplingOptions with_history;
+    with_history.presence_penalty = 1;
+    const Open opens[] = {{request_id(1), 1, {}, 64, 40, {7, 0}},
+                          {request_id(1), 1, {}, 64, 40, {0, 32}},
+                          {request_id(1), 1, {}, 64, 40, {7, 64}},
+                          {request_id(1), 1, with_history, 64, 40, {7, 32}}};
+    for (const Open& open : opens)
+        EXPECT_EQ(refusal(encode(open)), ErrorCode::frame_malformed) << &open - opens;
+    const PrefixSpan spans[] = {{0, 1, 0, 0}, {0, 1, 2, 1}, {0, 0, 0, 1},
+                                {0, 1, 1, 2}, {7, 8, 0, 1}, {7, UINT64_MAX, 1, 2}};
+    for (const PrefixSpan& span : spans)
+        EXPECT_EQ(refusal(encode(Retain{request_id(1), 1, span})), ErrorCode::frame_malformed)
+            << &span - spans;
+    EXPECT_EQ(refusal(encode(Retain{request_id(1), 1, {0, 1, 0, 9}}), {.positions_max = 8}),
+              ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Evict{false, {1, 2}}), {.prefixes_max = 1}),
+              ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Evict{true, {1}})), ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(encode(Evict{})), ErrorCode::frame_malformed);
+    proto::Header header;
+    header.mutable_retain()->set_request("short");
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
 }
 
 TEST(codec, rejects_a_hop_without_layers_and_evidence_nobody_asked_for) {

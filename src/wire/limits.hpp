@@ -15,8 +15,10 @@ struct Limits {
     uint32_t width_max = 65536;
     /// Requests in one Close.
     uint32_t requests_max = 4096;
-    /// Positions of one sequence.
+    /// Positions of one sequence, and pages in it.
     uint32_t positions_max = 1u << 22;
+    /// Pages in one Evict.
+    uint32_t prefixes_max = 4096;
     uint32_t layers_max = 1024;
     /// Stages of a ring.
     uint32_t hops_max = 64;

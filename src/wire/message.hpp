@@ -26,6 +26,9 @@ struct Open {
     Position positions_max = 0;
     /// Positions before this one are the prompt's.
     Position prompt_positions = 0;
+    /// The first Forward begins behind these retained pages. A stage that does not have them fails
+    /// the sequence with prefix_unknown.
+    PrefixStart start{};
     bool operator==(const Open&) const = default;
 };
 
@@ -77,6 +80,23 @@ struct Close {
     bool operator==(const Close&) const = default;
 };
 
+/// Full pages of a sequence, which has computed them, are to outlive it under ids. A stage that
+/// cannot retain them says nothing: it will not know the prefix when it is asked for.
+struct Retain {
+    RequestId request{};
+    Epoch epoch = 0;
+    PrefixSpan span{};
+    bool operator==(const Retain&) const = default;
+};
+
+/// Retained pages are not needed any more: the named ones, or all that were retained before this
+/// message. An id is not used again.
+struct Evict {
+    bool all = false;
+    std::vector<PrefixId> prefixes{};
+    bool operator==(const Evict&) const = default;
+};
+
 /// A stage gave a sequence up; travels to the entry, forwards where it can.
 struct Failed {
     RequestId request{};
@@ -107,6 +127,6 @@ struct Probe {
     bool operator==(const Probe&) const = default;
 };
 
-using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe>;
+using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict>;
 
 }  // namespace teetee::wire

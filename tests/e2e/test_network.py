@@ -220,3 +220,76 @@ def test_garbage_on_the_link_port_harms_nobody(teetee):
                 except OSError:
                     pass
     assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
+
+
+def test_prefixes_are_shared_within_a_token_only(teetee):
+    _, client = teetee.up("--shards", 3)
+    prompt = PROMPT + " there was a little fox who lived in the wood." * 8
+
+    def ask(token, **fields):
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        status, body = client.post("/generate", {"prompt": prompt, "max_tokens": 24, "seed": 3} | fields, headers=headers)
+        assert status == 200, body
+        return body["text"], body["usage"]["prompt_tokens_details"]["cached_tokens"], body["usage"]["prompt_tokens"]
+
+    text, cached, count = ask(None)
+    assert cached == 0 and ask(None) == (text, 0, count), "without a token nothing is kept"
+    assert ask("alice-1234") == (text, 0, count)
+    assert ask("bob-123456") == (text, 0, count), "another tenant"
+    spared = (count - 1) // 32 * 32
+    assert spared >= 64 and ask("alice-1234") == (text, spared, count)
+    # The answer is part of the next turn's prefix; penalties need every token.
+    turn, cached, count = ask("alice-1234", prompt=prompt + text + " And then", max_tokens=8)
+    assert cached >= spared and ask(None, prompt=prompt + text + " And then", max_tokens=8)[0] == turn
+    _, metrics = client.get("/metrics")
+    values = dict(line.split() for line in metrics.decode().splitlines() if not line.startswith("#"))
+    assert int(values["teetee_cached_tokens_total"]) == spared + cached, values
+    assert int(values["teetee_prefix_pages"]) > 0 and values["teetee_prefixes_unknown_total"] == "0", values
+
+
+def test_a_node_that_comes_back_without_its_pages_changes_no_answer(teetee):
+    network = teetee.network(3)
+    network.start_all()
+    prompt = PROMPT + " there was a little fox who lived in the wood." * 8
+    ask = lambda: network.http.post("/generate", {"prompt": prompt, "max_tokens": 24, "seed": 3},
+                                    headers={"authorization": "Bearer alice-1234"})[1]
+    first = ask()
+    assert ask()["usage"]["prompt_tokens_details"]["cached_tokens"] > 0
+    network.nodes[2].kill()
+    network.start(2)
+    wait_until(lambda: not network.http.ready() or "text" in ask(), 20, "the loss is seen")
+    wait_until(network.http.ready, 20, "the node is back")
+    after = wait_until(lambda: (lambda a: a if "text" in a else None)(ask()), 20, "it answers")
+    assert after["text"] == first["text"]
+
+
+def test_a_small_kv_budget_refuses_politely_and_serves_what_fits(teetee):
+    network = teetee.network(2)
+    network.start_all("--kv-positions", 96)
+    status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 20})
+    assert status == 200, body
+    network = teetee.network(2)
+    network.start(0)
+    network.start(1, "--kv-positions", 64)
+    wait_until(network.http.ready, 60, "the route is ready")
+    status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 200})
+    assert status == 429 and body["error"]["code"] == "kv_cache_full", body
+    assert "have 64 positions" in body["error"]["message"] and "need 2" in body["error"]["message"], body
+    status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 20})
+    assert status == 200, body
+
+
+def test_kv_flags(teetee):
+    run = lambda *extra: teetee.run("run", "--model", STORY_MODEL, "--prompt", PROMPT, "-n", 30, "--temperature", 0, *extra)
+    code, text, err = run("--kv-memory", "64MiB", "--kv-type", "f32")
+    assert code == 0 and text, err
+    code, _, err = run("--kv-memory", "2KiB")
+    assert code == 1 and "kv_cache_full" in err and "have 2 KiB" in err, err
+    for wrong in (["--kv-memory", "much"], ["--kv-type", "f8"]):
+        code, _, err = run(*wrong)
+        assert code == 2 and wrong[1] in err, err
+    code, _, err = teetee.run("up", "--kv-memory", "much", "--prepare-only", "--dir", teetee.folder / "net")
+    assert code == 2 and "much" in err, err
+    network = teetee.network(1)
+    node = network.start(0, "--kv-memory", "100B")
+    assert node.process.wait(20) == 2 and "need at least" in node.text(), node.text()

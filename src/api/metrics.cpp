@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/metrics.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace teetee::api {
+
+net::HttpResponse metrics(const node::NodeStatus& status) {
+    const pipeline::Counters& counters = status.counters;
+    const struct {
+        std::string_view name;
+        std::string_view type;
+        std::string_view help;
+        uint64_t value;
+    } samples[] = {
+        {"ready", "gauge", "1 while every layer is served", status.ready ? 1u : 0u},
+        {"requests_active", "gauge", "Requests being computed", status.active_count},
+        {"requests_queued", "gauge", "Requests that wait for KV memory", status.queued_count},
+        {"prompt_tokens_total", "counter", "Prompt tokens computed", counters.prompt_tokens},
+        {"cached_tokens_total", "counter", "Prompt tokens taken from the prefix cache",
+         counters.cached_tokens},
+        {"completion_tokens_total", "counter", "Tokens delivered", counters.completion_tokens},
+        {"batches_total", "counter", "Batches computed", counters.batches},
+        {"requests_failed_total", "counter", "Requests given up", counters.sequences_failed},
+        {"kv_positions", "gauge", "Positions of the KV cache", status.kv_positions},
+        {"kv_positions_free", "gauge", "Of these, neither reserved nor retained",
+         status.kv_positions_free},
+        {"prefix_pages", "gauge", "Pages that the prefix cache retains", status.prefix_pages},
+        {"prefix_pages_retained_total", "counter", "Pages taken into the prefix cache",
+         counters.prefix_pages_retained},
+        {"prefix_pages_evicted_total", "counter", "Pages given up for new requests",
+         counters.prefix_pages_evicted},
+        {"prefixes_unknown_total", "counter", "Requests started over because a node had lost pages",
+         counters.prefixes_unknown},
+    };
+    net::HttpResponse response;
+    response.content_type = "text/plain; version=0.0.4";
+    for (const auto& sample : samples) {
+        const std::string name = "teetee_" + std::string(sample.name);
+        response.body += "# HELP " + name + " " + std::string(sample.help) + "\n# TYPE " + name +
+                         " " + std::string(sample.type) + "\n" + name + " " +
+                         std::to_string(sample.value) + "\n";
+    }
+    return response;
+}
+
+}  // namespace teetee::api
