@@ -168,10 +168,13 @@ void KvCache::retain(const RequestId& request, const PrefixSpan& span) {
     const size_t end = std::min<size_t>(span.page_end, sequence.length_ / page_positions);
     if (span.page_begin >= end) return;
     // The ids of a chain name the pages of one sequence, in order.
-    const auto before = retained_.find(span.parent);
-    const PagePool::Page* parent_page = before == retained_.end() ? nullptr : before->second.page;
-    if (parent_page != (span.page_begin == 0 ? nullptr : sequence.pages_[span.page_begin - 1]))
-        return;
+    if ((span.parent == 0) != (span.page_begin == 0)) return;
+    if (span.parent != 0) {
+        const auto before = retained_.find(span.parent);
+        if (before == retained_.end() ||
+            before->second.page != sequence.pages_[span.page_begin - 1])
+            return;
+    }
     PrefixId parent = span.parent;
     for (size_t i = span.page_begin; i < end; ++i) {
         const PrefixId id = span.first + (i - span.page_begin);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <cstdint>
+
+#include "base/assert.hpp"
+#include "pipeline/stage.hpp"
+#include "wire/codec.hpp"
+
+using namespace teetee;
+using namespace teetee::pipeline;
+
+namespace {
+
+RequestId request_of(uint8_t number) {
+    RequestId id;
+    id.bytes[0] = static_cast<uint8_t>(number % 4);
+    return id;
+}
+
+/// A message about few sequences, pages and positions, so that they meet.
+wire::Message message_of(ByteView choice) {
+    const RequestId request = request_of(choice[1]);
+    const auto epoch = static_cast<Epoch>(choice[1] / 128);
+    const PrefixId prefix = choice[2] % 16;
+    const uint32_t page = choice[3] % 8;
+    const uint32_t end = choice[4] % 16;
+    switch (choice[0] % 5) {
+        case 0:
+            return wire::Open{request, epoch, {}, 4 * end, 0, {prefix, 4 * page}};
+        case 1:
+            return wire::Retain{request, epoch, {choice[5] % 16u, prefix, page, end}};
+        case 2:
+            return choice[5] % 8 == 0 ? wire::Evict{true, {}} : wire::Evict{false, {prefix}};
+        case 3:
+            return wire::Close{{request}};
+        default: {
+            wire::Forward forward{.batch_id = 1, .width = 1};
+            for (Position p = 4 * page; p < 4 * page + end; ++p)
+                forward.rows.push_back({request, epoch, p, false});
+            forward.activations.resize(4 * forward.rows.size());
+            return forward;
+        }
+    }
+}
+
+}  // namespace
+
+/// Whatever an entry asks of a stage about pages, in any order: nothing breaks, the account never
+/// exceeds the memory, and when all is closed and evicted nothing is left.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    Stage stage({.engine = {.layers = {1, 2},
+                            .layer_count = 3,
+                            .width = 1,
+                            .rows_max = 64,
+                            .sequences_max = 3,
+                            .sequence_positions_max = 60,
+                            .positions_max = 96,
+                            .block_positions = 4}});
+    Effects effects;
+    const auto receive = [&](wire::Message message) {
+        // As it would come over a link: what the codec refuses never reaches a stage.
+        auto decoded = wire::decode(wire::encode(message), {});
+        if (!decoded) return;
+        stage.on_message({}, Direction::previous, std::move(decoded).value(), effects);
+        while (!effects.jobs.empty()) {
+            const ComputeJob job = std::move(effects.jobs.front());
+            effects = {};
+            stage.on_computed({}, {.batch_id = job.batch_id, .activations = job.activations},
+                              effects);
+        }
+        TT_ASSERT(stage.kv_free().positions <= 96);
+    };
+    stage.on_link_up({}, Direction::previous, effects);
+    stage.on_link_up({}, Direction::next, effects);
+    for (size_t at = 0; at + 6 <= size; at += 6) receive(message_of({data + at, 6}));
+    for (uint8_t i = 0; i < 4; ++i) receive(wire::Close{{request_of(i)}});
+    receive(wire::Evict{true, {}});
+    TT_ASSERT(stage.sequence_count() == 0 && stage.kv_free().positions == 96);
+    return 0;
+}
