@@ -324,8 +324,9 @@ Result<std::string> canonical_key(const Value& key, size_t depth) {
     if (is<None>(key)) return std::string("n");
     if (is<Undefined>(key)) return std::string("u");
     if (const Sequence* tuple = if_sequence(key);
-        tuple != nullptr && tuple->kind == SequenceKind::tuple && depth < key_depth_max) {
-        std::string out = "t";
+        tuple != nullptr && depth < key_depth_max &&
+        (tuple->kind == SequenceKind::tuple || tuple->kind == SequenceKind::range)) {
+        std::string out = tuple->kind == SequenceKind::tuple ? "t" : "r";
         for (const Value& item : tuple->items) {
             TT_TRY(const auto part, canonical_key(item, depth + 1));
             out += std::to_string(part.size()) + ":" + part;

@@ -214,8 +214,14 @@ Result<Value> join(Runtime& runtime, const Value& subject, const Arguments& argu
     return out.finish();
 }
 
+/// map, select and the like look at nothing of what is false: None there is an empty list.
+Result<Values> iterate_if_true(Runtime& runtime, const Value& subject) {
+    if (!is_true(subject)) return Values();
+    return iterate(runtime, subject);
+}
+
 Result<Value> map(Runtime& runtime, const Value& subject, const Arguments& arguments) {
-    TT_TRY(const Values all, iterate(runtime, subject));
+    TT_TRY(const Values all, iterate_if_true(runtime, subject));
     Values out;
     if (arguments.positional.empty()) {
         TT_TRY(const auto bound, bind(arguments, {"attribute", "default"}));
@@ -238,7 +244,7 @@ Result<Value> map(Runtime& runtime, const Value& subject, const Arguments& argum
 /// select, reject, selectattr, rejectattr: the items of which a test (or bool()) holds, or not.
 template <bool keeps_passing, bool has_attribute>
 Result<Value> choose(Runtime& runtime, const Value& subject, const Arguments& arguments) {
-    TT_TRY(const Values all, iterate(runtime, subject));
+    TT_TRY(const Values all, iterate_if_true(runtime, subject));
     Arguments rest = arguments;
     const auto take = [&rest]() -> std::optional<Value> {
         if (rest.positional.empty()) return std::nullopt;

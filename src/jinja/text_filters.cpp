@@ -64,6 +64,9 @@ Result<Value> title(Runtime& runtime, const Value& subject, const Arguments& arg
 
 Result<Value> indent(Runtime& runtime, const Value& subject, const Arguments& arguments) {
     TT_TRY(const auto bound, bind(arguments, {"width", "first", "blank"}));
+    if (const auto* undefined = std::get_if<Undefined>(&subject))
+        return undefined_error(*undefined);
+    if (if_text(subject) == nullptr) return failed("indent: need a str");
     Text indention;
     if (const Text* given = bound[0] ? if_text(*bound[0]) : nullptr) {
         indention = *given;
@@ -133,6 +136,10 @@ Result<Value> truncate(Runtime& runtime, const Value& subject, const Arguments& 
     const Text dots = Text::trusted("...");
     const Text* given_end = bound[2] ? if_text(*bound[2]) : nullptr;
     const Text& end = given_end == nullptr ? dots : *given_end;
+    // Python asks for a length first: what is short passes, whatever it is. Undefined has a length.
+    const Sequence* sequence = if_sequence(subject);
+    const int64_t size = sequence == nullptr ? 0 : static_cast<int64_t>(sequence->items.size());
+    if (is<Undefined>(subject) || (sequence != nullptr && size <= length + leeway)) return subject;
     const Text* text = if_text(subject);
     if (text == nullptr) return failed("truncate: need a str");
     TT_CHECK(runtime.spend_steps(text->bytes.size() / 8));
@@ -207,6 +214,8 @@ Result<Value> to_int(Runtime&, const Value& subject, const Arguments& arguments)
     const Value fallback = bound[0].value_or(Value(int64_t{0}));
     const int64_t base = if_integer(bound[1].value_or(None{})).value_or(10);
     if (base < 2 || base > 36) return failed("int: the base must be from 2 to 36");
+    if (const auto* undefined = std::get_if<Undefined>(&subject))
+        return undefined_error(*undefined);
     if (const auto integer = if_integer(subject)) return Value(*integer);
     std::optional<double> number = if_number(subject);
     if (const Text* text = if_text(subject)) {
@@ -223,6 +232,8 @@ Result<Value> to_int(Runtime&, const Value& subject, const Arguments& arguments)
 
 Result<Value> to_float(Runtime&, const Value& subject, const Arguments& arguments) {
     TT_TRY(const auto bound, bind(arguments, {"default"}));
+    if (const auto* undefined = std::get_if<Undefined>(&subject))
+        return undefined_error(*undefined);
     if (const auto number = if_number(subject)) return Value(*number);
     if (const Text* text = if_text(subject)) {
         if (const auto number = parse_number<double>(number_digits(text->bytes)))

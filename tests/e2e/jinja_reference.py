@@ -74,11 +74,14 @@ class Writer:
         return self.pick(
             f"{value} | {self.pick('upper', 'lower', 'title', 'capitalize', 'trim', 'string', 'e', 'tojson', 'indent(2)')}",
             f"({value} ~ {self.any(depth - 1)})", f"({value} + {self.text(depth - 1)})", f"{value} | replace('a', 'é')",
-            f"({value})[{self.number(0)}:]", f"({value})[::{self.pick('-1', '2')}]", f"({value} | default('d', true))",
+            f"({value})[{self.index()}:]", f"({value})[::{self.pick('-1', '2')}]", f"({value} | default('d', true))",
             f"({value} | string).{self.pick('strip()', 'upper()', 'title()', 'swapcase()', 'rstrip(chr)', 'zfill(6)')}",
             f"({value} | string).split({self.pick('', repr('a'), repr(', '))}) | join('/')", f"'%s|%5s' % ({value}, {self.number(0)})",
             f"({value} | string | center(9))", f"({value} if {self.condition(depth - 1)} else {self.text(depth - 1)})",
             f"({value} | truncate(5, true, '..', 0))", f"{value} | urlencode", f"({value} | string).partition('-')[2]")
+
+    def index(self) -> str:
+        return self.pick("0", "1", "-2", "n", "true", "none", "messages | length")
 
     def number(self, depth: int) -> str:
         if depth <= 0:
@@ -92,7 +95,7 @@ class Writer:
         if depth <= 0:
             return self.pick("nums", "words", "[1, 'a', none]", "range(4)", "[]", "messages", "d", "s")
         value = self.list(depth - 1)
-        return self.pick(f"{value} | list", f"({value} | list)[{self.number(0)}:{self.number(0)}]", f"({value} | reverse | list)",
+        return self.pick(f"{value} | list", f"({value} | list)[{self.index()}:{self.index()}]", f"({value} | reverse | list)",
                          f"({value} | list + [{self.any(depth - 1)}])", f"({value} | sort)", f"({value} | unique | list)",
                          f"({value} | map('string') | list)", f"({value} | select({self.pick('', repr('string'), repr('defined'))}) | list)",
                          f"({value} | reject('none') | list)", f"(messages | map(attribute='role') | list)", f"(d | dictsort)",
