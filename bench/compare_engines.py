@@ -21,7 +21,7 @@ THREADS = 2
 DEPTH = 1024
 PROMPT = 512
 STREAMS = (4, 16, 32)
-STREAM_PROMPT = 32
+STREAM_TOKENS = 16  # of prompt and of decode, for each of several streams
 
 # Lowest ratio TeeTee / llama.cpp that the project asks for, per weight type; None: only reported.
 BARS = {
@@ -69,9 +69,9 @@ def bench_command(folder, model, *arguments):
 
 
 def batched_command(folder, model, streams, flash):
-    tokens = 2 * STREAM_PROMPT * streams
+    tokens = 2 * STREAM_TOKENS * streams
     return (folder / "llama-batched-bench", "-m", model, "-t", THREADS, "-c", tokens, "-b", 512,
-            "-ub", 512, "-npp", STREAM_PROMPT, "-ntg", STREAM_PROMPT, "-npl", streams,
+            "-ub", 512, "-npp", STREAM_TOKENS, "-ntg", STREAM_TOKENS, "-npl", streams,
             "-fa", flash, "--output-format", "jsonl")
 
 
@@ -104,7 +104,7 @@ def measurements(options, model):
     for streams in STREAMS:
         rows.append(Measurement(
             f"{streams} streams",
-            ours("--batch", streams, "--prompt-tokens", STREAM_PROMPT, "--gen-tokens", STREAM_PROMPT),
+            ours("--batch", streams, "--prompt-tokens", STREAM_TOKENS, "--gen-tokens", STREAM_TOKENS),
             tuple(batched_command(options.llama, model, streams, f) for f in ("off", "on")), "decode"))
     if options.ik:
         rows.append(Measurement(
@@ -136,18 +136,18 @@ class Results:
         self.extra = {}  # (type, row) of what only TeeTee reports
         self.kernel = {}
 
-    def add_ours(self, weights, measurement, report):
-        self.ours.setdefault((weights, measurement.row), []).append(
-            report[f"{measurement.read}_tokens_per_s"])
+    def add(self, weights, measurement, report, peer_speeds):
+        """One round of one row: TeeTee's report, and the speed of each setting of the peer."""
+        key = (weights, measurement.row)
+        self.ours.setdefault(key, []).append(report[f"{measurement.read}_tokens_per_s"])
+        for setting, speed in enumerate(peer_speeds):
+            self.peers.setdefault(key, {}).setdefault(setting, []).append(speed)
         self.kernel[measurement.row] = report["kernel"]
         if "read_bytes_per_s" in report:
             share = report["weight_bytes_per_s"] / report["read_bytes_per_s"]
             self.extra.setdefault((weights, "share of read bandwidth in decode"), []).append(share)
             memory = report["peak_rss_bytes"] / (report["model_bytes"] + report["kv_bytes"])
             self.extra.setdefault((weights, MEMORY_ROW), []).append(memory)
-
-    def add_peer(self, weights, row, setting, speed):
-        self.peers.setdefault((weights, row), {}).setdefault(setting, []).append(speed)
 
     def cell(self, weights, row):
         """(our median, the peer's best median, ratio), or None where nothing was measured."""
@@ -177,18 +177,22 @@ def progress(text):
 
 
 def measure(options, models):
+    """Every round of every row; Ctrl-C ends it with what there is by then."""
     results = Results()
     plans = {weights: measurements(options, model) for weights, model in models.items()}
     total = options.rounds * sum(len(plan) for plan in plans.values())
     done = 0
-    for round_number in range(options.rounds):
-        for weights, plan in plans.items():
-            for m in plan:
-                results.add_ours(weights, m, json.loads(run(m.ours)))
-                for setting, command in enumerate(m.peers):
-                    results.add_peer(weights, m.row, setting, peer_speed(run(command)))
-                done += 1
-                progress(f"{done}/{total} round {round_number + 1}: {weights} {m.row}")
+    try:
+        for round_number in range(options.rounds):
+            for weights, plan in plans.items():
+                for m in plan:
+                    report = json.loads(run(m.ours))
+                    speeds = [peer_speed(run(command)) for command in m.peers]
+                    results.add(weights, m, report, speeds)
+                    done += 1
+                    progress(f"{done}/{total} round {round_number + 1}: {weights} {m.row}")
+    except KeyboardInterrupt:
+        print("\nstopped: the table has the rounds so far", file=sys.stderr)
     return results
 
 
