@@ -160,6 +160,9 @@ class Results:
         theirs = max(statistics.median(v) for v in self.peers[weights, row].values())
         return (ours, theirs, ours / theirs)
 
+    def round_count(self):
+        return min(len(runs) for runs in self.ours.values())
+
     def rows(self):
         names = []
         for _, row in [*self.ours, *self.extra]:
@@ -331,7 +334,7 @@ def main():
     models = parse_models(options.models)
     results = measure(options, models)
     report = as_json(results, models)
-    print(f"{report['cpu']}, {THREADS} threads, median of {options.rounds} rounds; "
+    print(f"{report['cpu']}, {THREADS} threads, median of {results.round_count()} rounds; "
           "TeeTee / peer in tokens a second = ratio\n")
     print(markdown(results, models))
     if options.json:
