@@ -73,10 +73,10 @@ Result<Checkpoint> Checkpoint::build(const std::vector<WeightFile>& files,
         }
     }
     if (index == nullptr || checkpoint.tensors_.size() == index->size()) return checkpoint;
-    for (const auto& [name, file] : *index) {
-        const auto has_name = [&](const Tensor& tensor) { return tensor.description.name == name; };
-        if (std::none_of(checkpoint.tensors_.begin(), checkpoint.tensors_.end(), has_name))
-            return malformed(file, "tensor " + quote_foreign(name) + " is missing");
+    for (const auto& entry : *index) {
+        const auto is_it = [&](const Tensor& t) { return t.description.name == entry.first; };
+        if (std::none_of(checkpoint.tensors_.begin(), checkpoint.tensors_.end(), is_it))
+            return malformed(entry.second, "tensor " + quote_foreign(entry.first) + " is missing");
     }
     return checkpoint;
 }
