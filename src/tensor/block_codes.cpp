@@ -19,7 +19,7 @@ uint16_t load_u16(const uint8_t* p) {
 void read_nibbles(const uint8_t* nibbles, uint32_t fifth_bits, BlockCodes& out) {
     for (size_t i = 0; i < block_elements; ++i) {
         const uint8_t pair = nibbles[i % 16];
-        const int low = i < 16 ? pair & 15 : pair >> 4;
+        const unsigned low = i < 16 ? pair & 15u : unsigned{pair} >> 4;
         out.codes[i] = static_cast<uint8_t>(low | ((fifth_bits >> i & 1) << 4));
     }
 }

@@ -42,8 +42,10 @@ struct alignas(64) CodeBuffer {
 template <unsigned from, unsigned to, unsigned width>
 [[gnu::always_inline]] inline __m256i pick_bits(__m256i bytes) {
     const __m256i mask = _mm256_set1_epi8(static_cast<char>(((1u << width) - 1) << to));
-    const __m256i moved = from > to ? _mm256_srli_epi16(bytes, from > to ? from - to : 0)
-                                    : _mm256_slli_epi16(bytes, from > to ? 0 : to - from);
+    constexpr int right = from > to ? static_cast<int>(from - to) : 0;
+    constexpr int left = from > to ? 0 : static_cast<int>(to - from);
+    const __m256i moved =
+        from > to ? _mm256_srli_epi16(bytes, right) : _mm256_slli_epi16(bytes, left);
     return _mm256_and_si256(moved, mask);
 }
 
