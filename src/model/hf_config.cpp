@@ -47,9 +47,11 @@ void add(HfConfig& config, std::string key, HfKeyValue value) {
     config.keys.emplace_back(std::move(key), std::move(value));
 }
 
-Result<uint32_t> required_u32(JsonMembers& members, std::string_view key) {
+Result<uint32_t> required_u32(JsonMembers& members, std::string_view key,
+                              uint32_t max = UINT32_MAX) {
     TT_TRY(const auto value, members.u32(key));
-    if (!value || *value == 0) return members.invalid(key, "need a number from 1");
+    if (!value || *value == 0 || *value > max)
+        return members.invalid(key, "need a number from 1 to " + std::to_string(max));
     return *value;
 }
 
@@ -88,9 +90,9 @@ Result<void> read_window(JsonMembers& members, HfConfig& config) {
 
 Result<void> read_experts(JsonMembers& members, HfConfig& config) {
     if (config.family == HfFamily::mixtral) {
-        TT_TRY(config.expert_count, required_u32(members, "num_local_experts"));
+        TT_TRY(config.expert_count, required_u32(members, "num_local_experts", expert_count_max));
     } else if (config.family == HfFamily::qwen3_moe) {
-        TT_TRY(config.expert_count, required_u32(members, "num_experts"));
+        TT_TRY(config.expert_count, required_u32(members, "num_experts", expert_count_max));
         TT_TRY(const auto length, required_u32(members, "moe_intermediate_size"));
         TT_TRY(const auto normalises, members.boolean("norm_topk_prob"));
         TT_TRY(const auto step, members.u32("decoder_sparse_step"));
@@ -138,6 +140,9 @@ Result<void> read_rotary(JsonMembers& members, HfConfig& config) {
     const double share = rotated.value_or(1);
     if (config.kv_head_count == 0 || dimension == 0 || !(share > 0 && share <= 1))
         return members.invalid("num_key_value_heads", "heads have no length");
+    if (dimension > head_dim_max)
+        return members.invalid("head_dim", "have " + std::to_string(dimension) + ", need at most " +
+                                               std::to_string(head_dim_max));
     if (share != 1 && config.family != HfFamily::phi3)
         return members.invalid("partial_rotary_factor", "need 1");
     add(config, "context_length", context);

@@ -88,6 +88,31 @@ TEST(hf_config, numbers_are_checked) {
     }
 }
 
+TEST(hf_config, sizes_nothing_by_a_number_that_no_model_has) {
+    const std::string scaling =
+        R"(,"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,)"
+        R"("high_freq_factor":4,"original_max_position_embeddings":8192})";
+    for (const std::string_view dimension : {"257", "65536", "4294967295"}) {
+        const auto config =
+            parse_hf_config(llama(R"(,"head_dim":)" + std::string(dimension) + scaling));
+        ASSERT_FALSE(config) << dimension;
+        EXPECT_NE(config.error().detail.find("head_dim"), std::string::npos);
+    }
+    EXPECT_EQ(parse_hf_config(llama(R"(,"head_dim":256)" + scaling))->rope_divisors.size(), 128u);
+
+    const auto with_type = [](std::string_view type, const std::string& more) {
+        std::string json = llama(R"(,"num_experts_per_tok":2)" + more);
+        return json.replace(json.find("llama"), 5, type);
+    };
+    const std::string qwen = R"(,"moe_intermediate_size":64,"num_experts":)";
+    EXPECT_TRUE(parse_hf_config(with_type("mixtral", R"(,"num_local_experts":1024)")));
+    EXPECT_TRUE(parse_hf_config(with_type("qwen3_moe", qwen + "1024")));
+    for (const std::string count : {"0", "1025", "500000000"}) {
+        EXPECT_FALSE(parse_hf_config(with_type("mixtral", R"(,"num_local_experts":)" + count)));
+        EXPECT_FALSE(parse_hf_config(with_type("qwen3_moe", qwen + count)));
+    }
+}
+
 TEST(hf_tensors, places_of_llama) {
     const auto config = *parse_hf_config(llama(""));
     const auto query = place_of(config, "model.layers.1.self_attn.q_proj.weight");

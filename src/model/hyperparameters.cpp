@@ -13,10 +13,8 @@ namespace {
 // The largest published models stay far below these; products of any two fit 64 bits.
 constexpr uint32_t length_max = 1u << 17;
 constexpr uint32_t head_count_max = 1024;
-constexpr uint32_t head_dim_max = 256;
 constexpr uint32_t context_length_max = 1u << 24;
 constexpr uint32_t vocabulary_size_max = 1u << 24;
-constexpr uint32_t expert_count_max = 1024;
 constexpr Bounds<float> epsilon_bounds = {1e-20F, 1.0F};
 // Angles are positions times powers of the base: below 1 they leave the range of sin_cos_f64.
 constexpr Bounds<float> rope_base_bounds = {1.0F, 1e15F};

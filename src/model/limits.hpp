@@ -30,6 +30,8 @@ constexpr size_t safetensors_dimension_count_max = 8;           // [5]
 constexpr uint64_t packed_piece_count_max = 1 << 22;  // of 1 MiB [100,000]
 
 constexpr uint32_t layer_count_max = 512;       // [126]
+constexpr uint32_t expert_count_max = 1024;     // [512]
+constexpr uint32_t head_dim_max = 256;          // [256]
 constexpr uint32_t shard_count_max = 128;       // [16]
 constexpr size_t model_name_bytes_max = 1024;   // [50]
 constexpr size_t file_name_bytes_max = 255;     // what file systems take
