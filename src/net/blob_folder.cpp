@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "net/file.hpp"
 
 namespace teetee::net {
@@ -17,8 +18,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Also of files that are still being written: "NAME.blob.XXXXXX".
 constexpr std::string_view suffix = ".blob";
+
+bool is_name(std::string_view name) {
+    const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    return name.size() == 64 && std::ranges::all_of(name, is_digit);
+}
+
+/// "NAME.blob", and "NAME.blob.XXXXXX" while it is written. Whatever else lies in the folder is
+/// somebody's.
+bool is_ours(std::string_view file) {
+    constexpr size_t temporary_bytes = std::string_view(".XXXXXX").size();
+    const std::string_view name = file.substr(0, file.find('.'));
+    if (!is_name(name)) return false;
+    file.remove_prefix(name.size());
+    if (!file.starts_with(suffix)) return false;
+    file.remove_prefix(suffix.size());
+    return file.empty() || (file.size() == temporary_bytes && file.starts_with('.'));
+}
 
 struct Blob {
     fs::path path;
@@ -32,10 +49,7 @@ std::vector<Blob> blobs_in(const std::string& folder) {
     for (fs::directory_iterator at(folder, failed), end; !failed && at != end;
          at.increment(failed)) {
         std::error_code gone;
-        if (at->path().filename().string().find(suffix) == std::string::npos ||
-            !at->is_regular_file(gone)) {
-            continue;
-        }
+        if (!is_ours(at->path().filename().string()) || !at->is_regular_file(gone)) continue;
         const uint64_t bytes = at->file_size(gone);
         const auto used = at->last_write_time(gone);
         if (!gone) blobs.push_back({at->path(), used, bytes});
@@ -85,6 +99,7 @@ void BlobFolder::make_room(uint64_t needed_bytes) const {
 
 Result<void> BlobFolder::write(const std::string& name, uint64_t size_bytes,
                                const std::function<Result<void>(const Sink&)>& fill) {
+    TT_ASSERT(is_name(name));
     if (size_bytes > limits_.bytes_max) {
         return fail(ErrorCode::limit_exceeded, folder_ + ": have room for " +
                                                    std::to_string(limits_.bytes_max) +

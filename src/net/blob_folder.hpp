@@ -7,8 +7,9 @@
 
 namespace teetee::net {
 
-/// A cache in a folder of this user: a file for each blob, those used longest ago go first. Files
-/// are not synced: what a power cut leaves of a blob, its reader must be able to tell.
+/// A cache in a folder of this user: a file for each blob, those used longest ago go first; other
+/// files there are left alone. Names are 64 lower-case hex digits. Files are not synced: what a
+/// power cut leaves of a blob, its reader must be able to tell.
 class BlobFolder final : public BlobStore {
   public:
     struct Limits {
