@@ -49,6 +49,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(template_malformed);
         TT_NAME(template_failed);
         TT_NAME(prefix_unknown);
+        TT_NAME(weights_cache_rejected);
         TT_NAME(grammar_invalid);
         TT_NAME(grammar_stuck);
         TT_NAME(grammar_too_complex);

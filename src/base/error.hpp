@@ -51,6 +51,7 @@ enum class ErrorCode : uint16_t {
     template_malformed = 318,
     template_failed = 319,
     prefix_unknown = 325,
+    weights_cache_rejected = 326,
     grammar_invalid = 330,
     grammar_stuck = 331,
     grammar_too_complex = 332,

@@ -39,7 +39,7 @@ Bytes encode_head(const Digest& name, uint64_t piece_count) {
 }
 
 Error invalid(std::string detail) {
-    return fail(ErrorCode::shard_mismatch, std::move(detail));
+    return fail(ErrorCode::weights_cache_rejected, std::move(detail));
 }
 
 /// The pieces of a matrix, or one of them.

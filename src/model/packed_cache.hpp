@@ -42,7 +42,7 @@ class PackedCache {
 
     /// All matrices came from the store.
     bool was_used() const { return used_; }
-    /// Why a blob that was there was not used: shard_mismatch, io_failed.
+    /// Why a blob that was there was not used: weights_cache_rejected, io_failed.
     const std::optional<Error>& rejection() const { return rejection_; }
 
   private:

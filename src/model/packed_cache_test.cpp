@@ -65,6 +65,7 @@ class PackedCacheTest : public ::testing::Test {
         const auto taken = load(cache, matrices());
         for (size_t i = 0; i < taken.size(); ++i) EXPECT_EQ(taken[i], i < matrix) << what << i;
         ASSERT_TRUE(cache.rejection()) << what;
+        EXPECT_EQ(cache.rejection()->code, ErrorCode::weights_cache_rejected) << what;
     }
 
     tensor::ThreadPool pool_{2};
@@ -142,7 +143,7 @@ TEST_F(PackedCacheTest, rejects_the_blob_of_another_key) {
     fill();
     PackedCache cache(store_, identity, key(8));
     EXPECT_EQ(load(cache, matrices()), std::vector<bool>({false, false, false}));
-    EXPECT_EQ(cache.rejection()->code, ErrorCode::shard_mismatch);
+    EXPECT_EQ(cache.rejection()->code, ErrorCode::weights_cache_rejected);
 }
 
 TEST_F(PackedCacheTest, does_not_find_the_blob_of_other_weights_or_layers) {
@@ -168,7 +169,7 @@ TEST_F(PackedCacheTest, rejects_a_genuine_blob_under_the_name_of_another) {
     blob() = genuine;
     PackedCache cache(store_, other, key());
     EXPECT_EQ(load(cache, matrices()), std::vector<bool>({false, false, false}));
-    EXPECT_EQ(cache.rejection()->code, ErrorCode::shard_mismatch);
+    EXPECT_EQ(cache.rejection()->code, ErrorCode::weights_cache_rejected);
 }
 
 TEST_F(PackedCacheTest, rejects_a_blob_of_fewer_or_larger_matrices) {

@@ -94,7 +94,7 @@ def test_a_node_uses_only_what_its_tee_has_kept(teetee):
     for blob in blobs:
         flip(blob, blob.stat().st_size - 1)
     logs = start()
-    assert all("weights cache: shard_mismatch" in log and used not in log for log in logs), logs
+    assert all("weights cache: weights_cache_rejected" in log and used not in log for log in logs), logs
     assert all(used in log for log in start())
     # Another seed is another TEE: its key did not write these.
     (network.folder / "dev-tee.seed").write_bytes(os.urandom(32).hex().encode())
