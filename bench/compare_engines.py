@@ -11,6 +11,7 @@ directories with llama-bench and llama-batched-bench, built natively on this mac
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import platform
 import statistics
@@ -41,6 +42,9 @@ BARS = {
 MEMORY_BAR = 1.15
 MEMORY_ROW = "peak memory / (file + KV)"
 
+# Nothing of a run stays behind in the user's cache, or makes a later run another one.
+ENVIRONMENT = os.environ | {"TEETEE_WEIGHTS_CACHE": "off"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
@@ -54,7 +58,7 @@ class Measurement:
 
 def run(command):
     """Standard output of a command; its error output is shown if it fails."""
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    done = subprocess.run([str(c) for c in command], env=ENVIRONMENT, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stderr[-2000:]}")
     return done.stdout

@@ -67,6 +67,8 @@ def main() -> int:
     models = Models(options.build / "conformance", options.llama_quantize)
     with tempfile.TemporaryDirectory() as folder:
         teetee = harness.Teetee(options.build, pathlib.Path(folder))
+        # No model is loaded often enough to be worth gigabytes of packed weights.
+        teetee.environment["TEETEE_WEIGHTS_CACHE"] = "off"
         for section, title, run in (
                 ("unit", "Unit tests", lambda: run_unit_tests(report, options.build)),
                 ("e2e", "Trained models and malformed files", lambda: run_e2e_tests(report, options.build)),
