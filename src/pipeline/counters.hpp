@@ -10,10 +10,11 @@ struct Counters {
     uint64_t batches = 0;
     /// Rows given to the engine: prompt tokens and decoded tokens.
     uint64_t rows = 0;
-    /// Of the entry: prompt rows among them, and tokens delivered to clients.
+    /// Of the entry: prompt rows that led to a first token, and tokens delivered to clients.
     uint64_t prompt_tokens = 0;
     uint64_t completion_tokens = 0;
-    /// Of the entry: prompt tokens that retained pages spared, and what became of such pages.
+    /// Of the entry: prompt tokens that retained pages spared, counted with the first token; and
+    /// what became of such pages.
     uint64_t cached_tokens = 0;
     uint64_t prefix_pages_retained = 0;
     uint64_t prefix_pages_evicted = 0;

@@ -240,7 +240,6 @@ void Entry::add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max) {
             add_row(request, prompt[request.next_position], job, batch);
         }
         request.usage.prompt_tokens += static_cast<uint32_t>(count);
-        counters_.prompt_tokens += count;
         if (!request.is_prompt_sent()) prompt_turns_.push_back(id);
     }
 }
@@ -258,7 +257,6 @@ void Entry::add_row(Request& request, TokenId token, ComputeJob& job, Batch& bat
 void Entry::open(Request& request, ComputeJob& job, Effects& effects) {
     request.next_position = request.start.positions;
     request.usage.prompt_tokens = request.usage.cached_tokens = request.start.positions;
-    counters_.cached_tokens += request.start.positions;
     const Submission& submission = request.submission;
     job.opens.push_back({.request = submission.request,
                          .epoch = request.epoch,
@@ -361,7 +359,12 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
         return;
     }
     request.computed = answer.position + 1;
-    if (request.computed == request.submission.prompt.size()) retain(request, effects);
+    if (request.computed == request.submission.prompt.size()) {
+        // Not before: until then it may start over.
+        counters_.prompt_tokens += request.usage.prompt_tokens - request.usage.cached_tokens;
+        counters_.cached_tokens += request.usage.cached_tokens;
+        retain(request, effects);
+    }
     if (std::ranges::count(request.submission.stop_tokens, token) > 0) {
         finish(found, FinishReason::stop, effects);
         return;

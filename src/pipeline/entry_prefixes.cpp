@@ -82,7 +82,6 @@ void Entry::start_over(Requests::iterator found, Effects& effects) {
     forget_prefixes(effects);
     leave_ring(found, effects);
     Request& request = found->second;
-    counters_.cached_tokens -= request.start.positions;
     ++request.epoch;
     request.serial.reset();
     request.next_position = 0;

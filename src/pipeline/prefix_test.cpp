@@ -148,6 +148,24 @@ TEST(prefix, a_stage_that_lost_its_pages_makes_the_request_start_over) {
     }
 }
 
+TEST(prefix, a_request_that_starts_over_is_counted_once) {
+    World world({.stage_count = 4});
+    const Counters& counters = world.entry().counters();
+    answer(world, request_about(1, 1, 100, 5));
+    answer(world, request_about(1, 2, 100, 5));
+    world.engine(2).lose_prefixes();
+    Counters before = counters;
+    world.tap = [&](uint32_t, const wire::Message&) {
+        EXPECT_GE(counters.cached_tokens, before.cached_tokens);
+        EXPECT_GE(counters.prompt_tokens, before.prompt_tokens);
+        before = counters;
+    };
+    answer(world, request_about(1, 3, 100, 5));
+    EXPECT_EQ(counters.prefixes_unknown, 1u);
+    EXPECT_EQ(counters.cached_tokens, 96u);
+    EXPECT_EQ(counters.prompt_tokens, 105u + 9 + 105);
+}
+
 TEST(prefix, a_flap_that_the_entry_does_not_see_costs_a_start_over) {
     for (const uint32_t link : {1u, 2u}) {
         World world({.stage_count = 4});
