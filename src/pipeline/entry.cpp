@@ -177,7 +177,7 @@ void Entry::schedule(Instant now, Effects& effects) {
 
 /// Strictly in order of arrival: a small request does not overtake a large one that waits.
 void Entry::admit(ComputeJob& job, Effects& effects) {
-    while (!queue_.empty()) {
+    while (!queue_.empty() && ring_.knows_capacity()) {
         const auto found = requests_.find(queue_.front());
         Request& request = found->second;
         request.start = start_of(request);

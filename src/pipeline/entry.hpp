@@ -61,7 +61,8 @@ struct EntryOptions {
 /// decides which (it retains the whole pages of a prompt once it is computed, and those of the
 /// answer at its end), which to begin from, and which to give up, least recently used first, when a
 /// new request needs the room. A stage that does not have a prefix makes the request start over
-/// without: pages change when a token comes, never which.
+/// without: pages change when a token comes, never which. So does one that has less room than the
+/// entry thought, which then waits for what the next probe says.
 ///
 /// Every accepted request ends with exactly one ClientDone or ClientFailed, unless it is cancelled.
 /// A lost or stalled ring fails all of them at once; the entry serves again when a probe returns.
@@ -105,8 +106,8 @@ class Entry {
         std::optional<TokenId> next_token{};
         Usage usage;
         PrefixStart start{};
-        /// Some stage did not have the prefix: all of it is computed.
-        bool is_prefix_refused = false;
+        /// Some stage had lost pages: all of it is computed, and the next refusal stands.
+        bool has_started_over = false;
         /// Positions that every stage has computed.
         Position computed = 0;
         /// What was generated so far, for a request with a tenant.
@@ -142,6 +143,7 @@ class Entry {
     void make_room(Effects& effects);
     void retain(const Request& request, Effects& effects);
     void forget_prefixes(Effects& effects);
+    static bool shows_lost_pages(const Request& request, ErrorCode code);
     void fail_sequence(Requests::iterator request, Error error, Effects& effects);
     void start_over(Requests::iterator request, Effects& effects);
     void finish(Requests::iterator request, FinishReason reason, Effects& effects);

@@ -13,7 +13,7 @@ namespace teetee::pipeline {
 /// because its logits are what is wanted, and all are where sampling needs the tokens themselves.
 PrefixStart Entry::start_of(const Request& request) {
     const Submission& submission = request.submission;
-    if (!submission.tenant || request.is_prefix_refused || submission.sampling.needs_tokens())
+    if (!submission.tenant || request.has_started_over || submission.sampling.needs_tokens())
         return {};
     return prefixes_.match(*submission.tenant, submission.prompt,
                            static_cast<Position>(submission.prompt.size() - 1));
@@ -66,10 +66,18 @@ void Entry::forget_prefixes(Effects& effects) {
         effects.sends.push_back({Direction::next, wire::Evict{.all = true}});
 }
 
+/// A stage that lost pages unseen does not have those the request was to begin behind. Or it has
+/// less room than the entry thinks: a probe's free positions plus what the entry counts as used
+/// there, lost pages included, was taken for the stage's capacity.
+bool Entry::shows_lost_pages(const Request& request, ErrorCode code) {
+    if (request.computed > 0 || request.has_started_over) return false;
+    return code == ErrorCode::kv_cache_full ||
+           (code == ErrorCode::prefix_unknown && request.start != PrefixStart{});
+}
+
 void Entry::fail_sequence(Requests::iterator found, Error error, Effects& effects) {
-    const Request& request = found->second;
-    if (error.code == ErrorCode::prefix_unknown && request.start != PrefixStart{} &&
-        request.computed == 0) {
+    if (shows_lost_pages(found->second, error.code)) {
+        counters_.prefixes_unknown += error.code == ErrorCode::prefix_unknown ? 1 : 0;
         start_over(found, effects);
     } else {
         give_up(found, std::move(error), effects);
@@ -78,8 +86,8 @@ void Entry::fail_sequence(Requests::iterator found, Error error, Effects& effect
 
 /// A node that does not have this prefix has lost others with it, most likely all of them.
 void Entry::start_over(Requests::iterator found, Effects& effects) {
-    ++counters_.prefixes_unknown;
     forget_prefixes(effects);
+    if (!is_alone_) ring_.distrust_capacity();
     leave_ring(found, effects);
     Request& request = found->second;
     ++request.epoch;
@@ -87,7 +95,7 @@ void Entry::start_over(Requests::iterator found, Effects& effects) {
     request.next_position = 0;
     request.usage = {};
     request.start = {};
-    request.is_prefix_refused = true;
+    request.has_started_over = true;
     queue_.push_front(found->first);
 }
 

@@ -300,12 +300,55 @@ TEST_F(LinkedEntry, a_late_token_of_a_cancelled_request_is_dropped) {
 
 TEST_F(LinkedEntry, a_politely_refused_open_ends_that_request_only) {
     start_request();
-    receive(wire::Failed{request_id(1), 2, ErrorCode::kv_cache_full, 4});
+    receive(wire::Failed{request_id(1), 2, ErrorCode::context_exceeded, 4});
     EXPECT_TRUE(effects_.events.empty()) << "another epoch";
-    receive(wire::Failed{request_id(1), 1, ErrorCode::kv_cache_full, 4});
+    receive(wire::Failed{request_id(1), 1, ErrorCode::context_exceeded, 4});
     ASSERT_EQ(effects_.events.size(), 1u);
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::kv_cache_full);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::context_exceeded);
     EXPECT_TRUE(entry_.ready());
+}
+
+TEST_F(LinkedEntry, a_request_waits_where_lost_pages_looked_like_room) {
+    const auto free = [](uint64_t positions) {
+        wire::Hop other = hop({4, layer_count});
+        other.positions_free = positions;
+        return std::vector{other};
+    };
+    return_probe(free(320));
+    Submission first = example_request(1, 97, 1);
+    first.tenant = Digest{1};
+    ASSERT_TRUE(entry_.submit(now_, first, effects_));
+    compute();
+    receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(1), 1, 96, 7}}});
+    compute();
+    ASSERT_EQ(entry_.ledger().retained_count(), 6u);
+    // The stage has lost them meanwhile: 320 and the 96 thought to be there look like 416.
+    tick(milliseconds(500));
+    return_probe(free(320));
+    for (const auto& [number, tokens] : {std::pair{2u, 150u}, std::pair{3u, 250u}}) {
+        ASSERT_TRUE(entry_.submit(now_, example_request(number, 3, tokens), effects_));
+        compute();
+    }
+    tick(milliseconds(500));
+    effects_.events.clear();
+    receive(wire::Failed{request_id(3), 1, ErrorCode::kv_cache_full, 4});
+    compute();
+    return_probe(free(160));
+    EXPECT_EQ(entry_.counters().messages_dropped, 1u) << "a probe that left before the loss showed";
+    tick(milliseconds(500));
+    return_probe(free(160));
+    EXPECT_TRUE(effects_.events.empty());
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    EXPECT_EQ(entry_.active_count(), 1u);
+
+    effects_.sends.clear();
+    ASSERT_TRUE(entry_.cancel(now_, request_id(2), effects_));
+    const wire::Open again = take<wire::Open>();
+    EXPECT_EQ(again.request, request_id(3));
+    EXPECT_EQ(again.epoch, 2u);
+    receive(wire::Failed{request_id(3), 2, ErrorCode::kv_cache_full, 4});
+    ASSERT_EQ(effects_.events.size(), 1u) << "the second refusal stands";
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::kv_cache_full);
 }
 
 TEST_F(LinkedEntry, a_stage_may_claim_any_capacity) {

@@ -50,6 +50,7 @@ Result<void> Ring::on_probe(Instant now, wire::Probe probe) {
     }
     keep_evidence(probe);
     route_ = std::move(probe.hops);
+    knows_capacity_ = true;
     round_trip_ = now - sent.sent;
     ready_ = true;
     return {};
@@ -86,6 +87,11 @@ void Ring::send_probe(Instant now, const KvLedger& ledger, Effects& effects) {
 
 void Ring::reset() {
     ready_ = false;
+    outstanding_.clear();
+}
+
+void Ring::distrust_capacity() {
+    knows_capacity_ = false;
     outstanding_.clear();
 }
 

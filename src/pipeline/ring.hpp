@@ -53,6 +53,11 @@ class Ring {
     /// What the tightest stage could hold if nothing of ours were open.
     KvAmount capacity() const { return capacity_; }
 
+    /// Its use of memory turned out not to be what a stage says: the capacity is known again when a
+    /// probe that is sent from now on comes back.
+    void distrust_capacity();
+    bool knows_capacity() const { return knows_capacity_; }
+
     /// For the first hop of probes that want evidence.
     void set_evidence(Bytes statement, Bytes quote);
     /// The next probe collects evidence afresh; so does the first one after a link came up.
@@ -81,6 +86,7 @@ class Ring {
     std::vector<wire::Hop> route_;
     Duration round_trip_{};
     KvAmount capacity_;
+    bool knows_capacity_ = true;
 };
 
 }  // namespace teetee::pipeline
