@@ -71,13 +71,7 @@ CodePointSet::CodePointSet(std::initializer_list<CodePointRange> ranges) : range
     normalise();
 }
 
-void CodePointSet::add(CodePointRange range) {
-    ranges_.push_back(range);
-    normalise();
-}
-
-void CodePointSet::add(const CodePointSet& other) {
-    ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+CodePointSet::CodePointSet(std::vector<CodePointRange> ranges) : ranges_(std::move(ranges)) {
     normalise();
 }
 
@@ -94,9 +88,10 @@ CodePointSet CodePointSet::inverted() const {
 }
 
 CodePointSet CodePointSet::intersected(const CodePointSet& other) const {
-    CodePointSet either = inverted();
-    either.add(other.inverted());
-    return either.inverted();
+    std::vector<CodePointRange> missing = inverted().ranges_;
+    const CodePointSet also_missing = other.inverted();
+    missing.insert(missing.end(), also_missing.ranges_.begin(), also_missing.ranges_.end());
+    return CodePointSet(std::move(missing)).inverted();
 }
 
 bool CodePointSet::contains(char32_t code_point) const {

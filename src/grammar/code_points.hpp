@@ -32,11 +32,11 @@ class CodePointSet {
   public:
     CodePointSet() = default;
     CodePointSet(std::initializer_list<CodePointRange> ranges);
+    /// In any order; they may overlap.
+    explicit CodePointSet(std::vector<CodePointRange> ranges);
 
     static CodePointSet all() { return CodePointSet().inverted(); }
 
-    void add(CodePointRange range);
-    void add(const CodePointSet& other);
     CodePointSet inverted() const;
     CodePointSet intersected(const CodePointSet& other) const;
 

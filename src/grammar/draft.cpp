@@ -27,10 +27,11 @@ Result<Draft> Draft::build(const Rules& rules) {
         const uint32_t end = draft.put(*rules.rules()[i].expression, draft.parts_[i].start);
         draft.join(end, draft.parts_[i].end);
         if (draft.is_full_) {
-            return fail(ErrorCode::grammar_too_complex, "rule " +
-                                                            quote_foreign(rules.rules()[i].name) +
-                                                            ": the automaton has more than " +
-                                                            std::to_string(states_max) + " states");
+            return fail(ErrorCode::grammar_too_complex,
+                        "rule " + quote_foreign(rules.rules()[i].name) +
+                            ": the automaton needs more than " + std::to_string(states_max) +
+                            " states, or its sets of characters have more than " +
+                            std::to_string(ranges_visited_max) + " ranges");
         }
     }
     return draft;
@@ -100,6 +101,9 @@ uint32_t Draft::put_text(const std::string& text, uint32_t from) {
 
 /// ASCII stands in place; all else is a part that places with the same characters share.
 uint32_t Draft::put_characters(const CodePointSet& set, uint32_t from) {
+    ranges_visited_ += set.ranges().size();
+    if (ranges_visited_ > ranges_visited_max) is_full_ = true;
+    if (is_full_) return from;
     const uint32_t to = add_state();
     const CodePointSet ascii{{0, 0x7f}};
     put_blocks(set.intersected(ascii), from, to);
@@ -135,14 +139,18 @@ uint32_t Draft::put_choice(const std::vector<ExpressionId>& parts, uint32_t from
     return to;
 }
 
-/// x{2,4} is x x (x (x)?)?: one way to read each text. What is more than a call becomes a part of
-/// its own, so that each repetition costs one state.
+bool Draft::is_cheap(const Expression& e) {
+    return e.kind == Kind::call ||
+           (e.kind == Kind::characters && e.characters.ranges().size() <= 8);
+}
+
+/// x{2,4} is x x (x (x)?)?: one way to read each text. What is not cheap becomes a part of its own,
+/// so that each repetition costs one state.
 uint32_t Draft::put_repeat(const Expression& repeat, uint32_t from) {
     ExpressionId body = repeat.parts[0];
     const auto [least, most] = repeat.repetition;
-    const Kind kind = rules_.expression(body).kind;
     std::optional<uint32_t> part;
-    if (std::max(least, most.value_or(0)) > 1 && kind != Kind::call && kind != Kind::characters) {
+    if (std::max(least, most.value_or(0)) > 1 && !is_cheap(rules_.expression(body))) {
         const auto [found, is_new] = part_of_repeated_.try_emplace(body, 0);
         if (is_new) {
             const uint32_t made = found->second = add_part("repetition");

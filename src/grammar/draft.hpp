@@ -50,6 +50,8 @@ class Draft {
     uint32_t put_text(const std::string& text, uint32_t from);
     uint32_t put_characters(const CodePointSet& set, uint32_t from);
     uint32_t put_choice(const std::vector<ExpressionId>& parts, uint32_t from);
+    /// As good in place as a call of it.
+    static bool is_cheap(const Expression& e);
     uint32_t put_repeat(const Expression& repeat, uint32_t from);
     void put_blocks(const CodePointSet& set, uint32_t from, uint32_t to);
 
@@ -59,6 +61,7 @@ class Draft {
     std::map<CodePointSet, uint32_t> part_of_set_;
     std::map<ExpressionId, uint32_t> part_of_repeated_;
     size_t edge_count_ = 0;
+    size_t ranges_visited_ = 0;
     bool is_full_ = false;
 };
 

@@ -206,7 +206,7 @@ class GbnfParser {
     }
 
     Result<ExpressionId> set() {
-        CodePointSet out;
+        std::vector<CodePointRange> ranges;
         const bool is_negated = consume("^");
         while (!consume("]")) {
             TT_TRY(const char32_t first, character());
@@ -216,8 +216,9 @@ class GbnfParser {
                 TT_TRY(last, character());
                 if (last < first) return invalid("a range runs backwards");
             }
-            out.add(CodePointRange{first, last});
+            ranges.push_back({first, last});
         }
+        CodePointSet out(std::move(ranges));
         return rules_.characters(is_negated ? out.inverted() : std::move(out));
     }
 

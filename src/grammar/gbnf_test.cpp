@@ -25,6 +25,13 @@ void expect_fits(std::string_view source, const std::vector<std::string>& whole,
     for (const auto& text : none) EXPECT_EQ(fit_of(grammar, text), Fit::none) << source << text;
 }
 
+/// A set without neighbours, in descending order: U+4E00, U+4E02, ...
+std::string scattered_set(char32_t count) {
+    std::string out;
+    for (char32_t i = count; i > 0; --i) out += to_utf8(0x4e00 + 2 * (i - 1));
+    return "[" + out + "]";
+}
+
 TEST(gbnf, reads_every_construct) {
     expect_fits(R"(root ::= "ab" | "c")", {"ab", "c"}, {"", "a"}, {"b", "abc", "ac"});
     expect_fits(R"(root ::= [a-c_]+ [^a-z\n])", {"a_Z", "b\xc3\xa9"}, {"a", "b\xc3"},
@@ -51,6 +58,27 @@ item-2 ::= (
   "d")",
                 {"", "ab", "ac", "ad"}, {"a"}, {"aa", "b"});
     expect_fits("root ::= a\r\na ::= \"x\"\r\n", {"x"}, {}, {"xx"});
+}
+
+TEST(gbnf, large_sets_keep_to_their_characters) {
+    const auto grammar = grammar_of("root ::= [x-za-cb-y]" + scattered_set(10000));
+    ASSERT_NE(grammar, nullptr);
+    for (char32_t i = 0; i < 20100; i += 37) {
+        const bool is_member = i < 20000 && i % 2 == 0;
+        EXPECT_EQ(fit_of(grammar, "w" + to_utf8(0x4e00 + i)) == Fit::whole, is_member)
+            << uint32_t{i};
+    }
+    EXPECT_EQ(fit_of(grammar, "{" + to_utf8(0x4e00)), Fit::none);
+}
+
+TEST(gbnf, a_repeated_set_is_compiled_once) {
+    // Two states for each character and one for each repetition: twice the set would be too much.
+    const auto grammar = grammar_of("root ::= " + scattered_set(10000) + "{32768}");
+    ASSERT_NE(grammar, nullptr);
+    EXPECT_LT(grammar->state_count(), states_max);
+    const std::string two = to_utf8(0x4e00) + to_utf8(0x4e02);
+    EXPECT_EQ(fit_of(grammar, two), Fit::beginning);
+    EXPECT_EQ(fit_of(grammar, two + to_utf8(0x4e03)), Fit::none);
 }
 
 TEST(gbnf, rules_may_nest_and_recur) {
@@ -125,6 +153,11 @@ TEST(gbnf, hostile_grammars_end_in_an_error) {
     std::string many;
     for (size_t i = 0; i < 9000; ++i) many += "a" + std::to_string(i) + "::=\n";
     EXPECT_EQ(refused(many + "root ::= a1"), ErrorCode::grammar_too_complex);
+    // 256 copies of the set: few states, but each copy is cut into ASCII and the rest.
+    const auto copied = parse_gbnf("root ::= " + scattered_set(10000) + "++++++++");
+    ASSERT_FALSE(copied);
+    EXPECT_EQ(copied.error().code, ErrorCode::grammar_too_complex);
+    EXPECT_NE(copied.error().detail.find("ranges"), std::string::npos);
     // Two ways to read each letter, told apart only at the end.
     std::string doubled = "root ::= a0\n";
     for (size_t i = 0; i < 40; ++i) {

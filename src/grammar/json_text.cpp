@@ -53,13 +53,13 @@ ExpressionId JsonText::character() {
             rules_.choice({rules_.sequence({other_first, hex(rules_)}),
                            rules_.sequence({rules_.characters({{'d', 'd'}, {'D', 'D'}}),
                                             rules_.characters({{'0', '7'}})})});
-        CodePointSet short_escapes;
+        std::vector<CodePointRange> short_escapes;
         for (const char c : std::string_view("\"\\/bfnrt")) {
             const auto code_point = static_cast<char32_t>(c);
-            short_escapes.add(CodePointRange{code_point, code_point});
+            short_escapes.push_back({code_point, code_point});
         }
         const ExpressionId escape =
-            rules_.choice({rules_.characters(short_escapes),
+            rules_.choice({rules_.characters(CodePointSet(std::move(short_escapes))),
                            rules_.sequence({rules_.text("u"), code, hex(rules_), hex(rules_)})});
         character_ = rules_.shared("character",
                                    rules_.choice({rules_.characters(plain_characters()),
@@ -133,7 +133,7 @@ ExpressionId JsonText::key_beside(const std::set<std::string>& names) {
 ExpressionId JsonText::rest_beside(const std::set<std::u32string>& names, size_t depth) {
     if (names.empty()) return *plain_;
     std::vector<ExpressionId> ways;
-    CodePointSet others = plain_characters();
+    std::vector<CodePointRange> taken;
     if (names.begin()->size() > depth) ways.push_back(rules_.empty());
     for (auto name = names.begin(); name != names.end();) {
         if (name->size() == depth) {
@@ -144,9 +144,10 @@ ExpressionId JsonText::rest_beside(const std::set<std::u32string>& names, size_t
         std::set<std::u32string> same;
         for (; name != names.end() && (*name)[depth] == c; ++name) same.insert(*name);
         ways.push_back(rules_.sequence({rules_.text(to_utf8(c)), rest_beside(same, depth + 1)}));
-        const CodePointSet taken{{c, c}};
-        others = others.intersected(taken.inverted());
+        taken.push_back({c, c});
     }
+    const CodePointSet others =
+        CodePointSet(std::move(taken)).inverted().intersected(plain_characters());
     ways.push_back(rules_.sequence({rules_.characters(others), *plain_}));
     return rules_.choice(std::move(ways));
 }

@@ -15,6 +15,7 @@ inline constexpr size_t rules_max = 1u << 13;  // as written
 inline constexpr size_t expressions_max = 1u << 16;
 inline constexpr size_t states_max = 1u << 16;  // of the automaton; its edges likewise
 inline constexpr uint32_t repetitions_max = 1u << 15;
+inline constexpr size_t ranges_visited_max = 1u << 20;  // of sets, while they become states
 
 inline constexpr size_t any_json_depth_max = 16;  // where a schema says nothing about a value
 inline constexpr size_t property_name_max = 256;  // bytes, beside which others are to be told apart

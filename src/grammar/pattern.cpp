@@ -184,14 +184,14 @@ class PatternParser {
     }
 
     Result<CodePointSet> bracket() {
-        CodePointSet out;
+        std::vector<CodePointRange> ranges;
         const bool is_negated = consume("^");
         bool holds_class = false;
         while (!consume("]")) {
             TT_TRY(const auto first, bracket_item(holds_class));
             const bool is_range = rest_.starts_with("-") && !rest_.starts_with("-]");
             if (!is_range) {
-                out.add(first);
+                ranges.insert(ranges.end(), first.ranges().begin(), first.ranges().end());
                 continue;
             }
             consume("-");
@@ -199,8 +199,9 @@ class PatternParser {
             if (!is_single(first) || !is_single(last)) return invalid("a range between classes");
             const CodePointRange range{first.ranges()[0].first, last.ranges()[0].first};
             if (range.first > range.last) return invalid("a range runs backwards");
-            out.add(range);
+            ranges.push_back(range);
         }
+        CodePointSet out(std::move(ranges));
         if (!is_negated) return out;
         return holds_class ? out.inverted().intersected(agreed) : out.inverted();
     }
