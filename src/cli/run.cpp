@@ -97,7 +97,8 @@ class Picker {
         return sequence_.push(row_);
     }
     Result<pipeline::SampledToken> pick(std::span<const float> logits) {
-        return sequence_.sample(logits, row_, sampler_);
+        grammar::MaskBudget masks(1);
+        return sequence_.sample(logits, row_, sampler_, masks);
     }
 
   private:

@@ -217,5 +217,73 @@ TEST(matcher, forgetting_what_it_has_met_changes_nothing) {
     EXPECT_EQ(matcher->advance("c").error().code, ErrorCode::grammar_stuck);
 }
 
+/// After n letters "a" it may be in half as many repetitions: sets of readings that grow.
+constexpr const char* ambiguous = R"(root ::= ("a" | "aa"){0,30000} "c")";
+
+TEST(matcher, its_memory_is_bounded_in_readings_too) {
+    auto matcher = Matcher::begin(grammar_of(ambiguous));
+    ASSERT_TRUE(matcher);
+    size_t forgotten = 0;
+    for (int i = 0; i < 1500; ++i) {
+        const size_t before = matcher->cached_readings();
+        ASSERT_TRUE(matcher->advance("a")) << i;
+        EXPECT_LE(matcher->cached_readings(), cached_readings_max);
+        if (matcher->cached_readings() < before) ++forgotten;
+    }
+    EXPECT_GT(forgotten, 0u);
+    EXPECT_TRUE(matcher->advance("c"));
+    EXPECT_TRUE(matcher->may_end());
+}
+
+/// Beginnings of one long word: a mask takes a step from a new set for each.
+TokenTrie long_words() {
+    std::vector<std::string> pieces{"c"};
+    for (size_t length = 1; length <= 600; ++length) pieces.emplace_back(length, 'a');
+    return TokenTrie::build(pieces);
+}
+
+TEST(matcher, a_mask_costs_the_same_however_much_is_known) {
+    const TokenTrie trie = long_words();
+    const auto grammar = grammar_of(ambiguous);
+    auto masked = Matcher::begin(grammar);
+    ASSERT_TRUE(masked);
+    size_t refused = 0;
+    for (size_t length = 0; length < 1000; length += 100) {
+        auto fresh = Matcher::begin(grammar);
+        ASSERT_TRUE(fresh);
+        ASSERT_TRUE(fresh->advance(std::string(length, 'a')));
+        const auto expected = fresh->allowed(trie);
+        EXPECT_EQ(masked->allowed(trie).has_value(), expected.has_value()) << length;
+        if (!expected) {
+            EXPECT_EQ(expected.error().code, ErrorCode::grammar_too_complex);
+            ++refused;
+        }
+        ASSERT_TRUE(masked->advance(std::string(100, 'a')));
+    }
+    EXPECT_GT(refused, 0u);
+    EXPECT_LT(refused, 10u);
+}
+
+TEST(matcher, a_batch_refuses_only_those_that_need_much) {
+    const TokenTrie trie = long_words();
+    const auto dear = grammar_of(ambiguous);
+    const auto cheap = grammar_of(R"(root ::= "a"* "c")");
+    MaskBudget budget(32);
+    size_t refused = 0;
+    for (size_t i = 0; i < 16; ++i) {
+        auto first = Matcher::begin(dear);
+        auto second = Matcher::begin(cheap);
+        ASSERT_TRUE(first && second && first->advance(std::string(300, 'a')));
+        const auto words = first->allowed(trie, budget);
+        EXPECT_TRUE(i > 0 || words) << "alone it is not too complex";
+        if (!words) {
+            EXPECT_EQ(words.error().code, ErrorCode::grammar_too_complex);
+            ++refused;
+        }
+        EXPECT_TRUE(second->allowed(trie, budget));
+    }
+    EXPECT_GT(refused, 0u);
+}
+
 }  // namespace
 }  // namespace teetee::grammar

@@ -33,7 +33,9 @@ Result<Matcher> Matcher::begin(std::shared_ptr<const Grammar> grammar) {
 void Matcher::reset() {
     set_numbers_.clear();
     sets_.clear();
+    cached_readings_ = 0;
     steps_.clear();
+    charged_.clear();
     stacks_.clear();
     stack_numbers_.clear();
     masks_.clear();
@@ -77,12 +79,17 @@ uint32_t Matcher::push(uint32_t back, uint32_t below) {
 uint32_t Matcher::number_of(ReadingSet readings) {
     if (const auto found = set_numbers_.find(readings); found != set_numbers_.end())
         return found->second;
-    if (sets_.size() >= cached_states_max) return cache_full;
+    if (sets_.size() >= cached_states_max ||
+        cached_readings_ + readings.size() > cached_readings_max)
+        return cache_full;
+    cached_readings_ += readings.size();
+    readings.shrink_to_fit();
     const auto number = static_cast<uint32_t>(sets_.size());
     const bool may_end = !readings.empty() && readings.back().state == whole_text;
     const auto added = set_numbers_.emplace(std::move(readings), number).first;
     sets_.push_back({&added->first, may_end});
     steps_.resize(steps_.size() + class_count_);
+    charged_.resize(steps_.size());
     if (number == dead) std::ranges::fill(steps_, Step{.target = dead});
     return number;
 }
@@ -133,11 +140,12 @@ Matcher::Step Matcher::find_step(uint32_t set, uint8_t byte) {
             if (edge.first <= byte && byte <= edge.last)
                 open.push_back({edge.target, reading.stack});
         }
+        if (cost_ > step_cost_max) return {.target = too_complex, .cost = cost_};
     }
     Step found{.target = dead};
     if (!open.empty()) found.target = close(std::move(open));
     found.cost = cost_;
-    if (found.target < cache_full) steps_[set * class_count_ + grammar_->class_of(byte)] = found;
+    if (found.target < cache_full) steps_[step_index(set, byte)] = found;
     return found;
 }
 
@@ -155,39 +163,47 @@ Result<void> Matcher::advance(std::string_view bytes) {
     return {};
 }
 
-Matcher::Step Matcher::walk(const TokenTrie& trie, std::vector<uint64_t>& words) {
+Matcher::Step Matcher::walk(const TokenTrie& trie, uint64_t cost_limit,
+                            std::vector<uint64_t>& words) {
     const std::span<const TokenTrie::Node> nodes = trie.nodes();
     const std::span<const TokenId> tokens = trie.tokens();
     words.assign((trie.token_count() + 63) / 64, 0);
     way_.resize(trie.depth_max() + 1);
     way_[0] = current_;
-    uint64_t cost = 0;
+    charged_.assign(steps_.size(), false);
+    uint32_t cost = 0;
     for (size_t i = 0; i + 1 < nodes.size();) {
         const TokenTrie::Node& node = nodes[i];
-        const Step next = step(way_[node.depth - 1u], node.byte);
-        cost += next.cost;
+        const uint32_t from = way_[node.depth - 1u];
+        const Step next = step(from, node.byte);
+        if (auto is_charged = charged_[step_index(from, node.byte)]; !is_charged) {
+            is_charged = true;
+            cost += next.cost;
+        }
+        if (cost > cost_limit) return {.target = too_complex, .cost = cost};
         if (next.target == dead) {
             i = node.next;
             continue;
         }
-        if (next.target >= cache_full) return next;
-        if (cost > mask_cost_max) return {.target = too_complex};
+        if (next.target >= cache_full) return {.target = next.target, .cost = cost};
         way_[node.depth] = next.target;
         ++i;
         for (uint32_t at = node.tokens_begin; at < nodes[i].tokens_begin; ++at)
             words[tokens[at] / 64] |= uint64_t{1} << (tokens[at] % 64);
     }
-    return {.target = current_};
+    return {.target = current_, .cost = cost};
 }
 
-Result<std::span<const uint64_t>> Matcher::allowed(const TokenTrie& trie) {
+Result<std::span<const uint64_t>> Matcher::allowed(const TokenTrie& trie, MaskBudget& budget) {
     if (const auto known = masks_.find(current_); known != masks_.end())
         return std::span<const uint64_t>(known->second);
     std::vector<uint64_t> words;
-    Step done = walk(trie, words);
+    Step done = walk(trie, budget.limit(), words);
+    budget.take(done.cost);
     if (done.target == cache_full) {
         restart();
-        done = walk(trie, words);
+        done = walk(trie, budget.limit(), words);
+        budget.take(done.cost);
     }
     if (done.target >= cache_full) return complex("a text can go on in too many ways");
     if (masks_.size() >= cached_masks_max) masks_.clear();

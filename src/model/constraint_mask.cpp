@@ -43,8 +43,8 @@ Result<ConstraintMask> ConstraintMask::begin(
     return ConstraintMask(std::move(matcher), std::move(vocabulary));
 }
 
-Result<const TokenMask*> ConstraintMask::allowed() {
-    TT_TRY(const auto words, matcher_.allowed(vocabulary_->trie));
+Result<const TokenMask*> ConstraintMask::allowed(grammar::MaskBudget& budget) {
+    TT_TRY(const auto words, matcher_.allowed(vocabulary_->trie, budget));
     mask_.assign(words);
     if (matcher_.may_end()) {
         for (const TokenId id : vocabulary_->end_tokens) mask_.add(id);

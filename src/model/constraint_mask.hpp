@@ -36,7 +36,11 @@ class ConstraintMask {
 
     /// Valid until the next call. Errors: grammar_stuck where no token goes on with the text and
     /// none may end it, grammar_too_complex.
-    Result<const TokenMask*> allowed();
+    Result<const TokenMask*> allowed(grammar::MaskBudget& budget);
+    Result<const TokenMask*> allowed() {
+        grammar::MaskBudget alone(1);
+        return allowed(alone);
+    }
 
     /// The answer goes on with this token. Errors: grammar_stuck, grammar_too_complex; nothing more
     /// may be asked of the mask then.

@@ -151,13 +151,14 @@ void ModelEngine::sample(const ComputeJob& job, const std::vector<size_t>& admit
     logits_.resize(wanted * vocabulary);
     if (wanted > 0) model_->logits(hidden_.data(), wanted, logits_.data());
     size_t at = 0;
+    grammar::MaskBudget masks(wanted);
     std::set<RequestId> failed;
     for (const size_t i : admitted) {
         const pipeline::EngineRow& row = job.rows[i];
         std::span<const float> logits;
         if (row.wants_token) logits = {logits_.data() + at++ * vocabulary, vocabulary};
         if (failed.contains(row.request)) continue;
-        if (auto done = sample_row(row, logits, result); !done) {
+        if (auto done = sample_row(row, logits, masks, result); !done) {
             failed.insert(row.request);
             samplers_.erase(row.request);
             result.failures.push_back({row.request, std::move(done).error()});
@@ -167,13 +168,13 @@ void ModelEngine::sample(const ComputeJob& job, const std::vector<size_t>& admit
 }
 
 Result<void> ModelEngine::sample_row(const pipeline::EngineRow& row, std::span<const float> logits,
-                                     ComputeResult& result) {
+                                     grammar::MaskBudget& masks, ComputeResult& result) {
     const auto found = samplers_.find(row.request);
     if (found == samplers_.end())
         return fail(ErrorCode::sequence_unknown, "the sequence has failed before");
     TT_CHECK(found->second.push(row));
     if (!row.wants_token) return {};
-    auto token = found->second.sample(logits, row, sampler_);
+    auto token = found->second.sample(logits, row, sampler_, masks);
     if (!token) return std::move(token).error();
     result.tokens.push_back(std::move(token).value());
     return {};

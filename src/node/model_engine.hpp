@@ -35,7 +35,7 @@ class ModelEngine final : public pipeline::StageEngine {
     void sample(const pipeline::ComputeJob& job, const std::vector<size_t>& admitted,
                 pipeline::ComputeResult& result);
     Result<void> sample_row(const pipeline::EngineRow& row, std::span<const float> logits,
-                            pipeline::ComputeResult& result);
+                            grammar::MaskBudget& masks, pipeline::ComputeResult& result);
 
     std::unique_ptr<model::ShardModel> model_;
     Limits limits_;

@@ -183,5 +183,34 @@ TEST(model_engine, a_bad_constraint_fails_its_own_sequence_only) {
     EXPECT_TRUE(bad.answer.empty());
 }
 
+TEST(model_engine, dear_masks_fail_their_own_sequences_only) {
+    Story story;
+    const auto prompt = story.tokenizer->encode("Once", {.add_special = true}).value();
+    // 200 places at a time, at each of which every letter leads on in a way of its own.
+    std::string letters = "\"\"";
+    for (char c = 'a'; c <= 'z'; ++c) letters += std::string(" | \"") + c + '"';
+    for (char c = 'A'; c <= 'Z'; ++c) letters += std::string(" | \"") + c + '"';
+    const Constraint dear{.kind = ConstraintKind::gbnf,
+                          .source = "root ::= x{0,200}\nx ::= " + letters};
+    std::vector<Sequence> sequences(10, {{.constraint = dear}, prompt});
+    sequences.push_back(some_sequences(*story.tokenizer)[1]);
+    sequences.push_back({{}, prompt});
+    std::vector<Sequence*> batch;
+    for (Sequence& one : sequences) batch.push_back(&one);
+    generate(story, batch, 100, 1);
+    size_t refused = 0;
+    for (size_t i = 0; i < 10; ++i) {
+        if (!sequences[i].failure) continue;
+        EXPECT_EQ(sequences[i].failure, ErrorCode::grammar_too_complex);
+        ++refused;
+    }
+    EXPECT_GT(refused, 0u);
+    EXPECT_LT(refused, 10u);
+    for (size_t i = 10; i < 12; ++i) {
+        EXPECT_FALSE(sequences[i].failure) << i;
+        EXPECT_EQ(sequences[i].answer.size(), 1u);
+    }
+}
+
 }  // namespace
 }  // namespace teetee::node

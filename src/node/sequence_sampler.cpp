@@ -27,10 +27,11 @@ Result<void> SequenceSampler::push(const pipeline::EngineRow& row) {
 
 Result<pipeline::SampledToken> SequenceSampler::sample(std::span<const float> logits,
                                                        const pipeline::EngineRow& row,
-                                                       model::Sampler& sampler) {
+                                                       model::Sampler& sampler,
+                                                       grammar::MaskBudget& masks) {
     const model::TokenMask* allowed = nullptr;
     if (constraint_) {
-        TT_TRY(allowed, constraint_->allowed());
+        TT_TRY(allowed, constraint_->allowed(masks));
     }
     const SamplingOptions& options = sequence_.options;
     pipeline::SampledToken out{.request = row.request, .position = row.position};

@@ -28,10 +28,11 @@ class SequenceSampler {
     /// Errors: message_unexpected where it is missing, grammar_stuck, grammar_too_complex.
     Result<void> push(const pipeline::EngineRow& row);
 
-    /// The token behind the row pushed last, with log-probabilities if they are asked for. Errors:
-    /// grammar_stuck, grammar_too_complex.
+    /// The token behind the row pushed last, with log-probabilities if they are asked for.
+    /// `masks`: of the batch. Errors: grammar_stuck, grammar_too_complex.
     Result<pipeline::SampledToken> sample(std::span<const float> logits,
-                                          const pipeline::EngineRow& row, model::Sampler& sampler);
+                                          const pipeline::EngineRow& row, model::Sampler& sampler,
+                                          grammar::MaskBudget& masks);
 
   private:
     explicit SequenceSampler(Sequence sequence);
