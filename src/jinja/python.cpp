@@ -201,6 +201,7 @@ Result<void> append_str(TextBuilder& out, const Value& value) {
 
 Result<void> append_repr(TextBuilder& out, const Value& value, size_t depth) {
     TT_CHECK(ensure_depth(depth));
+    TT_CHECK(out.spend_step());
     if (const Text* text = if_text(value)) {
         append_text_repr(out, *text);
     } else if (const Sequence* sequence = if_sequence(value)) {

@@ -61,6 +61,11 @@ bool TextBuilder::pay(size_t bytes) {
     return state_.has_value();
 }
 
+Result<void> TextBuilder::spend_step() {
+    if (state_) state_ = runtime_.spend_steps();
+    return state_;
+}
+
 void TextBuilder::trusted(std::string_view bytes) {
     if (pay(bytes.size())) text_.append_trusted(bytes);
 }

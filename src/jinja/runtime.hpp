@@ -60,6 +60,8 @@ class TextBuilder {
     void append(const Text& from, size_t begin = 0, size_t end = std::string::npos);
     void derived(std::string_view bytes, const Text& from, size_t begin, size_t end);
 
+    /// For walks that may append little or nothing at each of many places. Error: limit_exceeded.
+    Result<void> spend_step();
     bool failed() const { return !state_; }
     size_t size() const { return text_.bytes.size(); }
     /// Error: limit_exceeded.
