@@ -54,7 +54,9 @@ Result<std::optional<Value>> own_attribute(Runtime& runtime, const Value& object
 /// What obj[key] finds.
 Result<std::optional<Value>> own_item(Runtime& runtime, const Value& object, const Value& key) {
     if (const Dict* dict = if_dict(object); dict != nullptr && !dict->is_namespace) {
-        const auto canonical = canonical_key(key);
+        const auto canonical = canonical_key(runtime, key);
+        if (!canonical && canonical.error().code == ErrorCode::limit_exceeded)
+            return canonical.error();
         if (!canonical) return std::optional<Value>();
         const auto place = dict->index_of.find(*canonical);
         if (place == dict->index_of.end()) return std::optional<Value>();

@@ -15,7 +15,7 @@ Result<Value> dict_get(Runtime& runtime, const Value& subject, const Arguments& 
     if (!bound[0]) return failed("get: a key is missing");
     TT_CHECK(runtime.spend_steps());
     const Dict& dict = *if_dict(subject);
-    TT_TRY(const auto key, canonical_key(*bound[0]));
+    TT_TRY(const auto key, canonical_key(runtime, *bound[0]));
     const auto place = dict.index_of.find(key);
     if (place != dict.index_of.end()) return dict.entries[place->second].second;
     return bound[1].value_or(Value(None{}));

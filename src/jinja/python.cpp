@@ -302,7 +302,7 @@ Result<bool> contains(Runtime& runtime, const Value& container, const Value& ite
         return text->bytes.find(part->bytes) != std::string::npos;
     }
     if (const Dict* dict = if_dict(container); dict != nullptr && !dict->is_namespace) {
-        TT_TRY(const auto key, canonical_key(item));
+        TT_TRY(const auto key, canonical_key(runtime, item));
         return dict->index_of.contains(key);
     }
     TT_TRY(const auto items, iterate(runtime, container));
@@ -313,9 +313,13 @@ Result<bool> contains(Runtime& runtime, const Value& container, const Value& ite
     return false;
 }
 
-Result<std::string> canonical_key(const Value& key, size_t depth) {
+Result<std::string> canonical_key(Runtime& runtime, const Value& key, size_t depth) {
     TT_CHECK(ensure_depth(depth));
-    if (const Text* text = if_text(key)) return "s" + text->bytes;
+    TT_CHECK(runtime.spend_steps());
+    if (const Text* text = if_text(key)) {
+        TT_CHECK(runtime.spend_steps(text->bytes.size() / 32));
+        return "s" + text->bytes;
+    }
     if (const auto integer = if_integer(key)) return "i" + std::to_string(*integer);
     if (const auto* number = std::get_if<double>(&key)) {
         if (std::trunc(*number) == *number && std::abs(*number) < 0x1p63)
@@ -329,7 +333,8 @@ Result<std::string> canonical_key(const Value& key, size_t depth) {
         (tuple->kind == SequenceKind::tuple || tuple->kind == SequenceKind::range)) {
         std::string out = tuple->kind == SequenceKind::tuple ? "t" : "r";
         for (const Value& item : tuple->items) {
-            TT_TRY(const auto part, canonical_key(item, depth + 1));
+            TT_TRY(const auto part, canonical_key(runtime, item, depth + 1));
+            TT_CHECK(runtime.spend_memory(part.size()));
             out += std::to_string(part.size()) + ":" + part;
         }
         return out;
@@ -338,7 +343,7 @@ Result<std::string> canonical_key(const Value& key, size_t depth) {
 }
 
 Result<void> insert(Runtime& runtime, Dict& dict, const Value& key, const Value& value) {
-    TT_TRY(auto canonical, canonical_key(key));
+    TT_TRY(auto canonical, canonical_key(runtime, key));
     TT_CHECK(runtime.spend_memory(2 * sizeof(Value) + canonical.size() + 64));
     const auto [place, is_new] =
         dict.index_of.try_emplace(std::move(canonical), dict.entries.size());

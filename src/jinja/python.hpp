@@ -41,7 +41,7 @@ bool is_iterable(const Value& value);
 Result<int64_t> length(Runtime& runtime, const Value& value);
 
 /// Equal values have equal canonical keys. Error where Python says "unhashable".
-Result<std::string> canonical_key(const Value& key, size_t depth = 0);
+Result<std::string> canonical_key(Runtime& runtime, const Value& key, size_t depth = 0);
 Result<void> insert(Runtime& runtime, Dict& dict, const Value& key, const Value& value);
 /// Null where there is none.
 const Value* find(const Dict& dict, std::string_view text_key);

@@ -167,7 +167,7 @@ Result<Value> unique(Runtime& runtime, const Value& subject, const Arguments& ar
     TT_TRY(Dict* const seen, runtime.dict());
     Values out;
     for (size_t i = 0; i < all.size(); ++i) {
-        TT_TRY(const auto key, canonical_key(keys[i]));
+        TT_TRY(const auto key, canonical_key(runtime, keys[i]));
         if (seen->index_of.contains(key)) continue;
         TT_CHECK(insert(runtime, *seen, keys[i], None{}));
         out.push_back(all[i]);

@@ -263,6 +263,10 @@ TEST(jinja, a_hostile_template_ends_soon_and_small) {
           std::string("{% set n = namespace() %}{% set n.x = [n] %}{{ n }}"),
           std::string("{% set n = namespace(x=[1]) %}{% for a in range(90) %}{% set n.x = [n.x, "
                       "n.x] %}{% endfor %}{{ n.x }}"),
+          std::string("{% set k = (range(9999),) * 9999 %}{{ {(k,) * 9999: 1} }}"),
+          std::string("{% set k = (range(9999),) * 9999 %}{{ {}[(k,) * 9999] }}"),
+          std::string("{% set k = (range(9999),) * 9999 %}{{ (k,) * 9999 in {} }}"),
+          std::string("{% set k = (range(9999),) * 9999 %}{{ [(k,) * 9999] | unique | list }}"),
           std::string("{{ ('a' * 99999).replace('', 'b' * 99999) }}"),
           std::string("{{ ('a\n' * 9999) | indent(9999) }}"),
           std::string(source_bytes_max + 1, 'x')}) {
