@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "jinja/text_search.hpp"
 #include "jinja/unicode.hpp"
 
 namespace teetee::jinja {
@@ -298,8 +299,9 @@ Result<bool> contains(Runtime& runtime, const Value& container, const Value& ite
         const Text* part = if_text(item);
         if (part == nullptr)
             return failed("'in' of a str: have '" + std::string(type_name(item)) + "', need 'str'");
-        TT_CHECK(runtime.spend_steps(text->bytes.size() / 32));
-        return text->bytes.find(part->bytes) != std::string::npos;
+        TT_TRY(const auto places,
+               places_in(runtime, text->bytes, {.part = part->bytes, .count_max = 1}));
+        return !places.empty();
     }
     if (const Dict* dict = if_dict(container); dict != nullptr && !dict->is_namespace) {
         TT_TRY(const auto key, canonical_key(runtime, item));

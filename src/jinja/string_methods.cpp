@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "jinja/python.hpp"
+#include "jinja/text_search.hpp"
 #include "jinja/unicode.hpp"
 
 namespace teetee::jinja {
@@ -131,24 +132,16 @@ std::vector<Span> split_at_space(std::string_view text, int64_t cuts, bool from_
     return words;
 }
 
-std::vector<Span> split_at(std::string_view text, std::string_view separator, int64_t cuts,
-                           bool from_right) {
+Result<std::vector<Span>> split_at(Runtime& runtime, std::string_view text, Search search) {
+    TT_TRY(auto places, places_in(runtime, text, search));
+    if (search.from_right) std::reverse(places.begin(), places.end());
     std::vector<Span> parts;
-    size_t begin = 0, end = text.size();
-    while (cuts < 0 || static_cast<int64_t>(parts.size()) < cuts) {
-        const std::string_view rest = text.substr(begin, end - begin);
-        const size_t found = from_right ? rest.rfind(separator) : rest.find(separator);
-        if (found == rest.npos) break;
-        if (from_right) {
-            parts.push_back({begin + found + separator.size(), end});
-            end = begin + found;
-        } else {
-            parts.push_back({begin, begin + found});
-            begin += found + separator.size();
-        }
+    size_t begin = 0;
+    for (const size_t place : places) {
+        parts.push_back({begin, place});
+        begin = place + search.part.size();
     }
-    parts.push_back({begin, end});
-    if (from_right) std::reverse(parts.begin(), parts.end());
+    parts.push_back({begin, text.size()});
     return parts;
 }
 
@@ -170,7 +163,11 @@ Result<Value> split(Runtime& runtime, const Value& subject, const Arguments& arg
         return texts_of(runtime, text, split_at_space(text.bytes, cuts, from_right));
     TT_TRY(const Text* const separator, text_argument(bound[0], "sep"));
     if (separator->bytes.empty()) return failed("split: the separator is empty");
-    return texts_of(runtime, text, split_at(text.bytes, separator->bytes, cuts, from_right));
+    TT_TRY(const auto parts, split_at(runtime, text.bytes,
+                                      {.part = separator->bytes,
+                                       .count_max = static_cast<size_t>(cuts),  // all if negative
+                                       .from_right = from_right}));
+    return texts_of(runtime, text, parts);
 }
 
 Result<Value> splitlines(Runtime& runtime, const Value& subject, const Arguments& arguments) {
@@ -186,10 +183,11 @@ Result<Value> partition(Runtime& runtime, const Value& subject, const Arguments&
     if (separator->bytes.empty()) return failed("partition: the separator is empty");
     const Text& text = *if_text(subject);
     const size_t size = text.bytes.size();
-    size_t found =
-        from_right ? text.bytes.rfind(separator->bytes) : text.bytes.find(separator->bytes);
-    size_t behind = found + separator->bytes.size();
-    if (found == std::string::npos) found = behind = from_right ? 0 : size;
+    TT_TRY(const auto places,
+           places_in(runtime, text.bytes,
+                     {.part = separator->bytes, .count_max = 1, .from_right = from_right}));
+    const size_t found = !places.empty() ? places[0] : from_right ? 0 : size;
+    const size_t behind = places.empty() ? found : found + separator->bytes.size();
     TT_TRY(const Value parts,
            texts_of(runtime, text, {{0, found}, {found, behind}, {behind, size}}));
     if_sequence(parts)->kind = SequenceKind::tuple;
@@ -229,22 +227,21 @@ Result<Value> find_part(Runtime& runtime, const Value& subject, const Arguments&
     TT_TRY(const auto bound, bind(arguments, {"sub"}));
     TT_TRY(const Text* const sub, text_argument(bound[0], "sub"));
     const std::string& text = if_text(subject)->bytes;
-    TT_CHECK(runtime.spend_steps(text.size() / 8));
-    const size_t found = from_right ? text.rfind(sub->bytes) : text.find(sub->bytes);
-    if (found == std::string::npos) {
+    TT_TRY(
+        const auto places,
+        places_in(runtime, text, {.part = sub->bytes, .count_max = 1, .from_right = from_right}));
+    if (places.empty()) {
         if (must_exist) return failed("index: the text is not there");
         return Value(int64_t{-1});
     }
-    return Value(static_cast<int64_t>(count_points(std::string_view(text).substr(0, found))));
+    return Value(static_cast<int64_t>(count_points(std::string_view(text).substr(0, places[0]))));
 }
 
 Result<Value> count(Runtime& runtime, const Value& subject, const Arguments& arguments) {
     TT_TRY(const auto bound, bind(arguments, {"sub"}));
     TT_TRY(const Text* const sub, text_argument(bound[0], "sub"));
-    const std::string& text = if_text(subject)->bytes;
-    TT_CHECK(runtime.spend_steps(text.size() / 8));
-    if (sub->bytes.empty()) return Value(static_cast<int64_t>(count_points(text)) + 1);
-    return Value(static_cast<int64_t>(split_at(text, sub->bytes, -1, false).size()) - 1);
+    TT_TRY(const auto places, places_in(runtime, if_text(subject)->bytes, {.part = sub->bytes}));
+    return Value(static_cast<int64_t>(places.size()));
 }
 
 Result<Value> join(Runtime& runtime, const Value& subject, const Arguments& arguments) {
@@ -373,23 +370,18 @@ Result<Value> str_replace(Runtime& runtime, const Value& subject, const Argument
     TT_TRY(const auto bound, bind(arguments, {"old", "new", "count"}));
     TT_TRY(const Text* const old, text_argument(bound[0], "old"));
     TT_TRY(const Text* const fresh, text_argument(bound[1], "new"));
-    TT_TRY(int64_t left, integer_argument(bound[2], -1));
+    TT_TRY(const int64_t count_max, integer_argument(bound[2], -1));
     const Text& text = *if_text(subject);
-    TT_CHECK(runtime.spend_steps(text.bytes.size() / 8));
+    TT_TRY(const auto places,
+           places_in(runtime, text.bytes,
+                     {.part = old->bytes, .count_max = static_cast<size_t>(count_max)}));
     TextBuilder out(runtime);
     size_t begin = 0;
-    for (; left != 0 && !out.failed(); --left) {
-        // An empty text is found before every character and at the end.
-        const size_t found = text.bytes.find(old->bytes, begin);
-        if (found == std::string::npos) break;
-        out.append(text, begin, found);
+    for (const size_t place : places) {
+        if (out.failed()) break;
+        out.append(text, begin, place);
         out.append(*fresh);
-        begin = found + old->bytes.size();
-        if (!old->bytes.empty()) continue;
-        if (begin == text.bytes.size()) break;
-        const size_t next = begin + point_bytes(std::string_view(text.bytes).substr(begin));
-        out.append(text, begin, next);
-        begin = next;
+        begin = place + old->bytes.size();
     }
     out.append(text, begin);
     return out.finish();

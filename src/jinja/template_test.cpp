@@ -233,6 +233,38 @@ TEST(jinja, refuses_malformed_templates_naming_the_line) {
     expect_error("\xff", ErrorCode::invalid_utf8);
 }
 
+TEST(jinja, searches_from_both_sides_as_python_does) {
+    expect_all({
+        {"{{ 'aXaaX'.split('aX') }} {{ 'aaa'.split('aa') }} {{ 'aaa'.rsplit('aa') }}",
+         "['', 'a', ''] ['', 'a'] ['a', '']"},
+        {"{{ 'a-b-c'.split('-', 1) }} {{ 'a-b-c'.rsplit('-', 1) }} {{ 'a'.split('-', 0) }}",
+         "['a', 'b-c'] ['a-b', 'c'] ['a']"},
+        {"{{ 'a-b-c'.partition('-') }} {{ 'a-b-c'.rpartition('-') }} {{ 'a'.rpartition('-') }}",
+         "('a', '-', 'b-c') ('a-b', '-', 'c') ('', '', 'a')"},
+        {"{{ 'äbäb'.find('b') }} {{ 'äbäb'.rfind('b') }} {{ 'ab'.rfind('') }} {{ ''.find('') }}",
+         "1 3 2 0"},
+        {"{{ 'äb'.count('') }} {{ 'aaaa'.count('aa') }} {{ ''.count('') }}", "3 2 1"},
+        {"{{ 'äb'.replace('', '-') }} {{ 'äb'.replace('', '-', 2) }} {{ 'aa'.replace('a', 'b', 0) "
+         "}}",
+         "-ä-b- -ä-b aa"},
+        {"{{ '' in 'a' }} {{ 'b' in 'a' }} {{ 'ab' in 'cab' }}", "True False True"},
+    });
+}
+
+// Work of text times part would take hours here.
+TEST(jinja, searches_in_its_stride) {
+    const std::string_view set =
+        "{% set t = 'a' * 4000000 %}{% set p = 'a' * 1000000 + 'b' + 'a' * 1000000 %}";
+    for (const std::string_view use :
+         {"{{ p in t }}", "{{ t.find(p) > 0 }}", "{{ t.rfind(p) > 0 }}", "{{ t.count(p) > 0 }}",
+          "{{ t.split(p) | length > 1 }}", "{{ t.rsplit(p) | length > 1 }}",
+          "{{ t.partition(p)[1] == p }}", "{{ t.replace(p, '') != t }}"}) {
+        const auto text = rendered(std::string(set) + std::string(use));
+        ASSERT_TRUE(text) << use << ": " << text.error().message();
+        EXPECT_EQ(*text, "False") << use;
+    }
+}
+
 TEST(jinja, a_hostile_template_ends_soon_and_small) {
     const std::string deep_lists = std::string(200, '[') + std::string(200, ']');
     std::string deep_ifs, chain = "1";
