@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/tokenizer_limits.hpp"
 #include "model/utf8.hpp"
 
 namespace teetee::model {
@@ -46,6 +47,8 @@ Result<Charsmap> Charsmap::parse(ByteView blob) {
 
 std::optional<Charsmap::Match> Charsmap::longest_match(std::string_view text) const {
     std::optional<Match> longest;
+    // A hostile trie may lead in a circle.
+    text = text.substr(0, charsmap_text_bytes_max);
     uint32_t node = child_offset(units_[0]);
     for (size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<uint8_t>(text[i]);
@@ -62,7 +65,7 @@ std::optional<Charsmap::Match> Charsmap::longest_match(std::string_view text) co
     return longest;
 }
 
-std::string Charsmap::apply(std::string_view text) const {
+Result<std::string> Charsmap::apply(std::string_view text) const {
     std::string out;
     while (!text.empty()) {
         if (const auto match = longest_match(text)) {
@@ -72,6 +75,11 @@ std::string Charsmap::apply(std::string_view text) const {
             const size_t bytes = utf8_head(text).bytes;
             out += text.substr(0, bytes);
             text.remove_prefix(bytes);
+        }
+        if (out.size() > normalized_text_bytes_max) {
+            return fail(ErrorCode::limit_exceeded,
+                        "tokenizer: the charsmap makes a text of more than " +
+                            std::to_string(normalized_text_bytes_max) + " bytes");
         }
     }
     return out;

@@ -20,7 +20,8 @@ class Charsmap {
     static Result<Charsmap> parse(ByteView blob);
 
     /// Replaces the longest text of the map at each place; what is in no text of it stays.
-    std::string apply(std::string_view text) const;
+    /// Error: limit_exceeded for a result of more than normalized_text_bytes_max.
+    Result<std::string> apply(std::string_view text) const;
 
   private:
     struct Match {

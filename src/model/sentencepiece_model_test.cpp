@@ -98,7 +98,7 @@ TEST(sentencepiece_model, rejects_what_is_none) {
 }
 
 /// A map of one text, "a" to "xy".
-std::string one_rule_charsmap() {
+std::string one_rule_charsmap(std::string_view replacement = "xy") {
     // units: 0 the root (children at 0 ^ 1), 1 ^ 'a' the node (its leaf at that ^ 2).
     std::vector<uint32_t> units(256);
     const uint32_t node = 1 ^ 'a';
@@ -111,17 +111,28 @@ std::string one_rule_charsmap() {
     };
     add(static_cast<uint32_t>(4 * units.size()));
     for (const uint32_t unit : units) add(unit);
-    return blob + std::string("xy\0", 3);
+    return blob.append(replacement) + '\0';
 }
 
 TEST(charsmap, replaces_the_texts_of_its_trie) {
     const std::string blob = one_rule_charsmap();
     const auto map = Charsmap::parse(as_bytes(blob));
     ASSERT_TRUE(map);
-    EXPECT_EQ(map->apply("bab\xc3\xa9"
-                         "a"),
+    EXPECT_EQ(*map->apply("bab\xc3\xa9"
+                          "a"),
               "bxyb\xc3\xa9"
               "xy");
+}
+
+// Without the bound this text would become 2^42 bytes long.
+TEST(charsmap, a_text_that_grows_beyond_all_use_is_refused) {
+    const std::string blob = one_rule_charsmap(std::string(1 << 20, 'x'));
+    const auto map = Charsmap::parse(as_bytes(blob));
+    ASSERT_TRUE(map);
+    EXPECT_TRUE(map->apply("a"));
+    const auto grown = map->apply(std::string(1 << 22, 'a'));
+    ASSERT_FALSE(grown);
+    EXPECT_EQ(grown.error().code, ErrorCode::limit_exceeded);
 }
 
 TEST(charsmap, rejects_what_is_none) {
@@ -135,7 +146,7 @@ TEST(charsmap, rejects_what_is_none) {
     for (size_t i = 4; i < wild.size() - 3; ++i) wild[i] = static_cast<char>(i * 37);
     const auto map = Charsmap::parse(as_bytes(wild));
     if (map) {
-        EXPECT_FALSE(map->apply(std::string(64, 'a')).empty());
+        EXPECT_FALSE(map->apply(std::string(64, 'a'))->empty());
     }
 }
 

@@ -20,6 +20,7 @@ constexpr size_t unigram_text_bytes_max = 128;       // a token of a unigram mod
 /// One call of encode; it may need some 100 times as much memory while it runs.
 constexpr size_t encode_text_bytes_max = 4 << 20;
 constexpr size_t normalized_text_bytes_max = 16 << 20;  // compatibility forms grow a text
+constexpr size_t charsmap_text_bytes_max = 256;         // that one entry replaces [20]
 
 /// What foreign regular expressions may cost in one call of encode: published ones take 50 steps a
 /// byte of ordinary text.
