@@ -81,7 +81,10 @@ class ChatScan {
 
     /// As SpecialTokens::find; `from` MUST NOT go back.
     std::optional<SpecialMatch> operator()(size_t from) {
-        if (!any_ || any_->begin < from) any_ = everywhere_.find(text_.bytes, from);
+        if (!no_more_ && (!any_ || any_->begin < from)) {
+            any_ = everywhere_.find(text_.bytes, from);
+            no_more_ = !any_;
+        }
         if (!own_ || own_->begin < from) own_ = find_trusted(from);
         if (!any_ || !own_) return any_ ? any_ : own_;
         const bool own_wins =
@@ -106,6 +109,7 @@ class ChatScan {
     const SpecialTokens& everywhere_;
     const SpecialTokens& trusted_;
     std::optional<SpecialMatch> any_, own_;
+    bool no_more_ = false;  // of `everywhere_` in the rest, which need not be searched again
     size_t gap_ = 0;
 };
 

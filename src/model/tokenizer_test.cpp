@@ -318,6 +318,15 @@ TEST(tokenizer, takes_long_runs_in_its_stride) {
     EXPECT_EQ(bpe->encode(std::string(1 << 20, 'a'))->size(), size_t{1} << 12);
 }
 
+// As above: the user-defined token that is nowhere must not be sought from every mark on.
+TEST(tokenizer, takes_a_chat_of_many_marks_in_its_stride) {
+    const auto tokenizer = Tokenizer::build(spm_vocabulary());
+    constexpr size_t count = 1 << 19;
+    jinja::Text chat;
+    for (size_t i = 0; i < count; ++i) chat.append_trusted("</s>");
+    EXPECT_EQ(tokenizer->encode_chat(chat)->size(), count + 1);
+}
+
 TEST(tokenizer, golden_prompt_of_stories260k) {
     const auto path = shared / "models/stories260K/stories260K.gguf";
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "no shared data";
