@@ -29,7 +29,9 @@ Result<Value> value_at(Runtime& runtime, Value item, const std::optional<Value>&
         const std::string part = text->bytes.substr(begin, end - begin);
         const bool is_index = !part.empty() && part.size() < 18 &&
                               part.find_first_not_of("0123456789") == std::string::npos;
-        TT_TRY(const Value name, runtime.trusted_text(part));
+        TextBuilder builder(runtime);
+        builder.append(*text, begin, end);
+        TT_TRY(const Value name, builder.finish());
         TT_TRY(item, get_item(runtime, item, is_index ? Value(std::stoll(part)) : name));
         if (is<Undefined>(item) && fallback) item = *fallback;
         begin = end + 1;
@@ -84,8 +86,9 @@ Result<Value> sort(Runtime& runtime, const Value& subject, const Arguments& argu
         paths.clear();
         for (size_t begin = 0; begin <= text->bytes.size();) {
             const size_t end = std::min(text->bytes.find(',', begin), text->bytes.size());
-            TT_TRY(const Value path,
-                   runtime.trusted_text(std::string_view(text->bytes).substr(begin, end - begin)));
+            TextBuilder builder(runtime);
+            builder.append(*text, begin, end);
+            TT_TRY(const Value path, builder.finish());
             paths.emplace_back(path);
             begin = end + 1;
         }
@@ -232,6 +235,9 @@ Result<Value> map(Runtime& runtime, const Value& subject, const Arguments& argum
     } else {
         const Text* filter = if_text(arguments.positional[0]);
         if (filter == nullptr) return failed("map: the filter must be named by a str");
+        // The general error would quote it.
+        if (!filter->foreign.empty() && find_filter(filter->bytes) == nullptr)
+            return failed("map: there is no such filter");
         Arguments rest = arguments;
         rest.positional.erase(rest.positional.begin());
         for (const Value& item : all) {
@@ -257,6 +263,8 @@ Result<Value> choose(Runtime& runtime, const Value& subject, const Arguments& ar
     if (has_attribute && !path) return failed("selectattr: need an attribute");
     const auto test = take();
     if (test && if_text(*test) == nullptr) return failed("select: the test must be named by a str");
+    if (test && !if_text(*test)->foreign.empty() && find_test(if_text(*test)->bytes) == nullptr)
+        return failed("select: there is no such test");
     Values out;
     for (const Value& item : all) {
         TT_TRY(const Value value, value_at(runtime, item, path));

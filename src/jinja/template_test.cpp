@@ -349,6 +349,15 @@ TEST(jinja, an_error_says_nothing_that_came_from_outside) {
         rendered("{{ raise_exception('role ' + u + ' is unknown') }}", R"({"u": "my secret"})");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().detail, "line 1: the template refuses: role ... is unknown");
+    for (const std::string_view source :
+         {"{{ {}[u].x }}", "{{ {}[u] + 1 }}", "{{ {} | attr(u) + 1 }}",
+          "{{ [{}] | map(u) | list }}", "{{ [{}] | select(u) | list }}",
+          "{{ [{}] | map(attribute=u) | first + 1 }}",
+          "{{ [{}, {}] | sort(attribute=u + ',a') | first + 1 }}"}) {
+        const auto text = rendered(source, R"({"u": "my secret"})");
+        EXPECT_TRUE(text || text.error().detail.find("secret") == std::string::npos)
+            << source << ": " << text.error().detail;
+    }
 }
 
 }  // namespace
