@@ -204,8 +204,7 @@ Result<Value> get_item(Runtime& runtime, const Value& object, const Value& key) 
     const Text* name = if_text(key);
     if (name == nullptr) return Value(Undefined{});
     TT_TRY(item, own_attribute(runtime, object, name->bytes));
-    // The name is for the error, and no error holds foreign text.
-    return item.value_or(Value(Undefined{.name = name->foreign.empty() ? &name->bytes : nullptr}));
+    return item.value_or(Value(missing(*name)));
 }
 
 Result<Value> get_attribute(Runtime& runtime, const Value& object, const std::string& name) {

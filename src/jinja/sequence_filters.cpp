@@ -331,9 +331,11 @@ Result<Value> attribute(Runtime& runtime, const Value& subject, const Arguments&
     // Attributes alone, no items; only those of mappings differ.
     if (const Dict* dict = if_dict(subject);
         dict != nullptr && !dict->is_namespace && find_method(subject, name->bytes) == nullptr) {
-        return Value(Undefined{.name = &name->bytes});
+        return Value(missing(*name));
     }
-    return get_attribute(runtime, subject, name->bytes);
+    TT_TRY(const Value value, get_attribute(runtime, subject, name->bytes));
+    const auto* undefined = std::get_if<Undefined>(&value);
+    return undefined == nullptr || undefined->is_forbidden ? value : Value(missing(*name));
 }
 
 Result<Value> batch(Runtime& runtime, const Value& subject, const Arguments& arguments) {

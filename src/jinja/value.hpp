@@ -96,6 +96,10 @@ inline const Callable* if_callable(const Value& value) {
     const auto* pointer = std::get_if<const Callable*>(&value);
     return pointer == nullptr ? nullptr : *pointer;
 }
+/// What is missing under `name`, which MUST live as long; the error quotes no foreign name.
+inline Undefined missing(const Text& name) {
+    return {.name = name.foreign.empty() ? &name.bytes : nullptr};
+}
 template <class T>
 bool is(const Value& value) {
     return std::holds_alternative<T>(value);
