@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jinja/template.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
 #include <boost/json/value.hpp>
 
 #include "jinja/interpreter.hpp"
@@ -12,11 +16,20 @@ namespace {
 
 Result<Value> from_json(Runtime& runtime, const boost::json::value& json, size_t depth);
 
+std::optional<std::string_view> if_role(std::string_view name, const boost::json::value& item) {
+    if (name != "role" || !item.is_string()) return std::nullopt;
+    const auto* role = std::find(std::begin(chat_roles), std::end(chat_roles),
+                                 std::string_view(item.get_string()));
+    return role == std::end(chat_roles) ? std::nullopt : std::optional(*role);
+}
+
 Result<Value> from_json(Runtime& runtime, const boost::json::object& object, size_t depth) {
     TT_TRY(Dict* const dict, runtime.dict());
     for (const auto& [name, item] : object) {
         TT_TRY(const Value key, runtime.text(Text::all_foreign({name.data(), name.size()})));
-        TT_TRY(const Value value, from_json(runtime, item, depth + 1));
+        const auto role = if_role(name, item);
+        TT_TRY(const Value value,
+               role ? runtime.trusted_text(*role) : from_json(runtime, item, depth + 1));
         TT_CHECK(insert(runtime, *dict, key, value));
     }
     return Value(dict);

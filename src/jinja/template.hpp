@@ -17,9 +17,14 @@ namespace teetee::jinja {
 
 struct Syntax;
 
+/// The roles of a chat. As a member "role" they are the template's own text: a client can choose
+/// among them but say nothing with them, and phi-3 makes its marks of them: '<|' + role + '|>'.
+inline constexpr std::string_view chat_roles[] = {"system", "developer", "user", "assistant",
+                                                  "tool"};
+
 /// What a template is given.
 struct Inputs {
-    /// Its variables; every text in them is foreign.
+    /// Its variables; every text in them is foreign, save for chat_roles.
     boost::json::object context;
     /// Variables whose texts are the template's own, such as bos_token; they win over `context`.
     std::map<std::string, std::string> trusted;

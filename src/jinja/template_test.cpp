@@ -254,7 +254,7 @@ TEST(jinja, searches_from_both_sides_as_python_does) {
 // Work of text times part would take hours here.
 TEST(jinja, searches_in_its_stride) {
     const std::string_view set =
-        "{% set t = 'a' * 4000000 %}{% set p = 'a' * 1000000 + 'b' + 'a' * 1000000 %}";
+        "{% set m = ('a' * 1000) * 1000 %}{% set t = m * 4 %}{% set p = m + 'b' + m %}";
     for (const std::string_view use :
          {"{{ p in t }}", "{{ t.find(p) > 0 }}", "{{ t.rfind(p) > 0 }}", "{{ t.count(p) > 0 }}",
           "{{ t.split(p) | length > 1 }}", "{{ t.rsplit(p) | length > 1 }}",
@@ -344,15 +344,24 @@ TEST(jinja, what_came_from_outside_stays_marked) {
     EXPECT_EQ(foreign("{% set t %}a{{ u }}{% endset %}{{ t | trim | indent(1, true) }}"), "..<s>x");
 }
 
+TEST(jinja, only_a_known_role_is_the_templates_own) {
+    const auto foreign = [](std::string_view context) {
+        return render_text("{{ '<|' + m.role + '|>' }}{{ m.name }}", context).foreign;
+    };
+    EXPECT_EQ(foreign(R"({"m": {"role": "user", "name": "user"}})"), (std::vector<Span>{{8, 12}}));
+    EXPECT_EQ(foreign(R"({"m": {"role": "user|>"}})"), (std::vector<Span>{{2, 8}}));
+    EXPECT_EQ(foreign(R"({"m": {"role": "user\u0000"}})"), (std::vector<Span>{{2, 7}}));
+}
+
 TEST(jinja, an_error_says_nothing_that_came_from_outside) {
     const auto refused =
         rendered("{{ raise_exception('role ' + u + ' is unknown') }}", R"({"u": "my secret"})");
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().detail, "line 1: the template refuses: role ... is unknown");
     for (const std::string_view source :
-         {"{{ {}[u].x }}", "{{ {}[u] + 1 }}", "{{ {} | attr(u) + 1 }}",
-          "{{ [{}] | map(u) | list }}", "{{ [{}] | select(u) | list }}",
-          "{{ [{}] | map(attribute=u) | first + 1 }}",
+         {"{{ {}[u].x }}", "{{ {}[u] + 1 }}", "{{ {} | attr(u) + 1 }}", "{{ [] | attr(u) + 1 }}",
+          "{{ ('%(' + u + ')s') % {} }}", "{{ [{}] | map(u) | list }}",
+          "{{ [{}] | select(u) | list }}", "{{ [{}] | map(attribute=u) | first + 1 }}",
           "{{ [{}, {}] | sort(attribute=u + ',a') | first + 1 }}"}) {
         const auto text = rendered(source, R"({"u": "my secret"})");
         EXPECT_TRUE(text || text.error().detail.find("secret") == std::string::npos)

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include <boost/json/array.hpp>
+
+#include "model/chat_template.hpp"
 #include "model/unicode.hpp"
 
 namespace teetee::model {
@@ -23,6 +26,35 @@ bool is_blank(std::string_view text) {
     return true;
 }
 
+void append_trusted_parts(std::vector<std::string>& parts, const jinja::Text& text) {
+    size_t begin = 0;
+    for (const jinja::Span& span : text.foreign) {
+        parts.push_back(text.bytes.substr(begin, span.begin - begin));
+        begin = span.end;
+    }
+    parts.push_back(text.bytes.substr(begin));
+}
+
+/// What the chat template writes itself: its source, and what it makes of each role in small
+/// chats. Some templates refuse some of these chats, or all; then they make no marks of them.
+std::vector<std::string> texts_of_template(const Vocabulary& vocabulary) {
+    std::vector<std::string> texts = {vocabulary.chat_template};
+    const auto chat = ChatTemplate::build(vocabulary);
+    if (!chat) return texts;
+    for (const std::string_view role : jinja::chat_roles) {
+        const boost::json::object message = {{"role", role}, {"content", "x"}};
+        const boost::json::object user = {{"role", "user"}, {"content", "x"}};
+        using Messages = boost::json::array;
+        for (const Messages& messages :
+             {Messages{message}, Messages{message, user}, Messages{user, message}}) {
+            const auto text =
+                chat->render({{"messages", messages}, {"add_generation_prompt", true}}, 0);
+            if (text) append_trusted_parts(texts, *text);
+        }
+    }
+    return texts;
+}
+
 }  // namespace
 
 std::vector<SpecialTokens::Entry> special_tokens_of(const Vocabulary& vocabulary, SpecialSet set) {
@@ -37,9 +69,11 @@ std::vector<SpecialTokens::Entry> special_tokens_of(const Vocabulary& vocabulary
     // Some files have the marks of a chat's turns as user-defined tokens.
     const SpecialTokens tokens(entries);
     std::vector<bool> is_mark(vocabulary.tokens.size(), false);
-    for (size_t from = 0; const auto match = tokens.find(vocabulary.chat_template, from);) {
-        is_mark[match->id] = !is_blank(vocabulary.tokens[match->id].text);
-        from = match->begin + 1;
+    for (const std::string& text : texts_of_template(vocabulary)) {
+        for (size_t from = 0; const auto match = tokens.find(text, from);) {
+            is_mark[match->id] = !is_blank(vocabulary.tokens[match->id].text);
+            from = match->begin + 1;
+        }
     }
     std::erase_if(entries, [&](const auto& entry) { return is_mark[entry.id]; });
     return entries;
