@@ -50,6 +50,8 @@ std::vector<std::string> texts_of_template(const Vocabulary& vocabulary) {
             const auto text =
                 chat->render({{"messages", messages}, {"add_generation_prompt", true}}, 0);
             if (text) append_trusted_parts(texts, *text);
+            // A template that is too dear for so little must not delay the start again and again.
+            if (!text && text.error().code == ErrorCode::limit_exceeded) return texts;
         }
     }
     return texts;
@@ -65,7 +67,7 @@ std::vector<SpecialTokens::Entry> special_tokens_of(const Vocabulary& vocabulary
         entries.push_back(
             {token.text, id, token.strips_left, token.strips_right, token.whole_word});
     }
-    if (set != SpecialSet::user_text) return entries;
+    if (set != SpecialSet::user_text || entries.empty()) return entries;
     // Some files have the marks of a chat's turns as user-defined tokens.
     const SpecialTokens tokens(entries);
     std::vector<bool> is_mark(vocabulary.tokens.size(), false);
