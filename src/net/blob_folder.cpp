@@ -25,10 +25,10 @@ bool is_name(std::string_view name) {
     return name.size() == 64 && std::ranges::all_of(name, is_digit);
 }
 
-/// "NAME.blob", and "NAME.blob.XXXXXX" while it is written. Whatever else lies in the folder is
-/// somebody's.
+/// "NAME.blob", and with a dot and six characters after it while it is written. Whatever else lies
+/// in the folder is somebody's.
 bool is_ours(std::string_view file) {
-    constexpr size_t temporary_bytes = std::string_view(".XXXXXX").size();
+    constexpr size_t temporary_bytes = 7;
     const std::string_view name = file.substr(0, file.find('.'));
     if (!is_name(name)) return false;
     file.remove_prefix(name.size());

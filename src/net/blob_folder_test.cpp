@@ -80,7 +80,7 @@ TEST_F(BlobFolderTest, only_its_own_files_make_room) {
         name('b'),
         name('b') + ".blob.backup7",
         name('b') + ".blob~",
-        name('b') + ".blob-XXXXXX",
+        name('b') + ".blob-a1B2c3",
         name('b') + ".tar.blob",
         name('b').substr(1) + ".blob",
         name('b') + "b.blob",
