@@ -456,9 +456,9 @@ void run_pass(const Pass& pass, float* out, size_t out_stride) {
     for (size_t u = 0; u < pass.unit_count(); ++u) {
         const size_t row = (pass.first_tile + u / pass.panel_count) * 16;
         const size_t panel = pass.first_panel + u % pass.panel_count;
-        store_totals(totals.values + u * tile_floats, least(16, pass.x.row_count - row),
-                     least(panel_rows, pass.matrix.rows - panel * panel_rows),
-                     out + row * out_stride + panel * panel_rows, out_stride);
+        store_lanes(totals.values + u * tile_floats, least(16, pass.x.row_count - row),
+                    least(panel_rows, pass.matrix.rows - panel * panel_rows),
+                    out + row * out_stride + panel * panel_rows, out_stride);
     }
 }
 

@@ -354,33 +354,13 @@ using PanelFn = void (*)(const PackedView&, const uint8_t*, const ActivationView
                          PanelTotals&);
 
 PanelFn panel_function(DataType type) {
-    switch (type) {
-        case DataType::q8_0:
-            return multiply_panel<DataType::q8_0>;
-        case DataType::q4_0:
-            return multiply_panel<DataType::q4_0>;
-        case DataType::q4_1:
-            return multiply_panel<DataType::q4_1>;
-        case DataType::q5_0:
-            return multiply_panel<DataType::q5_0>;
-        case DataType::q5_1:
-            return multiply_panel<DataType::q5_1>;
-        case DataType::q2_k:
-            return multiply_panel<DataType::q2_k>;
-        case DataType::q3_k:
-            return multiply_panel<DataType::q3_k>;
-        case DataType::q4_k:
-            return multiply_panel<DataType::q4_k>;
-        case DataType::q5_k:
-            return multiply_panel<DataType::q5_k>;
-        case DataType::q6_k:
-            return multiply_panel<DataType::q6_k>;
-        case DataType::f16:
-        case DataType::bf16:
-            return multiply_panel<DataType::f16>;
-        default:
+    return for_type(type, []<DataType t>() -> PanelFn {
+        if constexpr (t == DataType::f32) {
             return multiply_plain_panel;
-    }
+        } else {
+            return multiply_panel<t>;
+        }
+    });
 }
 
 void multiply(const PackedView& matrix, const ActivationView& x, float* out, size_t out_stride,

@@ -7,6 +7,7 @@
 
 #include "tensor/activations.hpp"
 #include "tensor/kernels.hpp"
+#include "tensor/panel_walk.hpp"
 #include "tensor/unpack_avx512.hpp"
 
 // Products with AVX-512 and VNNI. A segment of a panel is unpacked to codes once and stays in the
@@ -16,49 +17,6 @@
 
 namespace teetee::tensor {
 namespace {
-
-struct RowRange {
-    size_t begin;
-    size_t end;
-};
-
-[[gnu::always_inline]] inline size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/// Where a group of rows (all in one tile) finds its activations in one segment.
-struct RowPointers {
-    const int8_t* quants;     // of the first row, at the segment's first column
-    size_t chunk_stride;      // to the next 64 columns
-    const float* scales;      // of the first row, at the segment's first unit; rows are neighbours
-    const int32_t* sums;      // blocks: as scales
-    size_t unit_stride;       // to the next unit
-    const int16_t* sub_sums;  // super blocks: of the first row, at the segment
-    const int16_t* integers;  // fixed: of the first row, at the segment's first column
-    size_t columns;           // of the matrix
-};
-
-[[gnu::always_inline]] inline RowPointers row_pointers(const ActivationView& x,
-                                                       Arithmetic arithmetic, size_t row,
-                                                       size_t first_column) {
-    const size_t tile = row / x.tile_rows;
-    const size_t in_tile = row % x.tile_rows;
-    const size_t unit = arithmetic == Arithmetic::super_blocks ? segment_elements : block_elements;
-    const size_t units = x.columns / unit;
-    const size_t at = (tile * units + first_column / unit) * x.tile_rows + in_tile;
-    RowPointers p{};
-    p.chunk_stride = chunk_stride(x);
-    p.unit_stride = x.tile_rows;
-    p.columns = x.columns;
-    p.scales = x.scales + at;
-    p.quants = x.quants + tile * tile_stride(x, arithmetic) + first_column / 64 * p.chunk_stride +
-               64 * in_tile;
-    if (arithmetic == Arithmetic::blocks) p.sums = x.sums + at;
-    if (arithmetic == Arithmetic::super_blocks)
-        p.sub_sums = x.sub_sums + row * (x.columns / 16) + first_column / 16;
-    if (arithmetic == Arithmetic::fixed) p.integers = x.integers + row * x.columns + first_column;
-    return p;
-}
 
 [[gnu::always_inline]] inline __m512i broadcast_32(const void* p) {
     int32_t bits;
@@ -249,7 +207,7 @@ template <DataType type, size_t row_count, class Segment>
     for (size_t r = 0; r < row_count; ++r) {
         product[r] = _mm512_setzero_si512();
         if constexpr (f.offset != 0) {
-            const __m512i sums = dot_sums(w.scale_factors, x.sub_sums + r * (x.columns / 16));
+            const __m512i sums = dot_sums(w.scale_factors, x.sub_sums + r * x.sub_stride);
             product[r] = _mm512_slli_epi32(sums, std::countr_zero(unsigned{f.offset}));
             product[r] = _mm512_sub_epi32(_mm512_setzero_si512(), product[r]);
         }
@@ -272,8 +230,7 @@ template <DataType type, size_t row_count, class Segment>
     });
     for (size_t r = 0; r < row_count; ++r) {
         __m512i minima = _mm512_setzero_si512();
-        if constexpr (f.has_min)
-            minima = dot_sums(w.min_factors, x.sub_sums + r * (x.columns / 16));
+        if constexpr (f.has_min) minima = dot_sums(w.min_factors, x.sub_sums + r * x.sub_stride);
         add_super_block<f.has_min>(product[r], minima, w.scale, w.min, x.scales[r],
                                    totals + r * panel_rows);
     }
@@ -352,28 +309,11 @@ template <class Step>
     }
 }
 
-/// Sums of one panel for a run of rows, kept in the first cache until they are complete.
-constexpr size_t totals_rows_max = 64;
-struct alignas(64) PanelTotals {
-    float values[totals_rows_max * panel_rows];
-};
-
-[[gnu::always_inline]] inline void store_totals(const float* totals, size_t row_count, size_t lanes,
-                                                float* out, size_t out_stride) {
+[[gnu::always_inline]] inline void store_lanes(const float* totals, size_t row_count, size_t lanes,
+                                               float* out, size_t out_stride) {
     const auto mask = static_cast<__mmask16>((1u << lanes) - 1);
     for (size_t r = 0; r < row_count; ++r) {
         _mm512_mask_storeu_ps(out + r * out_stride, mask, _mm512_load_ps(totals + r * panel_rows));
-    }
-}
-
-/// One panel against at most totals_rows_max rows. segment(data, first column, columns) multiplies.
-template <class Segment>
-[[gnu::always_inline]] inline void for_segments(const PackedView& matrix, const uint8_t* data,
-                                                Segment segment) {
-    for (size_t first = 0; first < matrix.columns; first += segment_elements) {
-        const size_t columns = least(segment_elements, matrix.columns - first);
-        segment(data, first, columns);
-        data += segment_layout(matrix.type, columns).bytes;
     }
 }
 
@@ -449,12 +389,12 @@ void multiply_panel(const PackedView& matrix, const uint8_t* data, const Activat
                          rows);
         if constexpr (arithmetic == Arithmetic::blocks) {
             multiply_block_segment<type>(segment, columns, rows, next, [&](size_t row) {
-                return RowsAt{row_pointers(x, arithmetic, row, first),
+                return RowsAt{row_pointers<arithmetic>(x, row, first),
                               totals.values + (row - rows.begin) * panel_rows};
             });
         } else if constexpr (arithmetic == Arithmetic::super_blocks) {
             multiply_super_block<type>(segment, rows, next, [&](size_t row) {
-                return RowsAt{row_pointers(x, arithmetic, row, first),
+                return RowsAt{row_pointers<arithmetic>(x, row, first),
                               totals.values + (row - rows.begin) * panel_rows};
             });
         } else {
@@ -462,7 +402,7 @@ void multiply_panel(const PackedView& matrix, const uint8_t* data, const Activat
             open_fixed_segment(segment, columns / block_elements, w);
             for_row_groups(rows, [&]<size_t n>(size_t row) {
                 // Integers of a fixed row are 16 bits: two 64-byte chunks of a tile to 64 columns.
-                fixed_rows<n>(w, row_pointers(x, arithmetic, row, first),
+                fixed_rows<n>(w, row_pointers<arithmetic>(x, row, first),
                               totals.values + (row - rows.begin) * panel_rows);
                 next.fetch_some();
             });
@@ -505,33 +445,13 @@ using PanelFn = void (*)(const PackedView&, const uint8_t*, const ActivationView
                          PanelTotals&);
 
 [[gnu::always_inline]] inline PanelFn panel_function(DataType type) {
-    switch (type) {
-        case DataType::q8_0:
-            return multiply_panel<DataType::q8_0>;
-        case DataType::q4_0:
-            return multiply_panel<DataType::q4_0>;
-        case DataType::q4_1:
-            return multiply_panel<DataType::q4_1>;
-        case DataType::q5_0:
-            return multiply_panel<DataType::q5_0>;
-        case DataType::q5_1:
-            return multiply_panel<DataType::q5_1>;
-        case DataType::q2_k:
-            return multiply_panel<DataType::q2_k>;
-        case DataType::q3_k:
-            return multiply_panel<DataType::q3_k>;
-        case DataType::q4_k:
-            return multiply_panel<DataType::q4_k>;
-        case DataType::q5_k:
-            return multiply_panel<DataType::q5_k>;
-        case DataType::q6_k:
-            return multiply_panel<DataType::q6_k>;
-        case DataType::f16:
-        case DataType::bf16:
-            return multiply_panel<DataType::f16>;
-        default:
+    return for_type(type, []<DataType t>() -> PanelFn {
+        if constexpr (t == DataType::f32) {
             return multiply_plain_panel;
-    }
+        } else {
+            return multiply_panel<t>;
+        }
+    });
 }
 
 /// The rows `rows` of the activations; rows.begin is a multiple of 16.
@@ -548,8 +468,8 @@ using PanelFn = void (*)(const PackedView&, const uint8_t*, const ActivationView
             for (size_t r = 0; r < count; ++r)
                 _mm512_store_ps(totals.values + r * panel_rows, _mm512_setzero_ps());
             multiply_one(matrix, matrix.data + panel * panel_bytes, x, {row, row + count}, totals);
-            store_totals(totals.values, count, lanes, out + row * out_stride + panel * panel_rows,
-                         out_stride);
+            store_lanes(totals.values, count, lanes, out + row * out_stride + panel * panel_rows,
+                        out_stride);
         }
     }
 }

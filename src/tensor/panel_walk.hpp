@@ -89,6 +89,39 @@ TT_WALK void for_segments(const PackedView& matrix, const uint8_t* panel, Segmen
     }
 }
 
+/// The result of pick.template operator()<type>() for the type whose segments these are; BF16 is
+/// packed as F16, and what has no segments is F32.
+template <class Pick>
+TT_WALK auto for_type(DataType type, Pick pick) {
+    switch (type) {
+        case DataType::q8_0:
+            return pick.template operator()<DataType::q8_0>();
+        case DataType::q4_0:
+            return pick.template operator()<DataType::q4_0>();
+        case DataType::q4_1:
+            return pick.template operator()<DataType::q4_1>();
+        case DataType::q5_0:
+            return pick.template operator()<DataType::q5_0>();
+        case DataType::q5_1:
+            return pick.template operator()<DataType::q5_1>();
+        case DataType::q2_k:
+            return pick.template operator()<DataType::q2_k>();
+        case DataType::q3_k:
+            return pick.template operator()<DataType::q3_k>();
+        case DataType::q4_k:
+            return pick.template operator()<DataType::q4_k>();
+        case DataType::q5_k:
+            return pick.template operator()<DataType::q5_k>();
+        case DataType::q6_k:
+            return pick.template operator()<DataType::q6_k>();
+        case DataType::f16:
+        case DataType::bf16:
+            return pick.template operator()<DataType::f16>();
+        default:
+            return pick.template operator()<DataType::f32>();
+    }
+}
+
 /// Sums of one panel for a run of rows, kept in the first cache until they are complete.
 constexpr size_t totals_rows_max = 64;
 struct alignas(64) PanelTotals {
