@@ -324,8 +324,8 @@ struct FixedPlanes {
     for (size_t b = 0; b < blocks; ++b) out.scales[b] = load_exponents(data + panel_rows * b);
     for (size_t g = 0; g < 8 * blocks; ++g) {
         const uint8_t* p = data + s.low + 2 * g * group_bytes;
-        prefetch(p);
-        prefetch(p + 64);
+        prefetch<DataType::f16>(p);
+        prefetch<DataType::f16>(p + 64);
         const __m512i first = load(p);
         const __m512i second = load(p + group_bytes);
         store_group(out.low.bytes, g, _mm512_permutex2var_epi8(first, low_index, second));

@@ -262,7 +262,7 @@ template <size_t row_count>
         for (auto& p : product) p = _mm512_setzero_si512();
         for (size_t g = 0; g < 16; ++g) {
             const __m512i pair = load(pairs + g * group_bytes);
-            prefetch(pairs + g * group_bytes);
+            prefetch<DataType::f16>(pairs + g * group_bytes);
             for (size_t r = 0; r < row_count; ++r) {
                 product[r] = _mm512_dpwssd_epi32(product[r], pair,
                                                  broadcast_32(integers + r * x.columns + 2 * g));

@@ -26,11 +26,18 @@ struct alignas(64) CodeBuffer {
     _mm512_storeu_si512(out + group * group_bytes, value);
 }
 
-/// Lines of the weights that come next, where the including file says that it pays: it defines
-/// prefetch_bytes, how far ahead. Zen 4 is slower with any prefetch than with its own prefetchers.
+/// Lines of the weights that come next. The including file defines prefetch_bytes, how far ahead
+/// any are fetched; 0 leaves that to the processor, which Zen 4 does better alone. But where codes
+/// lie in two planes, its prefetchers lose track of the two streams, and each line's neighbour in
+/// the next segment is fetched to the second cache (to the first, it would push out what is read).
+template <DataType type>
 [[gnu::always_inline]] inline void prefetch(const uint8_t* p) {
-    if constexpr (prefetch_bytes != 0)
-        _mm_prefetch(reinterpret_cast<const char*>(p + prefetch_bytes), _MM_HINT_T0);
+    const auto* at = reinterpret_cast<const char*>(p);
+    if constexpr (prefetch_bytes != 0) {
+        _mm_prefetch(at + prefetch_bytes, _MM_HINT_T0);
+    } else if constexpr (code_format(type).high_bits != 0) {
+        _mm_prefetch(at + segment_layout(type, segment_elements).bytes, _MM_HINT_T1);
+    }
 }
 
 [[gnu::always_inline]] inline __m512i low_nibbles(__m512i both) {
@@ -59,7 +66,7 @@ template <DataType type, bool is_signed, unsigned g, class Emit>
 [[gnu::always_inline]] inline void emit_pair(const uint8_t* low, __m512i high, Emit emit) {
     constexpr CodeFormat f = code_format(type);
     const __m512i both = load(low + g * group_bytes);
-    prefetch(low + g * group_bytes);
+    prefetch<type>(low + g * group_bytes);
     __m512i first = low_nibbles(both);
     __m512i second = high_nibbles(both);
     if constexpr (f.high_bits != 0) {
@@ -79,13 +86,17 @@ template <DataType type, bool is_signed, class Emit>
         const uint8_t* low = segment + s.low + b * 8 * group_bytes;
         const __m512i flip = _mm512_set1_epi8(is_signed ? 0 : static_cast<char>(0x80));
         for (size_t g = 0; g < 8; ++g) {
-            prefetch(low + g * group_bytes);
+            prefetch<type>(low + g * group_bytes);
             emit(g, _mm512_xor_si512(load(low + g * group_bytes), flip));
         }
     } else {
         const uint8_t* low = segment + s.low + b * 4 * group_bytes;
-        const __m512i high =
-            f.high_bits != 0 ? load(segment + s.high + b * group_bytes) : _mm512_setzero_si512();
+        __m512i high = _mm512_setzero_si512();
+        if constexpr (f.high_bits != 0) {
+            const uint8_t* p = segment + s.high + b * group_bytes;
+            high = load(p);
+            prefetch<type>(p);
+        }
         emit_pair<type, is_signed, 0>(low, high, emit);
         emit_pair<type, is_signed, 1>(low, high, emit);
         emit_pair<type, is_signed, 2>(low, high, emit);
@@ -109,17 +120,21 @@ template <DataType type, unsigned j, class Emit>
         if constexpr (f.low_bits == 4) {
             const uint8_t* p = low + (j / 2 * 8 + g) * group_bytes;
             codes = j % 2 == 0 ? low_nibbles(load(p)) : high_nibbles(load(p));
-            if (j % 2 == 0) prefetch(p);
+            if (j % 2 == 0) prefetch<type>(p);
         } else {
             const uint8_t* p = low + (j / 4 * 8 + g) * group_bytes;
             codes = pick_bits<2 * (j % 4), 0, 2>(load(p));
-            if (j % 4 == 0) prefetch(p);
+            if (j % 4 == 0) prefetch<type>(p);
         }
         if constexpr (f.high_bits == 1) {
-            const __m512i bits = load(high + g * group_bytes);
+            const uint8_t* p = high + g * group_bytes;
+            const __m512i bits = load(p);
+            if (j == 0) prefetch<type>(p);
             codes = _mm512_or_si512(codes, pick_bits<j, f.low_bits, 1>(bits));
         } else if constexpr (f.high_bits == 2) {
-            const __m512i bits = load(high + (j / 4 * 8 + g) * group_bytes);
+            const uint8_t* p = high + (j / 4 * 8 + g) * group_bytes;
+            const __m512i bits = load(p);
+            if (j % 4 == 0) prefetch<type>(p);
             codes = _mm512_or_si512(codes, pick_bits<2 * (j % 4), f.low_bits, 2>(bits));
         }
         emit(g, codes);
