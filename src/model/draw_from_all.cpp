@@ -90,7 +90,6 @@ class Buckets {
     /// The last candidate whose weight is at least min_p; nullopt if it is too far off.
     std::optional<Place> last_with_weight(float min_p) {
         double before = 0;
-        std::optional<Place> last;
         for (size_t b = 0; b < far_bucket; ++b) {
             // The widest gap of a bucket is its far end; a little more covers rounding.
             const double far_gap = -static_cast<double>(b + 1) / buckets_per_gap - 1e-9;

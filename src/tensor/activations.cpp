@@ -62,7 +62,7 @@ void Activations::quantise(Arithmetic arithmetic, Form& form) {
         grow(form.sub_sums, view.row_count * view.columns / 16);
         view.sub_sums = form.sub_sums.data();
     } else {
-        grow(form.integers, view.row_count * view.columns);
+        grow(form.integers, tiles * view.tile_rows * view.columns);
         view.integers = form.integers.data();
     }
     const auto quantise_units = [&](size_t begin, size_t end) {
@@ -83,7 +83,7 @@ void Activations::quantise(Arithmetic arithmetic, Form& form) {
                                          chunk_stride(view), form.sub_sums.data() + i * 16);
             } else {
                 form.scales[at] = quantise_fixed_block(values, tile + u * chunk_stride(view),
-                                                       form.integers.data() + i * 32);
+                                                       form.integers.data() + at * block_elements);
             }
         }
     };

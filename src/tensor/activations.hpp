@@ -16,7 +16,9 @@ namespace teetee::tensor {
 /// Quantised rows stand in tiles of up to 16: of a tile with R rows, the bytes of 64 columns stand
 /// together as (R, 64), and the scales of one unit (32 columns; 256 for super blocks) as (R). R is
 /// row_count up to 8, else 16, and then the last tile is padded. Fixed: bytes are the high and the
-/// low parts of 32 columns, (R, {32 high, 32 low}), value = 256 high + low.
+/// low parts of 32 columns, (R, {32 high, 32 low}), value = 256 high + low; the same as integers
+/// stands as (R, 32). So rows that meet a weight together never lie a power of two apart, which
+/// would put them all into one set of the first cache.
 struct ActivationView {
     size_t row_count = 0;
     size_t columns = 0;
@@ -26,12 +28,16 @@ struct ActivationView {
     const float* scales = nullptr;      // see above
     const int32_t* sums = nullptr;      // blocks: of the quants of each 32, as the scales stand
     const int16_t* sub_sums = nullptr;  // super blocks: (row_count, columns / 16)
-    const int16_t* integers = nullptr;  // fixed: (row_count, columns)
+    const int16_t* integers = nullptr;  // fixed: see above
 };
 
 /// Byte distance between neighbouring 64-byte chunks of a row, and between tiles.
 static constexpr size_t chunk_stride(const ActivationView& x) {
     return 64 * x.tile_rows;
+}
+/// Distance between the integers of neighbouring 32 columns of a row.
+static constexpr size_t integer_stride(const ActivationView& x) {
+    return block_elements * x.tile_rows;
 }
 /// Bytes that `columns` take in a row of quants: fixed has two a column.
 static constexpr size_t tile_stride(const ActivationView& x, Arithmetic arithmetic) {

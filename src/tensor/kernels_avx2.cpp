@@ -92,11 +92,11 @@ template <size_t row_count>
 /// sums += pairs of 16-bit integers . integers, over a block.
 template <size_t row_count>
 [[gnu::always_inline]] inline void add_integers(const uint8_t* pairs, const int16_t* integers,
-                                                size_t columns, RowInts<row_count>& sums) {
+                                                RowInts<row_count>& sums) {
     for (size_t g = 0; g < 16; ++g) {
         const Ints pair = {{load(pairs + g * group_bytes), load(pairs + g * group_bytes + 32)}};
         for (size_t r = 0; r < row_count; ++r) {
-            const __m256i x = broadcast_32(integers + r * columns + 2 * g);
+            const __m256i x = broadcast_32(integers + r * block_elements + 2 * g);
             for (size_t h = 0; h < 2; ++h) {
                 sums[r].side[h] =
                     _mm256_add_epi32(sums[r].side[h], _mm256_madd_epi16(pair.side[h], x));
@@ -217,8 +217,8 @@ struct Segment<type, Arithmetic::fixed> {
         for (size_t b = 0; b < block_count; ++b) {
             RowInts<row_count> products;
             clear<row_count>(products);
-            add_integers<row_count>(pairs + b * 16 * group_bytes, x.integers + b * block_elements,
-                                    x.columns, products);
+            add_integers<row_count>(pairs + b * 16 * group_bytes, x.integers + b * x.integer_stride,
+                                    products);
             add_scaled<row_count>(products, scales[b], x.scales + b * x.unit_stride, segment);
         }
         add_to_totals<row_count>(segment, totals);

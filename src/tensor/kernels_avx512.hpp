@@ -257,15 +257,15 @@ template <size_t row_count>
     for (auto& s : segment) s = _mm512_setzero_ps();
     for (size_t b = 0; b < w.block_count; ++b) {
         const uint8_t* pairs = w.pairs + b * 16 * group_bytes;
-        const int16_t* integers = x.integers + b * block_elements;
+        const int16_t* integers = x.integers + b * x.integer_stride;
         __m512i product[row_count];
         for (auto& p : product) p = _mm512_setzero_si512();
         for (size_t g = 0; g < 16; ++g) {
             const __m512i pair = load(pairs + g * group_bytes);
             prefetch<DataType::f16>(pairs + g * group_bytes);
             for (size_t r = 0; r < row_count; ++r) {
-                product[r] = _mm512_dpwssd_epi32(product[r], pair,
-                                                 broadcast_32(integers + r * x.columns + 2 * g));
+                product[r] = _mm512_dpwssd_epi32(
+                    product[r], pair, broadcast_32(integers + r * block_elements + 2 * g));
             }
         }
         for (size_t r = 0; r < row_count; ++r) {

@@ -30,7 +30,10 @@ class Row {
           in_tile_(row % x.tile_rows) {}
 
     int32_t quant(size_t column) const {
-        if (arithmetic_ == Arithmetic::fixed) return x_.integers[row_ * x_.columns + column];
+        if (arithmetic_ == Arithmetic::fixed) {
+            return x_.integers[unit_index(column / block_elements) * block_elements +
+                               column % block_elements];
+        }
         return x_.quants[tile_ * tile_stride(x_, arithmetic_) + column / 64 * chunk_stride(x_) +
                          64 * in_tile_ + column % 64];
     }

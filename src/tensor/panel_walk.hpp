@@ -35,8 +35,8 @@ struct RowPointers {
     size_t unit_stride;       // to the next unit
     const int16_t* sub_sums;  // super blocks: of the first row, at the segment
     size_t sub_stride;        // to the next row's
-    const int16_t* integers;  // fixed: of the first row, at the segment's first column
-    size_t columns;           // of the matrix: integers of neighbouring rows are as far apart
+    const int16_t* integers;  // fixed: of the first row, at the segment; rows are 32 apart
+    size_t integer_stride;    // to the next 32 columns
 };
 
 template <Arithmetic arithmetic>
@@ -49,9 +49,9 @@ TT_WALK RowPointers row_pointers(const ActivationView& x, size_t row, size_t fir
     RowPointers p{};
     p.scales = x.scales + at;
     p.unit_stride = x.tile_rows;
-    p.columns = x.columns;
     if constexpr (arithmetic == Arithmetic::fixed) {
-        p.integers = x.integers + row * x.columns + first_column;
+        p.integers = x.integers + at * block_elements;
+        p.integer_stride = integer_stride(x);
         return p;
     }
     p.chunk_stride = chunk_stride(x);
