@@ -167,6 +167,17 @@ class Results:
     def round_count(self):
         return min(len(runs) for runs in self.ours.values())
 
+    def load(self, report):
+        """Takes up the runs of an earlier report, so that more rounds can be added to them."""
+        for cell in report["cells"]:
+            key = (cell["weights"], cell["row"])
+            if cell["teetee_runs"] is None:
+                self.extra[key] = cell["runs"]
+                continue
+            self.ours[key] = cell["teetee_runs"]
+            self.peers[key] = {int(setting): runs for setting, runs in cell["peer_runs"].items()}
+        self.kernel.update(report["kernel"])
+
     def rows(self):
         names = []
         for _, row in [*self.ours, *self.extra]:
@@ -186,6 +197,8 @@ def progress(text):
 def measure(options, models):
     """Every round of every row; Ctrl-C ends it with what there is by then."""
     results = Results()
+    if options.resume:
+        results.load(json.loads(options.json.read_text()))
     plans = {weights: measurements(options, model) for weights, model in models.items()}
     total = options.rounds * sum(len(plan) for plan in plans.values())
     done = 0
@@ -249,7 +262,8 @@ def as_json(results, models):
                           "ratio": ratio, "bar": bar_text(row, weights),
                           "verdict": verdict(row, weights, ratio),
                           "teetee_runs": results.ours.get((weights, row)),
-                          "peer_runs": results.peers.get((weights, row))})
+                          "peer_runs": results.peers.get((weights, row)),
+                          "runs": results.extra.get((weights, row))})
     return {"kernel": results.kernel, "cpu": cpu_name(), "cells": cells}
 
 
@@ -333,9 +347,13 @@ def main():
     parser.add_argument("--gen-tokens", type=int, default=32)
     parser.add_argument("--only", nargs="+", help="rows whose name has one of these in it")
     parser.add_argument("--json", type=pathlib.Path, help="write every run's figure there")
+    parser.add_argument("--resume", action="store_true",
+                        help="add the rounds to those of the --json file")
     parser.add_argument("--plot", type=pathlib.Path, help="write an SVG of the ratios there")
     options = parser.parse_args()
     models = parse_models(options.models)
+    if options.resume and not (options.json and options.json.is_file()):
+        sys.exit("--resume: needs --json with the file of an earlier run")
     results = measure(options, models)
     report = as_json(results, models)
     print(f"{report['cpu']}, {THREADS} threads, median of {results.round_count()} rounds; "
