@@ -167,53 +167,69 @@ void attend_tile(const Attention& attention, const Tile& tile, size_t head_dim) 
     attention.finish(tile, inverses.data());
 }
 
+/// A segment of a tile's pages: scores and sums of different parts are independent.
+struct Part {
+    size_t tile;
+    size_t begin;
+    size_t end;
+    size_t sums;
+};
+
+/// What attention over parts needs, kept from call to call.
+struct PartBuffers {
+    std::vector<Part> parts;
+    std::vector<size_t> score_at;
+    std::vector<std::array<float, tensor::query_tile>> inverses;
+    tensor::AlignedVector<float> numbers;  // scores, then sums
+    size_t score_count = 0;
+
+    void assign(const Attention& attention, std::span<const Tile> tiles, size_t head_dim) {
+        parts.clear();
+        score_at.clear();
+        score_count = 0;
+        size_t sum_count = 0;
+        for (const Tile& tile : tiles) {
+            const size_t queries = attention.query_count(tile);
+            for_segments(tile, [&](size_t begin, size_t end) {
+                parts.push_back({score_at.size(), begin, end, sum_count});
+                sum_count += queries * head_dim;
+            });
+            score_at.push_back(score_count);
+            score_count += queries * attention.score_stride(tile);
+        }
+        inverses.resize(tiles.size());
+        numbers.resize(std::max(numbers.size(), score_count + sum_count));
+    }
+};
+
 /// Long contexts on more threads than tiles: scores and sums segment by segment, all at once.
 void attend_by_segments(const Attention& attention, std::span<const Tile> tiles, size_t head_dim,
                         tensor::ThreadPool& pool) {
-    struct Part {
-        size_t tile;
-        size_t begin;
-        size_t end;
-        size_t sums;
-    };
-    std::vector<Part> parts;
-    std::vector<size_t> score_at(tiles.size());
-    size_t score_count = 0;
-    size_t sum_count = 0;
-    for (size_t i = 0; i < tiles.size(); ++i) {
-        const size_t queries = attention.query_count(tiles[i]);
-        score_at[i] = score_count;
-        score_count += queries * attention.score_stride(tiles[i]);
-        for_segments(tiles[i], [&](size_t begin, size_t end) {
-            parts.push_back({i, begin, end, sum_count});
-            sum_count += queries * head_dim;
-        });
-    }
-    static thread_local tensor::AlignedVector<float> buffer;
-    buffer.resize(std::max(buffer.size(), score_count + sum_count));
-    float* const scores = buffer.data();
-    float* const sums = scores + score_count;
+    thread_local PartBuffers kept;
+    PartBuffers& b = kept;  // the caller's, also where other threads work on it
+    b.assign(attention, tiles, head_dim);
+    float* const scores = b.numbers.data();
+    float* const sums = scores + b.score_count;
     const auto for_each = [&pool](size_t count, auto body) {
         pool.run(count, 1, [&](size_t begin, size_t end) {
             for (size_t i = begin; i < end; ++i) body(i);
         });
     };
-    for_each(parts.size(), [&](size_t i) {
-        const Part& part = parts[i];
-        attention.score(tiles[part.tile], part.begin, part.end, scores + score_at[part.tile]);
+    for_each(b.parts.size(), [&](size_t i) {
+        const Part& part = b.parts[i];
+        attention.score(tiles[part.tile], part.begin, part.end, scores + b.score_at[part.tile]);
     });
-    std::vector<std::array<float, tensor::query_tile>> inverses(tiles.size());
     for_each(tiles.size(), [&](size_t i) {
-        attention.weigh(tiles[i], scores + score_at[i], inverses[i].data());
+        attention.weigh(tiles[i], scores + b.score_at[i], b.inverses[i].data());
     });
-    for_each(parts.size(), [&](size_t i) {
-        const Part& part = parts[i];
-        attention.accumulate(tiles[part.tile], part.begin, part.end, scores + score_at[part.tile],
+    for_each(b.parts.size(), [&](size_t i) {
+        const Part& part = b.parts[i];
+        attention.accumulate(tiles[part.tile], part.begin, part.end, scores + b.score_at[part.tile],
                              sums + part.sums);
     });
     for (const Tile& tile : tiles) attention.clear(tile);
-    for (const Part& part : parts) attention.add_segment(tiles[part.tile], sums + part.sums);
-    for (size_t i = 0; i < tiles.size(); ++i) attention.finish(tiles[i], inverses[i].data());
+    for (const Part& part : b.parts) attention.add_segment(tiles[part.tile], sums + part.sums);
+    for (size_t i = 0; i < tiles.size(); ++i) attention.finish(tiles[i], b.inverses[i].data());
 }
 
 }  // namespace

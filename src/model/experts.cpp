@@ -18,8 +18,9 @@ void Blocks::choose_experts() {
     const ExpertHyperparameters& h = context_.hyperparameters.experts;
     choices_.resize(rows_.size() * h.used_count);
     context_.pool.run(rows_.size(), [&](size_t begin, size_t end) {
-        std::vector<uint32_t> order(h.count);
-        std::vector<float> weights;
+        thread_local std::vector<uint32_t> order;
+        thread_local std::vector<float> weights;
+        order.resize(h.count);
         for (size_t row = begin; row < end; ++row) {
             const float* logits = router_.data() + row * h.count;
             std::iota(order.begin(), order.end(), 0u);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/shard_model.hpp"
 
-#include <set>
+#include <algorithm>
 
 #include "base/assert.hpp"
 #include "model/cut.hpp"
@@ -141,15 +141,12 @@ Result<void> ShardModel::embed(std::span<const TokenId> tokens, float* hidden) c
     return {};
 }
 
-Result<std::vector<DecoderRow>> ShardModel::take_positions(std::span<const BatchRow> rows) {
+Result<void> ShardModel::take_positions(std::span<const BatchRow> rows) {
     // First look at every row, then take the pages, so that a bad batch changes nothing.
-    std::set<RequestId> seen;
+    sequences_.clear();
     for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
         const RequestId& request = rows[begin].request;
-        if (!seen.insert(request).second) {
-            return fail(ErrorCode::invalid_argument,
-                        "a sequence stands in two places of the batch");
-        }
+        sequences_.push_back(request);
         const Position* length = cache_.length(request);
         if (length == nullptr) return fail(ErrorCode::sequence_unknown, "no such sequence is open");
         for (end = begin; end < rows.size() && rows[end].request == request; ++end) {
@@ -169,27 +166,30 @@ Result<std::vector<DecoderRow>> ShardModel::take_positions(std::span<const Batch
                             " positions");
         }
     }
-    std::vector<DecoderRow> decoder_rows;
-    decoder_rows.reserve(rows.size());
+    std::ranges::sort(sequences_);
+    if (std::ranges::adjacent_find(sequences_) != sequences_.end())
+        return fail(ErrorCode::invalid_argument, "a sequence stands in two places of the batch");
+    decoder_rows_.clear();
     for (const BatchRow& row : rows) {
         TT_TRY(KvCache::Sequence* const sequence, cache_.extend(row.request, 1));
-        decoder_rows.push_back({sequence, row.position});
+        decoder_rows_.push_back({sequence, row.position});
     }
-    return decoder_rows;
+    return {};
 }
 
 void ShardModel::add_learned_positions(std::span<const BatchRow> rows, float* hidden) {
-    std::vector<float> learned(embedding_length());
+    const size_t d = embedding_length();
+    normed_.resize(std::max(normed_.size(), d));
     for (size_t row = 0; row < rows.size(); ++row) {
-        tensor::dequantise_row(positions_.view, rows[row].position, learned.data());
-        tensor::add(hidden + row * learned.size(), learned.data(), learned.size());
+        tensor::dequantise_row(positions_.view, rows[row].position, normed_.data());
+        tensor::add(hidden + row * d, normed_.data(), d);
     }
 }
 
 Result<void> ShardModel::forward(std::span<const BatchRow> rows, float* hidden) {
-    TT_TRY(const auto decoder_rows, take_positions(rows));
+    TT_CHECK(take_positions(rows));
     if (!positions_.data.empty()) add_learned_positions(rows, hidden);
-    decoder_->forward(decoder_rows, hidden);
+    decoder_->forward(decoder_rows_, hidden);
     return {};
 }
 

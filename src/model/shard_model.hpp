@@ -73,7 +73,7 @@ class ShardModel {
     Result<void> load_weights(const Gguf& gguf, const ModelOptions& options);
     Result<void> load_embedding(const Gguf& gguf, WeightLoader& loader);
     Result<void> load_output(const Gguf& gguf, WeightLoader& loader);
-    Result<std::vector<DecoderRow>> take_positions(std::span<const BatchRow> rows);
+    Result<void> take_positions(std::span<const BatchRow> rows);
     void add_learned_positions(std::span<const BatchRow> rows, float* hidden);
 
     Hyperparameters hyperparameters_;
@@ -88,6 +88,9 @@ class ShardModel {
     tensor::PackedMatrix output_;
     tensor::Activations activations_;
     std::vector<float> normed_;
+    // Of the batch at hand; kept so that a step allocates nothing.
+    std::vector<RequestId> sequences_;
+    std::vector<DecoderRow> decoder_rows_;
 };
 
 }  // namespace teetee::model
