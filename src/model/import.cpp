@@ -245,10 +245,9 @@ Result<void> write_gguf(const Checkpoint& checkpoint, const HfConfig& config, Vo
     add_vector(writer, "rope_factors_short.weight", config.rope_divisors_short);
     for (const auto& [order, target] : targets) {
         uint64_t bytes = row_bytes_of(target) * target.parts[0].row_count() * target.parts.size();
-        const std::string& name = order.name;
-        writer.tensor({name, dimensions_of(target), target.type, 0, bytes},
-                      [&name, &target, &meter](const ByteSink& to) {
-                          return write_rows(name, target, meter, to);
+        writer.tensor({order.name, dimensions_of(target), target.type, 0, bytes},
+                      [&name = order.name, &rows = target, &meter](const ByteSink& to) {
+                          return write_rows(name, rows, meter, to);
                       });
     }
     return writer.write(sink);
