@@ -52,6 +52,10 @@ struct PrefixSpan {
     auto operator<=>(const PrefixSpan&) const = default;
 };
 
+/// Random bytes of one request, known to its stages and its client alone. Every hash of what passed
+/// between stages is made with it: without it nobody can try prompts until their hashes fit.
+using TraceSalt = ByteArray<32>;
+
 /// The layers [begin, end) of a model.
 struct LayerRange {
     uint32_t begin = 0;

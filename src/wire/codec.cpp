@@ -77,6 +77,7 @@ void write(const Open& open, proto::Header& header) {
     out.set_prompt_positions(open.prompt_positions);
     out.set_start_prefix(open.start.prefix);
     out.set_start_positions(open.start.positions);
+    out.set_salt(to_proto(open.salt));
 }
 
 Result<SamplingOptions> read_sampling(const proto::Open& in) {
@@ -120,12 +121,14 @@ Result<Message> read(const proto::Open& in, const Limits& limits) {
     TT_CHECK(check_count("prompt positions", in.prompt_positions(), in.positions_max()));
     TT_TRY(auto sampling, read_sampling(in));
     TT_TRY(const auto start, read_start(in, sampling));
+    TT_TRY(const auto salt, array_from_proto<32>("salt", in.salt()));
     return Message(Open{.request = request,
                         .epoch = in.epoch(),
                         .sampling = std::move(sampling),
                         .positions_max = in.positions_max(),
                         .prompt_positions = in.prompt_positions(),
-                        .start = start});
+                        .start = start,
+                        .salt = salt});
 }
 
 void write(const Forward& forward, proto::Header& header) {
@@ -285,6 +288,62 @@ Result<Message> read(const proto::Failed& in, const Limits& limits) {
     return Message(Failed{request, in.epoch(), code, in.layer_begin()});
 }
 
+void write(const Sign& sign, proto::Header& header) {
+    auto& out = *header.mutable_sign();
+    out.set_request(to_proto(sign.request.bytes));
+    out.set_epoch(sign.epoch);
+    out.set_position_end(sign.position_end);
+}
+
+Result<Message> read(const proto::Sign& in, const Limits& limits) {
+    TT_TRY(const auto request, request_from_proto(in.request()));
+    TT_CHECK(check_count("positions", in.position_end(), limits.positions_max));
+    return Message(Sign{request, in.epoch(), in.position_end()});
+}
+
+void write(const Record& record, proto::Header& header) {
+    auto& out = *header.mutable_record();
+    out.set_request(to_proto(record.request.bytes));
+    out.set_epoch(record.epoch);
+    out.set_layer_begin(record.layers.begin);
+    out.set_layer_end(record.layers.end);
+    out.set_sampling(to_proto(record.sampling));
+    out.set_input_begin(record.input_begin);
+    out.set_input_end(record.input_end);
+    out.set_input(to_proto(record.input));
+    out.set_output_begin(record.output_begin);
+    out.set_output_count(static_cast<uint32_t>(record.output.size()));
+    out.set_signature(to_proto(record.signature));
+}
+
+Result<Message> read(const proto::Record& in, ByteView payload, const Limits& limits) {
+    Record record{.epoch = in.epoch(),
+                  .layers = {in.layer_begin(), in.layer_end()},
+                  .input_begin = in.input_begin(),
+                  .input_end = in.input_end(),
+                  .output_begin = in.output_begin()};
+    TT_TRY(record.request, request_from_proto(in.request()));
+    TT_CHECK(check_count("layer", record.layers.end, limits.layers_max));
+    if (record.layers.begin >= record.layers.end) return malformed("record without layers");
+    TT_CHECK(check_count("positions", record.input_end, limits.positions_max));
+    TT_CHECK(check_count("input begin", record.input_begin, record.input_end));
+    TT_CHECK(check_count("output begin", record.output_begin, limits.positions_max));
+    const size_t count = in.output_count();
+    TT_CHECK(check_count("leaves", count, limits.positions_max));
+    if (payload.size() != count * sizeof(Digest)) {
+        return malformed("leaves: have " + std::to_string(payload.size()) + " bytes, need " +
+                         std::to_string(count * sizeof(Digest)));
+    }
+    TT_TRY(record.sampling, array_from_proto<32>("sampling", in.sampling()));
+    TT_TRY(record.input, array_from_proto<32>("input", in.input()));
+    TT_TRY(record.signature, array_from_proto<65>("signature", in.signature()));
+    record.output.resize(count);
+    for (size_t i = 0; i < count; ++i)
+        std::ranges::copy(payload.subspan(i * sizeof(Digest), sizeof(Digest)),
+                          record.output[i].begin());
+    return Message(std::move(record));
+}
+
 void write(const Probe& probe, proto::Header& header) {
     auto& out = *header.mutable_probe();
     out.set_id(probe.id);
@@ -343,6 +402,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kForward) return read(header.forward(), payload, limits);
     if (kind == proto::Header::kProbe) return read(header.probe(), payload, limits);
     if (kind == proto::Header::kTokens) return read(header.tokens(), payload, limits);
+    if (kind == proto::Header::kRecord) return read(header.record(), payload, limits);
     if (kind == proto::Header::BODY_NOT_SET) {
         return fail(ErrorCode::version_unsupported, "frame: unknown kind of message");
     }
@@ -353,6 +413,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kClose) return read(header.close(), limits);
     if (kind == proto::Header::kRetain) return read(header.retain(), limits);
     if (kind == proto::Header::kEvict) return read(header.evict(), limits);
+    if (kind == proto::Header::kSign) return read(header.sign(), limits);
     return read(header.failed(), limits);
 }
 
@@ -383,6 +444,8 @@ void append_payload(const Message& message, ByteWriter& frame) {
             frame.bytes(hop.statement);
             frame.bytes(hop.quote);
         }
+    } else if (const auto* record = std::get_if<Record>(&message)) {
+        for (const Digest& leaf : record->output) frame.bytes(leaf);
     }
 }
 

@@ -8,11 +8,11 @@
 
 namespace teetee::wire {
 
-inline constexpr uint16_t frame_version = 3;
+inline constexpr uint16_t frame_version = 4;
 
 /// A frame: u16 version, u32 header bytes (both little-endian), the header (wire.proto), and as
-/// payload the activations of a Forward, the log-probabilities of Tokens, or the statements and
-/// quotes of a Probe. Where a frame ends is the transport's to say. The message MUST keep its own
+/// payload the activations of a Forward, the log-probabilities of Tokens, the statements and quotes
+/// of a Probe, or the leaves of a Record. Where a frame ends is the transport's to say. The message MUST keep its own
 /// invariants (activations are rows x width f32) and the limits its receiver will apply.
 Bytes encode(const Message& message);
 

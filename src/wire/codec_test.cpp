@@ -37,6 +37,19 @@ Probe example_probe() {
     return probe;
 }
 
+Record example_record() {
+    return {.request = request_id(5),
+            .epoch = 3,
+            .layers = {4, 8},
+            .sampling = {1},
+            .input_begin = 32,
+            .input_end = 34,
+            .input = {2},
+            .output_begin = 32,
+            .output = {{3}, {4}},
+            .signature = {5}};
+}
+
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 SamplingOptions full_sampling() {
@@ -85,6 +98,10 @@ std::vector<Message> examples() {
         Evict{true, {}},
         Evict{false, {1, UINT64_MAX, 300}},
         Failed{request_id(3), 4, ErrorCode::kv_cache_full, 12},
+        Open{.request = request_id(1), .positions_max = 4, .salt = {1, 2, 3}},
+        Sign{request_id(1), 2, 77},
+        example_record(),
+        Record{.layers = {0, 1}},
         example_probe(),
         Probe{},
     };
@@ -115,7 +132,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first) {
     EXPECT_EQ(to_hex(encode(Tokens{7, {}})),
-              "0300"
+              "0400"
               "04000000"
               "1a020807");
 }
@@ -240,6 +257,9 @@ TEST(codec, rejects_counts_above_their_limits) {
     EXPECT_EQ(refusal(encode(Tokens{1, {{}, {}}}), {.rows_max = 1}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(Close{{{}, {}}}), {.requests_max = 1}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(Open{{}, 0, {}, 9}), {.positions_max = 8}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Sign{{}, 0, 9}), {.positions_max = 8}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_record()), {.positions_max = 33}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_record()), {.layers_max = 7}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.hops_max = 1}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.statement_bytes_max = 2}),
               ErrorCode::limit_exceeded);

@@ -29,6 +29,8 @@ struct Open {
     /// The first Forward begins behind these retained pages. A stage that does not have them fails
     /// the sequence with prefix_unknown.
     PrefixStart start{};
+    /// For the hashes of what the stages compute.
+    TraceSalt salt{};
     bool operator==(const Open&) const = default;
 };
 
@@ -107,6 +109,34 @@ struct Failed {
     bool operator==(const Failed&) const = default;
 };
 
+/// Each stage is to sign what it has computed of a sequence, in a Record of its own; comes before
+/// the Close. Whoever has computed less says nothing.
+struct Sign {
+    RequestId request{};
+    Epoch epoch = 0;
+    /// Rows before this one count.
+    Position position_end = 0;
+    bool operator==(const Sign&) const = default;
+};
+
+/// What a stage has computed, on its way to the entry: an attest::StageRecord, whose model root and
+/// shard root the entry knows from the stage's statement.
+struct Record {
+    RequestId request{};
+    Epoch epoch = 0;
+    LayerRange layers{};
+    Digest sampling{};
+    Position input_begin = 0;
+    Position input_end = 0;
+    Digest input{};
+    /// Leaves of the rows (from the tail: of the tokens) that went out, from output_begin on.
+    Position output_begin = 0;
+    std::vector<Digest> output{};
+    /// r || s || v of the stage's receipt key.
+    ByteArray<65> signature{};
+    bool operator==(const Record&) const = default;
+};
+
 struct Hop {
     NodeId node_id{};
     LayerRange layers{};
@@ -127,6 +157,7 @@ struct Probe {
     bool operator==(const Probe&) const = default;
 };
 
-using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict>;
+using Message =
+    std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign, Record>;
 
 }  // namespace teetee::wire

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/receipt.hpp"
+
+#include "crypto/hash.hpp"
+
+namespace teetee::attest {
+
+Digest receipt_digest(const Receipt& receipt) {
+    const auto domain = receipt_domain(receipt.chain_id, receipt.contract);
+    std::vector<Digest> statements;
+    std::vector<Digest> records;
+    for (const ReceiptStage& stage : receipt.stages) {
+        statements.push_back(crypto::sha256(stage.statement));
+        records.push_back(record_digest(domain, stage.record));
+    }
+    const Digest fields =
+        crypto::Eip712Struct(
+            "Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,"
+            "bytes32 answerHash,uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,"
+            "uint64 finishedAt,bytes32[] statements,bytes32[] records)")
+            .integer(receipt.pool)
+            .bytes32(receipt.model_root)
+            .bytes_n(receipt.request.bytes)
+            .bytes32(receipt.request_hash)
+            .bytes32(receipt.answer_hash)
+            .integer(receipt.prompt_tokens)
+            .integer(receipt.cached_tokens)
+            .integer(receipt.completion_tokens)
+            .integer(static_cast<uint64_t>(receipt.finished_at))
+            .array(statements)
+            .array(records)
+            .hash();
+    return crypto::eip712_digest(domain, fields);
+}
+
+}  // namespace teetee::attest

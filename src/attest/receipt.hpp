@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "attest/stage_record.hpp"
+
+namespace teetee::attest {
+
+/// A stage of an answer: who, with which evidence, what it signed, and the leaves behind it.
+struct ReceiptStage {
+    Bytes statement;
+    Bytes quote;
+    StageRecord record{};
+    crypto::RecoverableSignature signature{};
+    Trace output{};
+};
+
+/// What lets the client, and whoever it shows it to, run the answer again. It holds the prompt:
+/// the rest of a receipt can be published without it.
+struct ReceiptOpening {
+    TraceSalt salt{};
+    std::vector<TokenId> prompt{};
+    std::vector<TokenId> answer{};
+    SamplingOptions sampling{};
+};
+
+/// The record of one answer, signed by the entry.
+struct Receipt {
+    uint64_t chain_id = 0;
+    crypto::Address contract{};
+    uint64_t pool = 0;
+    Digest model_root{};
+    RequestId request{};
+    /// SHA-256 of the request's body as the client sent it, and of the answer's text in UTF-8.
+    Digest request_hash{};
+    Digest answer_hash{};
+    uint32_t prompt_tokens = 0;
+    /// Of these, what the prefix cache had: no stage computed them for this request.
+    uint32_t cached_tokens = 0;
+    uint32_t completion_tokens = 0;
+    UnixSeconds finished_at = 0;
+    /// In the order of the layers.
+    std::vector<ReceiptStage> stages{};
+    /// Tokens that the entry's layers took in.
+    Trace input{};
+    ReceiptOpening opening{};
+    crypto::RecoverableSignature signature{};
+};
+
+/// Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,bytes32 answerHash,
+/// uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,uint64 finishedAt,
+/// bytes32[] statements,bytes32[] records): SHA-256 of each statement, and record_digest of each
+/// record, under the receipt's domain. The opening is not signed: the records' leaves are made with
+/// it.
+Digest receipt_digest(const Receipt& receipt);
+
+}  // namespace teetee::attest
