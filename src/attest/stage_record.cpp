@@ -24,6 +24,14 @@ Digest record_digest(const crypto::Eip712Domain& domain, const StageRecord& reco
     return crypto::eip712_digest(domain, fields.hash());
 }
 
+Result<void> verify_record(const crypto::Eip712Domain& domain, const StageRecord& record,
+                           ByteView signature, const crypto::Address& address) {
+    TT_TRY(const auto signer, crypto::recover_address(record_digest(domain, record), signature));
+    if (signer == address) return {};
+    return fail(ErrorCode::signature_invalid,
+                "stage record: have signer 0x" + to_hex(signer) + ", need 0x" + to_hex(address));
+}
+
 StageRecord RecordSigner::complete(StageRecord record) const {
     record.model_root = statement_.model_root;
     record.shard_root = statement_.shard_root;
@@ -32,8 +40,7 @@ StageRecord RecordSigner::complete(StageRecord record) const {
 }
 
 crypto::RecoverableSignature RecordSigner::sign(const StageRecord& record) const {
-    return key_.sign_recoverable(
-        record_digest(receipt_domain(statement_.chain_id, statement_.contract), record));
+    return key_.sign_recoverable(record_digest(domain(), record));
 }
 
 }  // namespace teetee::attest

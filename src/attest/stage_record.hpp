@@ -15,7 +15,7 @@ struct StageRecord {
     Epoch epoch = 0;
     Digest model_root{};
     Digest shard_root{};
-    LayerRange layers;
+    LayerRange layers{};
     /// Of the request's sampling options, the same on every stage.
     Digest sampling{};
     /// Rows that came in: activations; on the stage of layer 0 tokens.
@@ -36,6 +36,10 @@ crypto::Eip712Domain receipt_domain(uint64_t chain_id, const crypto::Address& co
 /// uint32 outputBegin,uint32 outputEnd,bytes32 output), under receipt_domain.
 Digest record_digest(const crypto::Eip712Domain& domain, const StageRecord& record);
 
+/// Error: signature_invalid unless that address made the signature.
+Result<void> verify_record(const crypto::Eip712Domain& domain, const StageRecord& record,
+                           ByteView signature, const crypto::Address& address);
+
 /// Signs for one node: fills in what its statement says and leaves the rest as it is.
 class RecordSigner {
   public:
@@ -44,6 +48,10 @@ class RecordSigner {
 
     /// The record with model root, shard root and layers of the node.
     StageRecord complete(StageRecord record) const;
+    const Statement& statement() const { return statement_; }
+    crypto::Eip712Domain domain() const {
+        return receipt_domain(statement_.chain_id, statement_.contract);
+    }
     crypto::RecoverableSignature sign(const StageRecord& record) const;
 
   private:

@@ -9,6 +9,7 @@
 
 #include "base/world.hpp"
 #include "pipeline/engine.hpp"
+#include "pipeline/sequence_trace.hpp"
 #include "wire/message.hpp"
 
 namespace teetee::pipeline {
@@ -57,7 +58,7 @@ struct ClientToken {
     std::optional<TokenLogprobs> logprobs{};
 };
 
-/// The last event of a request, as is ClientFailed.
+/// The last event of a request but ClientRecords, as is ClientFailed.
 struct ClientDone {
     RequestId request{};
     FinishReason reason = FinishReason::stop;
@@ -70,7 +71,18 @@ struct ClientFailed {
     Usage usage;
 };
 
-using ClientEvent = std::variant<ClientToken, ClientDone, ClientFailed>;
+/// Comes after the end of a request that was done or cancelled behind its first token, where
+/// records are signed: what every stage says it has computed, in the order of the layers.
+struct ClientRecords {
+    RequestId request{};
+    /// Set, and nothing else, if a record did not come or is not what it must be.
+    std::optional<Error> failure{};
+    /// Tokens that layer 0 took in.
+    attest::Trace input{};
+    std::vector<SignedRecord> stages{};
+};
+
+using ClientEvent = std::variant<ClientToken, ClientDone, ClientFailed, ClientRecords>;
 
 struct LogLine {
     LogLevel level = LogLevel::info;

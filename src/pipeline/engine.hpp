@@ -22,6 +22,7 @@ struct SequenceOpen {
     Position prompt_positions = 0;
     /// The rows begin behind these retained pages.
     PrefixStart start{};
+    TraceSalt salt{};
 };
 
 /// Full pages of an open sequence that are to outlive it.

@@ -26,7 +26,8 @@ Entry::Entry(EntryOptions options)
              .layers = options_.engine.layers,
              .layer_count = options_.engine.layer_count,
              .probe_interval = options_.probe_interval,
-             .probe_timeout = options_.probe_timeout}) {
+             .probe_timeout = options_.probe_timeout}),
+      records_(options_.records) {
     TT_ASSERT(options_.engine.layers.begin == 0 && options_.engine.layers.end > 0);
     TT_ASSERT(options_.engine.layers.end <= options_.engine.layer_count);
     TT_ASSERT(options_.chunk_rows > 0 && options_.batch_rows_max > 0);
@@ -47,6 +48,7 @@ Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects) {
     if (found == requests_.end())
         return fail(ErrorCode::request_unknown, "cancel: no such request");
     const Usage usage = found->second.usage;
+    ask_for_records(found->second, effects);
     retain(found->second, effects);
     end(found, effects);
     schedule(now, effects);
@@ -74,6 +76,9 @@ void Entry::on_message(Instant now, Direction from, wire::Message message, Effec
         on_tokens(*tokens, effects);
     } else if (auto* probe = std::get_if<wire::Probe>(&message)) {
         on_probe(now, std::move(*probe), effects);
+    } else if (auto* record = std::get_if<wire::Record>(&message)) {
+        if (!records_.on_record(std::move(*record), ring_.route(), effects))
+            ++counters_.messages_dropped;
     } else {
         ++counters_.messages_dropped;
     }
@@ -97,6 +102,7 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     const auto stalled = ring_.check_stall(now);
     if (!stalled) lose_ring(stalled.error(), effects);
     forget_batches(now, effects);
+    records_.expire(now, effects);
     ring_.send_probe(now, ledger_, effects);
     schedule(now, effects);
 }
@@ -251,6 +257,7 @@ void Entry::add_row(Request& request, TokenId token, ComputeJob& job, Batch& bat
         {request.submission.request, request.epoch, request.next_position, wants_token});
     if (request.submission.sampling.needs_tokens()) batch.rows.back().token = token;
     job.tokens.push_back(token);
+    if (records_.is_on()) request.trace.add_input(token);
     ++request.next_position;
 }
 
@@ -263,7 +270,9 @@ void Entry::open(Request& request, ComputeJob& job, Effects& effects) {
                          .sampling = submission.sampling,
                          .positions_max = request.positions_max(),
                          .prompt_positions = static_cast<Position>(submission.prompt.size()),
-                         .start = request.start});
+                         .start = request.start,
+                         .salt = submission.salt});
+    request.trace = SequenceTrace(job.opens.back());
     if (is_alone_) return;
     effects.sends.push_back({Direction::next, wire::Open{.request = submission.request,
                                                          .epoch = request.epoch,
@@ -271,7 +280,8 @@ void Entry::open(Request& request, ComputeJob& job, Effects& effects) {
                                                          .positions_max = request.positions_max(),
                                                          .prompt_positions = static_cast<Position>(
                                                              submission.prompt.size()),
-                                                         .start = request.start}});
+                                                         .start = request.start,
+                                                         .salt = submission.salt}});
 }
 
 void Entry::deliver(Batch& batch, ComputeResult result, Effects& effects) {
@@ -284,6 +294,7 @@ void Entry::deliver(Batch& batch, ComputeResult result, Effects& effects) {
         if (request != requests_.end() && request->second.serial)
             fail_sequence(request, failure.error, effects);
     }
+    if (message) trace_output(*message);
     if (!message) {
         effects.log.push_back({LogLevel::error, message.error().message()});
         for (const wire::ForwardRow& row : batch.rows) {
@@ -298,6 +309,39 @@ void Entry::deliver(Batch& batch, ComputeResult result, Effects& effects) {
     } else {
         effects.sends.push_back({Direction::next, std::move(message).value()});
     }
+}
+
+/// Of the entry's own layers.
+void Entry::trace_output(const wire::Message& message) {
+    if (!records_.is_on()) return;
+    if (const auto* tokens = std::get_if<wire::Tokens>(&message)) {
+        for (const wire::TokenRow& row : tokens->rows) {
+            const auto found = requests_.find(row.request);
+            if (found != requests_.end() && found->second.epoch == row.epoch)
+                found->second.trace.add_output(row.position, row.token);
+        }
+    } else if (const auto* forward = std::get_if<wire::Forward>(&message)) {
+        const size_t row_bytes = size_t{4} * forward->width;
+        for (size_t i = 0; i < forward->rows.size(); ++i) {
+            const auto found = live(forward->rows[i]);
+            if (found == requests_.end()) continue;
+            found->second.trace.add_output(
+                forward->rows[i].position,
+                ByteView(forward->activations).subspan(i * row_bytes, row_bytes));
+        }
+    }
+}
+
+/// Of a request that ends; a stage must hear it before the Close.
+void Entry::ask_for_records(const Request& request, Effects& effects) {
+    if (!records_.is_on() || request.computed == 0) return;
+    auto own = request.trace.sign(request.computed, records_.signer());
+    if (!own) return;
+    if (!is_alone_) {
+        effects.sends.push_back({Direction::next, wire::Sign{request.submission.request,
+                                                             request.epoch, request.computed}});
+    }
+    records_.begin(std::move(*own), request.trace.input(), effects);
 }
 
 void Entry::on_tokens(const wire::Tokens& tokens, Effects& effects) {
@@ -431,6 +475,7 @@ void Entry::lose_ring(const Error& error, Effects& effects) {
     ring_.reset();
     in_flight_.clear();
     const Error unavailable = fail(ErrorCode::route_unavailable, "ring: lost");
+    records_.fail_all(unavailable, effects);
     while (!queue_.empty()) give_up(requests_.find(queue_.front()), unavailable, effects);
     while (!active_.empty()) {
         give_up(requests_.find(active_.begin()->second), error, effects);
@@ -441,6 +486,7 @@ void Entry::lose_ring(const Error& error, Effects& effects) {
 void Entry::finish(Requests::iterator found, FinishReason reason, Effects& effects) {
     effects.events.emplace_back(
         ClientDone{.request = found->first, .reason = reason, .usage = found->second.usage});
+    ask_for_records(found->second, effects);
     retain(found->second, effects);
     end(found, effects);
 }

@@ -13,6 +13,7 @@
 #include "pipeline/effects.hpp"
 #include "pipeline/kv_ledger.hpp"
 #include "pipeline/prefix_index.hpp"
+#include "pipeline/record_collector.hpp"
 #include "pipeline/ring.hpp"
 
 namespace teetee::pipeline {
@@ -29,6 +30,8 @@ struct Submission {
     /// Whose prompt it is: pages of it are kept for, and taken from, this tenant's other requests
     /// alone. Without a tenant nothing is kept or taken.
     std::optional<Digest> tenant{};
+    /// Random; see TraceSalt.
+    TraceSalt salt{};
 };
 
 inline constexpr size_t stop_tokens_max = 64;
@@ -48,6 +51,7 @@ struct EntryOptions {
     Duration probe_timeout = std::chrono::seconds(3);
     /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
     Duration batch_timeout = std::chrono::seconds(60);
+    RecordCollector::Options records{};
 };
 
 /// Stage 0 and scheduler: turns requests into batches, sends them round the ring, and turns the
@@ -112,6 +116,7 @@ class Entry {
         Position computed = 0;
         /// What was generated so far, for a request with a tenant.
         std::vector<TokenId> answer{};
+        SequenceTrace trace{};
 
         Position positions_max() const;
         bool is_prompt_sent() const { return next_position >= submission.prompt.size(); }
@@ -136,6 +141,8 @@ class Entry {
     void on_tokens(const wire::Tokens& tokens, Effects& effects);
     void accept(Requests::iterator request, const wire::TokenRow& answer, Effects& effects);
     void on_failed(const wire::Failed& failed, Effects& effects);
+    void trace_output(const wire::Message& message);
+    void ask_for_records(const Request& request, Effects& effects);
     void on_probe(Instant now, wire::Probe probe, Effects& effects);
     void forget_batches(Instant now, Effects& effects);
     void lose_ring(const Error& error, Effects& effects);
@@ -168,6 +175,7 @@ class Entry {
     PrefixChanges prefix_changes_;
     std::optional<uint64_t> running_;
     std::map<uint64_t, Batch> in_flight_;
+    RecordCollector records_;
     uint64_t next_serial_ = 1;
     uint64_t next_batch_id_ = 1;
     Counters counters_;

@@ -179,6 +179,7 @@ struct WorldOptions {
     uint64_t positions_max = 1 << 16;
     /// A hop takes up to this long, and so does a job.
     Duration delay_max = std::chrono::milliseconds(2);
+    bool has_records = false;
 };
 
 inline constexpr uint32_t layer_count = 10;
@@ -201,8 +202,11 @@ inline RequestId request_id(uint64_t number) {
     return id;
 }
 
+inline crypto::SecpKey receipt_key(uint32_t index) {
+    return crypto::SecpKey::from_bytes(ByteArray<32>{1, static_cast<uint8_t>(index)}).value();
+}
 inline wire::NodeId node_id(uint32_t index) {
-    return {static_cast<uint8_t>(index), 0x0d};
+    return receipt_key(index).address();
 }
 
 /// What the client of a request has seen.
@@ -211,6 +215,8 @@ struct Outcome {
     std::vector<TokenLogprobs> logprobs{};
     std::optional<FinishReason> reason{};
     std::optional<ErrorCode> failure{};
+    /// All that came; at most one may.
+    std::vector<ClientRecords> records{};
     Usage usage;
     Instant ended{};
     bool is_over() const { return reason || failure; }
@@ -287,6 +293,8 @@ class World {
         return {index * layer_count / options_.stage_count,
                 (index + 1) * layer_count / options_.stage_count};
     }
+    std::shared_ptr<const attest::RecordSigner> signer(uint32_t index) const;
+    RecordCollector::Options records() const;
     template <class Event>
     void tell(uint32_t index, Event event);
     void act(uint32_t index, Effects effects);

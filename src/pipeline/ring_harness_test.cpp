@@ -13,13 +13,31 @@ World::World(WorldOptions options)
                        .engine = engine_limits({0, layer_count / options.stage_count}, options),
                        .chunk_rows = options.chunk_rows,
                        .batch_rows_max = options.batch_rows_max,
-                       .queued_max = options.queued_max})),
+                       .queued_max = options.queued_max,
+                       .records = records()})),
       nodes_(options.stage_count),
       links_(options.stage_count) {
     nodes_[0].engine = std::make_unique<FakeEngine>(engine_limits(layers(0), options_));
     for (uint32_t i = 1; i < options_.stage_count; ++i) restart(i);
     run_for(std::chrono::milliseconds(100));
     EXPECT_TRUE(entry_->ready());
+}
+
+std::shared_ptr<const attest::RecordSigner> World::signer(uint32_t index) const {
+    if (!options_.has_records) return nullptr;
+    attest::Statement statement;
+    statement.model_root = {9};
+    statement.shard_root = {static_cast<uint8_t>(index + 1)};
+    statement.layers = layers(index);
+    statement.receipt_address = node_id(index);
+    return std::make_shared<attest::RecordSigner>(receipt_key(index), statement);
+}
+
+RecordCollector::Options World::records() const {
+    RecordCollector::Options out{.signer = signer(0)};
+    for (uint32_t i = 0; i < options_.stage_count; ++i)
+        out.shard_roots[layers(i)] = {static_cast<uint8_t>(i + 1)};
+    return out;
 }
 
 Result<void> World::submit(Submission submission) {
@@ -95,7 +113,8 @@ void World::kill(uint32_t index) {
 void World::restart(uint32_t index) {
     const EngineLimits limits = engine_limits(layers(index), options_);
     Node& node = nodes_[index];
-    node.stage = std::make_unique<Stage>(StageOptions{.node_id = node_id(index), .engine = limits});
+    node.stage = std::make_unique<Stage>(
+        StageOptions{.node_id = node_id(index), .engine = limits, .signer = signer(index)});
     node.stage->set_evidence({static_cast<uint8_t>(index)}, Bytes(3, static_cast<uint8_t>(index)));
     node.engine = std::make_unique<FakeEngine>(limits);
     join_link(previous(index));
@@ -170,6 +189,12 @@ void World::on_event(const ClientEvent& event) {
         EXPECT_EQ(token->index, outcome.tokens.size());
         outcome.tokens.push_back(token->token);
         if (token->logprobs) outcome.logprobs.push_back(*token->logprobs);
+        return;
+    }
+    if (const auto* records = std::get_if<ClientRecords>(&event)) {
+        outcomes_[records->request].records.push_back(*records);
+        EXPECT_FALSE(open_.contains(records->request));
+        EXPECT_EQ(outcomes_[records->request].records.size(), 1u);
         return;
     }
     RequestId request;

@@ -64,6 +64,10 @@ void Stage::on_message(Instant, Direction from, wire::Message message, Effects& 
         on_retain(*retain, effects);
     } else if (auto* evict = std::get_if<wire::Evict>(&message)) {
         on_evict(std::move(*evict), effects);
+    } else if (const auto* sign = std::get_if<wire::Sign>(&message)) {
+        on_sign(*sign, effects);
+    } else if (auto* record = std::get_if<wire::Record>(&message)) {
+        if (links_.next) effects.sends.push_back({Direction::next, std::move(*record)});
     } else if (auto* probe = std::get_if<wire::Probe>(&message)) {
         on_probe(std::move(*probe), effects);
     } else {
@@ -110,7 +114,14 @@ void Stage::on_open(const wire::Open& open, Effects& effects) {
                                 .positions_max = open.positions_max,
                                 .prompt_positions = open.prompt_positions,
                                 .start = open.start,
+                                .salt = open.salt,
                                 .next_position = open.start.positions};
+    sequences_[open.request].trace = SequenceTrace({.request = open.request,
+                                                    .epoch = open.epoch,
+                                                    .sampling = open.sampling,
+                                                    .prompt_positions = open.prompt_positions,
+                                                    .start = open.start,
+                                                    .salt = open.salt});
     opens_.push_back(open.request);
     if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, open});
 }
@@ -152,6 +163,56 @@ void Stage::on_close(const wire::Close& over, Effects& effects) {
         effects.sends.push_back({Direction::next, over});
     }
     start_next(effects);
+}
+
+void Stage::on_sign(const wire::Sign& sign, Effects& effects) {
+    if (!links_.next) return;
+    if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, sign});
+    const auto found = sequences_.find(sign.request);
+    if (found == sequences_.end() || found->second.epoch != sign.epoch || !options_.signer) {
+        ++counters_.messages_dropped;
+        return;
+    }
+    const auto record = found->second.trace.sign(sign.position_end, *options_.signer);
+    if (!record) {
+        ++counters_.messages_dropped;
+        return;
+    }
+    effects.sends.push_back({Direction::next, message_of(*record)});
+}
+
+/// Of rows that were checked: each is the next of its sequence.
+void Stage::trace_input(const wire::Forward& batch) {
+    if (!options_.signer) return;
+    const size_t row_bytes = size_t{4} * batch.width;
+    for (size_t i = 0; i < batch.rows.size(); ++i) {
+        sequences_.at(batch.rows[i].request)
+            .trace.add_input(ByteView(batch.activations).subspan(i * row_bytes, row_bytes));
+    }
+}
+
+void Stage::trace_output(const wire::Message& message) {
+    if (!options_.signer) return;
+    const auto trace_of = [&](const RequestId& request, Epoch epoch) -> SequenceTrace* {
+        const auto found = sequences_.find(request);
+        const bool is_live = found != sequences_.end() && found->second.epoch == epoch;
+        return is_live ? &found->second.trace : nullptr;
+    };
+    if (const auto* tokens = std::get_if<wire::Tokens>(&message)) {
+        for (const wire::TokenRow& row : tokens->rows) {
+            if (auto* trace = trace_of(row.request, row.epoch))
+                trace->add_output(row.position, row.token);
+        }
+    } else if (const auto* forward = std::get_if<wire::Forward>(&message)) {
+        const size_t row_bytes = size_t{4} * forward->width;
+        for (size_t i = 0; i < forward->rows.size(); ++i) {
+            const wire::ForwardRow& row = forward->rows[i];
+            if (auto* trace = trace_of(row.request, row.epoch)) {
+                trace->add_output(row.position,
+                                  ByteView(forward->activations).subspan(i * row_bytes, row_bytes));
+            }
+        }
+    }
 }
 
 void Stage::on_retain(const wire::Retain& retain, Effects& effects) {
@@ -277,6 +338,7 @@ void Stage::start_next(Effects& effects) {
 }
 
 void Stage::start(wire::Forward batch, Effects& effects) {
+    trace_input(batch);
     ComputeJob job{.batch_id = batch.batch_id,
                    .prefixes = std::exchange(prefix_changes_, {}),
                    .closes = std::exchange(closes_, {}),
@@ -288,7 +350,7 @@ void Stage::start(wire::Forward batch, Effects& effects) {
         Sequence& sequence = found->second;
         sequence.in_engine = true;
         job.opens.push_back({request, sequence.epoch, sequence.sampling, sequence.positions_max,
-                             sequence.prompt_positions, sequence.start});
+                             sequence.prompt_positions, sequence.start, sequence.salt});
     }
     if (!job.rows.empty()) ++counters_.batches;
     counters_.rows += job.rows.size();
@@ -314,6 +376,7 @@ void Stage::deliver(Running running, ComputeResult result, Effects& effects) {
                effects);
         return;
     }
+    trace_output(*message);
     effects.sends.push_back({Direction::next, std::move(message).value()});
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct StageOptions {
     /// Batches that wait for the engine. An entry has one more in flight than there are stages.
     uint32_t batches_queued_max = wire::Limits{}.hops_max + 1;
     uint64_t bytes_queued_max = uint64_t{1} << 30;
+    /// Null: nothing is traced, and who asks for a record gets none.
+    std::shared_ptr<const attest::RecordSigner> signer{};
 };
 
 /// A stage behind the entry: computes the batches that come from the previous node, one at a time
@@ -57,7 +60,9 @@ class Stage {
         Position positions_max = 0;
         Position prompt_positions = 0;
         PrefixStart start{};
+        TraceSalt salt{};
         Position next_position = 0;
+        SequenceTrace trace{};
         /// Its open is part of a job already.
         bool in_engine = false;
     };
@@ -74,6 +79,7 @@ class Stage {
     void on_open(const wire::Open& open, Effects& effects);
     void on_forward(wire::Forward batch, Effects& effects);
     void on_close(const wire::Close& close, Effects& effects);
+    void on_sign(const wire::Sign& sign, Effects& effects);
     void on_retain(const wire::Retain& retain, Effects& effects);
     void on_evict(wire::Evict evict, Effects& effects);
     void on_failed(Direction from, const wire::Failed& failed, Effects& effects);
@@ -85,6 +91,8 @@ class Stage {
     std::optional<ErrorCode> check_row(Sequence& sequence, const wire::ForwardRow& row) const;
     void start_next(Effects& effects);
     void start(wire::Forward batch, Effects& effects);
+    void trace_input(const wire::Forward& batch);
+    void trace_output(const wire::Message& message);
     void deliver(Running running, ComputeResult result, Effects& effects);
     void close(Sequences::iterator sequence);
     void close_all();

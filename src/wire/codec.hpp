@@ -12,8 +12,9 @@ inline constexpr uint16_t frame_version = 4;
 
 /// A frame: u16 version, u32 header bytes (both little-endian), the header (wire.proto), and as
 /// payload the activations of a Forward, the log-probabilities of Tokens, the statements and quotes
-/// of a Probe, or the leaves of a Record. Where a frame ends is the transport's to say. The message MUST keep its own
-/// invariants (activations are rows x width f32) and the limits its receiver will apply.
+/// of a Probe, or the leaves of a Record. Where a frame ends is the transport's to say. The message
+/// MUST keep its own invariants (activations are rows x width f32) and the limits its receiver will
+/// apply.
 Bytes encode(const Message& message);
 
 /// Strict: a message has exactly one encoding, so unknown and repeated fields are refused as well.
