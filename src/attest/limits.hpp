@@ -22,6 +22,12 @@ inline constexpr size_t policy_json_depth_max = 8;
 inline constexpr size_t policy_roots_max = 16;
 inline constexpr size_t policy_measurements_max = 1024;
 
+inline constexpr size_t receipt_bytes_max = 256u << 20;
+inline constexpr size_t receipt_json_depth_max = 8;
+inline constexpr size_t receipt_stages_max = 64;
+/// Positions of one request.
+inline constexpr uint32_t receipt_positions_max = 1u << 20;
+
 /// The end of the year 9999: the last time that X.509 can write.
 inline constexpr UnixSeconds unix_seconds_max = 253402300799;
 

@@ -5,29 +5,47 @@
 
 namespace teetee::attest {
 
+Digest opening_digest(const ReceiptOpening& opening) {
+    ByteWriter out;
+    out.length_prefixed(as_bytes("teetee opening v1"));
+    out.bytes(opening.salt);
+    for (const auto* tokens : {&opening.prompt, &opening.answer}) {
+        out.u32(static_cast<uint32_t>(tokens->size()));
+        for (const TokenId token : *tokens) out.u32(token);
+    }
+    out.bytes(sampling_digest(opening.salt, static_cast<Position>(opening.prompt.size()),
+                              opening.sampling));
+    return crypto::sha256(out.view());
+}
+
 Digest receipt_digest(const Receipt& receipt) {
     const auto domain = receipt_domain(receipt.chain_id, receipt.contract);
     std::vector<Digest> statements;
+    std::vector<Digest> quotes;
     std::vector<Digest> records;
     for (const ReceiptStage& stage : receipt.stages) {
         statements.push_back(crypto::sha256(stage.statement));
+        quotes.push_back(crypto::sha256(stage.quote));
         records.push_back(record_digest(domain, stage.record));
     }
     const Digest fields =
         crypto::Eip712Struct(
             "Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,"
-            "bytes32 answerHash,uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,"
-            "uint64 finishedAt,bytes32[] statements,bytes32[] records)")
+            "bytes32 answerHash,bytes32 opening,uint32 promptTokens,uint32 cachedTokens,"
+            "uint32 completionTokens,uint64 finishedAt,bytes32[] statements,bytes32[] quotes,"
+            "bytes32[] records)")
             .integer(receipt.pool)
             .bytes32(receipt.model_root)
             .bytes_n(receipt.request.bytes)
             .bytes32(receipt.request_hash)
             .bytes32(receipt.answer_hash)
+            .bytes32(opening_digest(receipt.opening))
             .integer(receipt.prompt_tokens)
             .integer(receipt.cached_tokens)
             .integer(receipt.completion_tokens)
             .integer(static_cast<uint64_t>(receipt.finished_at))
             .array(statements)
+            .array(quotes)
             .array(records)
             .hash();
     return crypto::eip712_digest(domain, fields);

@@ -27,6 +27,8 @@ struct ReceiptOpening {
 
 /// The record of one answer, signed by the entry.
 struct Receipt {
+    /// Some quote is none of real hardware. Not signed: whoever checks the receipt finds out.
+    bool simulated = false;
     uint64_t chain_id = 0;
     crypto::Address contract{};
     uint64_t pool = 0;
@@ -48,11 +50,15 @@ struct Receipt {
     crypto::RecoverableSignature signature{};
 };
 
+/// What is signed of the opening: SHA-256 over the length-prefixed "teetee opening v1", salt,
+/// prompt and answer (count and tokens, u32 each) and the sampling_digest. Its salt keeps it from
+/// telling anything.
+Digest opening_digest(const ReceiptOpening& opening);
+
 /// Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,bytes32 answerHash,
-/// uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,uint64 finishedAt,
-/// bytes32[] statements,bytes32[] records): SHA-256 of each statement, and record_digest of each
-/// record, under the receipt's domain. The opening is not signed: the records' leaves are made with
-/// it.
+/// bytes32 opening,uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,
+/// uint64 finishedAt,bytes32[] statements,bytes32[] quotes,bytes32[] records): SHA-256 of each
+/// statement and quote, and record_digest of each record, under the receipt's domain.
 Digest receipt_digest(const Receipt& receipt);
 
 }  // namespace teetee::attest

@@ -43,8 +43,9 @@ Result<void> verify_record(const crypto::Eip712Domain& domain, const StageRecord
 /// Signs for one node: fills in what its statement says and leaves the rest as it is.
 class RecordSigner {
   public:
-    RecordSigner(crypto::SecpKey receipt_key, const Statement& statement)
-        : key_(std::move(receipt_key)), statement_(statement) {}
+    /// `receipt_key`, the statement's, MUST outlive it.
+    RecordSigner(const crypto::SecpKey& receipt_key, const Statement& statement)
+        : key_(receipt_key), statement_(statement) {}
 
     /// The record with model root, shard root and layers of the node.
     StageRecord complete(StageRecord record) const;
@@ -55,7 +56,7 @@ class RecordSigner {
     crypto::RecoverableSignature sign(const StageRecord& record) const;
 
   private:
-    crypto::SecpKey key_;
+    const crypto::SecpKey& key_;
     Statement statement_;
 };
 

@@ -72,6 +72,9 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(evidence_unavailable);
         TT_NAME(shard_rejected);
         TT_NAME(simulated_rejected);
+        TT_NAME(receipt_malformed);
+        TT_NAME(receipt_rejected);
+        TT_NAME(audit_mismatch);
         TT_NAME(frame_malformed);
         TT_NAME(frame_too_large);
         TT_NAME(version_unsupported);

@@ -75,6 +75,9 @@ enum class ErrorCode : uint16_t {
     evidence_unavailable = 416,
     shard_rejected = 417,
     simulated_rejected = 418,
+    receipt_malformed = 480,
+    receipt_rejected = 481,
+    audit_mismatch = 482,
     // wire: 600..699
     frame_malformed = 600,
     frame_too_large = 601,

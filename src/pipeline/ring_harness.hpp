@@ -202,8 +202,12 @@ inline RequestId request_id(uint64_t number) {
     return id;
 }
 
-inline crypto::SecpKey receipt_key(uint32_t index) {
-    return crypto::SecpKey::from_bytes(ByteArray<32>{1, static_cast<uint8_t>(index)}).value();
+inline const crypto::SecpKey& receipt_key(uint32_t index) {
+    static std::map<uint32_t, crypto::SecpKey> keys;
+    const auto found = keys.find(index);
+    if (found != keys.end()) return found->second;
+    const ByteArray<32> secret = {1, static_cast<uint8_t>(index)};
+    return keys.emplace(index, crypto::SecpKey::from_bytes(secret).value()).first->second;
 }
 inline wire::NodeId node_id(uint32_t index) {
     return receipt_key(index).address();
