@@ -5,7 +5,9 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/limits.hpp"
+#include "attest/receipt_json.hpp"
 #include "base/bytes.hpp"
+#include "crypto/hash.hpp"
 
 namespace teetee::api {
 namespace {
@@ -68,6 +70,7 @@ ErrorStatus status_for(ErrorCode code) {
             return {400, "invalid_request_error"};
         case ErrorCode::model_unknown:
         case ErrorCode::route_unknown:
+        case ErrorCode::receipt_unknown:
             return {404, "invalid_request_error"};
         case ErrorCode::method_not_allowed:
             return {405, "invalid_request_error"};
@@ -116,24 +119,25 @@ void respond_error(net::HttpExchange& exchange, const Error& error) {
     exchange.respond(response);
 }
 
-void Answer::start(node::Node& node, const Result<model::ChatTemplate>& chat,
-                   GenerationRequest request, UnixSeconds created,
-                   std::shared_ptr<net::HttpExchange> exchange) {
-    auto answer = std::make_shared<Answer>(node, std::move(request), created, std::move(exchange));
+void Answer::start(const World& world, const Result<model::ChatTemplate>& chat,
+                   GenerationRequest request, std::shared_ptr<net::HttpExchange> exchange) {
+    auto answer = std::make_shared<Answer>(world, std::move(request), std::move(exchange));
     if (auto submitted = answer->submit(chat); !submitted) {
         respond_error(*answer->exchange_, submitted.error());
     }
 }
 
-Answer::Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
+Answer::Answer(const World& world, GenerationRequest request,
                std::shared_ptr<net::HttpExchange> exchange)
-    : node_(node),
+    : node_(world.node),
+      receipts_(world.receipts),
+      clock_(world.clock),
       request_(std::move(request)),
-      created_(created),
+      created_(world.clock.unix_now()),
       exchange_(std::move(exchange)),
-      decoder_(node.tokenizer(), {.continues_text = true}),
+      decoder_(node_.tokenizer(), {.continues_text = true}),
       stops_(request_.stops),
-      logprobs_(request_.dialect, node.tokenizer()) {}
+      logprobs_(request_.dialect, node_.tokenizer()) {}
 
 Result<std::vector<TokenId>> Answer::prompt_tokens(const Result<model::ChatTemplate>& chat) const {
     const model::Tokenizer& tokenizer = node_.tokenizer();
@@ -181,12 +185,19 @@ Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
         self->on_done(reason_name(reason), usage);
     };
     events.on_failed = [self](const Error& error, pipeline::Usage) { self->on_failed(error); };
+    events.on_receipt = [self](const Result<attest::Receipt>& receipt) {
+        self->on_receipt(receipt);
+    };
     TT_TRY(id_, node_.generate(std::move(generation), std::move(events)));
+    receipts_.expect(*id_);
     exchange_->on_disconnect([weak = weak_from_this()] {
         const auto answer = weak.lock();
         if (!answer || answer->ended_) return;
-        answer->ended_ = true;
-        static_cast<void>(answer->node_.cancel(*answer->id_));
+        answer->ended_ = answer->text_ended_ = true;
+        const auto usage = answer->node_.cancel(*answer->id_);
+        if (usage && usage->completion_tokens == 0)
+            answer->receipts_.drop(*answer->id_, fail(ErrorCode::receipt_unknown, "cancelled"));
+        answer->finish_receipt();
     });
     if (request_.stream) begin_stream();
     return {};
@@ -244,13 +255,17 @@ void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
     StopMatcher::Output rest = stops_.feed(reason == "stop" ? "" : decoder_.finish());
     const std::string last = rest.text + (rest.stopped ? "" : stops_.finish());
     if (!last.empty()) deliver(last);
+    text_ended_ = true;
+    finish_receipt();
     if (!request_.stream) {
         net::HttpResponse response;
         response.body = boost::json::serialize(whole(reason, usage)) + "\n";
         exchange_->respond(response);
         return;
     }
-    send_event(chunk("", reason));
+    boost::json::object closing_text = chunk("", reason);
+    closing_text["receipt"] = ReceiptStore::path_of(*id_);
+    send_event(closing_text);
     if (request_.stream_usage || request_.dialect == Dialect::generate) {
         boost::json::object closing = envelope(".chunk");
         if (request_.dialect != Dialect::generate) closing["choices"] = boost::json::array();
@@ -261,9 +276,27 @@ void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
     exchange_->finish();
 }
 
+void Answer::on_receipt(const Result<attest::Receipt>& receipt) {
+    if (!receipt) return receipts_.drop(*id_, receipt.error());
+    receipt_ = *receipt;
+    finish_receipt();
+}
+
+/// The stages' records may come before the answer's last text does.
+void Answer::finish_receipt() {
+    if (!receipt_ || !text_ended_) return;
+    attest::Receipt receipt = *std::exchange(receipt_, {});
+    receipt.request_hash = request_.body_hash;
+    receipt.answer_hash = crypto::sha256(as_bytes(text_));
+    receipt.finished_at = clock_.unix_now();
+    node_.sign(receipt);
+    receipts_.put(*id_, attest::encode_receipt(receipt));
+}
+
 void Answer::on_failed(const Error& error) {
+    if (id_) receipts_.drop(*id_, error);
     if (ended_) return;
-    ended_ = true;
+    ended_ = text_ended_ = true;
     if (!request_.stream) {
         respond_error(*exchange_, error);
         return;
@@ -332,6 +365,7 @@ boost::json::object Answer::whole(std::string_view reason, pipeline::Usage usage
         out["choices"] = boost::json::array{choice};
     }
     out["usage"] = usage_json(usage);
+    out["receipt"] = ReceiptStore::path_of(*id_);
     return out;
 }
 

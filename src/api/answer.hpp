@@ -9,6 +9,7 @@
 
 #include "api/generation_request.hpp"
 #include "api/logprobs.hpp"
+#include "api/receipt_store.hpp"
 #include "api/stop_matcher.hpp"
 #include "model/chat_template.hpp"
 #include "model/stream_decoder.hpp"
@@ -37,11 +38,15 @@ void respond_error(net::HttpExchange& exchange, const Error& error);
 class Answer : public std::enable_shared_from_this<Answer> {
   public:
     /// Tokenises, submits, and answers; errors are answered as well.
-    static void start(node::Node& node, const Result<model::ChatTemplate>& chat,
-                      GenerationRequest request, UnixSeconds created,
-                      std::shared_ptr<net::HttpExchange> exchange);
+    struct World {
+        node::Node& node;
+        ReceiptStore& receipts;
+        const Clock& clock;
+    };
+    static void start(const World& world, const Result<model::ChatTemplate>& chat,
+                      GenerationRequest request, std::shared_ptr<net::HttpExchange> exchange);
 
-    Answer(node::Node& node, GenerationRequest request, UnixSeconds created,
+    Answer(const World& world, GenerationRequest request,
            std::shared_ptr<net::HttpExchange> exchange);
 
   private:
@@ -51,6 +56,8 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void deliver(const std::string& text);
     void on_done(std::string_view reason, pipeline::Usage usage);
     void on_failed(const Error& error);
+    void on_receipt(const Result<attest::Receipt>& receipt);
+    void finish_receipt();
     void begin_stream();
     void send_event(const boost::json::object& data);
 
@@ -59,6 +66,8 @@ class Answer : public std::enable_shared_from_this<Answer> {
     boost::json::object whole(std::string_view reason, pipeline::Usage usage);
 
     node::Node& node_;
+    ReceiptStore& receipts_;
+    const Clock& clock_;
     GenerationRequest request_;
     UnixSeconds created_;
     std::shared_ptr<net::HttpExchange> exchange_;
@@ -69,6 +78,9 @@ class Answer : public std::enable_shared_from_this<Answer> {
     std::string text_;
     bool stop_found_ = false;
     bool ended_ = false;
+    /// Nothing is added to text_ any more.
+    bool text_ended_ = false;
+    std::optional<attest::Receipt> receipt_;
 };
 
 }  // namespace teetee::api

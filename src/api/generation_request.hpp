@@ -33,6 +33,7 @@ struct GenerationRequest {
     std::vector<std::string> stops;
     bool stream = false;
     std::optional<Digest> tenant;  // from the bearer token, not from the body
+    Digest body_hash{};            // SHA-256 of the body as it came
     bool stream_usage = false;     // stream_options.include_usage
 };
 

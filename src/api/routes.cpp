@@ -10,9 +10,12 @@
 #include "api/tenant.hpp"
 #include "attest/statement.hpp"
 #include "base/bytes.hpp"
+#include "crypto/hash.hpp"
 
 namespace teetee::api {
 namespace {
+
+constexpr std::string_view receipts_path = "/v1/receipts/";
 
 std::optional<Dialect> dialect_of(std::string_view path) {
     if (path == "/generate") return Dialect::generate;
@@ -96,6 +99,11 @@ void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange>
         if (request.method == "POST") return generate(request, std::move(exchange));
     } else if (request.path == "/v1/models") {
         if (is_read) return respond_json(*exchange, 200, models(world_.node));
+    } else if (request.path.starts_with(receipts_path)) {
+        if (is_read) {
+            return receipts_.fetch(std::string_view(request.path).substr(receipts_path.size()),
+                                   std::move(exchange));
+        }
     } else if (request.path == "/health") {
         const node::NodeStatus status = world_.node.status();
         if (is_read)
@@ -133,7 +141,8 @@ void Routes::generate(const net::HttpRequest& request,
         parsed->sampling.seed = reader.read_u64().value_or(0) >> 11;
     }
     parsed->tenant = tenant_of(request.headers);
-    Answer::start(world_.node, chat(), std::move(parsed).value(), world_.clock.unix_now(),
+    parsed->body_hash = crypto::sha256(as_bytes(request.body));
+    Answer::start({world_.node, receipts_, world_.clock}, chat(), std::move(parsed).value(),
                   std::move(exchange));
 }
 

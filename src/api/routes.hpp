@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "api/receipt_store.hpp"
 #include "base/world.hpp"
 #include "model/chat_template.hpp"
 #include "net/http_server.hpp"
@@ -12,7 +13,7 @@ namespace teetee::api {
 
 /// The entry's HTTP interface (docs/api.md):
 ///   POST /generate, /v1/completions, /v1/chat/completions
-///   GET  /v1/models, /health, /metrics, /attestation
+///   GET  /v1/models, /v1/receipts/ID, /health, /metrics, /attestation
 /// Errors come in OpenAI's shape.
 class Routes {
   public:
@@ -33,6 +34,7 @@ class Routes {
     void generate(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
 
     World world_;
+    ReceiptStore receipts_;
     std::optional<Result<model::ChatTemplate>> chat_;
 };
 

@@ -16,7 +16,8 @@ namespace teetee::attest {
 /// has and what it needs. The value MUST outlive it.
 class JsonMembers {
   public:
-    static Result<JsonMembers> of(const boost::json::value& value, std::string name, ErrorCode code);
+    static Result<JsonMembers> of(const boost::json::value& value, std::string name,
+                                  ErrorCode code);
 
     bool has(std::string_view key) const;
     Result<std::string_view> text(std::string_view key, size_t bytes_max);

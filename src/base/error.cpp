@@ -100,6 +100,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(model_unknown);
         TT_NAME(route_unknown);
         TT_NAME(method_not_allowed);
+        TT_NAME(receipt_unknown);
 #undef TT_NAME
     }
     return "unknown";

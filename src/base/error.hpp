@@ -107,6 +107,7 @@ enum class ErrorCode : uint16_t {
     model_unknown = 1001,
     route_unknown = 1002,
     method_not_allowed = 1003,
+    receipt_unknown = 1004,
 };
 
 /// The code's name as written above; "unknown" for a number that is none of them.

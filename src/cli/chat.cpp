@@ -9,10 +9,10 @@
 
 #include "attest/limits.hpp"
 #include "attest/peer.hpp"
+#include "attest/receipt_json.hpp"
 #include "base/world.hpp"
-#include "cli/dev_network.hpp"
-#include "model/limits.hpp"
-#include "model/manifest.hpp"
+#include "cli/command.hpp"
+#include "cli/network_files.hpp"
 #include "net/address.hpp"
 #include "net/file.hpp"
 #include "net/http_client.hpp"
@@ -20,12 +20,10 @@
 namespace teetee::cli {
 namespace {
 
-struct ChatOptions {
-    uint16_t port = 5002;
+struct ChatOptions : NetworkFiles {
     std::string entry;
-    std::string policy;
-    std::string manifest;
     std::string prompt;
+    std::string receipt;
     uint32_t tokens_max = 0;
     double temperature = 0.6;
     std::optional<int64_t> seed;
@@ -43,50 +41,27 @@ class VerifiedEntry {
     };
     Result<Route> verify_route() const;
 
-    /// Streams an answer; on_text is called with each piece.
-    Result<void> ask(const boost::json::object& body,
-                     const std::function<void(std::string_view)>& on_text) const;
+    /// Streams an answer; on_text is called with each piece. Where its receipt is.
+    Result<std::string> ask(const boost::json::object& body,
+                            const std::function<void(std::string_view)>& on_text) const;
+    Result<std::string> fetch_receipt(const std::string& path) const;
 
   private:
     net::HttpClientRequest request(std::string_view path) const;
-    attest::PeerExpectation expectation() const;
 
     std::string url_;
-    attest::Policy policy_;
-    model::Manifest manifest_;
+    NetworkTerms terms_;
 };
 
 Result<VerifiedEntry> VerifiedEntry::open(const ChatOptions& options) {
-    const std::string folder = default_network_folder(options.port);
-    const std::string policy_path =
-        options.policy.empty() ? folder + "/policy.json" : options.policy;
-    const std::string manifest_path =
-        options.manifest.empty() ? folder + "/manifest.json" : options.manifest;
-    auto policy_bytes = net::read_file(policy_path, attest::policy_bytes_max);
-    if (!policy_bytes) {
-        Error error = std::move(policy_bytes).error();
-        error.detail +=
-            "; is 'teetee up' running? --policy and --manifest name the files of another network";
-        return error;
-    }
     VerifiedEntry entry;
     entry.url_ = options.entry.empty() ? fmt::format("https://127.0.0.1:{}", options.port + 1)
                                        : options.entry;
     TT_TRY(const auto url, net::parse_url(entry.url_));
     if (!url.tls)
         return fail(ErrorCode::address_invalid, entry.url_ + ": need https, the attested API");
-    TT_TRY(entry.policy_, attest::parse_policy(as_text(*policy_bytes)));
-    TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
-    TT_TRY(entry.manifest_, model::parse_manifest(as_text(manifest_bytes)));
+    TT_TRY(entry.terms_, NetworkTerms::load(options));
     return entry;
-}
-
-attest::PeerExpectation VerifiedEntry::expectation() const {
-    attest::PeerExpectation expectation;
-    expectation.model_root = manifest_.model_root;
-    for (const model::ManifestShard& shard : manifest_.shards)
-        expectation.shards.push_back({shard.root, shard.layers});
-    return expectation;
 }
 
 net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
@@ -94,8 +69,8 @@ net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
     request.url = url_ + std::string(path);
     request.time_max = std::chrono::minutes(10);
     request.verify_certificate = [this](ByteView der) -> Result<void> {
-        TT_TRY(const auto peer,
-               attest::verify_peer(der, expectation(), policy_, SystemClock().unix_now()));
+        TT_TRY(const auto peer, attest::verify_peer(der, terms_.expectation(), terms_.policy,
+                                                    SystemClock().unix_now()));
         if (peer.statement.layers.begin != 0)
             return fail(ErrorCode::shard_rejected, "this node is not an entry");
         return {};
@@ -127,15 +102,15 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() const {
         TT_TRY(const auto statement, from_base64(statement_text->get_string()));
         TT_TRY(const auto quote, from_base64(quote_text->get_string()));
         attest::EvidenceView evidence{statement, quote, std::nullopt};
-        TT_TRY(const auto peer,
-               attest::verify_evidence(evidence, expectation(), policy_, SystemClock().unix_now()));
+        TT_TRY(const auto peer, attest::verify_evidence(evidence, terms_.expectation(),
+                                                        terms_.policy, SystemClock().unix_now()));
         if (peer.statement.layers.begin != next_layer)
             return fail(ErrorCode::shard_rejected, "the route leaves out layers");
         next_layer = peer.statement.layers.end;
         ++route.node_count;
         route.simulated = route.simulated || peer.simulated;
     }
-    if (next_layer != manifest_.layer_count)
+    if (next_layer != terms_.manifest.layer_count)
         return fail(ErrorCode::shard_rejected, "the route leaves out layers");
     return route;
 }
@@ -159,6 +134,8 @@ class EventReader {
         return !done_ && !error_;
     }
 
+    const std::string& receipt_path() const { return receipt_path_; }
+
     Result<void> outcome() const {
         if (error_) return *error_;
         if (!done_)
@@ -179,6 +156,10 @@ class EventReader {
             error_ = fail(ErrorCode::stage_failed, boost::json::serialize(*error));
             return;
         }
+        if (const auto* path = value.as_object().if_contains("receipt");
+            path != nullptr && path->is_string()) {
+            receipt_path_ = path->get_string();
+        }
         boost::system::error_code absent;
         if (const auto* text = value.find_pointer("/choices/0/delta/content", absent);
             text != nullptr && text->is_string()) {
@@ -189,11 +170,27 @@ class EventReader {
     const std::function<void(std::string_view)>& on_text_;
     std::string buffer_;
     bool done_ = false;
+    std::string receipt_path_;
     std::optional<Error> error_;
 };
 
-Result<void> VerifiedEntry::ask(const boost::json::object& body,
-                                const std::function<void(std::string_view)>& on_text) const {
+Result<std::string> VerifiedEntry::fetch_receipt(const std::string& path) const {
+    if (!path.starts_with("/v1/receipts/"))
+        return fail(ErrorCode::receipt_unknown, "the entry named no receipt");
+    net::HttpClientRequest http = request(path);
+    std::string receipt;
+    http.on_body_chunk = [&](std::string_view chunk) {
+        receipt += chunk;
+        return receipt.size() <= attest::receipt_bytes_max;
+    };
+    TT_TRY(const auto response, net::http_fetch(http));
+    if (response.status != 200) return fail(ErrorCode::receipt_unknown, quote_foreign(receipt));
+    TT_CHECK(attest::parse_receipt(receipt));
+    return receipt;
+}
+
+Result<std::string> VerifiedEntry::ask(const boost::json::object& body,
+                                       const std::function<void(std::string_view)>& on_text) const {
     net::HttpClientRequest http = request("/v1/chat/completions");
     http.method = "POST";
     http.headers["content-type"] = "application/json";
@@ -206,10 +203,10 @@ Result<void> VerifiedEntry::ask(const boost::json::object& body,
     };
     auto response = net::http_fetch(http);
     if (response && response->status != 200) return fail(ErrorCode::stage_failed, plain);
-    if (auto outcome = reader.outcome(); !outcome && response) return outcome;
-    if (!response)
-        return reader.outcome() ? Result<void>() : Result<void>(std::move(response).error());
-    return {};
+    // Once the answer is complete, how the connection ends is of no interest.
+    if (auto outcome = reader.outcome(); !outcome)
+        return response ? std::move(outcome).error() : std::move(response).error();
+    return reader.receipt_path();
 }
 
 Result<void> ask_once(const VerifiedEntry& entry, const ChatOptions& options,
@@ -222,14 +219,19 @@ Result<void> ask_once(const VerifiedEntry& entry, const ChatOptions& options,
     if (options.tokens_max > 0) body["max_tokens"] = options.tokens_max;
     if (options.seed) body["seed"] = *options.seed;
     std::string answer;
-    TT_CHECK(entry.ask(body, [&](std::string_view text) {
+    TT_TRY(const auto receipt_path, entry.ask(body, [&](std::string_view text) {
         answer += text;
         if (!session.json) print_text(text);
     }));
     if (session.json)
-        print_json({{"prompt", prompt}, {"text", answer}});
+        print_json({{"prompt", prompt}, {"text", answer}, {"receipt", receipt_path}});
     else
         print_text("\n");
+    if (options.receipt.empty()) return {};
+    TT_TRY(const auto receipt, entry.fetch_receipt(receipt_path));
+    TT_CHECK(net::write_file_atomic(options.receipt, as_bytes(receipt), {.mode = 0600}));
+    std::cerr << "receipt: " << options.receipt << "; teetee verify " << options.receipt
+              << " checks it\n";
     return {};
 }
 
@@ -264,25 +266,17 @@ void add_chat(CLI::App& app, Session& session) {
     CLI::App* command =
         add_command(app, session, "chat",
                     "Talk to an entry; every node of its route is verified first", options, chat);
-    command->add_option("--port", options->port, "Port that 'teetee up' was given")
-        ->capture_default_str()
-        ->envname("TEETEE_PORT");
+    options->add_to(*command);
     command
         ->add_option("--entry", options->entry,
                      "URL of the entry's attested API, https://HOST:PORT")
         ->envname("TEETEE_ENTRY");
-    command
-        ->add_option("--policy", options->policy,
-                     "Which evidence is accepted; default: that of 'teetee up'")
-        ->envname("TEETEE_POLICY");
-    command
-        ->add_option("--manifest", options->manifest,
-                     "The model's manifest.json; default: that of 'teetee up'")
-        ->envname("TEETEE_MANIFEST");
     command->add_option("--prompt,-p", options->prompt, "Ask this and end");
     command->add_option("-n,--tokens-max", options->tokens_max, "Tokens of an answer at most");
     command->add_option("--temperature", options->temperature, "0 is greedy")
         ->capture_default_str();
+    command->add_option("--receipt", options->receipt,
+                        "Write the receipt of the (last) answer to this file");
     command->add_option("--seed", options->seed, "Same seed, same answer");
 }
 

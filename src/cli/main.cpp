@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     app.add_flag("--json", session.json, "Print one JSON object on stdout; logs go to stderr");
     add_up(app, session);
     add_chat(app, session);
+    add_verify(app, session);
+    add_audit(app, session);
     add_node(app, session);
     add_run(app, session);
     add_shard(app, session);

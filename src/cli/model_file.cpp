@@ -67,10 +67,17 @@ Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelF
                                                                     const ComputeOptions& options,
                                                                     size_t shard_count,
                                                                     Position kv_positions_max) {
-    TT_TRY(const auto kernels, tensor::kernels_named(options.kernel));
     TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
     TT_TRY(const auto cut,
            model::even_cut(hyperparameters.layer_count, static_cast<uint32_t>(shard_count)));
+    return load_shards(file, options, cut, kv_positions_max);
+}
+
+Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelFile& file,
+                                                                    const ComputeOptions& options,
+                                                                    std::span<const LayerRange> cut,
+                                                                    Position kv_positions_max) {
+    TT_TRY(const auto kernels, tensor::kernels_named(options.kernel));
     model::ModelOptions shard_options;
     TT_TRY(shard_options.kv_type, options.kv.kv_type());
     TT_TRY(const auto kv_shape, model::kv_shape_of(file.gguf, shard_options));
@@ -95,6 +102,13 @@ Result<LocalRoute> LocalRoute::load(const ModelFile& file, const ComputeOptions&
                                     size_t shard_count, Position kv_positions_max) {
     LocalRoute route;
     TT_TRY(route.shards_, load_shards(file, options, shard_count, kv_positions_max));
+    return route;
+}
+
+Result<LocalRoute> LocalRoute::load(const ModelFile& file, const ComputeOptions& options,
+                                    std::span<const LayerRange> cut, Position kv_positions_max) {
+    LocalRoute route;
+    TT_TRY(route.shards_, load_shards(file, options, cut, kv_positions_max));
     return route;
 }
 

@@ -43,7 +43,12 @@ struct ComputeOptions {
 /// context.
 Result<void> ensure_context(const model::Hyperparameters& hyperparameters, Position positions);
 
-/// All shards of an even cut; kv_positions_max of each shard; shard_count >= 1.
+/// The shards of a cut; kv_positions_max of each shard.
+Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelFile& file,
+                                                                    const ComputeOptions& options,
+                                                                    std::span<const LayerRange> cut,
+                                                                    Position kv_positions_max);
+/// The same for an even cut; shard_count >= 1.
 Result<std::vector<std::unique_ptr<model::ShardModel>>> load_shards(const ModelFile& file,
                                                                     const ComputeOptions& options,
                                                                     size_t shard_count,
@@ -57,6 +62,8 @@ class LocalRoute {
     /// kv_cache_full, if the positions need more memory than the options give.
     static Result<LocalRoute> load(const ModelFile& file, const ComputeOptions& options,
                                    size_t shard_count, Position kv_positions_max);
+    static Result<LocalRoute> load(const ModelFile& file, const ComputeOptions& options,
+                                   std::span<const LayerRange> cut, Position kv_positions_max);
 
     const model::Hyperparameters& hyperparameters() const {
         return shards_.front()->hyperparameters();

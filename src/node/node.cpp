@@ -8,8 +8,8 @@
 #include "net/file.hpp"
 #include "net/link.hpp"
 #include "node/driver.hpp"
+#include "node/engine_factory.hpp"
 #include "node/identity.hpp"
-#include "node/model_engine.hpp"
 #include "pipeline/entry.hpp"
 #include "pipeline/stage.hpp"
 
@@ -104,7 +104,16 @@ struct Node::Impl {
     Result<void> connect(const NodeOptions& options);
     void start_machine(const NodeOptions& options);
     void attach(pipeline::Direction direction, std::shared_ptr<net::Link> link);
+    /// A request that is under way, or over and waiting for the records of its stages.
+    struct Running {
+        GenerationEvents events;
+        attest::ReceiptOpening opening;
+    };
     void on_event(const pipeline::ClientEvent& event);
+    void on_records(const pipeline::ClientRecords& records);
+    attest::Receipt receipt_of(const pipeline::ClientRecords& records,
+                               attest::ReceiptOpening opening) const;
+    std::vector<RouteNode> route() const;
     attest::PeerExpectation expect_shard(size_t index) const;
 
     World world;
@@ -117,9 +126,9 @@ struct Node::Impl {
     size_t token_bytes_max = 0;
     Position context_length = 0;
     std::string model_id;
-    std::unique_ptr<ModelEngine> engine;
+    std::unique_ptr<pipeline::StageEngine> engine;
     std::optional<Identity> identity;
-    std::map<RequestId, GenerationEvents> generations;
+    std::map<RequestId, Running> generations;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Driver<pipeline::Stage>> stage;
@@ -192,7 +201,7 @@ Result<void> Node::Impl::load(const NodeOptions& options) {
     }
     ModelEngine::Limits limits;
     limits.positions_max = kv.positions;
-    engine = std::make_unique<ModelEngine>(
+    engine = make_engine(
         std::move(shard), limits,
         is_tail ? model::ConstraintVocabulary::build(*tokenizer, stop_tokens) : nullptr);
     return {};
@@ -218,6 +227,8 @@ attest::PeerExpectation Node::Impl::expect_shard(size_t index) const {
 }
 
 void Node::Impl::start_machine(const NodeOptions& options) {
+    const auto signer =
+        std::make_shared<attest::RecordSigner>(identity->receipt_key, identity->statement);
     if (layers.begin == 0) {
         pipeline::EntryOptions entry_options;
         entry_options.node_id = identity->receipt_key.address();
@@ -227,6 +238,9 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         world.rng.fill(random);
         // Room for as many ids as there can be pages, and not 0.
         entry_options.first_prefix = 1 + (ByteReader(random).read_u64().value_or(0) >> 1);
+        entry_options.records.signer = signer;
+        for (const model::ManifestShard& shard : manifest.shards)
+            entry_options.records.shard_roots[shard.layers] = shard.root;
         entry = std::make_unique<Driver<pipeline::Entry>>(
             Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine},
             pipeline::Entry(entry_options),
@@ -237,6 +251,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
     pipeline::StageOptions stage_options;
     stage_options.node_id = identity->receipt_key.address();
     stage_options.engine = engine->limits();
+    stage_options.signer = signer;
     stage = std::make_unique<Driver<pipeline::Stage>>(
         Driver<pipeline::Stage>::World{world.loop, world.clock, world.log, *engine},
         pipeline::Stage(stage_options));
@@ -289,19 +304,69 @@ void Node::Impl::on_event(const pipeline::ClientEvent& event) {
     const RequestId request = std::visit([](const auto& e) { return e.request; }, event);
     const auto found = generations.find(request);
     if (found == generations.end()) return;
+    // Copies: a callback may cancel the request and so erase its own entry.
+    const GenerationEvents events = found->second.events;
     if (const auto* token = std::get_if<pipeline::ClientToken>(&event)) {
-        // A copy: the callback may cancel the request and so erase its own entry.
-        const auto on_token = found->second.on_token;
-        on_token(*token);
-        return;
-    }
-    const GenerationEvents events = std::move(found->second);
-    generations.erase(found);
-    if (const auto* done = std::get_if<pipeline::ClientDone>(&event)) {
+        found->second.opening.answer.push_back(token->token);
+        events.on_token(*token);
+    } else if (const auto* done = std::get_if<pipeline::ClientDone>(&event)) {
+        if (!events.on_receipt) generations.erase(found);
         events.on_done(done->reason, done->usage);
     } else if (const auto* failed = std::get_if<pipeline::ClientFailed>(&event)) {
+        generations.erase(found);
         events.on_failed(failed->error, failed->usage);
+    } else {
+        on_records(std::get<pipeline::ClientRecords>(event));
     }
+}
+
+void Node::Impl::on_records(const pipeline::ClientRecords& records) {
+    auto running = generations.extract(records.request);
+    const auto& on_receipt = running.mapped().events.on_receipt;
+    if (!on_receipt) return;
+    if (records.failure) return on_receipt(*records.failure);
+    on_receipt(receipt_of(records, std::move(running.mapped().opening)));
+}
+
+attest::Receipt Node::Impl::receipt_of(const pipeline::ClientRecords& records,
+                                       attest::ReceiptOpening opening) const {
+    attest::Receipt receipt;
+    receipt.simulated = world.evidence.simulated();
+    receipt.chain_id = identity->statement.chain_id;
+    receipt.contract = identity->statement.contract;
+    receipt.pool = identity->statement.pool;
+    receipt.model_root = identity->statement.model_root;
+    receipt.request = records.request;
+    receipt.prompt_tokens = static_cast<uint32_t>(opening.prompt.size());
+    receipt.cached_tokens = records.input.begin;
+    receipt.completion_tokens = static_cast<uint32_t>(opening.answer.size());
+    receipt.input = records.input;
+    receipt.opening = std::move(opening);
+    const std::vector<RouteNode> nodes = route();
+    for (const pipeline::SignedRecord& signed_record : records.stages) {
+        attest::ReceiptStage out;
+        out.record = signed_record.record;
+        out.signature = signed_record.signature;
+        out.output = signed_record.output;
+        for (const RouteNode& node : nodes) {
+            if (node.layers != out.record.layers) continue;
+            out.statement = node.statement;
+            out.quote = node.quote;
+        }
+        receipt.stages.push_back(std::move(out));
+    }
+    return receipt;
+}
+
+std::vector<RouteNode> Node::Impl::route() const {
+    std::vector<RouteNode> out;
+    for (const wire::Hop& hop : entry->machine().ring().route())
+        out.push_back({hop.node_id, hop.layers, hop.statement, hop.quote});
+    if (out.empty() && entry->machine().ready()) {
+        out.push_back(
+            {identity->receipt_key.address(), layers, identity->statement_bytes, identity->quote});
+    }
+    return out;
 }
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -353,13 +418,16 @@ Result<RequestId> Node::generate(Generation generation, GenerationEvents events)
     TT_ASSERT(is_entry());
     pipeline::Submission submission;
     impl_->world.rng.fill(submission.request.bytes);
+    impl_->world.rng.fill(submission.salt);
     const RequestId request = submission.request;
     submission.prompt = std::move(generation.prompt);
     submission.max_tokens = generation.tokens_max;
     submission.sampling = generation.sampling;
     submission.stop_tokens = impl_->stop_tokens;
     submission.tenant = generation.tenant;
-    impl_->generations[request] = std::move(events);
+    impl_->generations[request] = {
+        std::move(events),
+        {.salt = submission.salt, .prompt = submission.prompt, .sampling = submission.sampling}};
     auto submitted =
         impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
             return entry.submit(now, std::move(submission), effects);
@@ -378,7 +446,12 @@ Result<pipeline::Usage> Node::cancel(const RequestId& request) {
         impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
             return entry.cancel(now, request, effects);
         });
-    if (usage) impl_->generations.erase(request);
+    const auto running = impl_->generations.find(request);
+    if (!usage || running == impl_->generations.end()) return usage;
+    // Behind its first token the records are still to come.
+    if (usage->completion_tokens == 0 || !running->second.events.on_receipt) {
+        impl_->generations.erase(running);
+    }
     return usage;
 }
 
@@ -394,15 +467,13 @@ NodeStatus Node::status() const {
     status.kv_positions = entry.ledger().capacity().positions;
     status.kv_positions_free = entry.ledger().free().positions;
     status.prefix_pages = entry.ledger().retained_count();
-    for (const wire::Hop& hop : entry.ring().route()) {
-        status.route.push_back({hop.node_id, hop.layers, hop.statement, hop.quote});
-    }
-    if (status.route.empty() && status.ready) {
-        const Identity& self = *impl_->identity;
-        status.route.push_back(
-            {self.receipt_key.address(), impl_->layers, self.statement_bytes, self.quote});
-    }
+    status.route = impl_->route();
     return status;
+}
+
+void Node::sign(attest::Receipt& receipt) const {
+    receipt.signature =
+        impl_->identity->receipt_key.sign_recoverable(attest::receipt_digest(receipt));
 }
 
 }  // namespace teetee::node

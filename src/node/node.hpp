@@ -9,6 +9,7 @@
 
 #include "attest/evidence.hpp"
 #include "attest/policy.hpp"
+#include "attest/receipt.hpp"
 #include "attest/statement.hpp"
 #include "base/storage.hpp"
 #include "model/kv_budget.hpp"
@@ -53,11 +54,14 @@ struct Generation {
     std::optional<Digest> tenant;
 };
 
-/// Called on the loop's thread; one of done and failed is the last call.
+/// Called on the loop's thread; one of done and failed is the last call but on_receipt.
 struct GenerationEvents {
     std::function<void(const pipeline::ClientToken&)> on_token;
     std::function<void(pipeline::FinishReason, pipeline::Usage)> on_done;
     std::function<void(const Error&, pipeline::Usage)> on_failed;
+    /// After on_done, or after a cancel behind the first token: the receipt but for request_hash,
+    /// answer_hash and finished_at, for Node::sign. An error where a stage did not sign.
+    std::function<void(const Result<attest::Receipt>&)> on_receipt;
 };
 
 /// One node of a route as the entry knows it.
@@ -120,6 +124,8 @@ class Node {
     /// Ends a request without a further event; what it has used. Error: request_unknown.
     Result<pipeline::Usage> cancel(const RequestId& request);
     NodeStatus status() const;
+    /// With this node's receipt key.
+    void sign(attest::Receipt& receipt) const;
 
   private:
     struct Impl;

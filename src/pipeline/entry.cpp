@@ -336,7 +336,12 @@ void Entry::trace_output(const wire::Message& message) {
 void Entry::ask_for_records(const Request& request, Effects& effects) {
     if (!records_.is_on() || request.computed == 0) return;
     auto own = request.trace.sign(request.computed, records_.signer());
-    if (!own) return;
+    if (!own) {
+        effects.events.emplace_back(
+            ClientRecords{.request = request.submission.request,
+                          .failure = fail(ErrorCode::internal, "records: rows are missing")});
+        return;
+    }
     if (!is_alone_) {
         effects.sends.push_back({Direction::next, wire::Sign{request.submission.request,
                                                              request.epoch, request.computed}});

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/network_files.hpp"
+
+#include "attest/limits.hpp"
+#include "cli/dev_network.hpp"
+#include "model/limits.hpp"
+#include "net/file.hpp"
+
+namespace teetee::cli {
+
+void NetworkFiles::add_to(CLI::App& command) {
+    command.add_option("--port", port, "The port that 'teetee up' was given")
+        ->capture_default_str()
+        ->envname("TEETEE_PORT");
+    command
+        .add_option("--policy", policy, "Which evidence is accepted; default: that of 'teetee up'")
+        ->envname("TEETEE_POLICY");
+    command
+        .add_option("--manifest", manifest,
+                    "The model's manifest.json; default: that of 'teetee up'")
+        ->envname("TEETEE_MANIFEST");
+}
+
+Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
+    const std::string folder = default_network_folder(files.port);
+    const std::string policy_path = files.policy.empty() ? folder + "/policy.json" : files.policy;
+    const std::string manifest_path =
+        files.manifest.empty() ? folder + "/manifest.json" : files.manifest;
+    auto policy_bytes = net::read_file(policy_path, attest::policy_bytes_max);
+    if (!policy_bytes) {
+        Error error = std::move(policy_bytes).error();
+        error.detail +=
+            "; is 'teetee up' running? --policy and --manifest name the files of another network";
+        return error;
+    }
+    NetworkTerms terms;
+    TT_TRY(terms.policy, attest::parse_policy(as_text(*policy_bytes)));
+    TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
+    TT_TRY(terms.manifest, model::parse_manifest(as_text(manifest_bytes)));
+    return terms;
+}
+
+attest::PeerExpectation NetworkTerms::expectation() const {
+    attest::PeerExpectation out;
+    out.model_root = manifest.model_root;
+    for (const model::ManifestShard& shard : manifest.shards)
+        out.shards.push_back({shard.root, shard.layers});
+    return out;
+}
+
+}  // namespace teetee::cli
