@@ -13,6 +13,18 @@ inline constexpr size_t qe_auth_data_bytes_max = 1024;
 inline constexpr size_t pck_chain_bytes_max = 16 * 1024;
 inline constexpr size_t certificate_bytes_max = 64 * 1024;
 
+// Collateral: real bundles have 30 kB, TCB info 7 kB, CRLs 4 kB. Room for a CRL of ten thousand
+// certificates.
+inline constexpr size_t collateral_bytes_max = 4 * 1024 * 1024;
+inline constexpr size_t collateral_document_bytes_max = 256 * 1024;
+inline constexpr size_t collateral_json_depth_max = 16;
+inline constexpr size_t crl_bytes_max = 1024 * 1024;
+inline constexpr size_t tcb_levels_max = 256;
+inline constexpr size_t tdx_module_identities_max = 64;
+inline constexpr size_t tdx_module_id_bytes_max = 16;
+inline constexpr size_t advisories_max = 256;
+inline constexpr size_t advisory_id_bytes_max = 64;
+
 inline constexpr size_t statement_bytes_max = 2048;
 inline constexpr size_t software_version_bytes_max = 64;
 inline constexpr size_t tls_spki_bytes_max = 512;
@@ -21,6 +33,9 @@ inline constexpr size_t policy_bytes_max = 256 * 1024;
 inline constexpr size_t policy_json_depth_max = 8;
 inline constexpr size_t policy_roots_max = 16;
 inline constexpr size_t policy_measurements_max = 1024;
+inline constexpr size_t policy_list_entries_max = 4096;
+/// More than a year of grace is none.
+inline constexpr int64_t policy_grace_days_max = 366;
 
 inline constexpr size_t receipt_bytes_max = 256u << 20;
 inline constexpr size_t receipt_json_depth_max = 8;

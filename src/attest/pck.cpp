@@ -98,6 +98,13 @@ bool TrustedRoots::contains(const Digest& fingerprint) const {
                        [&](const Root& root) { return root.fingerprint == fingerprint; });
 }
 
+Result<void> verify_pinned(const Certificate& root, const TrustedRoots& roots) {
+    const Digest fingerprint = crypto::sha256(root.der);
+    if (roots.contains(fingerprint)) return {};
+    return fail(ErrorCode::root_untrusted,
+                "root: have SHA-256 " + to_hex(fingerprint) + ", need one that is pinned");
+}
+
 Result<PckChain> parse_pck_chain(ByteView pem) {
     TT_TRY(auto certificates, parse_pem_certificates(pem, 3));
     if (certificates.size() != 3) {
@@ -157,14 +164,9 @@ Result<PckPlatform> parse_sgx_extension(ByteView der) {
 
 Result<VerifiedPck> verify_pck_chain(const PckChain& chain, const TrustedRoots& roots,
                                      UnixSeconds now) {
+    TT_CHECK(verify_pinned(chain.root, roots));
     VerifiedPck verified;
     verified.root_fingerprint = crypto::sha256(chain.root.der);
-    if (!roots.contains(verified.root_fingerprint)) {
-        return fail(ErrorCode::root_untrusted, "PCK chain: have root SHA-256 " +
-                                                   to_hex(verified.root_fingerprint) +
-                                                   ", need one that is pinned");
-    }
-    TT_CHECK(verify_issued({.subject = chain.root, .issuer = chain.root}));
     TT_CHECK(verify_issued({.subject = chain.intermediate, .issuer = chain.root}));
     TT_CHECK(verify_issued({.subject = chain.leaf, .issuer = chain.intermediate}));
     // -1 stands for no limit; the root must allow one CA below it.
@@ -185,6 +187,10 @@ Result<VerifiedPck> verify_pck_chain(const PckChain& chain, const TrustedRoots& 
     if (!extension) return malformed("missing in the PCK certificate");
     TT_TRY(verified.platform, parse_sgx_extension(*extension));
     verified.key = chain.leaf.public_key;
+    verified.serial = chain.leaf.serial;
+    verified.ca_serial = chain.intermediate.serial;
+    verified.ca_name_der = chain.intermediate.subject_der;
+    verified.ca_key = chain.intermediate.public_key;
     return verified;
 }
 

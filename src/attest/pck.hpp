@@ -49,6 +49,9 @@ class TrustedRoots {
     std::vector<Root> roots_;
 };
 
+/// Error: root_untrusted unless the certificate is one of the roots, byte by byte.
+Result<void> verify_pinned(const Certificate& root, const TrustedRoots& roots);
+
 /// A PCK certificate and the two above it, as parsed.
 struct PckChain {
     Certificate leaf;
@@ -65,6 +68,12 @@ struct VerifiedPck {
     crypto::P256Point key{};
     PckPlatform platform;
     Digest root_fingerprint{};
+    /// What revocation lists know certificates by; see Certificate.
+    Bytes serial;
+    Bytes ca_serial;
+    /// The CA that issued the PCK certificate: Intel has one for platforms, one for processors.
+    Bytes ca_name_der;
+    crypto::P256Point ca_key{};
 };
 
 /// Root pinned, names, signatures, CA flags and path length, validity at `now`, SGX extension.

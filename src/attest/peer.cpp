@@ -73,16 +73,22 @@ Result<void> verify_expected(const Statement& statement, const PeerExpectation& 
 
 Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
                                      const PeerExpectation& expectation, const Policy& policy,
-                                     UnixSeconds now) {
+                                     UnixSeconds now, const VerifiedCollateral* collateral) {
     TT_TRY(const Statement statement, decode_statement(evidence.statement));
-    TT_TRY(const VerifiedQuote quote, verify_quote(evidence.quote, policy.roots, now));
-    const auto need = report_data(evidence.statement, evidence.nonce);
-    if (quote.report.report_data != need) {
-        return fail(ErrorCode::report_data_mismatch,
-                    "report data: have " + to_hex(quote.report.report_data) + ", need " +
-                        to_hex(need) + " of this statement and nonce");
+    TT_TRY(const VerifiedQuote quote,
+           verify_quote({.quote = evidence.quote, .collateral = collateral}, policy.roots, now));
+    // A node is a TD.
+    const TdReport* report = quote.td_report();
+    if (report == nullptr) {
+        return fail(ErrorCode::quote_unsupported, "TEE: have SGX, need TDX");
     }
-    TT_CHECK(check_policy(quote, policy));
+    const auto need = report_data(evidence.statement, evidence.nonce);
+    if (report->report_data != need) {
+        return fail(ErrorCode::report_data_mismatch,
+                    "report data: have " + to_hex(report->report_data) + ", need " + to_hex(need) +
+                        " of this statement and nonce");
+    }
+    TT_CHECK(check_policy(quote, policy, now));
     TT_CHECK(verify_statement_time(statement, now));
     TT_CHECK(verify_expected(statement, expectation));
     return VerifiedPeer{.statement = statement,
@@ -92,11 +98,13 @@ Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
 }
 
 Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
-                                 const Policy& policy, UnixSeconds now) {
+                                 const Policy& policy, UnixSeconds now,
+                                 const VerifiedCollateral* collateral) {
     TT_TRY(const RaCertificate ra, parse_ra_certificate(certificate_der));
     const Certificate& certificate = ra.certificate;
     TT_CHECK(verify_issued({.subject = certificate, .issuer = certificate}));
-    TT_CHECK(verify_window("certificate", {certificate.not_before, certificate.not_after}, now,
+    TT_CHECK(verify_window("certificate",
+                           {certificate.validity.not_before, certificate.validity.not_after}, now,
                            ErrorCode::certificate_expired));
     TT_TRY(const Statement statement, decode_statement(ra.evidence.statement));
     if (statement.tls_spki != certificate.spki_der) {
@@ -105,7 +113,7 @@ Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation
     }
     return verify_evidence(
         {.statement = ra.evidence.statement, .quote = ra.evidence.quote, .nonce = std::nullopt},
-        expectation, policy, now);
+        expectation, policy, now, collateral);
 }
 
 }  // namespace teetee::attest

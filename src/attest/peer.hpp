@@ -44,19 +44,22 @@ struct EvidenceView {
 };
 
 /// Statement and quote belong together, the quote leads to a pinned root, the policy accepts it,
-/// the statement is in date and says what is expected. `policy.roots` are the pinned roots.
+/// the statement is in date and says what is expected. `policy.roots` are the pinned roots;
+/// `collateral` is what was verified for the peer's platform, if anything was.
 /// Errors, in the order of the checks: statement_malformed; those of verify_quote;
 /// report_data_mismatch; those of check_policy; statement_expired (also: not valid yet, or for
 /// longer than statement_lifetime_s_max); statement_mismatch; shard_rejected.
 Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
                                      const PeerExpectation& expectation, const Policy& policy,
-                                     UnixSeconds now);
+                                     UnixSeconds now,
+                                     const VerifiedCollateral* collateral = nullptr);
 
 /// The same for the certificate of a TLS peer (DER), which must be self-signed, in date, and hold
 /// the TLS key that the statement names. That the peer has the key, TLS itself proves.
 /// Errors before those of verify_evidence: certificate_malformed, evidence_missing,
 /// certificate_chain_invalid, certificate_expired, statement_malformed, statement_mismatch.
 Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
-                                 const Policy& policy, UnixSeconds now);
+                                 const Policy& policy, UnixSeconds now,
+                                 const VerifiedCollateral* collateral = nullptr);
 
 }  // namespace teetee::attest

@@ -32,7 +32,7 @@ TEST(peer, accepts_an_attested_node) {
     EXPECT_TRUE(peer->simulated);
     EXPECT_EQ(peer->statement, test::make_node().statement);
     EXPECT_EQ(peer->node_id, test::make_node().receipt_key.address());
-    EXPECT_EQ(peer->quote.report.mrtd, test::measurements().mrtd);
+    EXPECT_EQ(peer->quote.td_report()->mrtd, test::measurements().mrtd);
 }
 
 TEST(peer, rejects_a_simulated_node_under_a_production_policy) {

@@ -22,6 +22,10 @@ VerifiedQuote quote_of(const DevMeasurements& claimed) {
     return verify_quote(quote, test::make_policy().roots, test::now).value();
 }
 
+TdReport& td(VerifiedQuote& quote) {
+    return std::get<TdReport>(quote.report);
+}
+
 TEST(policy, parses_with_safe_defaults) {
     const auto policy = parse_policy(minimal).value();
     EXPECT_TRUE(policy.roots.contains(intel_root_fingerprint));
@@ -103,13 +107,13 @@ TEST(policy, rejects_what_is_too_large_or_too_deep) {
 }
 
 TEST(policy, accepts_the_measured_td) {
-    EXPECT_TRUE(check_policy(quote_of(test::measurements()), test::make_policy()));
+    EXPECT_TRUE(check_policy(quote_of(test::measurements()), test::make_policy(), test::now));
 }
 
 TEST(policy, rejects_a_simulated_quote_unless_allowed) {
     Policy policy = test::make_policy();
     policy.allow_simulated = false;
-    EXPECT_EQ(check_policy(quote_of(test::measurements()), policy).error().code,
+    EXPECT_EQ(check_policy(quote_of(test::measurements()), policy, test::now).error().code,
               ErrorCode::simulated_rejected);
 }
 
@@ -120,7 +124,7 @@ TEST(policy, rejects_each_other_register) {
     wrong[5].mrconfigid[5] = 0;
     const char* names[] = {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "mrconfigid"};
     for (size_t i = 0; i < wrong.size(); ++i) {
-        const auto checked = check_policy(quote_of(wrong[i]), test::make_policy());
+        const auto checked = check_policy(quote_of(wrong[i]), test::make_policy(), test::now);
         EXPECT_EQ(checked.error().code, ErrorCode::measurement_rejected);
         EXPECT_TRUE(checked.error().detail.starts_with(names[i])) << checked.error().detail;
     }
@@ -131,20 +135,21 @@ TEST(policy, accepts_any_of_several_entries_and_ignores_registers_not_named) {
     const VerifiedQuote quote = quote_of(test::measurements());
     policy.measurements = {{.mrtd = Measurement{}, .rtmr = {}, .mrconfigid = {}},
                            {.mrtd = test::measurements().mrtd, .rtmr = {}, .mrconfigid = {}}};
-    EXPECT_TRUE(check_policy(quote, policy));
+    EXPECT_TRUE(check_policy(quote, policy, test::now));
     policy.measurements.pop_back();
-    EXPECT_EQ(check_policy(quote, policy).error().code, ErrorCode::measurement_rejected);
+    EXPECT_EQ(check_policy(quote, policy, test::now).error().code, ErrorCode::measurement_rejected);
     policy.measurements.clear();
-    EXPECT_EQ(check_policy(quote, policy).error().code, ErrorCode::measurement_rejected);
+    EXPECT_EQ(check_policy(quote, policy, test::now).error().code, ErrorCode::measurement_rejected);
 }
 
 TEST(policy, rejects_debug_unless_allowed) {
     DevMeasurements claimed = test::measurements();
     claimed.tdattributes |= td_attribute_debug;
     Policy policy = test::make_policy();
-    EXPECT_EQ(check_policy(quote_of(claimed), policy).error().code, ErrorCode::attributes_rejected);
+    EXPECT_EQ(check_policy(quote_of(claimed), policy, test::now).error().code,
+              ErrorCode::attributes_rejected);
     policy.allow_debug = true;
-    EXPECT_TRUE(check_policy(quote_of(claimed), policy));
+    EXPECT_TRUE(check_policy(quote_of(claimed), policy, test::now));
 }
 
 TEST(policy, rejects_reserved_attribute_bits_even_with_debug_allowed) {
@@ -153,7 +158,7 @@ TEST(policy, rejects_reserved_attribute_bits_even_with_debug_allowed) {
     for (unsigned bit = 1; bit <= 7; ++bit) {
         DevMeasurements claimed = test::measurements();
         claimed.tdattributes |= uint64_t{1} << bit;
-        EXPECT_EQ(check_policy(quote_of(claimed), policy).error().code,
+        EXPECT_EQ(check_policy(quote_of(claimed), policy, test::now).error().code,
                   ErrorCode::attributes_rejected);
     }
 }
@@ -162,24 +167,25 @@ TEST(policy, needs_sept_ve_disable_unless_waived) {
     DevMeasurements claimed = test::measurements();
     claimed.tdattributes = 0;
     Policy policy = test::make_policy();
-    EXPECT_EQ(check_policy(quote_of(claimed), policy).error().code, ErrorCode::attributes_rejected);
+    EXPECT_EQ(check_policy(quote_of(claimed), policy, test::now).error().code,
+              ErrorCode::attributes_rejected);
     policy.require_sept_ve_disable = false;
-    EXPECT_TRUE(check_policy(quote_of(claimed), policy));
+    EXPECT_TRUE(check_policy(quote_of(claimed), policy, test::now));
 }
 
 TEST(policy, rejects_a_foreign_tdx_module_and_service_tds) {
     const auto rejected = [](VerifiedQuote quote) {
-        return check_policy(quote, test::make_policy()).error().code;
+        return check_policy(quote, test::make_policy(), test::now).error().code;
     };
     VerifiedQuote quote = quote_of(test::measurements());
-    quote.report.seamattributes = 1;
+    td(quote).seamattributes = 1;
     EXPECT_EQ(rejected(quote), ErrorCode::attributes_rejected);
     quote = quote_of(test::measurements());
-    quote.report.mrsignerseam[0] = 1;
+    td(quote).mrsignerseam[0] = 1;
     EXPECT_EQ(rejected(quote), ErrorCode::attributes_rejected);
     quote = quote_of(test::measurements());
-    quote.report.since_15.emplace();
-    quote.report.since_15->mrservicetd[0] = 1;
+    td(quote).since_15.emplace();
+    td(quote).since_15->mrservicetd[0] = 1;
     EXPECT_EQ(rejected(quote), ErrorCode::attributes_rejected);
 }
 

@@ -17,8 +17,7 @@ constexpr size_t sgx_report_bytes = 384;
 constexpr size_t body_descriptor_bytes = 6;
 
 constexpr uint16_t key_type_ecdsa_p256 = 2;
-constexpr uint32_t tee_type_sgx = 0x00;
-constexpr uint32_t tee_type_tdx = 0x81;
+constexpr uint16_t body_type_sgx_report = 1;
 constexpr uint16_t body_type_td_report_10 = 2;
 constexpr uint16_t body_type_td_report_15 = 3;
 constexpr uint16_t certification_pck_chain = 5;
@@ -59,20 +58,20 @@ Result<QuoteHeader> parse_header(ByteReader& reader) {
     QuoteHeader header;
     header.version = integer_at<uint16_t>(part, 0);
     header.attestation_key_type = integer_at<uint16_t>(part, 2);
-    header.tee_type = integer_at<uint32_t>(part, 4);
+    const auto tee_type = integer_at<uint32_t>(part, 4);
+    header.tee_type = TeeType{tee_type};
     header.qe_svn = integer_at<uint16_t>(part, 8);
     header.pce_svn = integer_at<uint16_t>(part, 10);
     header.qe_vendor_id = array_at<16>(part, 12);
     header.user_data = array_at<20>(part, 28);
 
-    if (header.version == 3 || header.tee_type == tee_type_sgx) {
-        return fail(ErrorCode::quote_unsupported, "header: have an SGX quote, need TDX");
+    if (header.version < 3 || header.version > 5) {
+        return wrong(ErrorCode::quote_unsupported, "header.version", header.version, "3, 4 or 5");
     }
-    if (header.version != 4 && header.version != 5) {
-        return wrong(ErrorCode::quote_unsupported, "header.version", header.version, "4 or 5");
-    }
-    if (header.tee_type != tee_type_tdx) {
-        return wrong(ErrorCode::quote_unsupported, "header.tee_type", header.tee_type, "129");
+    const bool sgx = header.tee_type == TeeType::sgx;
+    if (!sgx && (header.version == 3 || header.tee_type != TeeType::tdx)) {
+        return wrong(ErrorCode::quote_unsupported, "header.tee_type", tee_type,
+                     header.version == 3 ? "0 (SGX)" : "0 (SGX) or 129 (TDX)");
     }
     if (header.attestation_key_type != key_type_ecdsa_p256) {
         return wrong(ErrorCode::quote_unsupported, "header.attestation_key_type",
@@ -86,16 +85,22 @@ Result<QuoteHeader> parse_header(ByteReader& reader) {
     return header;
 }
 
-// Version 4 carries a 1.0 report; version 5 says which report follows, and how large it is.
-Result<size_t> parse_body_size(ByteReader& reader, uint16_t version) {
-    if (version == 4) return td_report_10_bytes;
+// Until version 4 the TEE says which report follows; version 5 names its type and size.
+Result<size_t> parse_body_size(ByteReader& reader, const QuoteHeader& header) {
+    const bool sgx = header.tee_type == TeeType::sgx;
+    if (header.version < 5) return sgx ? sgx_report_bytes : td_report_10_bytes;
     TT_TRY(const ByteView part, take(reader, body_descriptor_bytes, "body descriptor"));
     const auto type = integer_at<uint16_t>(part, 0);
     const auto body_bytes = integer_at<uint32_t>(part, 2);
-    if (type != body_type_td_report_10 && type != body_type_td_report_15) {
-        return wrong(ErrorCode::quote_unsupported, "body.type", type, "2 or 3");
+    const bool of_tee = sgx ? type == body_type_sgx_report
+                            : type == body_type_td_report_10 || type == body_type_td_report_15;
+    if (!of_tee) {
+        return wrong(ErrorCode::quote_unsupported, "body.type", type,
+                     sgx ? "1 of an SGX quote" : "2 or 3 of a TDX quote");
     }
-    const size_t need = type == body_type_td_report_10 ? td_report_10_bytes : td_report_15_bytes;
+    const size_t need = sgx                              ? sgx_report_bytes
+                        : type == body_type_td_report_10 ? td_report_10_bytes
+                                                         : td_report_15_bytes;
     if (body_bytes != need) {
         return wrong(ErrorCode::quote_malformed, "body.size", body_bytes, std::to_string(need));
     }
@@ -159,40 +164,54 @@ Result<CertificationData> parse_certification_data(ByteReader& reader, uint16_t 
     return data;
 }
 
-Result<QuoteSignature> parse_signature(ByteView part) {
-    QuoteSignature out;
-    ByteReader reader(part);
-    TT_TRY(const ByteView keys, take(reader, 128, "signature and attestation key"));
-    out.signature = array_at<64>(keys, 0);
-    out.attestation_key = array_at<64>(keys, 64);
-
-    TT_TRY(const auto outer, parse_certification_data(reader, certification_qe_report));
-    ByteReader inner(outer.bytes);
-    TT_TRY(const ByteView report, take(inner, sgx_report_bytes, "QE report"));
+// QE report, its signature, auth data and PCK chain, up to the end.
+Result<void> parse_qe_certification(ByteReader& reader, QuoteSignature& out) {
+    TT_TRY(const ByteView report, take(reader, sgx_report_bytes, "QE report"));
     out.qe_report = decode_sgx_report(report);
     out.qe_report_bytes = array_at<sgx_report_bytes>(report, 0);
-    TT_TRY(const ByteView signature, take(inner, 64, "QE report signature"));
+    TT_TRY(const ByteView signature, take(reader, 64, "QE report signature"));
     out.qe_report_signature = array_at<64>(signature, 0);
 
-    TT_TRY(const ByteView auth_size, take(inner, 2, "QE auth data size"));
+    TT_TRY(const ByteView auth_size, take(reader, 2, "QE auth data size"));
     const auto auth_bytes = integer_at<uint16_t>(auth_size, 0);
     if (auth_bytes > qe_auth_data_bytes_max) {
         return wrong(ErrorCode::quote_malformed, "QE auth data size", auth_bytes,
                      "at most " + std::to_string(qe_auth_data_bytes_max));
     }
-    TT_TRY(const ByteView auth, take(inner, auth_bytes, "QE auth data"));
+    TT_TRY(const ByteView auth, take(reader, auth_bytes, "QE auth data"));
     out.qe_auth_data.assign(auth.begin(), auth.end());
 
-    TT_TRY(const auto chain, parse_certification_data(inner, certification_pck_chain));
+    TT_TRY(const auto chain, parse_certification_data(reader, certification_pck_chain));
     if (chain.bytes.size() > pck_chain_bytes_max) {
         return wrong(ErrorCode::quote_malformed, "PCK chain size", chain.bytes.size(),
                      "at most " + std::to_string(pck_chain_bytes_max));
     }
     out.pck_chain.assign(chain.bytes.begin(), chain.bytes.end());
+    return {};
+}
+
+Result<QuoteSignature> parse_signature(ByteView part, uint16_t version) {
+    QuoteSignature out;
+    ByteReader reader(part);
+    TT_TRY(const ByteView keys, take(reader, 128, "signature and attestation key"));
+    out.signature = array_at<64>(keys, 0);
+    out.attestation_key = array_at<64>(keys, 64);
+    if (version == 3) {
+        TT_CHECK(parse_qe_certification(reader, out));
+        return out;
+    }
+    // Since version 4 the same lies in an envelope of its own.
+    TT_TRY(const auto outer, parse_certification_data(reader, certification_qe_report));
+    ByteReader inner(outer.bytes);
+    TT_CHECK(parse_qe_certification(inner, out));
     return out;
 }
 
 }  // namespace
+
+std::string_view to_string(TeeType tee) {
+    return tee == TeeType::sgx ? "SGX" : "TDX";
+}
 
 Result<Quote> parse_quote(ByteView bytes) {
     if (bytes.size() > quote_bytes_max) {
@@ -202,16 +221,20 @@ Result<Quote> parse_quote(ByteView bytes) {
     Quote quote;
     ByteReader reader(bytes);
     TT_TRY(quote.header, parse_header(reader));
-    TT_TRY(const size_t body_bytes, parse_body_size(reader, quote.header.version));
-    TT_TRY(const ByteView body, take(reader, body_bytes, "TD report"));
-    quote.report = decode_td_report(body);
+    TT_TRY(const size_t body_bytes, parse_body_size(reader, quote.header));
+    TT_TRY(const ByteView body, take(reader, body_bytes, "report"));
+    if (quote.header.tee_type == TeeType::sgx) {
+        quote.report = decode_sgx_report(body);
+    } else {
+        quote.report = decode_td_report(body);
+    }
     const ByteView signed_part = bytes.first(reader.position());
     quote.signed_bytes.assign(signed_part.begin(), signed_part.end());
 
     TT_TRY(const ByteView signature_size, take(reader, 4, "signature size"));
     TT_TRY(const ByteView signature,
            take(reader, integer_at<uint32_t>(signature_size, 0), "signature"));
-    TT_TRY(quote.signature, parse_signature(signature));
+    TT_TRY(quote.signature, parse_signature(signature, quote.header.version));
     return quote;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <variant>
 
 #include "base/bytes.hpp"
 #include "crypto/p256.hpp"
@@ -10,17 +11,23 @@
 namespace teetee::attest {
 
 // The binary quote of Intel's DCAP, little-endian; layouts and offsets as in Intel's "TDX DCAP
-// Quote Generation Library and Quote Verification Library" reference, appendix A.3 (versions 4
-// and 5), names as Intel writes them. Parsed here, believed nowhere: see verify.hpp.
+// Quote Generation Library and Quote Verification Library" reference, appendix A.3 (versions 4 and
+// 5), and the "Intel SGX ECDSA Quote Library Reference", appendix A.4 (version 3); names as Intel
+// writes them. Parsed here, believed nowhere: see verify.hpp.
 
 /// A SHA-384 measurement register.
 using Measurement = ByteArray<48>;
+
+/// Which kind of TEE a quote is of; collateral is of one kind too.
+enum class TeeType : uint32_t { sgx = 0x00, tdx = 0x81 };
+
+std::string_view to_string(TeeType tee);
 
 /// 48 bytes. `qe_svn` and `pce_svn` are reserved since version 4.
 struct QuoteHeader {
     uint16_t version = 0;
     uint16_t attestation_key_type = 0;
-    uint32_t tee_type = 0;
+    TeeType tee_type = TeeType::tdx;
     uint16_t qe_svn = 0;
     uint16_t pce_svn = 0;
     ByteArray<16> qe_vendor_id{};
@@ -50,7 +57,8 @@ struct TdReport {
     std::optional<TdReportSince15> since_15;
 };
 
-/// The enclave report (384 bytes) with which the quoting enclave vouches for its key.
+/// An enclave report (384 bytes): what an SGX quote is about, and with which the quoting enclave
+/// vouches for its key.
 struct SgxReport {
     ByteArray<16> cpusvn{};
     uint32_t miscselect = 0;
@@ -74,17 +82,21 @@ struct QuoteSignature {
     Bytes pck_chain;
 };
 
+/// What a quote is about: of the kind that its header names.
+using QuoteReport = std::variant<TdReport, SgxReport>;
+
 struct Quote {
     QuoteHeader header;
-    TdReport report;
+    QuoteReport report;
     /// Header and report as they came: what the attestation key signed.
     Bytes signed_bytes;
     QuoteSignature signature;
 };
 
-/// A TDX quote of version 4 or 5 with an ECDSA P-256 key and a PEM certificate chain. Bytes behind
-/// the signature part are dropped: platforms pad their buffers.
-/// Errors: quote_malformed, quote_unsupported (SGX, other versions, keys, certification data).
+/// A quote of version 3 (SGX), 4 or 5 (TDX with a report of 1.0 or 1.5, or SGX) with an ECDSA P-256
+/// key and a PEM certificate chain. Bytes behind the signature part are dropped: platforms pad
+/// their buffers.
+/// Errors: quote_malformed, quote_unsupported (other versions, TEEs, keys, certification data).
 Result<Quote> parse_quote(ByteView bytes);
 
 }  // namespace teetee::attest

@@ -33,6 +33,10 @@ Bytes version_5_quote(uint16_t body_type, uint32_t body_size, size_t body_bytes)
     return out.take();
 }
 
+const TdReport& td(const Quote& quote) {
+    return std::get<TdReport>(quote.report);
+}
+
 ErrorCode code_of(const Bytes& quote) {
     return parse_quote(quote).error().code;
 }
@@ -41,13 +45,13 @@ TEST(quote, reads_every_field_of_version_4) {
     const auto quote = parse_quote(version_4_quote()).value();
     EXPECT_EQ(quote.header.version, 4);
     EXPECT_EQ(quote.header.attestation_key_type, 2);
-    EXPECT_EQ(quote.header.tee_type, 0x81u);
-    EXPECT_EQ(quote.report.mrtd, test::measurements().mrtd);
-    EXPECT_EQ(quote.report.mrconfigid, test::measurements().mrconfigid);
-    EXPECT_EQ(quote.report.rtmr, test::measurements().rtmr);
-    EXPECT_EQ(quote.report.report_data[0], 0x11);
-    EXPECT_EQ(quote.report.xfam, 0x0602e7u);
-    EXPECT_FALSE(quote.report.since_15);
+    EXPECT_EQ(quote.header.tee_type, TeeType::tdx);
+    EXPECT_EQ(td(quote).mrtd, test::measurements().mrtd);
+    EXPECT_EQ(td(quote).mrconfigid, test::measurements().mrconfigid);
+    EXPECT_EQ(td(quote).rtmr, test::measurements().rtmr);
+    EXPECT_EQ(td(quote).report_data[0], 0x11);
+    EXPECT_EQ(td(quote).xfam, 0x0602e7u);
+    EXPECT_FALSE(td(quote).since_15);
     EXPECT_EQ(quote.signed_bytes.size(), 632u);
     EXPECT_EQ(quote.signature.qe_report.isvprodid, 2);
     EXPECT_EQ(as_text(quote.signature.qe_auth_data), "TeeTee DEV QE SIMULATED");
@@ -56,15 +60,15 @@ TEST(quote, reads_every_field_of_version_4) {
 
 TEST(quote, reads_both_reports_of_version_5) {
     const auto report_10 = parse_quote(version_5_quote(2, 584, 584)).value();
-    EXPECT_EQ(report_10.report.mrtd, test::measurements().mrtd);
+    EXPECT_EQ(td(report_10).mrtd, test::measurements().mrtd);
     EXPECT_EQ(report_10.signed_bytes.size(), 638u);
-    EXPECT_FALSE(report_10.report.since_15);
+    EXPECT_FALSE(td(report_10).since_15);
 
     const auto report_15 = parse_quote(version_5_quote(3, 648, 648)).value();
-    EXPECT_EQ(report_15.report.rtmr, test::measurements().rtmr);
+    EXPECT_EQ(td(report_15).rtmr, test::measurements().rtmr);
     EXPECT_EQ(report_15.signed_bytes.size(), 702u);
-    ASSERT_TRUE(report_15.report.since_15);
-    EXPECT_EQ(report_15.report.since_15->mrservicetd[47], 0x77);
+    ASSERT_TRUE(td(report_15).since_15);
+    EXPECT_EQ(td(report_15).since_15->mrservicetd[47], 0x77);
 }
 
 TEST(quote, rejects_a_body_whose_type_and_size_disagree) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real quotes, mutated real quotes and quotes of a test PKI from the shared data folder. Cases that
-// are wrong in their collateral only are not this module's yet: counted as skipped.
+// Every real, mutated and synthetic case of the shared data folder: quote, collateral and time in,
+// verdict, TCB status and advisories out.
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -8,10 +8,10 @@
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 
 #include "attest/intel.hpp"
 #include "attest/policy.hpp"
-#include "attest/verify.hpp"
 #include "crypto/hash.hpp"
 
 namespace teetee::attest {
@@ -38,11 +38,173 @@ std::string text_of(const json::value& object, const char* key) {
 #define TT_REQUIRE_SHARED_DATA() \
     if (read_file("manifest.json").empty()) GTEST_SKIP() << "no shared data"
 
-TEST(shared_data, verifies_every_real_tdx_quote) {
+// What came of a quote with its collateral.
+Verdict judge(ByteView quote, const std::string& collateral_json, const TrustedRoots& roots,
+              UnixSeconds now) {
+    const auto parsed = parse_collateral(collateral_json);
+    if (!parsed) return {.quote = std::nullopt, .error = parsed.error()};
+    const auto collateral = verify_collateral(*parsed, roots, now);
+    if (!collateral) return {.quote = std::nullopt, .error = collateral.error()};
+    return verify({.quote = quote, .collateral = &*collateral}, roots, now);
+}
+
+// The codes with which a fault of the index may be rejected: whichever of its consequences is met
+// first. A fault not named here may have any.
+const std::map<std::string, std::set<ErrorCode>> codes_of_faults = {
+    {"QUOTE_SIG", {ErrorCode::quote_signature_invalid}},
+    {"QE_REPORT_SIG", {ErrorCode::qe_report_invalid}},
+    {"QE_REPORT_DATA", {ErrorCode::qe_report_invalid}},
+    {"PCK_CHAIN_SHORT", {ErrorCode::certificate_chain_invalid, ErrorCode::certificate_malformed}},
+    {"PCK_CHAIN_REVOKED", {ErrorCode::certificate_revoked}},
+    {"TCB_INFO_CHAIN_REVOKED", {ErrorCode::certificate_revoked}},
+    {"TCB_INFO_CHAIN_CN", {ErrorCode::certificate_chain_invalid}},
+    {"TCB_INFO_CHAIN_ROOT", {ErrorCode::root_untrusted}},
+    {"TCB_INFO_TYPE", {ErrorCode::collateral_mismatch, ErrorCode::collateral_malformed}},
+    {"QE_IDENTITY_TYPE", {ErrorCode::collateral_mismatch}},
+    {"FMSPC_MISMATCH", {ErrorCode::collateral_mismatch}},
+    {"TCB_INFO_FORMAT", {ErrorCode::collateral_malformed}},
+    {"PCK_CRL_SIG", {ErrorCode::collateral_signature_invalid}},
+    {"ROOT_CRL_SIG", {ErrorCode::collateral_signature_invalid}},
+    {"PCK_CRL_PARSE", {ErrorCode::collateral_malformed}},
+    {"ROOT_CRL_EXPIRED", {ErrorCode::collateral_expired, ErrorCode::certificate_expired}},
+    {"PCK_CRL_EXPIRED", {ErrorCode::collateral_expired}},
+    {"QE_MRSIGNER", {ErrorCode::qe_identity_mismatch}},
+    {"QE_ATTRIBUTES", {ErrorCode::qe_identity_mismatch}},
+    {"QE_MISCSELECT", {ErrorCode::qe_identity_mismatch}},
+    {"QE_TCB_NOT_SUPPORTED", {ErrorCode::tcb_level_missing}},
+    {"TCB_NOT_SUPPORTED", {ErrorCode::tcb_level_missing}},
+    {"TDX_MODULE_MISMATCH", {ErrorCode::tdx_module_mismatch}},
+};
+
+void expect_status(const json::value& expected, const Verdict& verdict) {
+    ASSERT_TRUE(verdict.quote) << verdict.error->message();
+    const TcbEvaluation& tcb = *verdict.quote->tcb;
+    const std::string status = text_of(expected, "status");
+    EXPECT_EQ(to_string(tcb.status), status);
+    EXPECT_EQ(verdict.accepted(), status != "Revoked");
+    std::vector<std::string> advisories;
+    for (const auto& one : expected.at("advisory_ids").as_array()) {
+        advisories.emplace_back(one.as_string());
+    }
+    EXPECT_EQ(tcb.advisories, advisories);
+    const json::object& fields = expected.as_object();
+    if (!fields.contains("platform_status")) return;
+    EXPECT_EQ(to_string(tcb.platform_status), text_of(expected, "platform_status"));
+    EXPECT_EQ(to_string(tcb.qe_status), text_of(expected, "qe_status"));
+    if (fields.at("module_status").is_string() && tcb.module_status) {
+        EXPECT_EQ(to_string(*tcb.module_status), text_of(expected, "module_status"));
+    }
+}
+
+void expect_rejected(const json::value& expected, const Verdict& verdict) {
+    EXPECT_FALSE(verdict.quote) << "no status is to be reported";
+    ASSERT_FALSE(verdict.accepted());
+    if (!expected.as_object().contains("code")) return;
+    const std::string fault = text_of(expected, "code");
+    const auto codes = codes_of_faults.find(fault);
+    if (codes == codes_of_faults.end()) return;
+    EXPECT_TRUE(codes->second.contains(verdict.error->code))
+        << fault << " gave " << verdict.error->message();
+}
+
+// Says how many of the cases came out as expected; each that did not has failed its test.
+class Count {
+  public:
+    explicit Count(const char* what) : what_(what) {}
+    void check(const json::value& expected, const Verdict& verdict) {
+        const bool failed_before = ::testing::Test::HasFailure();
+        const bool accept = expected.as_object().contains("status");
+        if (accept) {
+            expect_status(expected, verdict);
+        } else {
+            expect_rejected(expected, verdict);
+        }
+        // What is left in OpenSSL's queue, TLS would take for its own failure.
+        EXPECT_EQ(ERR_peek_error(), 0u);
+        ++total_;
+        accepted_ += accept ? 1 : 0;
+        equal_ += ::testing::Test::HasFailure() && !failed_before ? 0 : 1;
+    }
+    ~Count() {
+        std::cout << what_ << ": " << equal_ << " of " << total_ << " verdicts as expected, "
+                  << accepted_ << " with a status, " << total_ - accepted_ << " rejected\n";
+    }
+    size_t total() const { return total_; }
+
+  private:
+    const char* what_;
+    size_t total_ = 0;
+    size_t accepted_ = 0;
+    size_t equal_ = 0;
+};
+
+TEST(shared_data, agrees_on_every_real_set) {
     TT_REQUIRE_SHARED_DATA();
     const auto manifest = json::parse(read_file("manifest.json"));
-    size_t verified_count = 0;
-    size_t unsupported_count = 0;
+    Count count("real sets");
+    for (const auto& set : manifest.at("sets").as_array()) {
+        SCOPED_TRACE(text_of(set, "id"));
+        const auto verdict =
+            judge(read_bytes(text_of(set, "quote")), read_file(text_of(set, "collateral")),
+                  TrustedRoots::intel(), set.at("time").as_int64());
+        count.check(set.at("expected"), verdict);
+        EXPECT_FALSE(verdict.quote && verdict.quote->simulated);
+    }
+    EXPECT_GT(count.total(), 100u);
+}
+
+TEST(shared_data, agrees_on_every_mutated_real_set) {
+    TT_REQUIRE_SHARED_DATA();
+    const auto index = json::parse(read_file("negative/index.json"));
+    const Bytes blob = read_bytes("negative/quotes.blob");
+    Count count("mutated real sets");
+    for (const auto& test : index.as_array()) {
+        SCOPED_TRACE(text_of(test, "id") + " " + text_of(test, "kind") + " " +
+                     text_of(test, "desc"));
+        Bytes quote;
+        if (const auto* offset = test.as_object().if_contains("offset")) {
+            const auto part =
+                ByteView(blob).subspan(static_cast<size_t>(offset->as_int64()),
+                                       static_cast<size_t>(test.at("length").as_int64()));
+            quote.assign(part.begin(), part.end());
+        } else {
+            quote = read_bytes(text_of(test, "quote"));
+        }
+        count.check(test.at("expected"), judge(quote, read_file(text_of(test, "collateral")),
+                                               TrustedRoots::intel(), test.at("time").as_int64()));
+    }
+    EXPECT_GT(count.total(), 400u);
+}
+
+TEST(shared_data, agrees_on_every_set_of_the_test_pki) {
+    TT_REQUIRE_SHARED_DATA();
+    TrustedRoots roots;
+    ASSERT_TRUE(roots.add_pem(read_file("roots/synthetic_test_root.pem")));
+    Count count("sets of the test PKI");
+    const auto index = json::parse(read_file("synthetic/index.json"));
+    for (const auto& test : index.as_array()) {
+        const std::string name = text_of(test, "name");
+        SCOPED_TRACE(name);
+        const Bytes quote = read_bytes("synthetic/" + name + ".quote.bin");
+        const std::string collateral = read_file("synthetic/" + name + ".collateral.json");
+        const UnixSeconds time = test.at("time").as_int64();
+        const auto verdict = judge(quote, collateral, roots, time);
+        // Intel's parser takes one of two keys in silence; here documents with two are malformed.
+        if (name == "tcb_dupkey") {
+            EXPECT_EQ(verdict.error->code, ErrorCode::collateral_malformed);
+            continue;
+        }
+        count.check(test.at("expected"), verdict);
+        EXPECT_FALSE(judge(quote, collateral, TrustedRoots::intel(), time).accepted());
+    }
+    EXPECT_GT(count.total(), 50u);
+}
+
+TEST(shared_data, reads_every_field_of_real_quotes) {
+    TT_REQUIRE_SHARED_DATA();
+    const auto manifest = json::parse(read_file("manifest.json"));
+    size_t tdx_count = 0;
+    size_t sgx_count = 0;
     std::map<std::string, json::value> quotes;
     for (const auto& entry : manifest.at("quotes").as_array()) {
         quotes[text_of(entry, "file")] = entry;
@@ -52,15 +214,21 @@ TEST(shared_data, verifies_every_real_tdx_quote) {
         const auto& entry = quotes.at(text_of(set, "quote"));
         const auto verified = verify_quote(read_bytes(text_of(set, "quote")), TrustedRoots::intel(),
                                            set.at("time").as_int64());
+        ASSERT_TRUE(verified) << verified.error().message();
+        const PckPlatform& platform = verified->pck.platform;
+        EXPECT_EQ(to_hex(platform.fmspc), text_of(entry, "fmspc"));
+        EXPECT_EQ(to_hex(platform.ppid), text_of(entry, "ppid"));
+        EXPECT_EQ(to_hex(platform.pceid), text_of(entry, "pceid"));
+        EXPECT_EQ(to_hex(platform.cpusvn), text_of(entry, "pck_cpusvn"));
+        EXPECT_EQ(platform.pcesvn, entry.at("pck_pcesvn").as_int64());
         if (text_of(entry, "tee") != "tdx") {
-            EXPECT_EQ(verified.error().code, ErrorCode::quote_unsupported);
-            ++unsupported_count;
+            const auto& sgx = std::get<SgxReport>(verified->report);
+            EXPECT_EQ(to_hex(sgx.report_data), text_of(entry, "report_data"));
+            ++sgx_count;
             continue;
         }
-        ASSERT_TRUE(verified) << verified.error().message();
-        ++verified_count;
-        EXPECT_FALSE(verified->simulated);
-        const TdReport& report = verified->report;
+        ++tdx_count;
+        const TdReport& report = *verified->td_report();
         EXPECT_EQ(to_hex(report.tee_tcb_svn), text_of(entry, "tee_tcb_svn"));
         EXPECT_EQ(to_hex(report.mrseam), text_of(entry, "mrseam"));
         EXPECT_EQ(to_hex(report.mrtd), text_of(entry, "mrtd"));
@@ -71,14 +239,9 @@ TEST(shared_data, verifies_every_real_tdx_quote) {
         for (size_t i = 0; i < 4; ++i) {
             EXPECT_EQ(to_hex(report.rtmr[i]), std::string(entry.at("rtmr").at(i).as_string()));
         }
-        EXPECT_EQ(to_hex(verified->platform.fmspc), text_of(entry, "fmspc"));
-        EXPECT_EQ(to_hex(verified->platform.ppid), text_of(entry, "ppid"));
-        EXPECT_EQ(to_hex(verified->platform.pceid), text_of(entry, "pceid"));
-        EXPECT_EQ(to_hex(verified->platform.cpusvn), text_of(entry, "pck_cpusvn"));
-        EXPECT_EQ(verified->platform.pcesvn, entry.at("pck_pcesvn").as_int64());
     }
-    std::cout << verified_count << " sets verified, " << unsupported_count << " SGX\n";
-    EXPECT_GT(verified_count, 100u);
+    EXPECT_GT(tdx_count, 100u);
+    EXPECT_GT(sgx_count, 10u);
 }
 
 TEST(shared_data, every_real_quote_without_a_set_verifies_too) {
@@ -87,13 +250,17 @@ TEST(shared_data, every_real_quote_without_a_set_verifies_too) {
     const auto manifest = json::parse(read_file("manifest.json"));
     size_t count = 0;
     for (const auto& entry : manifest.at("quotes").as_array()) {
-        if (text_of(entry, "tee") != "tdx") continue;
         const auto verified =
             verify_quote(read_bytes(text_of(entry, "file")), TrustedRoots::intel(), in_every_chain);
+        // One names its platform, but brings no certificate for it.
+        if (entry.at("cert_data_type").as_int64() != 5) {
+            EXPECT_EQ(verified.error().code, ErrorCode::quote_unsupported);
+            continue;
+        }
         EXPECT_TRUE(verified) << text_of(entry, "file") << ": " << verified.error().message();
         ++count;
     }
-    std::cout << count << " TDX quotes verified\n";
+    std::cout << count << " quotes verified\n";
     EXPECT_GT(count, 30u);
 }
 
@@ -109,115 +276,23 @@ TEST(shared_data, the_pinned_root_is_intels_certificate) {
     EXPECT_TRUE(by_pem.contains(intel_root_fingerprint));
 }
 
-// Codes of the index whose fault lies in the quote or in its certificate chain.
-const std::map<std::string, std::set<ErrorCode>> quote_faults = {
-    {"ATT_KEY_TYPE", {ErrorCode::quote_unsupported}},
-    {"BODY_SIZE", {ErrorCode::quote_malformed}},
-    {"BODY_TYPE", {ErrorCode::quote_unsupported}},
-    {"CERT_DATA_SIZE", {ErrorCode::quote_malformed}},
-    {"CERT_DATA_TYPE", {ErrorCode::quote_unsupported, ErrorCode::quote_malformed}},
-    {"CERT_DATA_TYPE_UNSUPPORTED", {ErrorCode::quote_unsupported}},
-    {"PARSE",
-     {ErrorCode::quote_malformed, ErrorCode::quote_unsupported, ErrorCode::certificate_malformed}},
-    {"PCK_CHAIN_EXPIRED", {ErrorCode::certificate_expired}},
-    {"PCK_CHAIN_ROOT", {ErrorCode::root_untrusted}},
-    {"PCK_CHAIN_SHORT", {ErrorCode::certificate_chain_invalid, ErrorCode::certificate_malformed}},
-    {"PCK_CHAIN_SIG", {ErrorCode::certificate_chain_invalid, ErrorCode::certificate_malformed}},
-    {"PCK_EXT", {ErrorCode::certificate_malformed}},
-    {"QE_ATTRIBUTES", {ErrorCode::qe_report_invalid}},
-    {"QE_MRSIGNER", {ErrorCode::qe_report_invalid}},
-    {"QE_REPORT_DATA", {ErrorCode::qe_report_invalid}},
-    {"QE_REPORT_SIG", {ErrorCode::qe_report_invalid}},
-    {"QE_VENDOR", {ErrorCode::quote_unsupported}},
-    {"QUOTE_SIG", {ErrorCode::quote_signature_invalid}},
-    {"QUOTE_VERSION", {ErrorCode::quote_unsupported}},
-    {"TEE_TYPE", {ErrorCode::quote_unsupported}},
-};
-
-struct Counts {
-    size_t accepted = 0;
-    size_t rejected = 0;
-    size_t sgx = 0;
-    size_t skipped_collateral = 0;
-};
-
-void check_case(const json::value& test, ByteView quote, const TrustedRoots& roots,
-                Counts& counts) {
-    const auto verified = verify_quote(quote, roots, test.at("time").as_int64());
-    const auto& expected = test.at("expected");
-    if (text_of(expected, "verdict") == "accept") {
-        EXPECT_TRUE(verified) << verified.error().message();
-        ++counts.accepted;
-        return;
-    }
-    const auto fault = quote_faults.find(text_of(expected, "code"));
-    if (fault == quote_faults.end()) {
-        ++counts.skipped_collateral;
-        return;
-    }
-    ASSERT_FALSE(verified) << fault->first;
-    EXPECT_TRUE(fault->second.contains(verified.error().code))
-        << fault->first << " gave " << verified.error().message();
-    ++counts.rejected;
-}
-
-std::string summary(const Counts& counts) {
-    return std::to_string(counts.accepted) + " accepted, " + std::to_string(counts.rejected) +
-           " rejected, " + std::to_string(counts.sgx) + " SGX, " +
-           std::to_string(counts.skipped_collateral) + " skipped: collateral only\n";
-}
-
-TEST(shared_data, agrees_on_mutated_real_quotes) {
+// Documents as Intel's service gives them: the signed bytes are inside.
+TEST(shared_data, finds_the_signed_bytes_in_answers_of_the_service) {
     TT_REQUIRE_SHARED_DATA();
-    const auto index = json::parse(read_file("negative/index.json"));
-    const Bytes blob = read_bytes("negative/quotes.blob");
-    const TrustedRoots intel = TrustedRoots::intel();
-    Counts counts;
-    for (const auto& test : index.as_array()) {
-        SCOPED_TRACE(text_of(test, "id") + " " + text_of(test, "kind") + " " +
-                     text_of(test, "desc"));
-        Bytes quote;
-        if (const auto* offset = test.as_object().if_contains("offset")) {
-            const auto part =
-                ByteView(blob).subspan(static_cast<size_t>(offset->as_int64()),
-                                       static_cast<size_t>(test.at("length").as_int64()));
-            quote.assign(part.begin(), part.end());
-        } else {
-            quote = read_bytes(text_of(test, "quote"));
-        }
-        if (text_of(test, "base") == "f8b81014-f93593") {  // SGX
-            EXPECT_FALSE(verify_quote(quote, intel, test.at("time").as_int64()));
-            ++counts.sgx;
-            continue;
-        }
-        check_case(test, quote, intel, counts);
-    }
-    std::cout << summary(counts);
-    EXPECT_GT(counts.rejected, 250u);
-    EXPECT_GT(counts.accepted, 20u);
-}
-
-TEST(shared_data, agrees_on_quotes_of_the_test_pki) {
-    TT_REQUIRE_SHARED_DATA();
-    TrustedRoots roots;
-    ASSERT_TRUE(roots.add_pem(read_file("roots/synthetic_test_root.pem")));
-    Counts counts;
-    const auto index = json::parse(read_file("synthetic/index.json"));
-    for (const auto& test : index.as_array()) {
-        const std::string name = text_of(test, "name");
-        SCOPED_TRACE(name);
-        const Bytes quote = read_bytes("synthetic/" + name + ".quote.bin");
-        if (name.starts_with("sgx")) {
-            EXPECT_EQ(verify_quote(quote, roots, test.at("time").as_int64()).error().code,
-                      ErrorCode::quote_unsupported);
-            ++counts.sgx;
-            continue;
-        }
-        check_case(test, quote, roots, counts);
-        EXPECT_FALSE(verify_quote(quote, TrustedRoots::intel(), test.at("time").as_int64()));
-    }
-    std::cout << summary(counts);
-    EXPECT_GT(counts.accepted, 30u);
+    const auto bundle = parse_collateral(read_file("collateral/3ae73a4dbb68.json")).value();
+    const auto wrap = [](const SignedDocument& document, const std::string& key) {
+        return "{\"" + key + "\" : " + document.body + " ,\n\"signature\":\"" +
+               to_hex(document.signature) + "\"}";
+    };
+    EXPECT_EQ(parse_pcs_document(wrap(bundle.tcb_info, "tcbInfo"), "tcbInfo").value(),
+              bundle.tcb_info);
+    EXPECT_EQ(
+        parse_pcs_document(wrap(bundle.qe_identity, "enclaveIdentity"), "enclaveIdentity").value(),
+        bundle.qe_identity);
+    auto whole = json::parse(encode_collateral(bundle)).as_object();
+    whole["tcb_info"] = wrap(bundle.tcb_info, "tcbInfo");
+    whole.erase("tcb_info_signature");
+    EXPECT_EQ(parse_collateral(json::serialize(whole)).value(), bundle);
 }
 
 // What Intel's library accepts and a policy must not.
@@ -226,14 +301,15 @@ TEST(shared_data, the_policy_refuses_unsafe_attributes) {
     Policy policy;
     ASSERT_TRUE(policy.roots.add_pem(read_file("roots/synthetic_test_root.pem")));
     policy.allow_simulated = true;
+    policy.require_collateral = false;
     for (const char* name : {"tdx4_debug", "tdx4_no_septve", "tdx4_reserved_attr", "tdx5_servicetd",
                              "tdx4_mrsignerseam", "tdx4_uptodate"}) {
         SCOPED_TRACE(name);
         constexpr UnixSeconds time = 1793534400;
         const Bytes quote = read_bytes(std::string("synthetic/") + name + ".quote.bin");
         const auto verified = verify_quote(quote, policy.roots, time).value();
-        policy.measurements = {{.mrtd = verified.report.mrtd, .rtmr = {}, .mrconfigid = {}}};
-        const auto accepted = check_policy(verified, policy);
+        policy.measurements = {{.mrtd = verified.td_report()->mrtd, .rtmr = {}, .mrconfigid = {}}};
+        const auto accepted = check_policy(verified, policy, time);
         if (std::string_view(name) == "tdx4_uptodate") {
             EXPECT_TRUE(accepted) << accepted.error().message();
         } else {

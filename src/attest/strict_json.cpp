@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attest/strict_json.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,7 +59,69 @@ struct UniqueKeys {
     bool on_comment(json::string_view, json::error_code&) { return true; }
 };
 
+// Steps through the text of valid JSON.
+class Scanner {
+  public:
+    explicit Scanner(std::string_view text) : text_(text) {}
+
+    char peek() {
+        position_ = std::min(text_.find_first_not_of(" \t\r\n", position_), text_.size());
+        return position_ < text_.size() ? text_[position_] : '\0';
+    }
+    void step() { ++position_; }
+    std::string_view value() {
+        peek();
+        const size_t begin = position_;
+        size_t depth = 0;
+        do {
+            const char c = peek();
+            if (c == '"') {
+                skip_string();
+            } else {
+                if (c == '{' || c == '[') ++depth;
+                if (c == '}' || c == ']') --depth;
+                if (is_scalar(c)) {
+                    while (position_ < text_.size() && is_scalar(text_[position_])) step();
+                } else {
+                    step();
+                }
+            }
+        } while (depth > 0 && position_ < text_.size());
+        return text_.substr(begin, position_ - begin);
+    }
+
+  private:
+    static bool is_scalar(char c) {
+        return std::string_view("{}[]:,\" \t\r\n").find(c) == std::string_view::npos;
+    }
+    void skip_string() {
+        for (step(); position_ < text_.size() && text_[position_] != '"'; step()) {
+            if (text_[position_] == '\\') step();
+        }
+        step();
+    }
+
+    std::string_view text_;
+    size_t position_ = 0;
+};
+
 }  // namespace
+
+Result<std::string_view> raw_member(std::string_view object_text, std::string_view key) {
+    Scanner scanner(object_text);
+    const std::string quoted = "\"" + std::string(key) + "\"";
+    // Behind the brace and every comma stand a key, a colon and a value.
+    for (char c = scanner.peek(); c == '{' || c == ','; c = scanner.peek()) {
+        scanner.step();
+        if (scanner.peek() != '"') break;
+        const std::string_view name = scanner.value();
+        scanner.peek();
+        scanner.step();
+        const std::string_view value = scanner.value();
+        if (name == quoted) return value;
+    }
+    return fail(ErrorCode::not_found, "JSON: no key " + quoted);
+}
 
 Result<json::value> parse_strict_json(std::string_view text, const JsonLimits& limits) {
     if (text.size() > limits.bytes_max) {

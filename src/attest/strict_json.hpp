@@ -18,4 +18,9 @@ struct JsonLimits {
 /// an object, for which parsers disagree on the value. Errors: invalid_json, limit_exceeded.
 Result<boost::json::value> parse_strict_json(std::string_view text, const JsonLimits& limits);
 
+/// The exact text of the value that stands under `key` in an object, for signatures over it. The
+/// text must be an object that parse_strict_json takes; a key written with escapes is not found.
+/// Error: not_found.
+Result<std::string_view> raw_member(std::string_view object_text, std::string_view key);
+
 }  // namespace teetee::attest

@@ -22,12 +22,12 @@ TrustedRoots dev_roots() {
 TEST(verify, accepts_a_dev_quote_under_its_root_and_calls_it_simulated) {
     const auto verified = verify_quote(dev_quote(), dev_roots(), test::now).value();
     EXPECT_TRUE(verified.simulated);
-    EXPECT_EQ(verified.report.mrtd, test::measurements().mrtd);
-    EXPECT_EQ(verified.report.rtmr, test::measurements().rtmr);
-    EXPECT_EQ(verified.report.mrconfigid, test::measurements().mrconfigid);
-    EXPECT_EQ(verified.report.tdattributes, td_attribute_sept_ve_disable);
-    EXPECT_EQ(verified.report.report_data[0], 0x5a);
-    EXPECT_EQ(as_text(verified.platform.fmspc), "DEVTEE");
+    EXPECT_EQ(verified.td_report()->mrtd, test::measurements().mrtd);
+    EXPECT_EQ(verified.td_report()->rtmr, test::measurements().rtmr);
+    EXPECT_EQ(verified.td_report()->mrconfigid, test::measurements().mrconfigid);
+    EXPECT_EQ(verified.td_report()->tdattributes, td_attribute_sept_ve_disable);
+    EXPECT_EQ(verified.td_report()->report_data[0], 0x5a);
+    EXPECT_EQ(as_text(verified.pck.platform.fmspc), "DEVTEE");
 }
 
 TEST(verify, rejects_a_dev_quote_under_the_intel_root) {

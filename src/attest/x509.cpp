@@ -6,8 +6,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "attest/der.hpp"
 #include "attest/limits.hpp"
+#include "attest/time_text.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -22,14 +22,11 @@ Error malformed(std::string detail) {
     return fail(ErrorCode::certificate_malformed, "certificate: " + std::move(detail));
 }
 
-std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME* time) {
-    const Asn1TimePtr epoch(ASN1_TIME_set(nullptr, 0));
-    int days = 0;
-    int seconds = 0;
-    if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
-        return std::nullopt;
-    }
-    return UnixSeconds{days} * 24 * 3600 + seconds;
+Bytes name_der(const X509_NAME* name) {
+    const uint8_t* der = nullptr;
+    size_t der_bytes = 0;
+    if (X509_NAME_get0_der(name, &der, &der_bytes) != 1) return {};
+    return Bytes(der, der + der_bytes);
 }
 
 void strip_white_space(std::string_view& text) {
@@ -47,6 +44,21 @@ Result<Certificate> parse_pem_block(std::string_view body) {
 }
 
 }  // namespace
+
+std::string describe_out_of_date(const Validity& validity, UnixSeconds now) {
+    return "have time " + describe_time(now) + ", need " + describe_time(validity.not_before) +
+           " to " + describe_time(validity.not_after);
+}
+
+std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME* time) {
+    const Asn1TimePtr epoch(ASN1_TIME_set(nullptr, 0));
+    int days = 0;
+    int seconds = 0;
+    if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
+        return std::nullopt;
+    }
+    return UnixSeconds{days} * 24 * 3600 + seconds;
+}
 
 Result<Certificate> parse_certificate(ByteView der) {
     if (der.size() > certificate_bytes_max) {
@@ -87,8 +99,12 @@ Result<Certificate> parse_certificate(ByteView der) {
     if (!not_before || !not_after) {
         return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: no validity");
     }
-    out.not_before = *not_before;
-    out.not_after = *not_after;
+    out.validity = {*not_before, *not_after};
+    const ASN1_INTEGER* serial = X509_get0_serialNumber(x509);
+    const uint8_t* serial_data = ASN1_STRING_get0_data(serial);
+    out.serial.assign(serial_data, serial_data + ASN1_STRING_length(serial));
+    out.subject_der = name_der(X509_get_subject_name(x509));
+    out.issuer_der = name_der(X509_get_issuer_name(x509));
     return out;
 }
 
@@ -157,11 +173,9 @@ Result<void> verify_issued(const CertificateLink& link) {
 }
 
 Result<void> verify_in_date(const Certificate& certificate, UnixSeconds now) {
-    if (now >= certificate.not_before && now <= certificate.not_after) return {};
-    return fail(ErrorCode::certificate_expired, display_name(certificate) + ": have time " +
-                                                    std::to_string(now) + ", need " +
-                                                    std::to_string(certificate.not_before) +
-                                                    " to " + std::to_string(certificate.not_after));
+    if (certificate.validity.contains(now)) return {};
+    return fail(ErrorCode::certificate_expired,
+                display_name(certificate) + ": " + describe_out_of_date(certificate.validity, now));
 }
 
 std::string display_name(const Certificate& certificate) {

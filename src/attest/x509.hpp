@@ -14,14 +14,32 @@
 
 namespace teetee::attest {
 
+/// The first and the last second in which something signed counts.
+struct Validity {
+    UnixSeconds not_before = 0;
+    UnixSeconds not_after = 0;
+
+    bool contains(UnixSeconds time) const { return time >= not_before && time <= not_after; }
+};
+
+/// "have time .., need .. to ..", with dates (UTC) beside the numbers.
+std::string describe_out_of_date(const Validity& validity, UnixSeconds now);
+
+/// Seconds since 1970 of an X.509 time; none if OpenSSL cannot read it.
+std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME* time);
+
 /// An X.509 v3 certificate (RFC 5280) with a P-256 key and an ECDSA-SHA256 signature, as parsed:
 /// nothing in it is verified yet. `der` is exactly what came in.
 struct Certificate {
     Bytes der;
     Bytes spki_der;
     crypto::P256Point public_key{};
-    UnixSeconds not_before = 0;
-    UnixSeconds not_after = 0;
+    /// The serial number: contents octets of its INTEGER.
+    Bytes serial;
+    /// DER of the names.
+    Bytes subject_der;
+    Bytes issuer_der;
+    Validity validity;
     crypto::X509Ptr x509;
 };
 

@@ -63,5 +63,6 @@ void add_up(CLI::App& app, Session& session);
 void add_chat(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_audit(CLI::App& app, Session& session);
+void add_attest(CLI::App& app, Session& session);
 
 }  // namespace teetee::cli

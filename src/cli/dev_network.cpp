@@ -126,6 +126,8 @@ Result<DevNetwork> prepare_dev_network(const std::string& model_path, size_t sha
     TT_TRY(const auto measurements, measure_program());
     attest::Policy policy;
     policy.allow_simulated = true;
+    // The simulated platform has no collateral that nodes could fetch.
+    policy.require_collateral = false;
     TT_CHECK(policy.roots.add_pem(tee->root_pem()));
     policy.measurements.resize(1);
     policy.measurements[0].mrtd = measurements.mrtd;

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     add_logits(app, session);
     add_perplexity(app, session);
     add_bench(app, session);
+    add_attest(app, session);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
