@@ -18,6 +18,7 @@ constexpr ByteArray<3> basic_constraints_oid = {0x55, 0x1d, 0x13};
 
 constexpr ByteArray<1> der_true = {0xff};
 constexpr ByteArray<1> version_3 = {2};
+constexpr ByteArray<1> crl_version_2 = {1};
 // BIT STRINGs: unused bits, then keyCertSign and cRLSign (CA) or digitalSignature.
 constexpr ByteArray<2> key_usage_ca = {0x01, 0x06};
 constexpr ByteArray<2> key_usage_end_entity = {0x07, 0x80};
@@ -87,6 +88,24 @@ Bytes encode_extensions(const CertificateFields& fields) {
     return der_encode(DerTag::context_3, {der_encode(DerTag::sequence, {list})});
 }
 
+// SEQUENCE of what is signed, algorithm, signature.
+Bytes encode_signed(const Bytes& to_sign, const crypto::P256Signature& signature) {
+    return der_encode(
+        DerTag::sequence,
+        {to_sign, encode_algorithm(),
+         der_encode(DerTag::bit_string, {no_unused_bits, crypto::p256_signature_der(signature)})});
+}
+
+Bytes encode_revoked(const CrlFields& fields, const Bytes& revocation_date) {
+    Bytes entries;
+    for (const ByteArray<16>& serial : fields.revoked_serials) {
+        const Bytes entry = der_encode(DerTag::sequence, {encode_serial(serial), revocation_date});
+        entries.insert(entries.end(), entry.begin(), entry.end());
+    }
+    // An empty list must not stand there.
+    return entries.empty() ? Bytes() : der_encode(DerTag::sequence, {entries});
+}
+
 }  // namespace
 
 Result<Bytes> build_certificate(const CertificateFields& fields, const crypto::P256Key& issuer_key,
@@ -102,10 +121,26 @@ Result<Bytes> build_certificate(const CertificateFields& fields, const crypto::P
     TT_TRY(const auto signature, mode == SignatureMode::deterministic
                                      ? issuer_key.sign_deterministic(to_sign)
                                      : issuer_key.sign(to_sign));
-    return der_encode(
-        DerTag::sequence,
-        {to_sign, encode_algorithm(),
-         der_encode(DerTag::bit_string, {no_unused_bits, crypto::p256_signature_der(signature)})});
+    return encode_signed(to_sign, signature);
+}
+
+Result<Bytes> build_crl(const CrlFields& fields, const crypto::P256Key& issuer_key) {
+    TT_TRY(const Bytes this_update, encode_time(fields.this_update));
+    TT_TRY(const Bytes next_update, encode_time(fields.next_update));
+    Bytes extensions;
+    for (const CertificateExtension& extension : fields.critical_extensions) {
+        const Bytes one = encode_critical_extension(extension.oid, extension.value);
+        extensions.insert(extensions.end(), one.begin(), one.end());
+    }
+    if (!extensions.empty()) {
+        extensions = der_encode(DerTag::context_0, {der_encode(DerTag::sequence, {extensions})});
+    }
+    const Bytes to_sign = der_encode(
+        DerTag::sequence, {der_encode(DerTag::integer, {crl_version_2}), encode_algorithm(),
+                           encode_name(fields.issuer_name), this_update, next_update,
+                           encode_revoked(fields, this_update), extensions});
+    TT_TRY(const auto signature, issuer_key.sign_deterministic(to_sign));
+    return encode_signed(to_sign, signature);
 }
 
 }  // namespace teetee::attest

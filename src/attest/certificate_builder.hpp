@@ -41,4 +41,17 @@ struct CertificateFields {
 Result<Bytes> build_certificate(const CertificateFields& fields, const crypto::P256Key& issuer_key,
                                 SignatureMode mode);
 
+/// What goes into an X.509 v2 certificate revocation list.
+struct CrlFields {
+    std::string issuer_name;
+    UnixSeconds this_update = 0;
+    UnixSeconds next_update = 0;
+    std::vector<ByteArray<16>> revoked_serials;
+    /// Without extensions a list is well formed too; tests add some.
+    std::vector<CertificateExtension> critical_extensions;
+};
+
+/// The DER of the list, always the same for the same input. Errors as above.
+Result<Bytes> build_crl(const CrlFields& fields, const crypto::P256Key& issuer_key);
+
 }  // namespace teetee::attest

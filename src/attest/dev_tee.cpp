@@ -3,33 +3,16 @@
 
 #include <algorithm>
 
-#include "attest/certificate_builder.hpp"
-#include "attest/der.hpp"
-#include "attest/x509.hpp"
+#include "attest/intel.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/hmac.hpp"
 
 namespace teetee::attest {
 namespace {
 
-constexpr std::string_view root_name = "TeeTee DEV Root CA SIMULATED";
-constexpr std::string_view platform_ca_name = "TeeTee DEV PCK Platform CA SIMULATED";
-constexpr std::string_view pck_name = "TeeTee DEV PCK Certificate SIMULATED";
 constexpr std::string_view auth_data = "TeeTee DEV QE SIMULATED";
 
-constexpr UnixSeconds day_s = 24 * 3600;
-// 2049-12-31T23:59:59Z, as far as UTCTime reaches; any clock of a test lies before.
-constexpr UnixSeconds root_not_after = 2524607999;
-
 constexpr uint64_t xfam_usual = 0x0602e7;
-
-Digest derive_seed(const ByteArray<32>& seed, std::string_view purpose) {
-    ByteWriter out;
-    out.length_prefixed(as_bytes("teetee dev tee v1"));
-    out.length_prefixed(as_bytes(purpose));
-    out.length_prefixed(seed);
-    return crypto::sha256(out.view());
-}
 
 // Fields of a quote are written at their offsets (quote.cpp reads them there).
 template <class Part>
@@ -41,80 +24,6 @@ void put_u64(Bytes& out, size_t offset, uint64_t value) {
     ByteWriter writer;
     writer.u64(value);
     put(out, offset, writer.view());
-}
-
-Bytes sgx_entry(ByteView parent_oid, uint8_t arc, const Bytes& value) {
-    const ByteArray<1> last = {arc};
-    return der_encode(DerTag::sequence,
-                      {der_encode(DerTag::object_identifier, {parent_oid, last}), value});
-}
-
-Bytes octets(ByteView bytes) {
-    return der_encode(DerTag::octet_string, {bytes});
-}
-
-// A platform whose every SVN is 1: 16 components, PCESVN, CPUSVN.
-Bytes sgx_tcb() {
-    const ByteArray<1> one = {1};
-    const Bytes svn = der_encode(DerTag::integer, {one});
-    Bytes entries;
-    for (uint8_t arc = 1; arc <= 17; ++arc) {
-        const Bytes entry = sgx_entry(sgx_tcb_oid, arc, svn);
-        entries.insert(entries.end(), entry.begin(), entry.end());
-    }
-    const Bytes cpusvn = sgx_entry(sgx_tcb_oid, 18, octets(Bytes(16, 1)));
-    return der_encode(DerTag::sequence, {entries, cpusvn});
-}
-
-CertificateExtension sgx_extension(const ByteArray<32>& seed) {
-    const Digest identity = derive_seed(seed, "ppid");
-    const Bytes value = der_encode(
-        DerTag::sequence, {sgx_entry(sgx_extension_oid, 1, octets(ByteView(identity).first(16))),
-                           sgx_entry(sgx_extension_oid, 2, sgx_tcb()),
-                           sgx_entry(sgx_extension_oid, 3, octets(ByteArray<2>{})),
-                           sgx_entry(sgx_extension_oid, 4, octets(as_bytes("DEVTEE")))});
-    return {.oid = Bytes(sgx_extension_oid.begin(), sgx_extension_oid.end()), .value = value};
-}
-
-struct DevKeys {
-    crypto::P256Key root;
-    crypto::P256Key platform_ca;
-    crypto::P256Key pck;
-};
-
-CertificateFields certificate_fields(const crypto::P256Key& key, std::string_view subject_name,
-                                     std::string_view issuer_name) {
-    CertificateFields fields;
-    fields.subject_name = subject_name;
-    fields.issuer_name = issuer_name;
-    fields.spki_der = key.spki_der();
-    const Digest unique = crypto::sha256(fields.spki_der);
-    std::copy_n(unique.begin(), fields.serial.size(), fields.serial.begin());
-    return fields;
-}
-
-Result<Bytes> build_root(const DevKeys& keys) {
-    CertificateFields fields = certificate_fields(keys.root, root_name, root_name);
-    fields.not_after = root_not_after;
-    fields.ca_path_length = 1;
-    return build_certificate(fields, keys.root, SignatureMode::deterministic);
-}
-
-// Leaf, platform CA, root, as a quote carries them.
-Result<std::string> build_chain(const DevKeys& keys, const ByteArray<32>& seed, UnixSeconds now) {
-    CertificateFields ca = certificate_fields(keys.platform_ca, platform_ca_name, root_name);
-    CertificateFields leaf = certificate_fields(keys.pck, pck_name, platform_ca_name);
-    for (CertificateFields* fields : {&ca, &leaf}) {
-        fields->not_before = std::max<UnixSeconds>(0, now - day_s);
-        fields->not_after = now + 365 * day_s;
-    }
-    ca.ca_path_length = 0;
-    leaf.extensions = {sgx_extension(seed)};
-    TT_TRY(const Bytes root_der, build_root(keys));
-    TT_TRY(const Bytes ca_der, build_certificate(ca, keys.root, SignatureMode::deterministic));
-    TT_TRY(const Bytes leaf_der,
-           build_certificate(leaf, keys.platform_ca, SignatureMode::deterministic));
-    return pem_of_certificate(leaf_der) + pem_of_certificate(ca_der) + pem_of_certificate(root_der);
 }
 
 // The simulated quoting enclave: it has the identity of Intel's, since the verifier asks for it;
@@ -130,10 +39,10 @@ Bytes build_qe_report(const crypto::P256Point& attestation_key) {
     return report;
 }
 
-Result<Bytes> build_certification(const DevKeys& keys, const crypto::P256Point& attestation_key,
+Result<Bytes> build_certification(const DevPki& pki, const crypto::P256Point& attestation_key,
                                   std::string_view chain) {
     const Bytes report = build_qe_report(attestation_key);
-    TT_TRY(const auto signature, keys.pck.sign_deterministic(report));
+    TT_TRY(const auto signature, pki.pck_key().sign_deterministic(report));
     ByteWriter out;
     out.bytes(report);
     out.bytes(signature);
@@ -169,17 +78,13 @@ Bytes build_signed_part(const DevMeasurements& measurements, const ByteArray<64>
 
 Result<DevTee> DevTee::create(const ByteArray<32>& seed, const DevMeasurements& measurements,
                               UnixSeconds now) {
-    TT_TRY(auto root, crypto::P256Key::derive(derive_seed(seed, "root")));
-    TT_TRY(auto platform_ca, crypto::P256Key::derive(derive_seed(seed, "platform ca")));
-    TT_TRY(auto pck, crypto::P256Key::derive(derive_seed(seed, "pck")));
-    TT_TRY(auto attestation, crypto::P256Key::derive(derive_seed(seed, "attestation")));
-    const DevKeys keys{std::move(root), std::move(platform_ca), std::move(pck)};
-    DevTee tee(measurements, std::move(attestation),
-               crypto::Secret<32>(derive_seed(seed, "sealing")));
-    TT_TRY(const Bytes root_der, build_root(keys));
-    tee.root_pem_ = pem_of_certificate(root_der);
-    TT_TRY(const std::string chain, build_chain(keys, seed, now));
-    TT_TRY(tee.certification_, build_certification(keys, tee.attestation_key_.point(), chain));
+    TT_TRY(auto pki, DevPki::create(seed));
+    TT_TRY(auto attestation, crypto::P256Key::derive(derive_dev_seed(seed, "attestation")));
+    DevTee tee(measurements, std::move(pki), std::move(attestation),
+               crypto::Secret<32>(derive_dev_seed(seed, "sealing")));
+    TT_TRY(tee.root_pem_, tee.pki_.root_pem());
+    TT_TRY(const std::string chain, tee.pki_.pck_chain(now));
+    TT_TRY(tee.certification_, build_certification(tee.pki_, tee.attestation_key_.point(), chain));
     return tee;
 }
 

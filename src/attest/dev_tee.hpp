@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "attest/dev_pki.hpp"
 #include "attest/evidence.hpp"
 #include "attest/intel.hpp"
 #include "attest/quote.hpp"
@@ -32,19 +33,23 @@ class DevTee final : public EvidenceProvider {
 
     /// The root certificate, for the policy's list.
     const std::string& root_pem() const { return root_pem_; }
+    /// What Intel would publish for this platform: see DevPki::collateral.
+    Result<Collateral> collateral(UnixSeconds now) const { return pki_.collateral(now); }
 
     Result<Bytes> quote(const ByteArray<64>& report_data) override;
     Result<crypto::Secret<32>> sealing_key(std::string_view purpose) override;
     bool simulated() const override { return true; }
 
   private:
-    DevTee(const DevMeasurements& measurements, crypto::P256Key attestation_key,
+    DevTee(const DevMeasurements& measurements, DevPki pki, crypto::P256Key attestation_key,
            crypto::Secret<32> sealing_root)
         : measurements_(measurements),
+          pki_(std::move(pki)),
           attestation_key_(std::move(attestation_key)),
           sealing_root_(std::move(sealing_root)) {}
 
     DevMeasurements measurements_;
+    DevPki pki_;
     crypto::P256Key attestation_key_;
     crypto::Secret<32> sealing_root_;
     std::string root_pem_;

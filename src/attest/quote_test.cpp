@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "attest/dev_node.hpp"
 #include "attest/limits.hpp"
+#include "attest/test_platform.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -78,13 +78,35 @@ TEST(quote, rejects_a_body_whose_type_and_size_disagree) {
     EXPECT_EQ(code_of(version_5_quote(4, 648, 648)), ErrorCode::quote_unsupported);
 }
 
-TEST(quote, rejects_sgx_as_unsupported) {
-    Bytes quote = version_4_quote();
-    quote[0] = 3;
-    quote[4] = 0;
-    EXPECT_EQ(code_of(quote), ErrorCode::quote_unsupported);
-    quote[0] = 4;
-    EXPECT_EQ(code_of(quote), ErrorCode::quote_unsupported);
+TEST(quote, reads_sgx_reports_of_every_version) {
+    for (const uint16_t version : {uint16_t{3}, uint16_t{4}, uint16_t{5}}) {
+        test::TestPlatform platform(version, TeeType::sgx);
+        platform.report[128] = 0x42;
+        platform.report[258] = 7;
+        const auto quote = parse_quote(platform.quote()).value();
+        EXPECT_EQ(quote.header.tee_type, TeeType::sgx);
+        const auto& report = std::get<SgxReport>(quote.report);
+        EXPECT_EQ(report.mrsigner[0], 0x42);
+        EXPECT_EQ(report.isvsvn, 7);
+        EXPECT_EQ(quote.signed_bytes.size(), version == 5 ? 438u : 432u);
+        EXPECT_EQ(quote.signature.qe_report.isvprodid, 2);
+    }
+}
+
+TEST(quote, rejects_other_versions_tees_and_keys) {
+    const auto code_with = [](size_t offset, uint8_t value) {
+        Bytes quote = version_4_quote();
+        quote[offset] = value;
+        return code_of(quote);
+    };
+    for (const int version : {0, 1, 2, 3, 6}) {
+        EXPECT_EQ(code_with(0, static_cast<uint8_t>(version)), ErrorCode::quote_unsupported)
+            << version;
+    }
+    EXPECT_EQ(code_with(1, 1), ErrorCode::quote_unsupported);
+    EXPECT_EQ(code_with(2, 3), ErrorCode::quote_unsupported);
+    EXPECT_EQ(code_with(4, 0x82), ErrorCode::quote_unsupported);
+    EXPECT_EQ(code_with(7, 1), ErrorCode::quote_unsupported);
 }
 
 TEST(quote, rejects_sizes_that_do_not_fit_their_enclosure) {

@@ -19,8 +19,8 @@ TEST(ra_certificate, round_trip) {
     EXPECT_EQ(parsed.evidence.quote, quote);
     EXPECT_EQ(parsed.evidence.statement, node.encoded());
     EXPECT_EQ(parsed.certificate.spki_der, node.tls_key.spki_der());
-    EXPECT_EQ(parsed.certificate.not_before, node.statement.not_before);
-    EXPECT_EQ(parsed.certificate.not_after, node.statement.not_after);
+    EXPECT_EQ(parsed.certificate.validity.not_before, node.statement.not_before);
+    EXPECT_EQ(parsed.certificate.validity.not_after, node.statement.not_after);
     EXPECT_TRUE(verify_issued({.subject = parsed.certificate, .issuer = parsed.certificate}));
 }
 
