@@ -177,10 +177,10 @@ TEST(tcb_evaluation, the_modules_own_levels_stand_for_the_first_two_components) 
 
 TEST(tcb_evaluation, a_module_has_a_signer_an_identity_and_a_level) {
     TestPlatform platform;
-    platform.use_module({TestPlatform::isv_level(3, "OutOfDate"),
-                         TestPlatform::isv_level(6, "UpToDate"),
-                         TestPlatform::isv_level(2, "Revoked")},
-                        4);
+    platform.use_module(
+        {TestPlatform::isv_level(3, "OutOfDate"), TestPlatform::isv_level(6, "UpToDate"),
+         TestPlatform::isv_level(2, "Revoked")},
+        4);
     EXPECT_EQ(platform.status(), TcbStatus::out_of_date);
     EXPECT_EQ(describe(platform.evaluation().shortfalls),
               "TDX module TDX_01 isvsvn have 4, need 6");

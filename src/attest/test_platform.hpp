@@ -48,7 +48,9 @@ class TestPlatform {
     json::object tcb_info = json::parse(DevPki::tcb_info(now)).as_object();
     json::object qe_identity = json::parse(DevPki::qe_identity(now)).as_object();
 
-    json::object& level(size_t index) { return tcb_info["tcbLevels"].as_array()[index].as_object(); }
+    json::object& level(size_t index) {
+        return tcb_info["tcbLevels"].as_array()[index].as_object();
+    }
     json::object& qe_level(size_t index) {
         return qe_identity["tcbLevels"].as_array()[index].as_object();
     }
