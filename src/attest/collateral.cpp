@@ -14,15 +14,10 @@ namespace {
 // Intel's name for the certificate that signs TCB info and QE identities.
 constexpr std::string_view document_signer_name = "TCB Signing";
 
-// A signer and the root that has signed it.
-struct IssuerChain {
-    Certificate signer;
-    Certificate root;
-};
-
-// The root's list is not looked at yet.
-Result<IssuerChain> verify_issuer_chain(std::string_view pem, const TrustedRoots& roots) {
-    TT_TRY(auto certificates, parse_pem_certificates(as_bytes(pem), 2));
+// The root's list is not looked at yet. What was parsed is added to the known certificates.
+Result<IssuerChain> verify_issuer_chain(std::string_view pem, const TrustedRoots& roots,
+                                        std::vector<Certificate>& known) {
+    TT_TRY(auto certificates, parse_pem_certificates(as_bytes(pem), 2, known));
     if (certificates.size() != 2) {
         return fail(ErrorCode::certificate_chain_invalid,
                     "have " + std::to_string(certificates.size()) + " certificates, need 2");
@@ -30,6 +25,7 @@ Result<IssuerChain> verify_issuer_chain(std::string_view pem, const TrustedRoots
     IssuerChain chain{std::move(certificates[0]), std::move(certificates[1])};
     TT_CHECK(verify_pinned(chain.root, roots));
     TT_CHECK(verify_issued({.subject = chain.signer, .issuer = chain.root}));
+    known.insert(known.end(), {chain.signer, chain.root});
     return chain;
 }
 
@@ -46,17 +42,14 @@ Result<void> verify_document_signer(const Certificate& signer) {
     return {};
 }
 
-Result<IssuerChain> verify_document(std::string_view chain_pem, const SignedDocument& document,
-                                    const TrustedRoots& roots) {
-    TT_TRY(auto chain, verify_issuer_chain(chain_pem, roots));
-    TT_CHECK(verify_document_signer(chain.signer));
-    const auto signature =
-        crypto::verify_p256(chain.signer.public_key,
-                            {.message = as_bytes(document.body), .signature = document.signature});
+Result<void> verify_document(const Certificate& signer, const SignedDocument& document) {
+    TT_CHECK(verify_document_signer(signer));
+    const auto signature = crypto::verify_p256(
+        signer.public_key, {.message = as_bytes(document.body), .signature = document.signature});
     if (!signature) {
         return fail(ErrorCode::collateral_signature_invalid, signature.error().detail);
     }
-    return chain;
+    return {};
 }
 
 // With which part it is, before the detail.
@@ -102,14 +95,22 @@ Result<void> verify_in_date(const VerifiedCollateral& collateral, UnixSeconds no
 
 Result<VerifiedCollateral> verify_collateral(const Collateral& collateral,
                                              const TrustedRoots& roots, UnixSeconds now) {
-    TT_TRY(const auto pck_ca, part("PCK CRL issuer chain",
-                                   verify_issuer_chain(collateral.pck_crl_issuer_chain, roots)));
-    TT_TRY(const auto tcb_signer, part("TCB info", verify_document(collateral.tcb_info_issuer_chain,
-                                                                   collateral.tcb_info, roots)));
+    std::vector<Certificate> known;
+    const auto verify_chain = [&](std::string_view pem) {
+        return verify_issuer_chain(pem, roots, known);
+    };
+    TT_TRY(const auto pck_ca,
+           part("PCK CRL issuer chain", verify_chain(collateral.pck_crl_issuer_chain)));
+    TT_TRY(const auto tcb_signer, part("TCB info", verify_chain(collateral.tcb_info_issuer_chain)));
+    TT_CHECK(part("TCB info", verify_document(tcb_signer.signer, collateral.tcb_info)));
+    // As a rule both documents come with the same chain.
     TT_TRY(const auto qe_signer,
-           part("QE identity", verify_document(collateral.qe_identity_issuer_chain,
-                                               collateral.qe_identity, roots)));
+           collateral.qe_identity_issuer_chain == collateral.tcb_info_issuer_chain
+               ? Result<IssuerChain>(tcb_signer)
+               : part("QE identity", verify_chain(collateral.qe_identity_issuer_chain)));
+    TT_CHECK(part("QE identity", verify_document(qe_signer.signer, collateral.qe_identity)));
     VerifiedCollateral out;
+    out.pck_ca = pck_ca;
     out.root_fingerprint = crypto::sha256(pck_ca.root.der);
     for (const IssuerChain* chain : {&tcb_signer, &qe_signer}) {
         if (chain->root.der != pck_ca.root.der) {
@@ -126,8 +127,6 @@ Result<VerifiedCollateral> verify_collateral(const Collateral& collateral,
     }
     TT_TRY(out.tcb_info, parse_tcb_info(collateral.tcb_info.body));
     TT_TRY(out.qe_identity, parse_qe_identity(collateral.qe_identity.body));
-    out.pck_ca_name_der = pck_ca.signer.subject_der;
-    out.pck_ca_key = pck_ca.signer.public_key;
     out.validities = {{"root CRL", out.root_crl.validity},
                       {"PCK CRL", out.pck_crl.validity},
                       {"TCB info", out.tcb_info.head.validity},

@@ -64,10 +64,9 @@ struct VerifiedCollateral {
     QeIdentity qe_identity;
     /// Lists intermediate CAs and signers of documents.
     Crl root_crl;
-    /// Lists PCK certificates of this CA.
+    /// Lists PCK certificates of `pck_ca`.
     Crl pck_crl;
-    Bytes pck_ca_name_der;
-    crypto::P256Point pck_ca_key{};
+    IssuerChain pck_ca;
     Digest root_fingerprint{};
     /// Everything above and the certificates that signed it.
     std::vector<NamedValidity> validities;

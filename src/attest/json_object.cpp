@@ -42,14 +42,14 @@ Result<bool> JsonObject::boolean(std::string_view key) const {
 }
 
 Result<uint64_t> JsonObject::number(std::string_view key, uint64_t value_max) const {
-    const std::string need = "an integer from 0 to " + std::to_string(value_max);
-    TT_TRY(const json::value* value, member(key, need));
+    TT_TRY(const json::value* value, member(key, "an integer"));
     const int64_t* number = value->if_int64();
-    if (number == nullptr) return place_.at(key).wrong("another type or range", need);
-    if (*number < 0 || static_cast<uint64_t>(*number) > value_max) {
-        return place_.at(key).wrong(std::to_string(*number), need);
+    if (number != nullptr && *number >= 0 && static_cast<uint64_t>(*number) <= value_max) {
+        return static_cast<uint64_t>(*number);
     }
-    return static_cast<uint64_t>(*number);
+    return place_.at(key).wrong(
+        number == nullptr ? "another type or range" : std::to_string(*number),
+        "an integer from 0 to " + std::to_string(value_max));
 }
 
 Result<UnixSeconds> JsonObject::time(std::string_view key) const {

@@ -105,8 +105,10 @@ Result<void> verify_pinned(const Certificate& root, const TrustedRoots& roots) {
                 "root: have SHA-256 " + to_hex(fingerprint) + ", need one that is pinned");
 }
 
-Result<PckChain> parse_pck_chain(ByteView pem) {
-    TT_TRY(auto certificates, parse_pem_certificates(pem, 3));
+Result<PckChain> parse_pck_chain(ByteView pem, const IssuerChain* known) {
+    std::vector<Certificate> known_certificates;
+    if (known != nullptr) known_certificates = {known->signer, known->root};
+    TT_TRY(auto certificates, parse_pem_certificates(pem, 3, known_certificates));
     if (certificates.size() != 3) {
         return fail(
             ErrorCode::certificate_chain_invalid,
@@ -163,11 +165,16 @@ Result<PckPlatform> parse_sgx_extension(ByteView der) {
 }
 
 Result<VerifiedPck> verify_pck_chain(const PckChain& chain, const TrustedRoots& roots,
-                                     UnixSeconds now) {
+                                     UnixSeconds now, const IssuerChain* verified_ca) {
     TT_CHECK(verify_pinned(chain.root, roots));
     VerifiedPck verified;
     verified.root_fingerprint = crypto::sha256(chain.root.der);
-    TT_CHECK(verify_issued({.subject = chain.intermediate, .issuer = chain.root}));
+    const bool ca_is_verified = verified_ca != nullptr &&
+                                verified_ca->signer.der == chain.intermediate.der &&
+                                verified_ca->root.der == chain.root.der;
+    if (!ca_is_verified) {
+        TT_CHECK(verify_issued({.subject = chain.intermediate, .issuer = chain.root}));
+    }
     TT_CHECK(verify_issued({.subject = chain.leaf, .issuer = chain.intermediate}));
     // -1 stands for no limit; the root must allow one CA below it.
     if (X509_get_pathlen(chain.root.x509.get()) == 0) {

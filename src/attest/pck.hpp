@@ -52,6 +52,12 @@ class TrustedRoots {
 /// Error: root_untrusted unless the certificate is one of the roots, byte by byte.
 Result<void> verify_pinned(const Certificate& root, const TrustedRoots& roots);
 
+/// A CA or a signer of documents, and the root that has issued its certificate.
+struct IssuerChain {
+    Certificate signer;
+    Certificate root;
+};
+
 /// A PCK certificate and the two above it, as parsed.
 struct PckChain {
     Certificate leaf;
@@ -60,8 +66,9 @@ struct PckChain {
 };
 
 /// Exactly leaf, intermediate and root, PEM, in this order.
+/// Certificates of the `known` CA are not parsed again.
 /// Error: certificate_malformed; certificate_chain_invalid on another count.
-Result<PckChain> parse_pck_chain(ByteView pem);
+Result<PckChain> parse_pck_chain(ByteView pem, const IssuerChain* known = nullptr);
 
 /// What a chain that verifies proves.
 struct VerifiedPck {
@@ -77,9 +84,10 @@ struct VerifiedPck {
 };
 
 /// Root pinned, names, signatures, CA flags and path length, validity at `now`, SGX extension.
+/// That its root has issued `verified_ca` has been verified before.
 /// Errors: root_untrusted, certificate_chain_invalid, certificate_expired, certificate_malformed.
 Result<VerifiedPck> verify_pck_chain(const PckChain& chain, const TrustedRoots& roots,
-                                     UnixSeconds now);
+                                     UnixSeconds now, const IssuerChain* verified_ca = nullptr);
 
 /// Decodes the SGX extension's contents. Error: certificate_malformed.
 Result<PckPlatform> parse_sgx_extension(ByteView der);

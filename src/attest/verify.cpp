@@ -53,7 +53,8 @@ Result<void> verify_not_revoked(const VerifiedPck& pck, const VerifiedCollateral
                         " of the collateral, need " + to_hex(pck.root_fingerprint) +
                         " of the PCK chain");
     }
-    if (pck.ca_name_der != collateral.pck_ca_name_der || pck.ca_key != collateral.pck_ca_key) {
+    const Certificate& ca = collateral.pck_ca.signer;
+    if (pck.ca_name_der != ca.subject_der || pck.ca_key != ca.public_key) {
         return fail(ErrorCode::collateral_mismatch,
                     "PCK CRL: have the list of another CA, need that of the PCK's issuer");
     }
@@ -112,9 +113,11 @@ Result<VerifiedQuote> verify_quote(const QuoteEvidence& evidence, const TrustedR
         return std::string(to_string(parsed.header.tee_type)) + " quote of version " +
                std::to_string(parsed.header.version);
     });
-    TT_TRY(const PckChain chain, parse_pck_chain(parsed.signature.pck_chain));
+    const IssuerChain* known =
+        evidence.collateral != nullptr ? &evidence.collateral->pck_ca : nullptr;
+    TT_TRY(const PckChain chain, parse_pck_chain(parsed.signature.pck_chain, known));
     VerifiedQuote quote;
-    TT_TRY(quote.pck, verify_pck_chain(chain, roots, now));
+    TT_TRY(quote.pck, verify_pck_chain(chain, roots, now, known));
     add_check(checks, "PCK chain", [&] {
         return display_name(chain.leaf) + " by " + display_name(chain.intermediate) + " by " +
                display_name(chain.root) + ", all in date; platform " +

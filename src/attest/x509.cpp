@@ -33,14 +33,16 @@ void strip_white_space(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(white_space), text.size()));
 }
 
-Result<Certificate> parse_pem_block(std::string_view body) {
+Result<Certificate> parse_pem_block(std::string_view body, std::span<const Certificate> known) {
     std::string base64;
     for (const char c : body) {
         if (white_space.find(c) == std::string_view::npos) base64.push_back(c);
     }
     const auto der = from_base64(base64);
     if (!der) return malformed("PEM: " + der.error().detail);
-    return parse_certificate(*der);
+    const auto same = std::find_if(known.begin(), known.end(),
+                                   [&](const Certificate& one) { return one.der == *der; });
+    return same != known.end() ? Result<Certificate>(*same) : parse_certificate(*der);
 }
 
 }  // namespace
@@ -68,7 +70,7 @@ Result<Certificate> parse_certificate(ByteView der) {
     Certificate out;
     out.der.assign(der.begin(), der.end());
     const uint8_t* cursor = der.data();
-    out.x509.reset(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+    out.x509 = crypto::X509Ptr(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
     if (out.x509 == nullptr) {
         return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: not DER");
     }
@@ -108,7 +110,8 @@ Result<Certificate> parse_certificate(ByteView der) {
     return out;
 }
 
-Result<std::vector<Certificate>> parse_pem_certificates(ByteView pem, size_t count_max) {
+Result<std::vector<Certificate>> parse_pem_certificates(ByteView pem, size_t count_max,
+                                                        std::span<const Certificate> known) {
     std::string_view text = as_text(pem);
     while (text.ends_with('\0')) text.remove_suffix(1);
     std::vector<Certificate> out;
@@ -120,7 +123,7 @@ Result<std::vector<Certificate>> parse_pem_certificates(ByteView pem, size_t cou
         text.remove_prefix(pem_begin.size());
         const size_t end = text.find(pem_end);
         if (end == std::string_view::npos) return malformed("PEM: certificate without an end");
-        TT_TRY(auto certificate, parse_pem_block(text.substr(0, end)));
+        TT_TRY(auto certificate, parse_pem_block(text.substr(0, end), known));
         out.push_back(std::move(certificate));
         text.remove_prefix(end + pem_end.size());
     }

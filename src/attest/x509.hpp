@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +42,8 @@ struct Certificate {
     Bytes subject_der;
     Bytes issuer_der;
     Validity validity;
-    crypto::X509Ptr x509;
+    /// Never changed, so that copies may share it.
+    std::shared_ptr<X509> x509;
 };
 
 /// Error: certificate_malformed, also for other algorithms, for unknown critical extensions and
@@ -48,8 +51,11 @@ struct Certificate {
 Result<Certificate> parse_certificate(ByteView der);
 
 /// The certificates of a PEM text (RFC 7468) in order, with nothing but white space around them
-/// and NUL bytes at the end. Error: certificate_malformed, also for more than `count_max`.
-Result<std::vector<Certificate>> parse_pem_certificates(ByteView pem, size_t count_max);
+/// and NUL bytes at the end. One that is among the `known` is copied from there: OpenSSL 3.0 parses
+/// longer than it verifies a signature. Error: certificate_malformed, also for more than
+/// `count_max`.
+Result<std::vector<Certificate>> parse_pem_certificates(ByteView pem, size_t count_max,
+                                                        std::span<const Certificate> known = {});
 
 /// One PEM block, lines of 64.
 std::string pem_of_certificate(ByteView der);
