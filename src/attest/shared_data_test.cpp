@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every real, mutated and synthetic case of the shared data folder: quote, collateral and time in,
 // verdict, TCB status and advisories out.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -293,6 +294,36 @@ TEST(shared_data, finds_the_signed_bytes_in_answers_of_the_service) {
     whole["tcb_info"] = wrap(bundle.tcb_info, "tcbInfo");
     whole.erase("tcb_info_signature");
     EXPECT_EQ(parse_collateral(json::serialize(whole)).value(), bundle);
+}
+
+// Years of documents as the service gave them. Identities of enclaves that sign no quotes are
+// signed too.
+TEST(shared_data, reads_every_document_of_the_service) {
+    TT_REQUIRE_SHARED_DATA();
+    const auto signer =
+        parse_certificate(read_bytes("roots/intel_sgx_tcb_signing_2025-05-06_c0575e76.der"))
+            .value();
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder + "raw_collateral")) {
+        const std::string name = entry.path().filename();
+        SCOPED_TRACE(name);
+        ++count;
+        if (name.starts_with("crl_")) {
+            EXPECT_TRUE(parse_crl(read_bytes("raw_collateral/" + name)));
+            continue;
+        }
+        const bool tcb = name.starts_with("tcb_");
+        const auto document = parse_pcs_document(read_file("raw_collateral/" + name),
+                                                 tcb ? "tcbInfo" : "enclaveIdentity");
+        ASSERT_TRUE(document) << document.error().message();
+        EXPECT_TRUE(crypto::verify_p256(signer.public_key, {.message = as_bytes(document->body),
+                                                            .signature = document->signature}));
+        const bool quotes = !name.starts_with("qe_QAE") && !name.starts_with("qe_QVE");
+        EXPECT_EQ(tcb ? parse_tcb_info(document->body).has_value()
+                      : parse_qe_identity(document->body).has_value(),
+                  quotes);
+    }
+    EXPECT_GT(count, 50u);
 }
 
 // What Intel's library accepts and a policy must not.

@@ -196,7 +196,7 @@ Result<void> parse_modules(const JsonObject& document, TcbInfo& info) {
     if (!document.has("tdxModuleIdentities")) return {};
     const JsonPlace place = document.place().at("tdxModuleIdentities");
     TT_TRY(const json::array* entries,
-           document.array("tdxModuleIdentities", tdx_module_identities_max));
+           document.array_or_empty("tdxModuleIdentities", tdx_module_identities_max));
     for (size_t i = 0; i < entries->size(); ++i) {
         TT_TRY(const JsonObject entry, JsonObject::of((*entries)[i], place.at(i)));
         TT_TRY(auto identity, parse_module_identity(entry));
