@@ -16,6 +16,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "e2e")]
 
+import attestation_conformance  # noqa: E402
 import harness  # noqa: E402
 import oracles  # noqa: E402
 import perplexity  # noqa: E402
@@ -31,6 +32,7 @@ UNIT_TESTS = (
     ("model_test", "*Architecture*", "every architecture against tests/reference"),
     ("model_test", "gguf.*:shard_model.*malformed*:vocabulary.*:safetensors.*", "data/malformed"),
     ("model_test", "*tokenizer*:bpe_split.*", "data/tokenizers"),
+    ("attest_test", "shared_data.*", "data/attestation"),
 )
 E2E_TESTS = ("test_trained_models.py", "test_bad_input.py")
 
@@ -50,6 +52,11 @@ def run_e2e_tests(report, build) -> None:
         add(report, only, totals)
 
 
+def check_attestation(report, build) -> None:
+    total, equal = attestation_conformance.check_all(build, harness.shared("data/attestation"))
+    report.check("verdicts of 'attest verify'", 0 < equal == total, f"{equal} of {total} as expected")
+
+
 def add(report, name: str, totals) -> None:
     """A filter that finds no test would be a check that cannot fail."""
     report.check(name, totals.passed > 0 and not totals.failed, f"{totals.passed} passed, {totals.failed} failed")
@@ -61,7 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--llama-quantize")
-    parser.add_argument("--only", choices=("unit", "e2e", "quants", "oracles", "perplexity"))
+    parser.add_argument("--only", choices=("unit", "e2e", "attestation", "quants", "oracles", "perplexity"))
     options = parser.parse_args()
     report = Report(EXCEPTIONS)
     models = Models(options.build / "conformance", options.llama_quantize)
@@ -72,6 +79,7 @@ def main() -> int:
         for section, title, run in (
                 ("unit", "Unit tests", lambda: run_unit_tests(report, options.build)),
                 ("e2e", "Trained models and malformed files", lambda: run_e2e_tests(report, options.build)),
+                ("attestation", "Quotes and collateral", lambda: check_attestation(report, options.build)),
                 ("quants", "One micro model in every type", lambda: oracles.check_quants(report, teetee, models)),
                 ("oracles", "TinyLlama's shape", lambda: oracles.check_oracles(report, teetee, models)),
                 ("perplexity", "Perplexity", lambda: perplexity.check_perplexity(report, teetee, models))):
