@@ -13,6 +13,13 @@ namespace json = boost::json;
 
 constexpr UnixSeconds day_s = 24 * 3600;
 
+// As the bytes stand in the quote.
+std::string bytes_hex(uint64_t value) {
+    ByteWriter bytes;
+    bytes.u64(value);
+    return to_hex(bytes.view());
+}
+
 json::object measurements_json(const attest::QuoteReport& report) {
     if (const auto* sgx = std::get_if<attest::SgxReport>(&report)) {
         return {{"mrenclave", to_hex(sgx->mrenclave)},   {"mrsigner", to_hex(sgx->mrsigner)},
@@ -29,8 +36,10 @@ json::object measurements_json(const attest::QuoteReport& report) {
     out["mrownerconfig"] = to_hex(td.mrownerconfig);
     out["mrseam"] = to_hex(td.mrseam);
     out["tee_tcb_svn"] = to_hex(td.tee_tcb_svn);
-    out["tdattributes"] = fmt::format("{:016x}", td.tdattributes);
-    out["xfam"] = fmt::format("{:016x}", td.xfam);
+    out["mrsignerseam"] = to_hex(td.mrsignerseam);
+    out["seamattributes"] = bytes_hex(td.seamattributes);
+    out["tdattributes"] = bytes_hex(td.tdattributes);
+    out["xfam"] = bytes_hex(td.xfam);
     if (td.since_15) out["mrservicetd"] = to_hex(td.since_15->mrservicetd);
     out["report_data"] = to_hex(td.report_data);
     return out;
@@ -108,7 +117,7 @@ std::string measurements_text(const attest::Verdict& verdict) {
         const std::string key(member.key());
         const json::string* value = member.value().if_string();
         text +=
-            fmt::format("  {:<14}{}\n", key,
+            fmt::format("  {:<15}{}\n", key,
                         value != nullptr ? std::string(*value) : json::serialize(member.value()));
     }
     return text;
