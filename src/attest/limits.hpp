@@ -43,6 +43,15 @@ inline constexpr size_t receipt_stages_max = 64;
 /// Positions of one request.
 inline constexpr uint32_t receipt_positions_max = 1u << 20;
 
+// Real dstack logs have 8 kB and 30 events; firmware reserves 64 or 256 KiB for its own.
+inline constexpr size_t event_log_bytes_max = 1024 * 1024;
+inline constexpr size_t event_log_events_max = 4096;
+inline constexpr size_t event_name_bytes_max = 256;
+inline constexpr size_t event_payload_bytes_max = 64 * 1024;
+inline constexpr size_t event_preimage_bytes_max = 2 * event_payload_bytes_max + 2048;
+inline constexpr size_t ccel_bytes_max = 1024 * 1024;
+inline constexpr size_t ccel_algorithms_max = 8;
+
 /// The end of the year 9999: the last time that X.509 can write.
 inline constexpr UnixSeconds unix_seconds_max = 253402300799;
 

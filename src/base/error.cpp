@@ -89,6 +89,12 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(advisory_rejected);
         TT_NAME(platform_rejected);
         TT_NAME(tdx_module_rejected);
+        TT_NAME(event_log_malformed);
+        TT_NAME(event_log_mismatch);
+        TT_NAME(compose_hash_mismatch);
+        TT_NAME(snp_report_malformed);
+        TT_NAME(snp_report_mismatch);
+        TT_NAME(snp_policy_rejected);
         TT_NAME(frame_malformed);
         TT_NAME(frame_too_large);
         TT_NAME(version_unsupported);

@@ -92,6 +92,12 @@ enum class ErrorCode : uint16_t {
     advisory_rejected = 431,
     platform_rejected = 432,
     tdx_module_rejected = 433,
+    event_log_malformed = 450,
+    event_log_mismatch = 451,
+    compose_hash_mismatch = 452,
+    snp_report_malformed = 455,
+    snp_report_mismatch = 456,
+    snp_policy_rejected = 457,
     // wire: 600..699
     frame_malformed = 600,
     frame_too_large = 601,

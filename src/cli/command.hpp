@@ -64,5 +64,8 @@ void add_chat(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_audit(CLI::App& app, Session& session);
 void add_attest(CLI::App& app, Session& session);
+void add_attest(CLI::App& app, Session& session);
+// Of 'attest'.
+void add_attest_eventlog(CLI::App& attest, Session& session);
 
 }  // namespace teetee::cli

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/bytes.hpp"
+
+namespace teetee::cli {
+
+/// A file of a TEE's evidence as tools save it: the bytes, or one line of them in hex.
+/// Errors: of net::read_file; limit_exceeded.
+Result<Bytes> read_evidence_file(const std::string& path, size_t bytes_max);
+
+}  // namespace teetee::cli
