@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
-
 #include "attest/ccel.hpp"
 #include "attest/limits.hpp"
-#include "cli/command.hpp"
+#include "cli/attest_output.hpp"
 #include "cli/evidence_file.hpp"
 #include "net/file.hpp"
 
@@ -17,31 +15,30 @@ struct EventLogOptions {
     std::string log;
 };
 
-/// What is known so far; the app's identity only once the log is known to be the quote's.
+/// What is known so far.
 struct Findings {
     std::optional<attest::ReplayedLog> log;
-    bool registers_match = false;
+    /// Only once the log is known to be the quote's.
+    attest::AppIdentity app;
     bool mrconfigid_bound = false;
 };
 
 /// A dstack log is a JSON list, the firmware's is binary and begins with a small number.
-Result<attest::ReplayedLog> replay(ByteView log) {
+bool is_json(ByteView log) {
     const std::string_view text = as_text(log);
     const size_t first = text.find_first_not_of(" \t\r\n");
-    const bool is_list = first != std::string_view::npos && text[first] == '[';
-    return is_list ? attest::replay_event_log(text) : attest::replay_ccel(log);
+    return first != std::string_view::npos && text[first] == '[';
 }
 
 Result<void> check(ByteView quote_bytes, ByteView log, Findings& findings) {
-    TT_TRY(findings.log, replay(log));
+    TT_TRY(findings.log,
+           is_json(log) ? attest::replay_event_log(as_text(log)) : attest::replay_ccel(log));
     TT_TRY(const attest::Quote quote, attest::parse_quote(quote_bytes));
-    TT_CHECK(attest::check_rtmrs(findings.log->rtmr, quote.report));
-    // The firmware's log knows no app.
-    if (findings.log->app.system_ready || findings.log->app.compose_hash) {
-        TT_TRY(findings.mrconfigid_bound,
-               attest::check_mrconfigid(findings.log->app, quote.report));
-    }
-    findings.registers_match = true;
+    const attest::TdReport& report = quote.report;
+    TT_CHECK(attest::check_rtmrs(findings.log->rtmr, report));
+    if (!is_json(log)) return {};  // the firmware's log knows no app
+    TT_TRY(findings.mrconfigid_bound, attest::check_mrconfigid(findings.log->app, report));
+    findings.app = findings.log->app;
     return {};
 }
 
@@ -59,8 +56,7 @@ json::object describe(const Findings& findings, const Result<void>& checked) {
         out["events"] = findings.log->event_count;
     }
     out["rtmr"] = std::move(rtmr);
-    const attest::AppIdentity app =
-        findings.registers_match ? findings.log->app : attest::AppIdentity{};
+    const attest::AppIdentity& app = findings.app;
     out["app_id"] = hex_or_null(app.app_id);
     out["compose_hash"] = hex_or_null(app.compose_hash);
     out["instance_id"] = hex_or_null(app.instance_id);
@@ -78,40 +74,12 @@ json::object describe(const Findings& findings, const Result<void>& checked) {
     return out;
 }
 
-void print_lines(const json::object& description) {
-    std::string text;
-    for (const auto& [key, value] : description) {
-        const std::string name(key.data(), key.size());
-        if (value.is_null() || name == "error") continue;
-        if (name == "rtmr") {
-            for (size_t i = 0; i < value.get_array().size(); ++i) {
-                text += "RTMR" + std::to_string(i) + ": " +
-                        std::string(value.get_array()[i].get_string()) + "\n";
-            }
-            continue;
-        }
-        text += name + ": " +
-                (value.is_string() ? std::string(value.get_string()) : json::serialize(value)) +
-                "\n";
-    }
-    print_text(text);
-}
-
 Result<void> eventlog(const EventLogOptions& options, Session& session) {
     TT_TRY(const Bytes quote, read_evidence_file(options.quote, attest::quote_bytes_max));
     TT_TRY(const Bytes log, net::read_file(options.log, attest::event_log_bytes_max));
     Findings findings;
     const auto checked = check(quote, log, findings);
-    const json::object description = describe(findings, checked);
-    if (session.json) {
-        print_json(description);
-    } else {
-        print_lines(description);
-    }
-    if (!checked) {
-        session.exit = Exit::not_so;
-        std::fprintf(stderr, "teetee: %s\n", checked.error().message().c_str());
-    }
+    print_description(session, describe(findings, checked), checked);
     return {};
 }
 

@@ -67,5 +67,6 @@ void add_attest(CLI::App& app, Session& session);
 void add_attest(CLI::App& app, Session& session);
 // Of 'attest'.
 void add_attest_eventlog(CLI::App& attest, Session& session);
+void add_attest_sev_snp(CLI::App& attest, Session& session);
 
 }  // namespace teetee::cli
