@@ -52,6 +52,9 @@ inline constexpr size_t event_preimage_bytes_max = 2 * event_payload_bytes_max +
 inline constexpr size_t ccel_bytes_max = 1024 * 1024;
 inline constexpr size_t ccel_algorithms_max = 8;
 
+/// Of a guest agent: quote and event log in hex, and what else it adds.
+inline constexpr size_t dstack_answer_bytes_max = 4 * 1024 * 1024;
+
 /// The end of the year 9999: the last time that X.509 can write.
 inline constexpr UnixSeconds unix_seconds_max = 253402300799;
 

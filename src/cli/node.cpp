@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "api/routes.hpp"
-#include "cli/dev_network.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
 #include "cli/progress.hpp"
+#include "cli/tee_option.hpp"
 #include "cli/weights_cache.hpp"
 
 namespace teetee::cli {
@@ -21,7 +21,7 @@ struct ServeOptions {
     std::string next;
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
-    std::string dev_tee;
+    TeeOption tee;
     KvOptions kv;
     std::string name;
     WeightsCacheOption weights_cache;
@@ -59,8 +59,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
     StderrLog log(options.name.empty() ? "node" : options.name);
     const SystemClock clock;
     SystemRng rng;
-    TT_TRY(const auto tee, open_dev_tee(options.dev_tee, clock.unix_now()));
-    log.warn("SIMULATED TEE: for development only, it protects nothing");
+    TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
 
     node::NodeOptions node_options = options.node;
     node_options.progress = progress_bar("verifying " + options.node.shard_path);
@@ -125,9 +124,7 @@ void add_node(CLI::App& app, Session& session) {
                      "Which evidence of other nodes is accepted")
         ->required()
         ->envname("TEETEE_POLICY");
-    command->add_option("--dev-tee", options->dev_tee, "Seed file of a SIMULATED TEE")
-        ->required()
-        ->envname("TEETEE_DEV_TEE");
+    options->tee.add_to(*command);
     command->add_option("--listen", options->listen, "Where the previous node links to")
         ->capture_default_str()
         ->envname("TEETEE_LISTEN");

@@ -64,19 +64,29 @@ class Fetch {
         const Timer timer = loop_.call_after(request_.time_max, [this] {
             finish(fail(ErrorCode::timed_out, "no complete answer in time"));
         });
-        connect(loop_, url_.address, std::min(request_.connect_time_max, request_.time_max),
-                [this](Result<std::unique_ptr<Stream>> stream) {
-                    if (!stream) return finish(std::move(stream).error());
-                    stream_ = std::move(*stream);
-                    secure();
-                });
+        const auto on_connected = [this](Result<std::unique_ptr<Stream>> stream) {
+            if (!stream) return finish(std::move(stream).error());
+            stream_ = std::move(*stream);
+            secure();
+        };
+        if (is_local()) {
+            connect_unix(loop_, request_.unix_socket, on_connected);
+        } else {
+            connect(loop_, url_.address, std::min(request_.connect_time_max, request_.time_max),
+                    on_connected);
+        }
         loop_.run();
         stream_.reset();
-        if (!outcome_) return in_context(to_string(url_.address), outcome_.error());
+        if (!outcome_) {
+            return in_context(is_local() ? request_.unix_socket : to_string(url_.address),
+                              outcome_.error());
+        }
         return std::move(response_);
     }
 
   private:
+    bool is_local() const { return !request_.unix_socket.empty(); }
+
     void finish(Result<void> outcome) {
         outcome_ = std::move(outcome);
         loop_.stop();

@@ -25,6 +25,8 @@ struct HttpClientRequest {
     /// For https: called after the TLS handshake, before any byte of the request is sent. Nothing
     /// else examines the server's certificate, so https without it is refused.
     std::function<Result<void>(ByteView der)> verify_certificate{};
+    /// The path of a unix socket to ask instead of the URL's host, which then goes into Host only.
+    std::string unix_socket{};
 };
 
 struct HttpClientResponse {
@@ -34,9 +36,10 @@ struct HttpClientResponse {
 };
 
 /// Asks and waits on the calling thread; one connection a call, no redirects. Any status is a
-/// success. Errors: address_invalid, invalid_argument (method or header), connect_failed,
-/// timed_out, tls_failed, channel_unbound (https without verify_certificate), that of
-/// verify_certificate, connection_closed, http_malformed, body_too_large, limit_exceeded (header).
+/// success. Errors: address_invalid, invalid_argument (method or header), connect_failed, not_found
+/// (unix socket), timed_out, tls_failed, channel_unbound (https without verify_certificate), that
+/// of verify_certificate, connection_closed, http_malformed, body_too_large, limit_exceeded
+/// (header).
 Result<HttpClientResponse> http_fetch(const HttpClientRequest& request);
 
 }  // namespace teetee::net

@@ -4,9 +4,12 @@
 #include <array>
 #include <netinet/tcp.h>
 #include <optional>
+#include <sys/un.h>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -16,6 +19,7 @@ namespace teetee::net {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using Socket = asio::generic::stream_protocol::socket;
 using SystemError = boost::system::error_code;
 
 namespace {
@@ -64,15 +68,13 @@ void set_socket_options(tcp::socket& socket) {
 }  // namespace
 
 struct Stream::Impl : std::enable_shared_from_this<Impl> {
-    using Tls = asio::ssl::stream<tcp::socket&>;
+    using Tls = asio::ssl::stream<Socket&>;
 
-    Impl(Loop& owner, tcp::socket connected)
-        : loop(owner), socket(std::move(connected)), remote(remote_name(socket)) {
-        set_socket_options(socket);
-    }
+    Impl(Loop& owner, Socket connected, std::string remote_end)
+        : loop(owner), socket(std::move(connected)), remote(std::move(remote_end)) {}
 
     Loop& loop;
-    tcp::socket socket;
+    Socket socket;
     std::string remote;
     std::optional<Tls> tls;
     Timer goodbye_timer;
@@ -158,7 +160,7 @@ void Stream::end_writing() {
     if (impl_->secured) return impl_->say_goodbye();
     impl_->ended = true;
     SystemError ignored;
-    impl_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+    impl_->socket.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Stream::close() {
@@ -197,6 +199,13 @@ Result<ChannelExporter> Stream::channel_exporter() const {
 
 namespace {
 
+std::unique_ptr<Stream> make_stream(Loop& loop, tcp::socket socket) {
+    set_socket_options(socket);
+    std::string remote = remote_name(socket);
+    return std::make_unique<Stream>(
+        std::make_shared<Stream::Impl>(loop, std::move(socket), std::move(remote)));
+}
+
 /// One try to reach an address, alive through its own handlers.
 struct Connecting : std::enable_shared_from_this<Connecting> {
     Connecting(Loop& owner, const Address& wanted) : loop(owner), address(wanted) {}
@@ -229,12 +238,11 @@ struct Connecting : std::enable_shared_from_this<Connecting> {
     template <class Endpoints>
     void try_each(const Endpoints& endpoints) {
         if (done == nullptr) return;
-        asio::async_connect(
-            socket, endpoints, [self = shared_from_this()](const SystemError& failed, const auto&) {
-                if (failed) return self->refuse(failed);
-                self->finish(std::make_unique<Stream>(
-                    std::make_shared<Stream::Impl>(self->loop, std::move(self->socket))));
-            });
+        asio::async_connect(socket, endpoints,
+                            [self = shared_from_this()](const SystemError& failed, const auto&) {
+                                if (failed) return self->refuse(failed);
+                                self->finish(make_stream(self->loop, std::move(self->socket)));
+                            });
     }
 
     void give_up() {
@@ -265,6 +273,34 @@ void connect(Loop& loop, const Address& address, Duration timeout,
     connecting->start(timeout);
 }
 
+void connect_unix(Loop& loop, const std::string& path,
+                  std::function<void(Result<std::unique_ptr<Stream>>)> done) {
+    using asio::local::stream_protocol;
+    // A connection within the machine is made or refused at once.
+    const auto connected = [&]() -> Result<std::unique_ptr<Stream>> {
+        if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+            return fail(ErrorCode::address_invalid,
+                        path + ": have " + std::to_string(path.size()) + " bytes, need below " +
+                            std::to_string(sizeof(sockaddr_un::sun_path)));
+        }
+        stream_protocol::socket socket(loop.context());
+        SystemError error;
+        socket.open(stream_protocol(), error);
+        // A server that takes no more connections would block the loop.
+        if (!error) socket.native_non_blocking(true, error);
+        if (!error) socket.connect(stream_protocol::endpoint(path), error);
+        if (error) {
+            const bool missing = error == boost::system::errc::no_such_file_or_directory;
+            return fail(missing ? ErrorCode::not_found : ErrorCode::connect_failed,
+                        path + ": " + error.message());
+        }
+        return std::make_unique<Stream>(
+            std::make_shared<Stream::Impl>(loop, std::move(socket), path));
+    };
+    loop.post([done = std::move(done), result = std::make_shared<Result<std::unique_ptr<Stream>>>(
+                                           connected())] { done(std::move(*result)); });
+}
+
 struct Acceptor::Impl : std::enable_shared_from_this<Impl> {
     explicit Impl(Loop& owner) : loop(owner), socket(owner.context()) {}
 
@@ -282,8 +318,7 @@ struct Acceptor::Impl : std::enable_shared_from_this<Impl> {
                     self->pause = self->loop.call_after(accept_pause, [self] { self->accept(); });
                     return;
                 }
-                self->on_stream(std::make_unique<Stream>(
-                    std::make_shared<Stream::Impl>(self->loop, std::move(accepted))));
+                self->on_stream(make_stream(self->loop, std::move(accepted)));
                 if (self->socket.is_open()) self->accept();
             });
     }

@@ -13,10 +13,11 @@ namespace teetee::net {
 
 enum class TlsSide { client, server };
 
-/// A connected TCP stream (TCP_NODELAY, keep-alive), plain until handshake, TLS from then on. At
-/// most one read and one write at a time. Callbacks come later, never inside the call that takes
-/// them; the caller keeps the buffers alive until then. Read errors: connection_closed (the peer
-/// ended it), tls_failed, io_failed; after close every pending callback gets cancelled.
+/// A connected stream, over TCP (TCP_NODELAY, keep-alive) or between processes, plain until
+/// handshake, TLS from then on. At most one read and one write at a time. Callbacks come later,
+/// never inside the call that takes them; the caller keeps the buffers alive until then. Read
+/// errors: connection_closed (the peer ended it), tls_failed, io_failed; after close every pending
+/// callback gets cancelled.
 class Stream {
   public:
     struct Impl;
@@ -49,6 +50,11 @@ class Stream {
 /// Resolves, connects, calls back once. Errors: connect_failed, timed_out; both name the address.
 void connect(Loop& loop, const Address& address, Duration timeout,
              std::function<void(Result<std::unique_ptr<Stream>>)> done);
+
+/// Connects to a unix socket, calls back once. Errors: not_found (no such socket), connect_failed,
+/// address_invalid (a path too long for one); all name the path.
+void connect_unix(Loop& loop, const std::string& path,
+                  std::function<void(Result<std::unique_ptr<Stream>>)> done);
 
 /// A listening TCP socket; closed by its destructor.
 class Acceptor {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attest/fresh_quote.hpp"
+
+#include "attest/quote.hpp"
+
+namespace teetee::attest {
+
+Result<Bytes> take_fresh_quote(Bytes quote, const ByteArray<64>& report_data) {
+    const auto parsed = parse_quote(quote);
+    if (!parsed) {
+        return fail(ErrorCode::evidence_unavailable, "no TDX quote: " + parsed.error().detail);
+    }
+    const TdReport& report = parsed->report;
+    if (report.report_data != report_data) {
+        return fail(ErrorCode::evidence_unavailable, "report data of the quote: have " +
+                                                         to_hex(report.report_data) + ", need " +
+                                                         to_hex(report_data) + " as asked for");
+    }
+    ByteReader reader(quote);
+    TT_CHECK(reader.read_bytes(parsed->signed_bytes.size()));
+    TT_TRY(const uint32_t signature_bytes, reader.read_u32());
+    quote.resize(reader.position() + signature_bytes);
+    return quote;
+}
+
+}  // namespace teetee::attest
