@@ -10,10 +10,13 @@ Result<Bytes> take_fresh_quote(Bytes quote, const ByteArray<64>& report_data) {
     if (!parsed) {
         return fail(ErrorCode::evidence_unavailable, "no TDX quote: " + parsed.error().detail);
     }
-    const TdReport& report = parsed->report;
-    if (report.report_data != report_data) {
+    const auto* report = std::get_if<TdReport>(&parsed->report);
+    if (report == nullptr) {
+        return fail(ErrorCode::evidence_unavailable, "have an SGX quote, need a TDX one");
+    }
+    if (report->report_data != report_data) {
         return fail(ErrorCode::evidence_unavailable, "report data of the quote: have " +
-                                                         to_hex(report.report_data) + ", need " +
+                                                         to_hex(report->report_data) + ", need " +
                                                          to_hex(report_data) + " as asked for");
     }
     ByteReader reader(quote);

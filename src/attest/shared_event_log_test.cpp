@@ -28,7 +28,7 @@ Bytes read_bytes(const std::string& name) {
 }
 
 TdReport report_of(const Bytes& quote) {
-    return parse_quote(quote).value().report;
+    return std::get<TdReport>(parse_quote(quote).value().report);
 }
 
 std::string text_of(const json::value& object, const char* key) {

@@ -34,10 +34,13 @@ Result<void> check(ByteView quote_bytes, ByteView log, Findings& findings) {
     TT_TRY(findings.log,
            is_json(log) ? attest::replay_event_log(as_text(log)) : attest::replay_ccel(log));
     TT_TRY(const attest::Quote quote, attest::parse_quote(quote_bytes));
-    const attest::TdReport& report = quote.report;
-    TT_CHECK(attest::check_rtmrs(findings.log->rtmr, report));
+    const auto* report = std::get_if<attest::TdReport>(&quote.report);
+    if (report == nullptr) {
+        return fail(ErrorCode::quote_unsupported, "TEE type: have SGX, need TDX, which has logs");
+    }
+    TT_CHECK(attest::check_rtmrs(findings.log->rtmr, *report));
     if (!is_json(log)) return {};  // the firmware's log knows no app
-    TT_TRY(findings.mrconfigid_bound, attest::check_mrconfigid(findings.log->app, report));
+    TT_TRY(findings.mrconfigid_bound, attest::check_mrconfigid(findings.log->app, *report));
     findings.app = findings.log->app;
     return {};
 }

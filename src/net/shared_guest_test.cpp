@@ -20,8 +20,7 @@ std::string read_text(const std::string& name) {
 }
 
 ByteArray<64> report_data_of(const Bytes& quote) {
-    const attest::TdReport report = attest::parse_quote(quote).value().report;
-    return report.report_data;
+    return std::get<attest::TdReport>(attest::parse_quote(quote).value().report).report_data;
 }
 
 void expect_captured_quote(attest::DstackApi api, const std::string& route,
