@@ -27,6 +27,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(signature_invalid);
         TT_NAME(key_invalid);
         TT_NAME(decrypt_failed);
+        TT_NAME(sequence_exhausted);
         TT_NAME(kernel_unavailable);
         TT_NAME(gguf_malformed);
         TT_NAME(gguf_truncated);
@@ -121,6 +122,11 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(route_unknown);
         TT_NAME(method_not_allowed);
         TT_NAME(receipt_unknown);
+        TT_NAME(sealed_malformed);
+        TT_NAME(sealed_key_unknown);
+        TT_NAME(sealed_stale);
+        TT_NAME(sealed_replayed);
+        TT_NAME(sealed_truncated);
 #undef TT_NAME
     }
     return "unknown";

@@ -27,6 +27,7 @@ enum class ErrorCode : uint16_t {
     signature_invalid = 101,
     key_invalid = 102,
     decrypt_failed = 103,
+    sequence_exhausted = 104,
     // tensor: 200..299
     kernel_unavailable = 200,
     // model: 300..399
@@ -128,6 +129,11 @@ enum class ErrorCode : uint16_t {
     route_unknown = 1002,
     method_not_allowed = 1003,
     receipt_unknown = 1004,
+    sealed_malformed = 1010,
+    sealed_key_unknown = 1011,
+    sealed_stale = 1012,
+    sealed_replayed = 1013,
+    sealed_truncated = 1014,
 };
 
 /// The code's name as written above; "unknown" for a number that is none of them.
