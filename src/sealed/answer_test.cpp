@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/hash.hpp"
 #include "crypto/hkdf.hpp"
 #include "sealed/limits.hpp"
 #include "sealed/test_support.hpp"
@@ -69,6 +70,12 @@ TEST_F(sealed_answer, is_opened_however_it_is_cut) {
         EXPECT_EQ(opener.head()->headers.at("content-type"), "text/event-stream");
         EXPECT_EQ(body, "one " + long_piece + " end");
     }
+}
+
+// Made by tests/e2e/sealed_reference.py.
+TEST_F(sealed_answer, has_the_bytes_of_another_implementation) {
+    EXPECT_EQ(to_hex(crypto::sha256(joined({start, seal("hello"), seal("", Last::yes)}))),
+              "509e96ddc604768f848cf91f570ac4c594dff1c618e32bed234a8827ef9b2f41");
 }
 
 TEST_F(sealed_answer, has_records_of_a_few_sizes_only) {

@@ -30,7 +30,9 @@ Bytes seal_plain(ByteView plain) {
                        .value();
     ByteWriter body;
     body.u8(1);
-    for (const uint16_t id : {0x0020, 0x0001, 0x0002}) body.u16(id);
+    body.u16(crypto::hpke_kem_x25519_sha256);
+    body.u16(crypto::hpke_kdf_sha256);
+    body.u16(static_cast<uint16_t>(crypto::AeadAlgorithm::aes_256_gcm));
     body.bytes(Digest{});
     body.bytes(context.encapsulated_key());
     ByteWriter aad;

@@ -71,6 +71,15 @@ TEST_F(sealed_request, comes_out_as_it_went_in_with_one_secret_on_both_sides) {
     }
 }
 
+// Made by tests/e2e/sealed_reference.py.
+TEST_F(sealed_request, has_the_bytes_of_another_implementation) {
+    const SealedRequest sealed = seal(request_of(R"({"messages":[]})"));
+    EXPECT_EQ(to_hex(crypto::sha256(sealed.body)),
+              "235c4f37f1f134ad135b5e4cb881aeb9b545561b12fce76cfcb8328e03cdf4ae");
+    EXPECT_EQ(to_hex(sealed.answer_secret.view()),
+              "ec90ef90ef96db9c42358ed78e2519bdca389fc03d18c324fc9fc45e39a1a1b9");
+}
+
 TEST_F(sealed_request, tells_only_the_class_of_its_length) {
     EXPECT_EQ(seal(request_of("")).body.size(), 4096u);
     EXPECT_EQ(seal(request_of(std::string(3900, 'x'))).body.size(), 4096u);
