@@ -44,6 +44,64 @@ int status_of(ErrorCode code) {
     }
 }
 
+/// The answer on the connection itself.
+class ConnectionExchange final : public HttpExchange {
+  public:
+    explicit ConnectionExchange(std::shared_ptr<HttpConnection> connection)
+        : connection_(std::move(connection)) {}
+    ConnectionExchange(const ConnectionExchange&) = delete;
+    ConnectionExchange& operator=(const ConnectionExchange&) = delete;
+
+    ~ConnectionExchange() override {
+        if (connection_ == nullptr) return;
+        if (streaming_) {
+            connection_->cut_stream();
+            return;
+        }
+        connection_->respond(build_error_response({.status = 500,
+                                                   .type = "server_error",
+                                                   .code = "internal",
+                                                   .message = "the request was dropped"}));
+    }
+
+    void respond(const HttpResponse& response) override {
+        TT_ASSERT(!streaming_);
+        if (const auto connection = std::exchange(connection_, nullptr))
+            connection->respond(response);
+    }
+
+    void begin_stream(int status, std::string_view content_type,
+                      const HttpHeaders& headers) override {
+        TT_ASSERT(!streaming_);
+        streaming_ = true;
+        if (connection_ != nullptr) connection_->begin_stream(status, content_type, headers);
+    }
+
+    void write(std::string_view chunk) override {
+        TT_ASSERT(streaming_);
+        if (connection_ != nullptr) connection_->write_chunk(chunk);
+    }
+
+    void finish() override {
+        TT_ASSERT(streaming_);
+        if (const auto connection = std::exchange(connection_, nullptr))
+            connection->finish_stream();
+    }
+
+    void on_disconnect(std::function<void()> callback) override {
+        if (connection_ != nullptr) connection_->on_disconnect(std::move(callback));
+    }
+
+    size_t pending_bytes() const override {
+        return connection_ == nullptr ? 0 : connection_->pending_bytes();
+    }
+
+  private:
+    /// Null when the answer is complete.
+    std::shared_ptr<HttpConnection> connection_;
+    bool streaming_ = false;
+};
+
 }  // namespace
 
 HttpConnection::HttpConnection(Owner owner, std::unique_ptr<Stream> stream)
@@ -144,7 +202,8 @@ void HttpConnection::dispatch() {
     chunks_allowed_ = taken.chunks_allowed;
     head_only_ = taken.request.method == "HEAD";
     taken.request.remote = stream_->remote();
-    owner_.handler(std::move(taken.request), std::make_shared<HttpExchange>(shared_from_this()));
+    owner_.handler(std::move(taken.request),
+                   std::make_shared<ConnectionExchange>(shared_from_this()));
 }
 
 /// Reached only after a write has completed, so that requests that came together do not nest.
@@ -267,51 +326,6 @@ void HttpConnection::write_next() {
                        self->in_flight_sent_bytes_ += piece_bytes;
                        self->write_next();
                    });
-}
-
-HttpExchange::HttpExchange(std::shared_ptr<HttpConnection> connection)
-    : connection_(std::move(connection)) {}
-
-HttpExchange::~HttpExchange() {
-    if (connection_ == nullptr) return;
-    if (streaming_) {
-        connection_->cut_stream();
-        return;
-    }
-    respond(build_error_response({.status = 500,
-                                  .type = "server_error",
-                                  .code = "internal",
-                                  .message = "the request was dropped"}));
-}
-
-void HttpExchange::respond(const HttpResponse& response) {
-    TT_ASSERT(!streaming_);
-    if (const auto connection = std::exchange(connection_, nullptr)) connection->respond(response);
-}
-
-void HttpExchange::begin_stream(int status, std::string_view content_type,
-                                const HttpHeaders& headers) {
-    TT_ASSERT(!streaming_);
-    streaming_ = true;
-    if (connection_ != nullptr) connection_->begin_stream(status, content_type, headers);
-}
-
-void HttpExchange::write(std::string_view chunk) {
-    TT_ASSERT(streaming_);
-    if (connection_ != nullptr) connection_->write_chunk(chunk);
-}
-
-void HttpExchange::finish() {
-    TT_ASSERT(streaming_);
-    if (const auto connection = std::exchange(connection_, nullptr)) connection->finish_stream();
-}
-
-void HttpExchange::on_disconnect(std::function<void()> callback) {
-    if (connection_ != nullptr) connection_->on_disconnect(std::move(callback));
-}
-
-size_t HttpExchange::pending_bytes() const {
-    return connection_ == nullptr ? 0 : connection_->pending_bytes();
 }
 
 }  // namespace teetee::net

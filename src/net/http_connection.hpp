@@ -26,7 +26,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void end_when_idle();
     void end();
 
-    // What HttpExchange calls.
+    // What an HttpExchange calls.
     void respond(const HttpResponse& response);
     void begin_stream(int status, std::string_view content_type, const HttpHeaders& headers);
     void write_chunk(std::string_view chunk);

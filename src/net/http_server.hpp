@@ -26,34 +26,25 @@ struct HttpServerOptions {
     std::optional<TlsContext> tls{};
 };
 
-class HttpConnection;
-
 /// One request's answer: either respond, or begin_stream, write..., finish. Whoever drops it
 /// unanswered has answered 500; an unfinished stream ends with the connection. After the client has
 /// gone all calls do nothing. On the loop's thread only.
 class HttpExchange {
   public:
-    explicit HttpExchange(std::shared_ptr<HttpConnection> connection);
-    ~HttpExchange();
-    HttpExchange(const HttpExchange&) = delete;
-    HttpExchange& operator=(const HttpExchange&) = delete;
+    virtual ~HttpExchange() = default;
 
-    void respond(const HttpResponse& response);
+    virtual void respond(const HttpResponse& response) = 0;
 
-    void begin_stream(int status, std::string_view content_type, const HttpHeaders& headers = {});
+    virtual void begin_stream(int status, std::string_view content_type,
+                              const HttpHeaders& headers) = 0;
     /// A stream whose pending bytes pass stream_bytes_max ends, as if the client had gone.
-    void write(std::string_view chunk);
-    void finish();
+    virtual void write(std::string_view chunk) = 0;
+    virtual void finish() = 0;
 
     /// Called once, and never inside another call, if the connection ends before the answer is
     /// complete. A client that closes only its sending half counts as gone.
-    void on_disconnect(std::function<void()> callback);
-    size_t pending_bytes() const;
-
-  private:
-    /// Null when the answer is complete.
-    std::shared_ptr<HttpConnection> connection_;
-    bool streaming_ = false;
+    virtual void on_disconnect(std::function<void()> callback) = 0;
+    virtual size_t pending_bytes() const = 0;
 };
 
 /// HTTP/1.1 with keep-alive; pipelined requests are answered one after the other. Its own refusals

@@ -92,7 +92,7 @@ class http : public testing::Test {
             return exchange->finish();
         }
         if (request.path == "/hold") {
-            exchange->begin_stream(200, "text/event-stream");
+            exchange->begin_stream(200, "text/event-stream", {});
             exchange->on_disconnect([this] { disconnected.set_value(); });
             held = std::move(exchange);
             return holding.set_value();
