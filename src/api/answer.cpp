@@ -67,6 +67,10 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::grammar_too_complex:
         case ErrorCode::template_malformed:
         case ErrorCode::template_failed:
+        case ErrorCode::version_unsupported:
+        case ErrorCode::decrypt_failed:
+        case ErrorCode::sealed_malformed:
+        case ErrorCode::sealed_stale:
             return {400, "invalid_request_error"};
         case ErrorCode::model_unknown:
         case ErrorCode::route_unknown:
@@ -74,6 +78,9 @@ ErrorStatus status_for(ErrorCode code) {
             return {404, "invalid_request_error"};
         case ErrorCode::method_not_allowed:
             return {405, "invalid_request_error"};
+        case ErrorCode::sealed_key_unknown:
+        case ErrorCode::sealed_replayed:
+            return {409, "invalid_request_error"};
         case ErrorCode::body_too_large:
             return {413, "invalid_request_error"};
         case ErrorCode::grammar_stuck:

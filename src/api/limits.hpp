@@ -12,5 +12,9 @@ inline constexpr size_t stop_string_bytes_max = 256;
 inline constexpr size_t messages_max = 1024;
 /// Of one answer that its client does not read: beyond it the request is cancelled.
 inline constexpr size_t unread_answer_bytes_max = 1 << 20;
+/// What a client may ask a fresh quote for.
+inline constexpr size_t nonce_bytes_min = 16;
+inline constexpr size_t nonce_bytes_max = 64;
+inline constexpr uint32_t fresh_quotes_per_second_max = 16;
 
 }  // namespace teetee::api

@@ -67,7 +67,7 @@ boost::json::object health(const node::Node& node, const node::NodeStatus& statu
 
 /// Each node's statement and quote, for the client to verify itself; the decoded statement beside
 /// them is for people.
-boost::json::object attestation(const node::Node& node, const node::NodeStatus& status) {
+boost::json::object evidence_of_route(const node::Node& node, const node::NodeStatus& status) {
     boost::json::array nodes;
     for (const node::RouteNode& hop : status.route) {
         boost::json::object entry = {
@@ -93,7 +93,25 @@ boost::json::object attestation(const node::Node& node, const node::NodeStatus& 
 
 }  // namespace
 
+Routes::Routes(const World& world)
+    : world_(world),
+      sealed_requests_({world.node, world.clock, world.rng}),
+      fresh_quotes_(
+          {world.clock, [&node = world.node](ByteView nonce) { return node.quote_for(nonce); }}) {}
+
 void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
+    if (request.method == "POST" && SealedRequests::is_sealed(request)) {
+        auto opened = sealed_requests_.open(request, exchange);
+        if (!opened) return respond_error(*exchange, opened.error());
+        // A GET has no body that could be sealed, so what is read is asked for by POST.
+        if (!dialect_of(opened->request.path)) opened->request.method = "GET";
+        return dispatch(opened->request, std::move(opened->exchange));
+    }
+    dispatch(request, std::move(exchange));
+}
+
+void Routes::dispatch(const net::HttpRequest& request,
+                      std::shared_ptr<net::HttpExchange> exchange) {
     const bool is_read = request.method == "GET" || request.method == "HEAD";
     if (dialect_of(request.path)) {
         if (request.method == "POST") return generate(request, std::move(exchange));
@@ -111,10 +129,7 @@ void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange>
     } else if (request.path == "/metrics") {
         if (is_read) return exchange->respond(metrics(world_.node.status()));
     } else if (request.path == "/attestation") {
-        const node::NodeStatus status = world_.node.status();
-        if (is_read)
-            return respond_json(*exchange, status.ready ? 200 : 503,
-                                attestation(world_.node, status));
+        if (is_read) return attestation(request, *exchange);
     } else {
         return respond_error(*exchange, fail(ErrorCode::route_unknown,
                                              "no such path: " + quote_foreign(request.path)));
@@ -127,6 +142,22 @@ void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange>
 const Result<model::ChatTemplate>& Routes::chat() {
     if (!chat_) chat_ = model::ChatTemplate::build(world_.node.tokenizer().vocabulary());
     return *chat_;
+}
+
+void Routes::attestation(const net::HttpRequest& request, net::HttpExchange& exchange) {
+    auto fresh = fresh_quotes_.make_for(request.query);
+    if (!fresh) return respond_error(exchange, fresh.error());
+    const node::NodeStatus status = world_.node.status();
+    boost::json::object body = evidence_of_route(world_.node, status);
+    body["time"] = world_.clock.unix_now();
+    auto& nodes = body["nodes"].as_array();
+    if (*fresh && !nodes.empty()) {
+        // The entry is the first of its route.
+        boost::json::object& self = nodes.front().as_object();
+        self["nonce"] = to_hex((*fresh)->nonce);
+        self["quote"] = to_base64((*fresh)->quote);
+    }
+    respond_json(exchange, status.ready ? 200 : 503, body);
 }
 
 void Routes::generate(const net::HttpRequest& request,

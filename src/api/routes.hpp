@@ -3,7 +3,9 @@
 
 #include <optional>
 
+#include "api/fresh_quotes.hpp"
 #include "api/receipt_store.hpp"
+#include "api/sealed_requests.hpp"
 #include "base/world.hpp"
 #include "model/chat_template.hpp"
 #include "net/http_server.hpp"
@@ -14,7 +16,7 @@ namespace teetee::api {
 /// The entry's HTTP interface (docs/api.md):
 ///   POST /generate, /v1/completions, /v1/chat/completions
 ///   GET  /v1/models, /v1/receipts/ID, /health, /metrics, /attestation
-/// Errors come in OpenAI's shape.
+/// Errors come in OpenAI's shape. Each route also takes sealed requests, by POST.
 class Routes {
   public:
     struct World {
@@ -22,7 +24,7 @@ class Routes {
         const Clock& clock;
         Rng& rng;
     };
-    explicit Routes(const World& world) : world_(world) {}
+    explicit Routes(const World& world);
 
     /// The entry's chat template, parsed at the first call. Errors of model::ChatTemplate::build: a
     /// model whose template cannot be read serves everything but chat.
@@ -31,10 +33,15 @@ class Routes {
     void handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
 
   private:
+    /// A request in the clear, or what was inside a sealed one.
+    void dispatch(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
     void generate(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
+    void attestation(const net::HttpRequest& request, net::HttpExchange& exchange);
 
     World world_;
     ReceiptStore receipts_;
+    SealedRequests sealed_requests_;
+    FreshQuotes fresh_quotes_;
     std::optional<Result<model::ChatTemplate>> chat_;
 };
 

@@ -396,6 +396,15 @@ const std::string& Node::model_id() const {
 const attest::Statement& Node::statement() const {
     return impl_->identity->statement;
 }
+ByteView Node::statement_bytes() const {
+    return impl_->identity->statement_bytes;
+}
+const crypto::X25519Key& Node::hpke_key() const {
+    return impl_->identity->hpke_key;
+}
+Result<Bytes> Node::quote_for(ByteView nonce) const {
+    return impl_->world.evidence.quote(attest::report_data(statement_bytes(), nonce));
+}
 bool Node::simulated() const {
     return impl_->world.evidence.simulated();
 }

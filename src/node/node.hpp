@@ -12,6 +12,7 @@
 #include "attest/receipt.hpp"
 #include "attest/statement.hpp"
 #include "base/storage.hpp"
+#include "crypto/x25519.hpp"
 #include "model/kv_budget.hpp"
 #include "model/shard_model.hpp"
 #include "model/tokenizer.hpp"
@@ -109,6 +110,12 @@ class Node {
     /// general.name as an identifier: lower case, words joined by '-'.
     const std::string& model_id() const;
     const attest::Statement& statement() const;
+    ByteView statement_bytes() const;
+    /// The private part of the statement's HPKE key.
+    const crypto::X25519Key& hpke_key() const;
+    /// A quote over this node's statement and a caller's nonce, made now.
+    /// Error: evidence_unavailable.
+    Result<Bytes> quote_for(ByteView nonce) const;
     bool simulated() const;
     const net::TlsIdentity& tls_identity() const;
 

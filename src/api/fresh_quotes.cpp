@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/fresh_quotes.hpp"
+
+#include "api/limits.hpp"
+
+namespace teetee::api {
+namespace {
+
+/// The value of "nonce" among the parameters of a query.
+std::optional<std::string_view> nonce_in(std::string_view query) {
+    constexpr std::string_view name = "nonce=";
+    while (!query.empty()) {
+        const size_t end = std::min(query.find('&'), query.size());
+        const std::string_view parameter = query.substr(0, end);
+        if (parameter.starts_with(name)) return parameter.substr(name.size());
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::optional<FreshQuotes::FreshQuote>> FreshQuotes::make_for(std::string_view query) {
+    const auto hex = nonce_in(query);
+    if (!hex) return std::optional<FreshQuote>();
+    auto nonce = from_hex(*hex);
+    if (!nonce || nonce->size() < nonce_bytes_min || nonce->size() > nonce_bytes_max) {
+        return fail(ErrorCode::field_invalid, "nonce: need " + std::to_string(nonce_bytes_min) +
+                                                  " to " + std::to_string(nonce_bytes_max) +
+                                                  " bytes in hex");
+    }
+    TT_CHECK(take_turn());
+    TT_TRY(Bytes quote, world_.quote_for(*nonce));
+    return std::optional(FreshQuote{std::move(*nonce), std::move(quote)});
+}
+
+Result<void> FreshQuotes::take_turn() {
+    const Instant now = world_.clock.now();
+    if (now - second_began_ >= std::chrono::seconds(1)) {
+        second_began_ = now;
+        made_in_second_ = 0;
+    }
+    if (made_in_second_ >= fresh_quotes_per_second_max)
+        return fail(ErrorCode::overloaded, "too many fresh quotes are asked for just now");
+    ++made_in_second_;
+    return {};
+}
+
+}  // namespace teetee::api
