@@ -73,6 +73,7 @@ inline DevNode make_node(uint8_t seed = 1) {
     s.pool = 7;
     s.model_root.fill(0xe0);
     s.shard_root.fill(0xf0);
+    s.policy_hash.fill(0xf8);
     s.layers = {.begin = 4, .end = 8};
     s.tls_spki = node.tls_key.spki_der();
     s.hpke_key = crypto::X25519Key::from_bytes(ByteArray<32>{seed, 3}).value().public_key();
@@ -88,6 +89,7 @@ inline PeerExpectation make_expectation() {
             .contract = s.contract,
             .pool = s.pool,
             .model_root = s.model_root,
+            .policy_hash = s.policy_hash,
             .shards = {{.shard_root = Digest{}, .layers = {.begin = 0, .end = 4}},
                        {.shard_root = s.shard_root, .layers = s.layers}}};
 }

@@ -55,6 +55,11 @@ Result<void> verify_expected(const Statement& statement, const PeerExpectation& 
     if (statement.model_root != expectation.model_root) {
         return mismatch("model_root", to_hex(statement.model_root), to_hex(expectation.model_root));
     }
+    if (statement.policy_hash != expectation.policy_hash) {
+        return mismatch("policy_hash", to_hex(statement.policy_hash),
+                        to_hex(expectation.policy_hash) +
+                            " (the SHA-256 of the policy file; all nodes of a network have one)");
+    }
     const bool accepted = std::any_of(
         expectation.shards.begin(), expectation.shards.end(), [&](const AcceptedShard& shard) {
             return shard.shard_root == statement.shard_root && shard.layers == statement.layers;

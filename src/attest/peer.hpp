@@ -22,6 +22,9 @@ struct PeerExpectation {
     crypto::Address contract{};
     uint64_t pool = 0;
     Digest model_root{};
+    /// SHA-256 of the policy file that the peer must hold its own peers against: else one whose
+    /// host gave it a looser one would let that host's programs into the route behind it.
+    Digest policy_hash{};
     std::vector<AcceptedShard> shards;
 };
 

@@ -159,6 +159,17 @@ TEST(peer, rejects_another_chain_contract_pool_or_model) {
     EXPECT_EQ(model.code(), ErrorCode::statement_mismatch);
 }
 
+// Attested code that was given another policy may have let anything in behind it.
+TEST(peer, rejects_a_node_that_holds_its_peers_against_another_policy) {
+    Case c;
+    c.expectation.policy_hash[31] ^= 1;
+    const auto peer = c.verify();
+    ASSERT_FALSE(peer);
+    EXPECT_EQ(peer.error().code, ErrorCode::statement_mismatch);
+    EXPECT_NE(peer.error().detail.find("policy_hash: have f8f8"), std::string::npos)
+        << peer.error().detail;
+}
+
 TEST(peer, rejects_a_certificate_out_of_date_beyond_the_skew) {
     const Statement statement = test::make_node().statement;
     Case c;

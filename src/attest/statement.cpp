@@ -11,7 +11,7 @@
 namespace teetee::attest {
 namespace {
 
-constexpr std::string_view statement_tag = "teetee statement v1";
+constexpr std::string_view statement_tag = "teetee statement v2";
 constexpr std::string_view report_data_tag = "teetee report data v1";
 
 Error malformed(std::string_view field, std::string_view have, std::string_view need) {
@@ -58,6 +58,7 @@ Result<Statement> decode_fields(ByteReader& reader) {
     TT_TRY(out.shard_root, reader.read_array<32>());
     TT_TRY(out.layers.begin, reader.read_u32());
     TT_TRY(out.layers.end, reader.read_u32());
+    TT_TRY(out.policy_hash, reader.read_array<32>());
     TT_TRY(const ByteView spki, read_run(reader, tls_spki_bytes_max, "tls_spki"));
     out.tls_spki.assign(spki.begin(), spki.end());
     TT_TRY(out.hpke_key, reader.read_array<32>());
@@ -85,6 +86,7 @@ Bytes encode_statement(const Statement& statement) {
     out.bytes(statement.shard_root);
     out.u32(statement.layers.begin);
     out.u32(statement.layers.end);
+    out.bytes(statement.policy_hash);
     out.length_prefixed(statement.tls_spki);
     out.bytes(statement.hpke_key);
     out.bytes(statement.receipt_address);
@@ -129,7 +131,7 @@ Result<Statement> decode_statement(ByteView encoded) {
 
 std::string statement_json(const Statement& statement) {
     const boost::json::object view = {
-        {"version", 1},
+        {"version", 2},
         {"purpose", "node"},
         {"software_version", statement.software_version},
         {"chain_id", std::to_string(statement.chain_id)},
@@ -138,6 +140,7 @@ std::string statement_json(const Statement& statement) {
         {"model_root", hex_0x(statement.model_root)},
         {"shard_root", hex_0x(statement.shard_root)},
         {"layers", {{"begin", statement.layers.begin}, {"end", statement.layers.end}}},
+        {"policy_hash", hex_0x(statement.policy_hash)},
         {"tls_spki", hex_0x(statement.tls_spki)},
         {"hpke_key", hex_0x(statement.hpke_key)},
         {"receipt_address", hex_0x(statement.receipt_address)},

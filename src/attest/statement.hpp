@@ -30,6 +30,8 @@ struct Statement {
     Digest model_root{};
     Digest shard_root{};
     LayerRange layers;
+    /// SHA-256 of the policy file that this node holds its peers against.
+    Digest policy_hash{};
     /// SubjectPublicKeyInfo of the node's TLS certificate.
     Bytes tls_spki;
     crypto::X25519PublicKey hpke_key{};
@@ -42,10 +44,11 @@ struct Statement {
 };
 
 /// The one encoding of a statement. The statement must be well-formed (see decode_statement).
-///   length-prefixed "teetee statement v1", u8 purpose, length-prefixed software version,
+///   length-prefixed "teetee statement v2", u8 purpose, length-prefixed software version,
 ///   u64 chain id, 20 bytes contract, u64 pool, 32 bytes model root, 32 bytes shard root,
-///   u32 first layer, u32 end layer, length-prefixed TLS SPKI, 32 bytes HPKE key,
-///   20 bytes receipt address, u64 not before, u64 not after; integers little-endian.
+///   u32 first layer, u32 end layer, 32 bytes policy hash, length-prefixed TLS SPKI,
+///   32 bytes HPKE key, 20 bytes receipt address, u64 not before, u64 not after; integers
+///   little-endian.
 Bytes encode_statement(const Statement& statement);
 
 /// Strict: every field within its limits, layers and validity not empty, nothing behind the end,

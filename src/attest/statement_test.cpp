@@ -38,9 +38,9 @@ TEST(statement, encoding_is_as_documented) {
     const std::string zeros_20(40, '0');
     const std::string zeros_32(64, '0');
     EXPECT_EQ(to_hex(encode_statement(statement)),
-              "13000000" + to_hex(as_bytes("teetee statement v1")) + "01" + "01000000" + "76" +
+              "13000000" + to_hex(as_bytes("teetee statement v2")) + "01" + "01000000" + "76" +
                   "0100000000000000" + zeros_20 + "0200000000000000" + zeros_32 + zeros_32 +
-                  "03000000" + "04000000" + "01000000" + "aa" + zeros_32 + zeros_20 +
+                  "03000000" + "04000000" + zeros_32 + "01000000" + "aa" + zeros_32 + zeros_20 +
                   "0500000000000000" + "0600000000000000");
 }
 
@@ -71,7 +71,7 @@ TEST(statement, a_changed_byte_is_refused_or_is_another_statement) {
 
 TEST(statement, rejects_another_tag_or_purpose) {
     Bytes encoded = encode_statement(sample());
-    encoded[22] = '2';
+    encoded[22] = '1';
     EXPECT_EQ(decode_statement(encoded).error().code, ErrorCode::statement_malformed);
     encoded = encode_statement(sample());
     encoded[23] = 2;
@@ -114,7 +114,9 @@ TEST(statement, json_view_holds_every_field) {
     EXPECT_EQ(view.at("layers").at("end").as_int64(), 8);
     EXPECT_EQ(std::string(view.at("receipt_address").as_string()),
               "0x" + to_hex(sample().receipt_address));
-    EXPECT_EQ(view.as_object().size(), 14u);
+    EXPECT_EQ(std::string(view.at("policy_hash").as_string()),
+              "0x" + to_hex(sample().policy_hash));
+    EXPECT_EQ(view.as_object().size(), 15u);
 }
 
 TEST(statement, report_data_separates_statement_and_nonce) {

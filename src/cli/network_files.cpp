@@ -3,6 +3,7 @@
 
 #include "attest/limits.hpp"
 #include "cli/dev_network.hpp"
+#include "crypto/hash.hpp"
 #include "model/limits.hpp"
 #include "net/file.hpp"
 
@@ -15,6 +16,10 @@ void NetworkFiles::add_to(CLI::App& command) {
     command
         .add_option("--policy", policy, "Which evidence is accepted; default: that of 'teetee up'")
         ->envname("TEETEE_POLICY");
+    command
+        .add_option("--node-policy", node_policy,
+                    "The policy that the nodes hold each other against; default: --policy")
+        ->envname("TEETEE_NODE_POLICY");
     command
         .add_option("--manifest", manifest,
                     "The model's manifest.json; default: that of 'teetee up'")
@@ -35,6 +40,11 @@ Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
     }
     NetworkTerms terms;
     TT_TRY(terms.policy, attest::parse_policy(as_text(*policy_bytes)));
+    terms.node_policy_hash = crypto::sha256(*policy_bytes);
+    if (!files.node_policy.empty()) {
+        TT_TRY(const auto bytes, net::read_file(files.node_policy, attest::policy_bytes_max));
+        terms.node_policy_hash = crypto::sha256(bytes);
+    }
     TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
     TT_TRY(terms.manifest, model::parse_manifest(as_text(manifest_bytes)));
     return terms;
@@ -43,6 +53,7 @@ Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
 attest::PeerExpectation NetworkTerms::expectation() const {
     attest::PeerExpectation out;
     out.model_root = manifest.model_root;
+    out.policy_hash = node_policy_hash;
     for (const model::ManifestShard& shard : manifest.shards)
         out.shards.push_back({shard.root, shard.layers});
     return out;

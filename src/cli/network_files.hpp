@@ -14,6 +14,8 @@ namespace teetee::cli {
 struct NetworkFiles {
     uint16_t port = 5002;
     std::string policy;
+    /// The nodes' own; empty: the same as `policy`.
+    std::string node_policy;
     std::string manifest;
 
     void add_to(CLI::App& command);
@@ -22,6 +24,8 @@ struct NetworkFiles {
 /// What a client holds a network against.
 struct NetworkTerms {
     attest::Policy policy;
+    /// Of the policy that every node must hold its peers against.
+    Digest node_policy_hash{};
     model::Manifest manifest;
 
     /// Errors: of reading and parsing; they say which flags name other files.

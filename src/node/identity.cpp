@@ -27,6 +27,7 @@ Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceP
     statement.model_root = options.model_root;
     statement.shard_root = options.shard_root;
     statement.layers = options.layers;
+    statement.policy_hash = options.policy_hash;
     statement.tls_spki = tls_key.spki_der();
     statement.hpke_key = hpke_key.public_key();
     statement.receipt_address = receipt_key.address();

@@ -27,6 +27,7 @@ struct IdentityOptions {
     Digest model_root{};
     Digest shard_root{};
     LayerRange layers;
+    Digest policy_hash{};
     UnixSeconds now = 0;
     UnixSeconds lifetime_s = 24 * 3600;
 };

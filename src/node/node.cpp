@@ -2,6 +2,7 @@
 #include "node/node.hpp"
 
 #include "base/assert.hpp"
+#include "crypto/hash.hpp"
 #include "model/limits.hpp"
 #include "model/manifest.hpp"
 #include "model/shard.hpp"
@@ -42,11 +43,16 @@ Result<model::Manifest> load_manifest(const std::string& path) {
     return manifest;
 }
 
-Result<attest::Policy> load_policy(const std::string& path) {
+struct PolicyFile {
+    attest::Policy policy;
+    Digest hash{};
+};
+
+Result<PolicyFile> load_policy(const std::string& path) {
     TT_TRY(const auto bytes, net::read_file(path, policy_file_bytes_max));
     auto policy = attest::parse_policy(as_text(bytes));
     if (!policy) return in_context(path, std::move(policy).error());
-    return policy;
+    return PolicyFile{std::move(policy).value(), crypto::sha256(bytes)};
 }
 
 /// A shard file whose index is in private memory; its tensors stay on disk.
@@ -119,7 +125,7 @@ struct Node::Impl {
     World world;
     std::optional<model::Tokenizer> tokenizer;
     model::Manifest manifest;
-    attest::Policy policy;
+    PolicyFile policy;
     size_t shard_index = 0;
     LayerRange layers;
     std::vector<TokenId> stop_tokens;
@@ -212,6 +218,7 @@ Result<void> Node::Impl::attest_self(UnixSeconds lifetime_s) {
     options.model_root = manifest.model_root;
     options.shard_root = manifest.shards[shard_index].root;
     options.layers = layers;
+    options.policy_hash = policy.hash;
     options.now = world.clock.unix_now();
     options.lifetime_s = lifetime_s;
     TT_TRY(identity, make_identity(options, world.evidence, world.rng));
@@ -222,6 +229,7 @@ attest::PeerExpectation Node::Impl::expect_shard(size_t index) const {
     const model::ManifestShard& shard = manifest.shards[index % manifest.shards.size()];
     attest::PeerExpectation expectation;
     expectation.model_root = manifest.model_root;
+    expectation.policy_hash = policy.hash;
     expectation.shards = {{shard.root, shard.layers}};
     return expectation;
 }
@@ -283,9 +291,9 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
     TT_TRY(const auto tls, net::TlsContext::build_mutual(identity->tls));
     const size_t count = manifest.shards.size();
     previous_authenticator = std::make_unique<PeerAuthenticator>(
-        *identity, policy, expect_shard(shard_index + count - 1), world.clock);
+        *identity, policy.policy, expect_shard(shard_index + count - 1), world.clock);
     next_authenticator = std::make_unique<PeerAuthenticator>(
-        *identity, policy, expect_shard(shard_index + 1), world.clock);
+        *identity, policy.policy, expect_shard(shard_index + 1), world.clock);
     TT_TRY(listener,
            net::LinkListener::listen({world.loop, tls, *previous_authenticator, world.log},
                                      options.listen, [this](std::shared_ptr<net::Link> link) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is refused before any activation is sent, and that the log says why."""
+import json
 import pathlib
 import shutil
 
@@ -73,6 +74,20 @@ def test_refuses_a_policy_that_does_not_know_the_root(teetee):
     arguments[8] = stranger.folder / "dev-tee.seed"
     network.nodes[1] = teetee.start(*arguments)
     refused(network, "root_untrusted")
+
+
+def test_refuses_a_node_with_a_looser_policy(teetee):
+    # Its program is the right one, but its host told it to accept any program behind it.
+    network = teetee.network(2)
+    network.start(0)
+    policy = json.loads((network.folder / "policy.json").read_text())
+    policy["allow_debug"] = True
+    looser = teetee.folder / "looser.json"
+    looser.write_text(json.dumps(policy))
+    arguments = network.arguments(1)
+    arguments[arguments.index("--policy") + 1] = looser
+    network.nodes[1] = teetee.start(*arguments)
+    refused(network, "policy_hash: have")
 
 
 def test_refuses_to_start_on_a_changed_shard(teetee):
