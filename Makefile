@@ -5,6 +5,7 @@
 # make lint   format, layering and house rules
 # make tidy   clang-tidy with the allow-list of .clang-tidy
 # make fuzz   every fuzz target for SECONDS each (default 60)
+# make coverage   branch coverage of the verifier by its own tests
 # make sanitize   every test under ASan and UBSan
 # make conformance   public reference data, in one table (half an hour; docs/conformance.md)
 
@@ -13,7 +14,7 @@ UP_FLAGS ?=
 JOBS ?= $(shell nproc)
 LLAMA_QUANTIZE ?=
 
-.PHONY: all build up test lint tidy fuzz sanitize tsan conformance deps clean
+.PHONY: all build up test lint tidy fuzz sanitize tsan coverage conformance deps clean
 
 all: build
 
@@ -44,6 +45,12 @@ fuzz:
 	@cmake --preset fuzz > /dev/null
 	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
 	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
+
+coverage:
+	@tools/install_deps.sh dev
+	@cmake --preset coverage > /dev/null
+	@cmake --build --preset coverage -j $(JOBS) --target attest_test
+	@python3 tools/coverage.py build/coverage
 
 sanitize:
 	@tools/install_deps.sh build

@@ -9,7 +9,7 @@ libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-system1.81-
 libssl-dev libsecp256k1-dev libcrypto++-dev libprotobuf-dev protobuf-compiler \
 libcli11-dev libspdlog-dev libfmt-dev libpcre2-dev libutf8proc-dev libgtest-dev python3-jinja2 python3-cryptography faketime openssl procps"
 conformance="python3-numpy"
-dev="clang libclang-rt-dev clang-format clang-tidy libbenchmark-dev"
+dev="clang llvm libclang-rt-dev clang-format clang-tidy libbenchmark-dev"
 
 packages="$build"
 [ "${1:-build}" = dev ] && packages="$packages $dev"

@@ -101,6 +101,18 @@ TEST(ccel, rejects_every_truncation) {
     }
 }
 
+// The header's own size ends it early, and the log goes on behind it.
+TEST(ccel, rejects_every_header_that_is_too_short) {
+    const Bytes whole = encode(Header{});
+    constexpr size_t size_at = 4 + 4 + 20;
+    const size_t event_bytes = whole.size() - size_at - 4;
+    for (size_t bytes = 0; bytes < event_bytes; ++bytes) {
+        Bytes header(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(event_bytes - bytes));
+        header[size_at] = static_cast<uint8_t>(bytes);
+        EXPECT_NE(refusal(join({header, encode(Event{})})), "accepted") << bytes;
+    }
+}
+
 TEST(ccel, rejects_a_foreign_header) {
     EXPECT_EQ(refusal(encode(Header{.type = 1})), "CCEL event 0: type: have 1, need 3");
     EXPECT_NE(refusal(encode(Header{.signature = "Spec ID Event02."})).find("signature"),

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include "attest/limits.hpp"
+#include "attest/openssl_test_certificate.hpp"
 #include "attest/strict_json.hpp"
 #include "attest/test_platform.hpp"
 #include "attest/time_text.hpp"
@@ -86,6 +87,15 @@ TEST(strict_json, finds_the_raw_text_of_a_member) {
     EXPECT_EQ(raw_member(text, "d").value(), R"({"a":0})");
     EXPECT_EQ(raw_member(text, "e").error().code, ErrorCode::not_found);
     for (const char* none : {"", "{}", "[]", "1", " "}) EXPECT_FALSE(raw_member(none, "a"));
+}
+
+// It is asked only about whole objects; of others nothing beyond their end may be read.
+TEST(strict_json, looks_for_a_member_no_further_than_the_text_goes) {
+    const std::string text = R"( { "a" : "x\"" , "b": [ {"c":[]}, 2 ] ,"d":{"a":0}, "e":-1.5e3)";
+    for (size_t size = 0; size < text.size(); ++size) {
+        const Bytes cut(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));
+        EXPECT_EQ(raw_member(as_text(cut), "z").error().code, ErrorCode::not_found) << size;
+    }
 }
 
 TEST(collateral, is_verified_and_says_when_it_was_issued_and_runs_out) {
@@ -231,6 +241,19 @@ TEST(collateral, rejects_documents_by_others_than_their_signer) {
     TestPlatform ca;
     ca.signer.ca_path_length = 0;
     EXPECT_EQ(code_of(ca.collateral()), ErrorCode::certificate_chain_invalid);
+    test::OpensslCertificate agreeing;
+    agreeing.subject = platform.signer.subject_name;
+    agreeing.issuer = platform.signer.issuer_name;
+    agreeing.key = platform.pki.document_key().handle();
+    agreeing.issuer_key = platform.pki.root_key().handle();
+    agreeing.not_after = test::now + day_s;
+    agreeing.known_extensions = {{NID_key_usage, "critical,keyAgreement"}};
+    Collateral not_signing = good;
+    not_signing.tcb_info_issuer_chain = pem_of_certificate(agreeing.build()) + platform.root_pem();
+    const auto refused = verify_collateral(not_signing, platform.roots(), test::now);
+    EXPECT_EQ(refused.error().code, ErrorCode::certificate_chain_invalid);
+    EXPECT_NE(refused.error().detail.find("may not sign documents"), std::string::npos)
+        << refused.error().detail;
 }
 
 TEST(collateral, rejects_chains_that_are_short_long_or_of_another_root) {
@@ -249,6 +272,13 @@ TEST(collateral, rejects_chains_that_are_short_long_or_of_another_root) {
         EXPECT_EQ(code_of(changed), ErrorCode::certificate_malformed);
         changed.*chain = "x";
         EXPECT_EQ(code_of(changed), ErrorCode::certificate_malformed);
+        test::OpensslCertificate forged;
+        forged.subject = platform.signer.subject_name;
+        forged.issuer = platform.signer.issuer_name;
+        forged.key = platform.pki.document_key().handle();
+        forged.issuer_key = platform.pki.platform_ca_key().handle();
+        changed.*chain = pem_of_certificate(forged.build()) + platform.root_pem();
+        EXPECT_EQ(code_of(changed), ErrorCode::certificate_chain_invalid);
         changed.*chain = other.*chain;
         EXPECT_EQ(code_of(changed), ErrorCode::root_untrusted);
         // Both roots pinned: parts of two PKIs do not make one.
@@ -304,6 +334,35 @@ TEST(collateral, rejects_the_list_of_another_pck_ca) {
                   .error()
                   .code,
               ErrorCode::collateral_mismatch);
+}
+
+// Neither does that of a CA that only bears its name.
+TEST(collateral, rejects_the_list_of_a_pck_ca_with_another_key) {
+    const auto key = crypto::P256Key::derive(ByteArray<32>{7}).value();
+    TestPlatform other;
+    other.platform_ca.spki_der = key.spki_der();
+    Collateral collateral = other.collateral();
+    collateral.pck_crl = build_crl(other.pck_crl, key).value();
+    const auto verified = verify_collateral(collateral, other.roots(), test::now).value();
+    const auto refused = verify_quote({.quote = TestPlatform().quote(), .collateral = &verified},
+                                      other.roots(), test::now);
+    EXPECT_EQ(refused.error().code, ErrorCode::collateral_mismatch);
+    EXPECT_TRUE(refused.error().detail.starts_with("PCK CRL: ")) << refused.error().detail;
+}
+
+// A CA may have had two certificates for its key: the one in the quote counts for the quote.
+TEST(collateral, rejects_a_quote_whose_own_ca_certificate_is_revoked) {
+    TestPlatform quoted;
+    quoted.platform_ca.serial = ByteArray<16>{0x55};
+    TestPlatform platform;
+    platform.root_crl.revoked_serials = {quoted.platform_ca.serial};
+    const auto verified =
+        verify_collateral(platform.collateral(), platform.roots(), test::now).value();
+    const auto refused = verify_quote({.quote = quoted.quote(), .collateral = &verified},
+                                      platform.roots(), test::now);
+    EXPECT_EQ(refused.error().code, ErrorCode::certificate_revoked);
+    EXPECT_TRUE(refused.error().detail.starts_with("PCK CA: have serial 55"))
+        << refused.error().detail;
 }
 
 TEST(collateral, that_was_verified_earlier_is_not_used_beyond_its_time) {

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "attest/limits.hpp"
+#include "base/assert.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -52,6 +53,8 @@ Result<Crl> parse_crl(ByteView der) {
     if (crl == nullptr) {
         return crypto::openssl_fail(ErrorCode::collateral_malformed, "CRL: not DER");
     }
+    // It is read in spite of extensions that cannot be.
+    ERR_clear_error();
     if (cursor != der.data() + der.size()) return malformed("bytes behind its end");
     if (X509_CRL_get_version(crl) != X509_CRL_VERSION_2) return malformed("not of version 2");
     if (X509_CRL_get_signature_nid(crl) != NID_ecdsa_with_SHA256) {
@@ -61,17 +64,15 @@ Result<Crl> parse_crl(ByteView der) {
         return malformed("unknown critical extension");
     }
     const ASN1_TIME* next_update = X509_CRL_get0_nextUpdate(crl);
-    const auto not_before = to_unix_seconds(X509_CRL_get0_lastUpdate(crl));
-    const auto not_after = next_update == nullptr ? std::nullopt : to_unix_seconds(next_update);
-    ERR_clear_error();
+    const auto not_before = to_unix_seconds(*X509_CRL_get0_lastUpdate(crl));
+    const auto not_after = next_update == nullptr ? std::nullopt : to_unix_seconds(*next_update);
     if (!not_before || !not_after) return malformed("no readable thisUpdate and nextUpdate");
     out.validity = {*not_before, *not_after};
     TT_TRY(out.revoked, parse_revoked(crl));
     const uint8_t* name = nullptr;
     size_t name_bytes = 0;
-    if (X509_NAME_get0_der(X509_CRL_get_issuer(crl), &name, &name_bytes) != 1) {
-        return crypto::openssl_fail(ErrorCode::collateral_malformed, "CRL: no issuer");
-    }
+    // It is kept as it was read.
+    TT_ASSERT(X509_NAME_get0_der(X509_CRL_get_issuer(crl), &name, &name_bytes) == 1);
     out.issuer_der.assign(name, name + name_bytes);
     return out;
 }

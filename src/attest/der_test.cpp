@@ -40,7 +40,7 @@ TEST(der, integers_are_minimal_and_not_negative) {
     EXPECT_EQ(read("02020080").value(), 128);
     EXPECT_EQ(read("020300ffff").value(), 65535);
     for (const char* hex :
-         {"0200", "020180", "0202007f", "0202ffff", "0203010000", "020400000001"}) {
+         {"0200", "020180", "0202007f", "0202ffff", "0203010000", "020401000000", "020400000001"}) {
         EXPECT_FALSE(read(hex)) << hex;
     }
 }

@@ -29,6 +29,24 @@ TEST(dev_tee, says_that_it_is_simulated) {
     EXPECT_EQ(display_name(root[0]), "'TeeTee DEV Root CA SIMULATED'");
 }
 
+TEST(dev_tee, seals_for_one_purpose_and_one_build) {
+    const auto key = [](DevTee tee, std::string_view purpose) {
+        return to_hex(tee.sealing_key(purpose).value().view());
+    };
+    const std::string sealed = key(test::make_tee(), "weights");
+    EXPECT_EQ(key(test::make_tee(), "weights"), sealed);
+    EXPECT_NE(key(test::make_tee(), "tokens"), sealed);
+    EXPECT_NE(key(test::make_tee(test::measurements(), 2), "weights"), sealed);
+    std::vector<DevMeasurements> others(7, test::measurements());
+    others[0].mrtd[0] ^= 1;
+    for (size_t i = 0; i < 4; ++i) others[1 + i].rtmr[i][0] ^= 1;
+    others[5].mrconfigid[0] ^= 1;
+    others[6].tdattributes ^= td_attribute_debug;
+    for (const DevMeasurements& other : others) {
+        EXPECT_NE(key(test::make_tee(other), "weights"), sealed);
+    }
+}
+
 TEST(dev_tee, works_at_the_start_of_time) {
     auto tee = DevTee::create(ByteArray<32>{1}, test::measurements(), 0).value();
     EXPECT_TRUE(verify_quote(tee.quote({}).value(), test::make_policy().roots, 0));

@@ -6,6 +6,7 @@
 #include "attest/dev_node.hpp"
 #include "attest/fresh_quote.hpp"
 #include "attest/limits.hpp"
+#include "attest/test_platform.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -111,6 +112,9 @@ TEST(fresh_quote, is_over_the_data_asked_for_and_without_padding) {
     EXPECT_EQ(other.error().code, ErrorCode::evidence_unavailable);
     EXPECT_TRUE(other.error().detail.starts_with("report data of the quote: have 5a5a"));
     EXPECT_EQ(take_fresh_quote(Bytes(100), data).error().code, ErrorCode::evidence_unavailable);
+    const auto sgx = take_fresh_quote(test::TestPlatform(3, TeeType::sgx).quote(), data);
+    EXPECT_EQ(sgx.error().code, ErrorCode::evidence_unavailable);
+    EXPECT_EQ(sgx.error().detail, "have an SGX quote, need a TDX one");
 }
 
 }  // namespace

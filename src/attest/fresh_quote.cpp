@@ -19,10 +19,7 @@ Result<Bytes> take_fresh_quote(Bytes quote, const ByteArray<64>& report_data) {
                                                          to_hex(report->report_data) + ", need " +
                                                          to_hex(report_data) + " as asked for");
     }
-    ByteReader reader(quote);
-    TT_CHECK(reader.read_bytes(parsed->signed_bytes.size()));
-    TT_TRY(const uint32_t signature_bytes, reader.read_u32());
-    quote.resize(reader.position() + signature_bytes);
+    quote.resize(parsed->size_bytes);
     return quote;
 }
 

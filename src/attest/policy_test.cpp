@@ -197,6 +197,10 @@ TEST(policy, accepts_any_of_several_entries_and_ignores_registers_not_named) {
     policy.measurements = {{.mrtd = Measurement{}, .rtmr = {}, .mrconfigid = {}},
                            {.mrtd = test::measurements().mrtd, .rtmr = {}, .mrconfigid = {}}};
     EXPECT_TRUE(check_policy(quote, policy, test::now));
+    policy.measurements[1].mrtd = Measurement{1};
+    EXPECT_TRUE(check_policy(quote, policy, test::now)
+                    .error()
+                    .detail.ends_with(std::string(96, '0') + " or another of 2 entries"));
     policy.measurements.pop_back();
     EXPECT_EQ(check_policy(quote, policy, test::now).error().code, ErrorCode::measurement_rejected);
     policy.measurements.clear();
@@ -436,12 +440,33 @@ TEST(policy, lists_every_check_for_those_who_ask) {
                          "quote format", "PCK chain", "QE report", "quote signature",
                          "collateral in date", "not revoked", "quoting enclave", "TCB status",
                          "hardware", "TCB policy", "platform and attributes", "measurements"}));
+    VerifiedQuote real = *judged.verdict().quote;
+    real.simulated = false;
+    Checks of_real;
+    ASSERT_TRUE(check_policy(real, judged.policy, test::now, &of_real));
+    EXPECT_EQ(of_real[0].finding, "Intel's root");
     // Without collateral it says so.
     Checks without;
     Policy lenient = judged.policy;
     lenient.require_collateral = false;
     ASSERT_TRUE(verify({.quote = quote}, lenient, test::now, &without).accepted());
     EXPECT_NE(without[5].finding.find("NOT CHECKED"), std::string::npos) << without[5].finding;
+}
+
+TEST(policy, tells_the_status_of_each_component) {
+    test::TestPlatform platform;
+    platform.use_module({test::TestPlatform::isv_level(6, "UpToDate"),
+                         test::TestPlatform::isv_level(3, "OutOfDate")},
+                        4);
+    const auto collateral =
+        verify_collateral(platform.collateral(), platform.roots(), test::now).value();
+    const Bytes quote = platform.quote();
+    Checks checks;
+    verify({.quote = quote, .collateral = &collateral}, platform.roots(), test::now, &checks);
+    EXPECT_EQ(checks.back().name, "TCB status");
+    EXPECT_EQ(checks.back().finding,
+              "platform UpToDate (2024-01-01), TDX module OutOfDate, quoting enclave UpToDate; "
+              "together OutOfDate");
 }
 
 TEST(policy, rejects_a_foreign_tdx_module_and_service_tds) {

@@ -141,31 +141,26 @@ SgxReport decode_sgx_report(ByteView part) {
     return report;
 }
 
-struct CertificationData {
-    uint16_t type = 0;
-    ByteView bytes;
-};
-
 // Type, size, bytes; it is always the last thing in what encloses it.
-Result<CertificationData> parse_certification_data(ByteReader& reader, uint16_t type_needed) {
+Result<ByteView> parse_certification_data(ByteView part, uint16_t type_needed) {
+    ByteReader reader(part);
     TT_TRY(const ByteView head, take(reader, 6, "certification data"));
-    CertificationData data;
-    data.type = integer_at<uint16_t>(head, 0);
+    const auto type = integer_at<uint16_t>(head, 0);
     const auto data_bytes = integer_at<uint32_t>(head, 2);
-    if (data.type != type_needed) {
-        return wrong(ErrorCode::quote_unsupported, "certification data type", data.type,
+    if (type != type_needed) {
+        return wrong(ErrorCode::quote_unsupported, "certification data type", type,
                      std::to_string(type_needed));
     }
     if (data_bytes != reader.remaining()) {
         return wrong(ErrorCode::quote_malformed, "certification data size", data_bytes,
                      std::to_string(reader.remaining()));
     }
-    TT_TRY(data.bytes, take(reader, data_bytes, "certification data"));
-    return data;
+    return part.subspan(reader.position());
 }
 
 // QE report, its signature, auth data and PCK chain, up to the end.
-Result<void> parse_qe_certification(ByteReader& reader, QuoteSignature& out) {
+Result<void> parse_qe_certification(ByteView part, QuoteSignature& out) {
+    ByteReader reader(part);
     TT_TRY(const ByteView report, take(reader, sgx_report_bytes, "QE report"));
     out.qe_report = decode_sgx_report(report);
     out.qe_report_bytes = array_at<sgx_report_bytes>(report, 0);
@@ -181,12 +176,13 @@ Result<void> parse_qe_certification(ByteReader& reader, QuoteSignature& out) {
     TT_TRY(const ByteView auth, take(reader, auth_bytes, "QE auth data"));
     out.qe_auth_data.assign(auth.begin(), auth.end());
 
-    TT_TRY(const auto chain, parse_certification_data(reader, certification_pck_chain));
-    if (chain.bytes.size() > pck_chain_bytes_max) {
-        return wrong(ErrorCode::quote_malformed, "PCK chain size", chain.bytes.size(),
+    TT_TRY(const ByteView chain,
+           parse_certification_data(part.subspan(reader.position()), certification_pck_chain));
+    if (chain.size() > pck_chain_bytes_max) {
+        return wrong(ErrorCode::quote_malformed, "PCK chain size", chain.size(),
                      "at most " + std::to_string(pck_chain_bytes_max));
     }
-    out.pck_chain.assign(chain.bytes.begin(), chain.bytes.end());
+    out.pck_chain.assign(chain.begin(), chain.end());
     return {};
 }
 
@@ -196,14 +192,12 @@ Result<QuoteSignature> parse_signature(ByteView part, uint16_t version) {
     TT_TRY(const ByteView keys, take(reader, 128, "signature and attestation key"));
     out.signature = array_at<64>(keys, 0);
     out.attestation_key = array_at<64>(keys, 64);
-    if (version == 3) {
-        TT_CHECK(parse_qe_certification(reader, out));
-        return out;
+    ByteView certification = part.subspan(reader.position());
+    // Since version 4 it lies in an envelope of its own.
+    if (version > 3) {
+        TT_TRY(certification, parse_certification_data(certification, certification_qe_report));
     }
-    // Since version 4 the same lies in an envelope of its own.
-    TT_TRY(const auto outer, parse_certification_data(reader, certification_qe_report));
-    ByteReader inner(outer.bytes);
-    TT_CHECK(parse_qe_certification(inner, out));
+    TT_CHECK(parse_qe_certification(certification, out));
     return out;
 }
 
@@ -235,6 +229,7 @@ Result<Quote> parse_quote(ByteView bytes) {
     TT_TRY(const ByteView signature,
            take(reader, integer_at<uint32_t>(signature_size, 0), "signature"));
     TT_TRY(quote.signature, parse_signature(signature, quote.header.version));
+    quote.size_bytes = reader.position();
     return quote;
 }
 

@@ -91,6 +91,8 @@ struct Quote {
     /// Header and report as they came: what the attestation key signed.
     Bytes signed_bytes;
     QuoteSignature signature;
+    /// From the header to the signature's end.
+    size_t size_bytes = 0;
 };
 
 /// A quote of version 3 (SGX), 4 or 5 (TDX with a report of 1.0 or 1.5, or SGX) with an ECDSA P-256

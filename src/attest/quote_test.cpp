@@ -76,6 +76,11 @@ TEST(quote, rejects_a_body_whose_type_and_size_disagree) {
     EXPECT_EQ(code_of(version_5_quote(3, 584, 584)), ErrorCode::quote_malformed);
     EXPECT_EQ(code_of(version_5_quote(1, 584, 584)), ErrorCode::quote_unsupported);
     EXPECT_EQ(code_of(version_5_quote(4, 648, 648)), ErrorCode::quote_unsupported);
+    Bytes sgx = test::TestPlatform(5, TeeType::sgx).quote();
+    sgx[50] ^= 1;
+    EXPECT_EQ(parse_quote(sgx).error().detail, "body.size: have 385, need 384");
+    sgx[48] = 2;
+    EXPECT_EQ(parse_quote(sgx).error().detail, "body.type: have 2, need 1 of an SGX quote");
 }
 
 TEST(quote, reads_sgx_reports_of_every_version) {
@@ -122,6 +127,46 @@ TEST(quote, rejects_sizes_that_do_not_fit_their_enclosure) {
     EXPECT_EQ(code_of(quote), ErrorCode::quote_malformed);
 }
 
+// The enclosing sizes say how much is there; what they cut off is named.
+TEST(quote, names_the_part_that_is_cut_off) {
+    constexpr size_t envelope_bytes = 134;
+    const struct {
+        size_t signature_bytes;
+        const char* component;
+    } cases[] = {
+        {127, "signature and attestation key: "},
+        {128 + 5, "certification data: "},
+        {envelope_bytes + 383, "QE report: "},
+        {envelope_bytes + 384 + 63, "QE report signature: "},
+        {envelope_bytes + 448 + 1, "QE auth data size: "},
+        {envelope_bytes + 450 + 22, "QE auth data: "},
+        {envelope_bytes + 450 + 23 + 5, "certification data: "},
+    };
+    const auto put_u32 = [](Bytes& out, size_t at, size_t value) {
+        ByteWriter writer;
+        writer.u32(static_cast<uint32_t>(value));
+        std::copy(writer.view().begin(), writer.view().end(),
+                  out.begin() + static_cast<std::ptrdiff_t>(at));
+    };
+    for (const auto& [signature_bytes, component] : cases) {
+        Bytes quote = version_4_quote();
+        put_u32(quote, signature_size_at, signature_bytes);
+        put_u32(quote, certification_type_at + 2,
+                std::max(signature_bytes, envelope_bytes) - envelope_bytes);
+        const auto parsed = parse_quote(quote);
+        EXPECT_EQ(parsed.error().code, ErrorCode::quote_malformed);
+        EXPECT_TRUE(parsed.error().detail.starts_with(component)) << parsed.error().detail;
+    }
+    const Bytes whole = version_5_quote(3, 648, 648);
+    const auto detail_of_first = [&](size_t byte_count) {
+        return parse_quote(ByteView(whole).first(byte_count)).error().detail;
+    };
+    EXPECT_TRUE(detail_of_first(53).starts_with("body descriptor: "));
+    EXPECT_TRUE(detail_of_first(701).starts_with("report: "));
+    EXPECT_TRUE(detail_of_first(705).starts_with("signature size: "));
+    EXPECT_TRUE(detail_of_first(706).starts_with("signature: "));
+}
+
 TEST(quote, rejects_other_certification_data) {
     Bytes quote = version_4_quote();
     quote[certification_type_at] = 5;
@@ -134,6 +179,21 @@ TEST(quote, rejects_more_than_its_limits) {
     EXPECT_TRUE(parse_quote(quote));
     quote.push_back(0);
     EXPECT_EQ(code_of(quote), ErrorCode::quote_malformed);
+    Bytes auth_data = version_4_quote();
+    auth_data[auth_size_at + 1] = 0xff;
+    EXPECT_EQ(parse_quote(auth_data).error().detail,
+              "QE auth data size: have 65303, need at most 1024");
+    test::TestPlatform large;
+    large.pck.extensions.push_back({.oid = {0x2a, 0x03}, .value = Bytes(12000)});
+    EXPECT_TRUE(parse_quote(large.quote()).error().detail.starts_with("PCK chain size: have "));
+}
+
+TEST(quote, knows_where_it_ends) {
+    Bytes quote = version_4_quote();
+    const size_t size_bytes = quote.size();
+    EXPECT_EQ(parse_quote(quote).value().size_bytes, size_bytes);
+    quote.resize(8000);
+    EXPECT_EQ(parse_quote(quote).value().size_bytes, size_bytes);
 }
 
 TEST(quote, an_error_names_component_have_and_need) {

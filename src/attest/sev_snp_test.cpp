@@ -61,6 +61,7 @@ TEST(sev_snp, verifies_a_report_of_a_chip) {
     const auto verified = Case().verify();
     ASSERT_TRUE(verified) << verified.error().message();
     EXPECT_EQ(verified->signer.kind, SnpKeyKind::vcek);
+    EXPECT_EQ(to_string(verified->signer.kind), "VCEK");
     EXPECT_EQ(verified->signer.product, SnpProduct::milan);
     EXPECT_EQ(verified->report.report_data, [] {
         ByteArray<64> data;
@@ -85,6 +86,10 @@ TEST(sev_snp, verifies_a_report_of_a_clouds_key) {
     SnpCertificate nameless = pki().vlek();
     nameless.extensions.erase("5");
     vlek.leaf = build(nameless);
+    EXPECT_EQ(vlek.refusal(), ErrorCode::certificate_malformed);
+    SnpCertificate named_twice = pki().vlek();
+    named_twice.repeated = "5";
+    vlek.leaf = build(named_twice);
     EXPECT_EQ(vlek.refusal(), ErrorCode::certificate_malformed);
 }
 
@@ -148,6 +153,10 @@ TEST(sev_snp, rejects_another_key_kind_tcb_or_chip) {
         EXPECT_EQ(other.verify().error().detail, "signing key of the report: have " +
                                                      std::to_string(kind) + ", need 0 for a VCEK");
     }
+    Case vlek;
+    vlek.leaf = build(pki().vlek());
+    EXPECT_EQ(vlek.refusal(), ErrorCode::snp_report_mismatch);
+    EXPECT_EQ(vlek.verify().error().detail, "signing key of the report: have 0, need 1 for a VLEK");
     for (const size_t at : {0x180u, 0x181u, 0x186u, 0x187u}) {
         const Case other = with_report([&](Bytes& report) { ++report[at]; });
         EXPECT_EQ(other.refusal(), ErrorCode::snp_report_mismatch);
@@ -188,10 +197,53 @@ TEST(sev_snp, rejects_a_leaf_of_another_form) {
     EXPECT_EQ(longer.refusal(), ErrorCode::certificate_malformed);
 }
 
+TEST(sev_snp, rejects_certificates_that_openssl_reads_only_in_part) {
+    const struct {
+        const char* detail;
+        std::function<void(SnpCertificate&)> change;
+    } cases[] = {
+        {"'SEV-VCEK': have unreadable extensions", [](auto& leaf) { leaf.version = 0; }},
+        {"'SEV-VCEK': have unreadable extensions",
+         [](auto& leaf) {
+             leaf.known_extensions = {{NID_key_usage, "digitalSignature"},
+                                      {NID_key_usage, "digitalSignature"}};
+         }},
+        {"'SEV-VCEK': have unreadable extensions",
+         [](auto& leaf) {
+             leaf.known_extensions = {{NID_netscape_comment, "critical,x"}};
+         }},
+        {"'SEV-VCEK': extension twice: ", [](auto& leaf) { leaf.repeated = "3.1"; }},
+        {"'SEV-VCEK': extension twice: ", [](auto& leaf) { leaf.repeated = "4"; }},
+    };
+    for (const auto& [detail, change] : cases) {
+        const Case other = with_leaf(change);
+        EXPECT_EQ(other.refusal(), ErrorCode::certificate_malformed);
+        EXPECT_TRUE(other.verify().error().detail.starts_with(detail))
+            << other.verify().error().detail;
+    }
+    for (const size_t place : {0u, 1u}) {
+        Case other;
+        other.leaf = test::with_unreadable_time(other.leaf, place);
+        EXPECT_EQ(other.refusal(), ErrorCode::certificate_malformed);
+        EXPECT_EQ(other.verify().error().detail, "'SEV-VCEK': have no readable validity, need one");
+    }
+}
+
+TEST(sev_snp, rejects_a_nameless_leaf) {
+    EXPECT_EQ(with_leaf([](auto& leaf) { leaf.subject.clear(); }).verify().error().detail,
+              "leaf: have '', need 'SEV-VCEK' or 'SEV-VLEK'");
+    const Case no_issuer = with_leaf([](auto& leaf) { leaf.issuer.clear(); });
+    EXPECT_EQ(no_issuer.refusal(), ErrorCode::certificate_chain_invalid);
+    EXPECT_EQ(no_issuer.verify().error().detail,
+              "'SEV-VCEK': have no certificate of its issuer, need that of ''");
+}
+
 TEST(sev_snp, rejects_a_leaf_that_its_issuer_did_not_sign) {
     EXPECT_EQ(with_leaf([](auto& leaf) { leaf.issuer_key = pki().other_rsa.get(); }).refusal(),
               ErrorCode::certificate_chain_invalid);
     EXPECT_EQ(with_leaf([](auto& leaf) { leaf.signs_with_pss = false; }).refusal(),
+              ErrorCode::certificate_chain_invalid);
+    EXPECT_EQ(with_leaf([](auto& leaf) { leaf.digest = EVP_sha256(); }).refusal(),
               ErrorCode::certificate_chain_invalid);
     // A VLEK may not come from the issuer of VCEKs, nor the other way round.
     EXPECT_EQ(with_leaf([](auto& leaf) { leaf.issuer = "SEV-VLEK-Test"; }).refusal(),
@@ -221,6 +273,9 @@ TEST(sev_snp, rejects_issuers_of_another_form) {
     SnpCertificate no_ca = ask;
     no_ca.is_ca = false;
     EXPECT_EQ(refusal({ark, no_ca}), ErrorCode::certificate_chain_invalid);
+    SnpCertificate no_issuer = ask;
+    no_issuer.ca_key_usage = "critical,cRLSign";
+    EXPECT_EQ(refusal({ark, no_issuer}), ErrorCode::certificate_chain_invalid);
     SnpCertificate forged = ask;
     forged.issuer_key = pki().other_rsa.get();
     EXPECT_EQ(refusal({ark, forged}), ErrorCode::certificate_chain_invalid);
@@ -248,6 +303,36 @@ TEST(sev_snp, rejects_issuers_of_another_form) {
         other.issuers = text;
         EXPECT_EQ(other.refusal(), ErrorCode::certificate_malformed) << text;
     }
+}
+
+// RSA-PSS with a hash that nobody knows.
+TEST(sev_snp, rejects_a_signature_whose_parameters_nobody_can_read) {
+    Case other;
+    const Bytes sha384 = from_hex("608648016503040202").value();
+    auto at = std::search(other.leaf.begin(), other.leaf.end(), sha384.begin(), sha384.end());
+    ASSERT_NE(at, other.leaf.end());
+    for (; at != other.leaf.end();
+         at = std::search(at, other.leaf.end(), sha384.begin(), sha384.end())) {
+        at[8] = 0x7e;
+    }
+    EXPECT_EQ(other.refusal(), ErrorCode::certificate_chain_invalid);
+    EXPECT_TRUE(other.verify().error().detail.starts_with("'SEV-VCEK': have another signature"))
+        << other.verify().error().detail;
+}
+
+TEST(sev_snp, rejects_a_root_whose_key_nobody_can_read) {
+    Case other;
+    Bytes ark = pki().ark_der;
+    const Bytes rsa_encryption = from_hex("2a864886f70d010101").value();
+    const auto at =
+        std::search(ark.begin(), ark.end(), rsa_encryption.begin(), rsa_encryption.end());
+    ASSERT_NE(at, ark.end());
+    at[8] = 0x7f;
+    other.issuers = pem_of_certificate(pki().ask_der) + pem_of_certificate(ark);
+    other.pins[0].ark = crypto::sha256(ark);
+    EXPECT_EQ(other.refusal(), ErrorCode::certificate_chain_invalid);
+    EXPECT_TRUE(other.verify().error().detail.starts_with("'ARK-Test': have another key"))
+        << other.verify().error().detail;
 }
 
 TEST(sev_snp, rejects_issuers_that_are_not_pinned) {

@@ -8,6 +8,7 @@
 
 #include "attest/der.hpp"
 #include "attest/limits.hpp"
+#include "attest/x509.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/openssl.hpp"
 
@@ -29,6 +30,7 @@ constexpr uint8_t arc_cloud_id = 5;
 struct AmdCertificate {
     crypto::X509Ptr x509;
     Digest fingerprint{};
+    Validity validity;
     std::string name;
 };
 
@@ -69,6 +71,9 @@ Result<AmdCertificate> parse_amd_certificate(ByteView der) {
         (flags & (EXFLAG_INVALID | EXFLAG_CRITICAL)) != 0) {
         return malformed(out.name + ": have unreadable extensions, need version 3 and known ones");
     }
+    const auto validity = validity_of(*out.x509);
+    if (!validity) return malformed(out.name + ": have no readable validity, need one");
+    out.validity = *validity;
     return out;
 }
 
@@ -127,7 +132,8 @@ Result<void> verify_issued(const AmdLink& link) {
         EVP_PKEY_get_bits(key) != rsa_bits) {
         return chain_invalid(link.issuer, "have another key, need RSA of 4096 bits");
     }
-    if (X509_check_ca(issuer) != 1 || (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) == 0) {
+    // Looks at the basic constraints and at the key usage.
+    if (X509_check_ca(issuer) != 1) {
         return chain_invalid(link.issuer, "may not issue certificates");
     }
     if (X509_verify(subject, key) != 1) {
@@ -137,24 +143,10 @@ Result<void> verify_issued(const AmdLink& link) {
     return {};
 }
 
-std::string time_text(const ASN1_TIME* time) {
-    const crypto::BioPtr bio(BIO_new(BIO_s_mem()));
-    if (bio == nullptr || ASN1_TIME_print(bio.get(), time) != 1) return "an unreadable time";
-    char* text = nullptr;
-    const long text_bytes = BIO_get_mem_data(bio.get(), &text);
-    return std::string(text, static_cast<size_t>(text_bytes));
-}
-
 Result<void> verify_in_date(const AmdCertificate& certificate, UnixSeconds now) {
-    const ASN1_TIME* from = X509_get0_notBefore(certificate.x509.get());
-    const ASN1_TIME* to = X509_get0_notAfter(certificate.x509.get());
-    // -2 stands for a time that cannot be read.
-    const int since = ASN1_TIME_cmp_time_t(from, now);
-    const int until = ASN1_TIME_cmp_time_t(to, now);
-    if ((since == -1 || since == 0) && (until == 1 || until == 0)) return {};
-    return fail(ErrorCode::certificate_expired, certificate.name + ": have time " +
-                                                    std::to_string(now) + ", need " +
-                                                    time_text(from) + " to " + time_text(to));
+    if (certificate.validity.contains(now)) return {};
+    return fail(ErrorCode::certificate_expired,
+                certificate.name + ": " + describe_out_of_date(certificate.validity, now));
 }
 
 Result<const SnpPins*> find_pins(const AmdCertificate& root, const std::vector<SnpPins>& pins) {
@@ -246,13 +238,7 @@ Result<SnpKeyKind> kind_of(const AmdCertificate& leaf) {
 }
 
 Result<crypto::P384Point> public_key(const AmdCertificate& leaf) {
-    uint8_t* spki = nullptr;
-    const int spki_bytes = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf.x509.get()), &spki);
-    if (spki_bytes <= 0) {
-        return crypto::openssl_fail(ErrorCode::certificate_malformed, leaf.name + ": no key");
-    }
-    const auto point = crypto::p384_point_from_spki({spki, static_cast<size_t>(spki_bytes)});
-    OPENSSL_free(spki);
+    const auto point = crypto::p384_point_from_spki(spki_der_of(*leaf.x509));
     if (!point) return malformed(leaf.name + ": " + point.error().detail);
     return point;
 }

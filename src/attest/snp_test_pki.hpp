@@ -8,12 +8,10 @@
 #include <map>
 
 #include <openssl/rsa.h>
-#include <openssl/x509v3.h>
 
+#include "attest/openssl_test_certificate.hpp"
 #include "attest/sev_snp.hpp"
-#include "attest/x509.hpp"
 #include "crypto/hash.hpp"
-#include "crypto/openssl.hpp"
 
 namespace teetee::attest::test {
 
@@ -25,53 +23,43 @@ struct SnpCertificate {
     EVP_PKEY* key = nullptr;
     EVP_PKEY* issuer_key = nullptr;
     bool is_ca = false;
+    const char* ca_key_usage = "critical,keyCertSign";
+    long version = X509_VERSION_3;
+    const EVP_MD* digest = EVP_sha384();
     bool signs_with_pss = true;
     UnixSeconds not_before = snp_now - 1000;
     UnixSeconds not_after = snp_now + 1000;
     /// By the arcs below 1.3.6.1.4.1.3704.1, as text.
     std::map<std::string, Bytes> extensions;
+    /// Arcs of an extension that stands there twice.
+    std::string repeated;
+    std::vector<std::pair<int, const char*>> known_extensions;
 };
-
-inline void add_extension(X509* x509, const std::string& oid, const Bytes& value) {
-    const std::unique_ptr<ASN1_OBJECT, crypto::OpensslFree<ASN1_OBJECT_free>> object(
-        OBJ_txt2obj(oid.c_str(), 1));
-    const std::unique_ptr<ASN1_OCTET_STRING, crypto::OpensslFree<ASN1_OCTET_STRING_free>> data(
-        ASN1_OCTET_STRING_new());
-    ASN1_OCTET_STRING_set(data.get(), value.data(), static_cast<int>(value.size()));
-    X509_EXTENSION* extension = X509_EXTENSION_create_by_OBJ(nullptr, object.get(), 0, data.get());
-    X509_add_ext(x509, extension, -1);
-    X509_EXTENSION_free(extension);
-}
-
-inline void add_known_extension(X509* x509, int nid, const char* value) {
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
-    X509_add_ext(x509, extension, -1);
-    X509_EXTENSION_free(extension);
-}
 
 inline Bytes build(const SnpCertificate& wanted) {
     const crypto::X509Ptr x509(X509_new());
-    X509_set_version(x509.get(), X509_VERSION_3);
+    X509_set_version(x509.get(), wanted.version);
     ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 7);
     ASN1_TIME_set(X509_getm_notBefore(x509.get()), wanted.not_before);
     ASN1_TIME_set(X509_getm_notAfter(x509.get()), wanted.not_after);
-    const auto name = [](X509_NAME* out, const std::string& text) {
-        X509_NAME_add_entry_by_txt(out, "CN", MBSTRING_ASC,
-                                   reinterpret_cast<const uint8_t*>(text.c_str()), -1, -1, 0);
-    };
-    name(X509_get_subject_name(x509.get()), wanted.subject);
-    name(X509_get_issuer_name(x509.get()), wanted.issuer);
+    set_common_name(X509_get_subject_name(x509.get()), wanted.subject);
+    set_common_name(X509_get_issuer_name(x509.get()), wanted.issuer);
     X509_set_pubkey(x509.get(), wanted.key);
     if (wanted.is_ca) {
         add_known_extension(x509.get(), NID_basic_constraints, "critical,CA:TRUE");
-        add_known_extension(x509.get(), NID_key_usage, "critical,keyCertSign");
+        add_known_extension(x509.get(), NID_key_usage, wanted.ca_key_usage);
+    }
+    for (const auto& [nid, value] : wanted.known_extensions) {
+        add_known_extension(x509.get(), nid, value);
     }
     for (const auto& [arcs, value] : wanted.extensions) {
-        add_extension(x509.get(), "1.3.6.1.4.1.3704.1." + arcs, value);
+        const std::string oid = "1.3.6.1.4.1.3704.1." + arcs;
+        add_extension(x509.get(), oid, value);
+        if (arcs == wanted.repeated) add_extension(x509.get(), oid, value);
     }
     const crypto::EvpMdCtxPtr context(EVP_MD_CTX_new());
     EVP_PKEY_CTX* padding = nullptr;
-    EVP_DigestSignInit(context.get(), &padding, EVP_sha384(), nullptr, wanted.issuer_key);
+    EVP_DigestSignInit(context.get(), &padding, wanted.digest, nullptr, wanted.issuer_key);
     if (wanted.signs_with_pss) {
         EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING);
         EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, 48);

@@ -69,6 +69,12 @@ TEST(statement, a_changed_byte_is_refused_or_is_another_statement) {
     }
 }
 
+TEST(statement, rejects_what_is_too_large) {
+    const auto refused = decode_statement(Bytes(statement_bytes_max + 1));
+    EXPECT_EQ(refused.error().code, ErrorCode::statement_malformed);
+    EXPECT_EQ(refused.error().detail, "statement: have 2049 bytes, need at most 2048");
+}
+
 TEST(statement, rejects_another_tag_or_purpose) {
     Bytes encoded = encode_statement(sample());
     encoded[22] = '1';
@@ -82,8 +88,10 @@ TEST(statement, rejects_fields_outside_their_limits) {
     Statement statement = sample();
     statement.software_version = "";
     EXPECT_EQ(code_of(statement), ErrorCode::statement_malformed);
-    statement.software_version = "a\nb";
-    EXPECT_EQ(code_of(statement), ErrorCode::statement_malformed);
+    for (const char* version : {"a\nb", "a\x7f", "\xc3\xa9"}) {
+        statement.software_version = version;
+        EXPECT_EQ(code_of(statement), ErrorCode::statement_malformed);
+    }
     statement.software_version = std::string(software_version_bytes_max + 1, 'v');
     EXPECT_EQ(code_of(statement), ErrorCode::statement_malformed);
 

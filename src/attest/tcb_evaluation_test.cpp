@@ -45,6 +45,29 @@ TEST(tcb_status, a_component_lowers_the_platform_as_intels_library_does) {
     }
 }
 
+TEST(tcb_status, says_what_is_to_be_done) {
+    using enum TcbStatus;
+    const struct {
+        TcbStatus status;
+        bool is_outdated, wants_configuration;
+    } cases[] = {
+        {up_to_date, false, false},
+        {sw_hardening_needed, false, false},
+        {configuration_needed, false, true},
+        {configuration_and_sw_hardening_needed, false, true},
+        {out_of_date, true, false},
+        {out_of_date_configuration_needed, true, true},
+        {revoked, false, false},
+        {td_relaunch_advised, false, false},
+        {td_relaunch_advised_configuration_needed, false, true},
+    };
+    for (const auto& one : cases) {
+        EXPECT_EQ(is_out_of_date(one.status), one.is_outdated) << to_string(one.status);
+        EXPECT_EQ(needs_configuration(one.status), one.wants_configuration)
+            << to_string(one.status);
+    }
+}
+
 TEST(tcb_evaluation, the_dev_tee_is_up_to_date_under_its_own_collateral) {
     auto tee = test::make_tee();
     const auto collateral =
@@ -64,6 +87,7 @@ TEST(tcb_evaluation, the_dev_tee_is_up_to_date_under_its_own_collateral) {
 TEST(tcb_evaluation, every_kind_of_quote_is_judged) {
     EXPECT_EQ(TestPlatform(4).status(), TcbStatus::up_to_date);
     EXPECT_EQ(TestPlatform(5).status(), TcbStatus::up_to_date);
+    EXPECT_EQ(TestPlatform(5).judge().quote->tee(), TeeType::tdx);
     for (const uint16_t version : {uint16_t{3}, uint16_t{4}, uint16_t{5}}) {
         const TestPlatform sgx(version, TeeType::sgx);
         EXPECT_EQ(sgx.status(), TcbStatus::up_to_date) << version;
@@ -109,7 +133,7 @@ TEST(tcb_evaluation, rejects_documents_of_another_tee_or_platform) {
 }
 
 TEST(tcb_evaluation, rejects_a_foreign_quoting_enclave) {
-    for (const size_t offset : {16, 48, 128, 256}) {
+    for (const size_t offset : {16u, 48u, 128u, 256u}) {
         TestPlatform platform;
         platform.qe_report[offset] ^= 4;
         EXPECT_EQ(platform.code(), ErrorCode::qe_identity_mismatch) << offset;
@@ -257,7 +281,7 @@ TEST(tcb_evaluation, the_quoting_enclave_lowers_the_status) {
     TestPlatform platform;
     platform.qe_identity["tcbLevels"] = {TestPlatform::isv_level(2, "UpToDate"),
                                          TestPlatform::isv_level(0, "OutOfDate")};
-    platform.qe_level(1)["advisoryIDs"] = {"INTEL-SA-00477"};
+    platform.qe_level(1)["advisoryIDs"] = boost::json::array{"INTEL-SA-00477"};
     const TcbEvaluation evaluation = platform.evaluation();
     EXPECT_EQ(evaluation.status, TcbStatus::out_of_date);
     EXPECT_EQ(evaluation.qe_status, TcbStatus::out_of_date);
@@ -266,9 +290,71 @@ TEST(tcb_evaluation, the_quoting_enclave_lowers_the_status) {
     platform.qe_level(1)["tcbStatus"] = "Revoked";
     EXPECT_EQ(platform.status(), TcbStatus::revoked);
     // Nothing is current any more: nobody can say since when.
-    platform.qe_identity["tcbLevels"] = {TestPlatform::isv_level(0, "OutOfDate")};
+    platform.qe_identity["tcbLevels"] = boost::json::array{TestPlatform::isv_level(0, "OutOfDate")};
     EXPECT_FALSE(platform.evaluation().out_of_date_since);
     EXPECT_EQ(platform.status(), TcbStatus::out_of_date);
+}
+
+// The level that the SGX part alone reaches is up to date, the one that both parts reach is not.
+TEST(tcb_evaluation, advises_configuration_with_a_relaunch_where_the_tds_level_needs_it) {
+    TestPlatform platform = relaunch_case(6);
+    platform.level(0)["tcbStatus"] = "ConfigurationNeeded";
+    platform.add_level("UpToDate");
+    platform.tdx_components(1)[3] = {{"svn", 2}};
+    EXPECT_EQ(platform.status(), TcbStatus::td_relaunch_advised_configuration_needed);
+    // And a level between them changes nothing.
+    platform.add_level("UpToDate");
+    platform.tdx_components(2)[3] = {{"svn", 1}};
+    EXPECT_EQ(platform.status(), TcbStatus::td_relaunch_advised_configuration_needed);
+}
+
+TEST(tcb_evaluation, names_the_nearest_of_the_levels_out_of_reach) {
+    TestPlatform platform;
+    platform.level(0)["tcb"].as_object()["pcesvn"] = 3;
+    platform.sgx_components(0)[1] = {{"svn", 2}};
+    platform.add_level("UpToDate");
+    platform.sgx_components(1)[1] = {{"svn", 1}};
+    platform.add_level("UpToDate");
+    platform.sgx_components(2)[2] = {{"svn", 2}};
+    EXPECT_EQ(platform.code(), ErrorCode::tcb_level_missing);
+    EXPECT_EQ(platform.detail(),
+              "platform: below every TCB level; for the nearest: pcesvn have 1, need 3");
+}
+
+// Out of date since the first of the days on which something newer was current.
+TEST(tcb_evaluation, is_out_of_date_since_the_earliest_of_its_parts) {
+    const auto since = [](const char* platform_day, const char* module_day) {
+        TestPlatform platform;
+        platform.level(0)["tcbStatus"] = "OutOfDate";
+        auto& later = platform.add_level("UpToDate");
+        later["tcb"].as_object()["pcesvn"] = 3;
+        later["tcbDate"] = "2026-09-01T00:00:00Z";
+        auto& current = platform.add_level("SWHardeningNeeded");
+        current["tcb"].as_object()["pcesvn"] = 2;
+        current["tcbDate"] = platform_day;
+        auto module = TestPlatform::isv_level(6, "UpToDate");
+        module["tcbDate"] = module_day;
+        platform.use_module({module, TestPlatform::isv_level(3, "OutOfDate")}, 4);
+        return platform.evaluation().out_of_date_since;
+    };
+    constexpr UnixSeconds january = 1767225600;
+    EXPECT_EQ(since("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"), january);
+    EXPECT_EQ(since("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"), january);
+}
+
+TEST(tcb_evaluation, a_module_is_judged_by_the_identity_of_its_version) {
+    TestPlatform platform;
+    platform.use_module(boost::json::array{TestPlatform::isv_level(3, "OutOfDate")}, 5);
+    auto& identities = platform.tcb_info["tdxModuleIdentities"].as_array();
+    identities.push_back(identities[0]);
+    identities[1].as_object()["id"] = "TDX_03";
+    identities[1].as_object()["tcbLevels"] =
+        boost::json::array{TestPlatform::isv_level(5, "UpToDate")};
+    EXPECT_EQ(platform.status(), TcbStatus::out_of_date);
+    platform.report[1] = 3;
+    EXPECT_EQ(platform.status(), TcbStatus::up_to_date);
+    platform.report[1] = 2;
+    EXPECT_EQ(platform.code(), ErrorCode::tdx_module_mismatch);
 }
 
 TEST(tcb_evaluation, reports_the_lower_evaluation_number) {

@@ -18,7 +18,7 @@ namespace json = boost::json;
 json::object full_tcb_info() {
     TestPlatform platform;
     platform.use_module({TestPlatform::isv_level(6, "UpToDate")}, 6);
-    platform.level(0)["advisoryIDs"] = {"INTEL-SA-00001"};
+    platform.level(0)["advisoryIDs"] = json::array{"INTEL-SA-00001"};
     return platform.tcb_info;
 }
 
@@ -133,6 +133,10 @@ TEST(tcb_info, rejects_other_kinds_versions_and_types) {
     EXPECT_FALSE(with("tdxModuleIdentities", json::array()));
     // TDX modules in TCB info for SGX.
     EXPECT_TRUE(with("id", "SGX"));
+    json::object sgx = TestPlatform(3, TeeType::sgx).tcb_info;
+    EXPECT_FALSE(is_malformed(sgx, parse_tcb_info));
+    sgx["tdxModuleIdentities"] = json::array();
+    EXPECT_TRUE(is_malformed(sgx, parse_tcb_info));
     json::object identity = full_qe_identity();
     identity["version"] = 1;
     EXPECT_TRUE(is_malformed(identity, parse_qe_identity));
@@ -203,7 +207,10 @@ TEST(tcb_info, rejects_keys_that_stand_twice_and_what_is_too_large) {
     text.insert(text.size() - 1, R"(,"tcbLevels":[])");
     EXPECT_EQ(parse_tcb_info(text).error().code, ErrorCode::collateral_malformed);
     EXPECT_FALSE(parse_tcb_info(std::string(collateral_document_bytes_max + 1, ' ')));
-    EXPECT_FALSE(parse_qe_identity("[]"));
+    for (const char* other : {"[]", "{", "1"}) {
+        EXPECT_EQ(parse_tcb_info(other).error().code, ErrorCode::collateral_malformed);
+        EXPECT_EQ(parse_qe_identity(other).error().code, ErrorCode::collateral_malformed);
+    }
     TestPlatform platform;
     json::array& levels = platform.tcb_info["tcbLevels"].as_array();
     for (size_t i = 0; i < tcb_levels_max; ++i) {

@@ -2,12 +2,14 @@
 #include "attest/x509.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "attest/limits.hpp"
 #include "attest/time_text.hpp"
+#include "base/assert.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -16,8 +18,6 @@ constexpr std::string_view pem_begin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view pem_end = "-----END CERTIFICATE-----";
 constexpr std::string_view white_space = " \t\r\n";
 
-using Asn1TimePtr = std::unique_ptr<ASN1_TIME, crypto::OpensslFree<ASN1_TIME_free>>;
-
 Error malformed(std::string detail) {
     return fail(ErrorCode::certificate_malformed, "certificate: " + std::move(detail));
 }
@@ -25,7 +25,8 @@ Error malformed(std::string detail) {
 Bytes name_der(const X509_NAME* name) {
     const uint8_t* der = nullptr;
     size_t der_bytes = 0;
-    if (X509_NAME_get0_der(name, &der, &der_bytes) != 1) return {};
+    // It is kept as it was read.
+    TT_ASSERT(X509_NAME_get0_der(name, &der, &der_bytes) == 1);
     return Bytes(der, der + der_bytes);
 }
 
@@ -52,14 +53,27 @@ std::string describe_out_of_date(const Validity& validity, UnixSeconds now) {
            " to " + describe_time(validity.not_after);
 }
 
-std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME* time) {
-    const Asn1TimePtr epoch(ASN1_TIME_set(nullptr, 0));
-    int days = 0;
-    int seconds = 0;
-    if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
-        return std::nullopt;
-    }
-    return UnixSeconds{days} * 24 * 3600 + seconds;
+std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME& time) {
+    std::tm parts{};
+    if (ASN1_TIME_to_tm(&time, &parts) != 1) return std::nullopt;
+    return timegm(&parts);
+}
+
+std::optional<Validity> validity_of(const X509& x509) {
+    const auto not_before = to_unix_seconds(*X509_get0_notBefore(&x509));
+    const auto not_after = to_unix_seconds(*X509_get0_notAfter(&x509));
+    if (!not_before || !not_after) return std::nullopt;
+    return Validity{*not_before, *not_after};
+}
+
+Bytes spki_der_of(const X509& x509) {
+    uint8_t* der = nullptr;
+    const int der_bytes = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&x509), &der);
+    // What was read from DER has all its parts.
+    TT_ASSERT(der_bytes > 0);
+    const Bytes out(der, der + der_bytes);
+    OPENSSL_free(der);
+    return out;
 }
 
 Result<Certificate> parse_certificate(ByteView der) {
@@ -85,23 +99,14 @@ Result<Certificate> parse_certificate(ByteView der) {
     if ((flags & EXFLAG_INVALID) != 0) return malformed("extensions not readable");
     if ((flags & EXFLAG_CRITICAL) != 0) return malformed("unknown critical extension");
 
-    uint8_t* spki = nullptr;
-    const int spki_bytes = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
-    if (spki_bytes <= 0) {
-        return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: no key");
-    }
-    out.spki_der.assign(spki, spki + spki_bytes);
-    OPENSSL_free(spki);
+    out.spki_der = spki_der_of(*x509);
     const auto point = crypto::p256_point_from_spki(out.spki_der);
     if (!point) return malformed(point.error().detail);
     out.public_key = *point;
 
-    const auto not_before = to_unix_seconds(X509_get0_notBefore(x509));
-    const auto not_after = to_unix_seconds(X509_get0_notAfter(x509));
-    if (!not_before || !not_after) {
-        return crypto::openssl_fail(ErrorCode::certificate_malformed, "certificate: no validity");
-    }
-    out.validity = {*not_before, *not_after};
+    const auto validity = validity_of(*x509);
+    if (!validity) return malformed("no readable validity");
+    out.validity = *validity;
     const ASN1_INTEGER* serial = X509_get0_serialNumber(x509);
     const uint8_t* serial_data = ASN1_STRING_get0_data(serial);
     out.serial.assign(serial_data, serial_data + ASN1_STRING_length(serial));
@@ -163,8 +168,8 @@ Result<void> verify_issued(const CertificateLink& link) {
         return fail(ErrorCode::certificate_chain_invalid,
                     name + ": its issuer's name is not that of " + display_name(link.issuer));
     }
-    if (subject != issuer &&
-        (X509_check_ca(issuer) != 1 || (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) == 0)) {
+    // Looks at the basic constraints and at the key usage.
+    if (subject != issuer && X509_check_ca(issuer) != 1) {
         return fail(ErrorCode::certificate_chain_invalid,
                     display_name(link.issuer) + ": may not issue certificates");
     }

@@ -28,7 +28,12 @@ struct Validity {
 std::string describe_out_of_date(const Validity& validity, UnixSeconds now);
 
 /// Seconds since 1970 of an X.509 time; none if OpenSSL cannot read it.
-std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME* time);
+std::optional<UnixSeconds> to_unix_seconds(const ASN1_TIME& time);
+/// From the one to the other time of a certificate; none if one of them cannot be read.
+std::optional<Validity> validity_of(const X509& x509);
+
+/// The SubjectPublicKeyInfo of a certificate that was read from DER.
+Bytes spki_der_of(const X509& x509);
 
 /// An X.509 v3 certificate (RFC 5280) with a P-256 key and an ECDSA-SHA256 signature, as parsed:
 /// nothing in it is verified yet. `der` is exactly what came in.
