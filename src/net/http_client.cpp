@@ -49,6 +49,10 @@ Result<std::string> encode_request(const HttpClientRequest& request, const Url& 
     return out.append("\r\n");
 }
 
+bool demands_verification(const HttpClientRequest& request) {
+    return request.verify_certificate != nullptr || request.web_pki.has_value();
+}
+
 /// One call, on a loop of its own.
 class Fetch {
   public:
@@ -63,6 +67,9 @@ class Fetch {
     Result<HttpClientResponse> run() {
         const Timer timer = loop_.call_after(request_.time_max, [this] {
             finish(fail(ErrorCode::timed_out, "no complete answer in time"));
+        });
+        const std::stop_callback on_stop(request_.stop, [this] {
+            loop_.post([this] { finish(fail(ErrorCode::cancelled, "no longer wanted")); });
         });
         const auto on_connected = [this](Result<std::unique_ptr<Stream>> stream) {
             if (!stream) return finish(std::move(stream).error());
@@ -95,10 +102,12 @@ class Fetch {
     void secure() {
         if (!url_.tls) {
             // Who asks for a verified server must not be talked down to plain HTTP by a URL.
-            if (!request_.verify_certificate) return ask();
+            if (!demands_verification(request_)) return ask();
             return finish(fail(ErrorCode::channel_unbound, "have http, need https to be verified"));
         }
-        tls_ = TlsContext::build_client();
+        tls_ = request_.web_pki
+                   ? TlsContext::build_web_client({url_.address.host, request_.web_pki->ca_file})
+                   : TlsContext::build_client();
         if (!*tls_) return finish(tls_->error());
         stream_->handshake(**tls_, TlsSide::client, [this](Result<void> secured) {
             if (!secured) return finish(in_context("TLS", secured.error()));
@@ -108,6 +117,7 @@ class Fetch {
     }
 
     Result<void> verify() {
+        if (!request_.verify_certificate) return {};
         TT_TRY(const Bytes der, stream_->peer_certificate_der());
         return request_.verify_certificate(der);
     }
@@ -171,9 +181,9 @@ class Fetch {
 
 Result<HttpClientResponse> http_fetch(const HttpClientRequest& request) {
     TT_TRY(Url url, parse_url(request.url));
-    if (url.tls && !request.verify_certificate) {
+    if (url.tls && !demands_verification(request)) {
         return fail(ErrorCode::channel_unbound,
-                    to_string(url.address) + ": https needs a verifier of the certificate");
+                    to_string(url.address) + ": https needs a way to know the server");
     }
     TT_TRY(std::string head, encode_request(request, url));
     return Fetch(request, std::move(url), std::move(head)).run();

@@ -2,11 +2,20 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <stop_token>
 
 #include "base/world.hpp"
 #include "net/http_decoder.hpp"
 
 namespace teetee::net {
+
+/// The server is whoever owns the URL's host name, as browsers judge it: see
+/// TlsContext::build_web_client.
+struct WebPki {
+    /// The roots that count, PEM; empty: the system's.
+    std::string ca_file;
+};
 
 struct HttpClientRequest {
     std::string method = "GET";
@@ -22,11 +31,15 @@ struct HttpClientRequest {
     /// Takes the body as it comes, instead of HttpClientResponse::body; false ends the call with
     /// what has come.
     std::function<bool(std::string_view chunk)> on_body_chunk{};
-    /// For https: called after the TLS handshake, before any byte of the request is sent. Nothing
-    /// else examines the server's certificate, so https without it is refused.
+    // How the server of an https URL is known; https without either is refused, and an http URL
+    // with one too.
+    /// Called after the TLS handshake, before any byte of the request is sent.
     std::function<Result<void>(ByteView der)> verify_certificate{};
+    std::optional<WebPki> web_pki{};
     /// The path of a unix socket to ask instead of the URL's host, which then goes into Host only.
     std::string unix_socket{};
+    /// Ends the call early, from any thread.
+    std::stop_token stop{};
 };
 
 struct HttpClientResponse {
@@ -37,9 +50,9 @@ struct HttpClientResponse {
 
 /// Asks and waits on the calling thread; one connection a call, no redirects. Any status is a
 /// success. Errors: address_invalid, invalid_argument (method or header), connect_failed, not_found
-/// (unix socket), timed_out, tls_failed, channel_unbound (https without verify_certificate), that
-/// of verify_certificate, connection_closed, http_malformed, body_too_large, limit_exceeded
-/// (header).
+/// (unix socket), timed_out, cancelled (stop), tls_failed, channel_unbound (https whose server is
+/// known by nothing), that of verify_certificate, connection_closed, http_malformed,
+/// body_too_large, limit_exceeded (header).
 Result<HttpClientResponse> http_fetch(const HttpClientRequest& request);
 
 }  // namespace teetee::net

@@ -160,6 +160,20 @@ TEST_F(http, streams_reach_the_client_in_parts_and_may_be_ended_by_it) {
     EXPECT_TRUE(in_time(disconnected));
 }
 
+TEST_F(http, a_call_ends_when_it_is_no_longer_wanted) {
+    serve();
+    std::stop_source stop;
+    std::thread stopper([&] {
+        EXPECT_TRUE(in_time(holding));
+        stop.request_stop();
+    });
+    const auto stopped = http_fetch({.url = url("/hold"), .stop = stop.get_token()});
+    stopper.join();
+    EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+    EXPECT_EQ(http_fetch({.url = url("/echo"), .stop = stop.get_token()}).error().code,
+              ErrorCode::cancelled);
+}
+
 TEST_F(http, connections_are_kept_and_pipelined_requests_answered_in_order) {
     serve();
     RawClient client(port());

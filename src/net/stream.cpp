@@ -14,6 +14,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 namespace teetee::net {
 
@@ -37,6 +38,14 @@ Error stream_error(const SystemError& error) {
     const bool tls = error.category() == asio::error::get_ssl_category() ||
                      error.category() == asio::ssl::error::get_stream_category();
     return fail(tls ? ErrorCode::tls_failed : ErrorCode::io_failed, error.message());
+}
+
+/// Where a certificate was checked in the handshake and is no good, why.
+Error handshake_error(const SystemError& error, SSL* tls) {
+    const long verified = SSL_get_verify_result(tls);
+    if (verified == X509_V_OK) return stream_error(error);
+    return fail(ErrorCode::tls_failed,
+                std::string("the peer's certificate: ") + X509_verify_cert_error_string(verified));
 }
 
 Result<void> to_result(const SystemError& error) {
@@ -116,12 +125,16 @@ struct Stream::Impl : std::enable_shared_from_this<Impl> {
 void Stream::handshake(const TlsContext& context, TlsSide side,
                        std::function<void(Result<void>)> done) {
     impl_->tls.emplace(impl_->socket, context.context());
+    if (const std::string& name = context.server_name(); !name.empty()) {
+        SSL_set_tlsext_host_name(impl_->tls->native_handle(), name.c_str());
+    }
     impl_->tls->async_handshake(
         side == TlsSide::client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server,
         [self = impl_, done = std::move(done)](const SystemError& error) {
             if (self->closed) return done(fail(ErrorCode::cancelled, "closed here"));
             self->secured = !error;
-            done(to_result(error));
+            if (error) return done(handshake_error(error, self->tls->native_handle()));
+            done({});
         });
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "net/limits.hpp"
 
@@ -24,7 +27,7 @@ int accept_any_certificate(X509_STORE_CTX*, void*) {
     return 1;
 }
 
-Result<std::shared_ptr<boost::asio::ssl::context>> build_context() {
+Result<std::shared_ptr<boost::asio::ssl::context>> build_context(int version_min = TLS1_3_VERSION) {
     // Asio reports with exceptions what only a broken OpenSSL installation makes fail.
     std::shared_ptr<boost::asio::ssl::context> context;
     try {
@@ -36,12 +39,40 @@ Result<std::shared_ptr<boost::asio::ssl::context>> build_context() {
     SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(raw, certificate_bytes_max);
-    if (SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1 ||
+    if (SSL_CTX_set_min_proto_version(raw, version_min) != 1 ||
         SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_num_tickets(raw, 0) != 1) {
         return fail(ErrorCode::tls_failed, "OpenSSL refuses TLS 1.3 without tickets");
     }
     return context;
+}
+
+Result<void> use_roots(SSL_CTX* context, const std::string& ca_file) {
+    if (ca_file.empty()) {
+        if (SSL_CTX_set_default_verify_paths(context) == 1) return {};
+        return fail(ErrorCode::tls_failed, "the system has no place for trusted roots");
+    }
+    if (SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1) return {};
+    ERR_clear_error();
+    return fail(ErrorCode::tls_failed, ca_file + ": not readable as PEM certificates");
+}
+
+/// The peer's certificate must be for this host: a name in it, never its subject.
+Result<void> demand_host(SSL_CTX* context, const std::string& host, bool is_ip_address) {
+    X509_VERIFY_PARAM* const param = SSL_CTX_get0_param(context);
+    X509_VERIFY_PARAM_set_hostflags(
+        param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    const int set = is_ip_address ? X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str())
+                                  : X509_VERIFY_PARAM_set1_host(param, host.c_str(), host.size());
+    // An empty name would count as any.
+    if (set == 1 && !host.empty()) return {};
+    return fail(ErrorCode::tls_failed, "no host name to check: " + quote_foreign(host));
+}
+
+bool is_ip_address(const std::string& host) {
+    boost::system::error_code failed;
+    boost::asio::ip::make_address(host, failed);
+    return !failed;
 }
 
 Result<void> use_identity(SSL_CTX* context, const TlsIdentity& identity) {
@@ -80,6 +111,22 @@ Result<TlsContext> TlsContext::build_server(const TlsIdentity& identity) {
     TT_CHECK(use_identity(context->native_handle(), identity));
     SSL_CTX_set_verify(context->native_handle(), SSL_VERIFY_NONE, nullptr);
     return TlsContext(std::move(context));
+}
+
+Result<TlsContext> TlsContext::build_web_client(const WebServer& server) {
+    TT_TRY(auto context, build_context(TLS1_2_VERSION));
+    SSL_CTX* const raw = context->native_handle();
+    // Of TLS 1.2 only; those of 1.3 are all as good.
+    if (SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
+        return fail(ErrorCode::tls_failed, "OpenSSL has none of the ciphers for TLS 1.2");
+    }
+    TT_CHECK(use_roots(raw, server.ca_file));
+    const bool by_address = is_ip_address(server.host);
+    TT_CHECK(demand_host(raw, server.host, by_address));
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    TlsContext client(std::move(context));
+    if (!by_address) client.server_name_ = server.host;
+    return client;
 }
 
 Result<TlsContext> TlsContext::build_client() {

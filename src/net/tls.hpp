@@ -19,6 +19,14 @@ struct TlsIdentity {
     std::string private_key_pem;
 };
 
+/// A server that is known by its name, as browsers know it.
+struct WebServer {
+    /// A DNS name or an IP address.
+    std::string host;
+    /// The roots that count, PEM; empty: the system's.
+    std::string ca_file;
+};
+
 /// TLS 1.3 (RFC 8446) without session tickets, resumption or early data: each connection has a
 /// handshake of its own, which its attestation can bind to. X.509 chains are not checked here:
 /// whoever demands a peer's certificate verifies it after the handshake, before any application
@@ -31,15 +39,22 @@ class TlsContext {
     static Result<TlsContext> build_server(const TlsIdentity& identity);
     /// A client without a certificate of its own.
     static Result<TlsContext> build_client();
+    /// A client of a server that knows nothing of attestation, and the one exception to the above:
+    /// the handshake fails unless the server's certificate is for this host, in date, and leads to
+    /// a root that counts. TLS 1.2 will do, with forward secrecy and authenticated encryption.
+    static Result<TlsContext> build_web_client(const WebServer& server);
     // Errors: certificate_malformed, key_invalid (unreadable, or not the certificate's),
     // tls_failed.
 
     boost::asio::ssl::context& context() const { return *context_; }
+    /// What a client names in its first message (RFC 6066 section 3); empty: nothing.
+    const std::string& server_name() const { return server_name_; }
 
   private:
     explicit TlsContext(std::shared_ptr<boost::asio::ssl::context> context)
         : context_(std::move(context)) {}
     std::shared_ptr<boost::asio::ssl::context> context_;
+    std::string server_name_;
 };
 
 /// 32 bytes that only the two ends of one TLS session know (RFC 8446 section 7.5), label
