@@ -19,6 +19,8 @@ inline constexpr size_t collateral_bytes_max = 4 * 1024 * 1024;
 inline constexpr size_t collateral_document_bytes_max = 256 * 1024;
 inline constexpr size_t collateral_json_depth_max = 16;
 inline constexpr size_t crl_bytes_max = 1024 * 1024;
+/// Of two certificates, percent-encoded in a header: real ones have 2.4 kB.
+inline constexpr size_t pcs_chain_bytes_max = 32 * 1024;
 inline constexpr size_t tcb_levels_max = 256;
 inline constexpr size_t tdx_module_identities_max = 64;
 inline constexpr size_t tdx_module_id_bytes_max = 16;

@@ -187,9 +187,12 @@ Result<void> check_platform(const VerifiedQuote& quote, const TdReport& report,
     return {};
 }
 
-Error missing_collateral(std::string_view need) {
+Error missing_collateral(const VerifiedQuote& quote, std::string_view need) {
     return refused(ErrorCode::collateral_missing, "collateral",
-                   "none, so that TCB status and revocation are unknown", need);
+                   "none for " + std::string(to_string(quote.tee())) + " platforms of FMSPC " +
+                       to_hex(quote.pck.platform.fmspc) +
+                       ", so that TCB status and revocation are unknown",
+                   need);
 }
 
 template <class Judge>
@@ -225,7 +228,7 @@ Result<void> check_policy(const VerifiedQuote& quote, const Policy& policy, Unix
                    std::to_string(quote.tcb->advisories.size()) + " advisories";
         });
     } else if (policy.require_collateral || !quote.simulated) {
-        return missing_collateral("the collateral of this platform");
+        return missing_collateral(quote, "Intel's documents, from a service or a folder");
     } else {
         TT_CHECK(check_known_quoting_enclave(quote.qe_report));
         add_check(checks, "TCB policy", [] {
@@ -243,7 +246,7 @@ Result<void> check_policy(const VerifiedQuote& quote, const Policy& policy, Unix
 }
 
 Result<void> check_without_policy(const VerifiedQuote& quote) {
-    if (!quote.tcb) return missing_collateral("the collateral of this platform, or a policy");
+    if (!quote.tcb) return missing_collateral(quote, "Intel's documents, or a policy");
     if (quote.tcb->status == TcbStatus::revoked) {
         return refused(ErrorCode::tcb_status_rejected, "TCB status", "Revoked", "any other");
     }

@@ -49,8 +49,10 @@ class Checker {
     }
 
     Result<void> check_evidence(const ReceiptStage& stage) {
-        TT_TRY(const auto peer, verify_evidence({stage.statement, stage.quote, std::nullopt},
-                                                expectation_.peers, policy_, receipt_.finished_at));
+        const auto collateral = find_collateral(expectation_.collateral, stage.quote);
+        TT_TRY(const auto peer,
+               verify_evidence({stage.statement, stage.quote, std::nullopt}, expectation_.peers,
+                               policy_, receipt_.finished_at, collateral.get()));
         report_.simulated = report_.simulated || peer.simulated;
         const Statement& s = peer.statement;
         if (s.layers != stage.record.layers || s.shard_root != stage.record.shard_root ||

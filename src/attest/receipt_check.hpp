@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "attest/collateral_source.hpp"
 #include "attest/peer.hpp"
 #include "attest/receipt.hpp"
 
@@ -15,6 +16,8 @@ struct ReceiptExpectation {
     /// Chain, contract, pool, model root and the manifest's shards.
     PeerExpectation peers;
     uint32_t layer_count = 0;
+    /// Of the stages' platforms, in date when the answer was finished; null: nowhere.
+    CollateralSource* collateral = nullptr;
     /// The request's body and the answer's text, where they are at hand.
     std::optional<ByteView> request{};
     std::optional<ByteView> answer{};

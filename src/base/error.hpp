@@ -76,6 +76,7 @@ enum class ErrorCode : uint16_t {
     evidence_unavailable = 416,
     shard_rejected = 417,
     simulated_rejected = 418,
+    collateral_unavailable = 419,
     collateral_missing = 420,
     collateral_malformed = 421,
     collateral_expired = 422,

@@ -27,6 +27,7 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::timed_out:
         case ErrorCode::not_ready:
         case ErrorCode::evidence_unavailable:
+        case ErrorCode::collateral_unavailable:
             return Exit::environment;
         default:
             return Exit::not_so;
