@@ -19,5 +19,7 @@ inline constexpr size_t host_bytes_max = 253;
 inline constexpr size_t host_label_bytes_max = 63;
 /// An URL as users type it.
 inline constexpr size_t url_bytes_max = 8u << 10;
+/// Files of a folder of collateral that are looked at.
+inline constexpr size_t collateral_files_max = 256;
 
 }  // namespace teetee::net
