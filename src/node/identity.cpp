@@ -44,7 +44,15 @@ Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceP
 }
 
 Result<net::PeerInfo> PeerAuthenticator::verify_certificate(ByteView der) {
-    TT_TRY(const auto peer, attest::verify_peer(der, expectation_, policy_, clock_.unix_now()));
+    TT_TRY(const auto ra, attest::parse_ra_certificate(der));
+    const auto collateral = attest::find_collateral(collateral_, ra.evidence.quote);
+    auto verified =
+        attest::verify_peer(der, expectation_, policy_, clock_.unix_now(), collateral.get());
+    if (!verified) {
+        attest::want_missing(collateral_, ra.evidence.quote, verified.error());
+        return std::move(verified).error();
+    }
+    const attest::VerifiedPeer& peer = *verified;
     net::PeerInfo info;
     info.node_id = peer.node_id;
     info.certificate_der.assign(der.begin(), der.end());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "attest/collateral_source.hpp"
 #include "attest/evidence.hpp"
 #include "attest/peer.hpp"
 #include "attest/policy.hpp"
@@ -37,15 +38,18 @@ Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceP
                                Rng& rng);
 
 /// Admits the nodes of the same model that serve the expected layers on attested code, and binds
-/// each link to the receipt key that the peer's evidence names.
+/// each link to the receipt key that the peer's evidence names. Asks for the collateral of peers to
+/// whom nothing else is lacking: they are refused now and may try again.
 class PeerAuthenticator final : public net::LinkAuthenticator {
   public:
     PeerAuthenticator(const Identity& identity, const attest::Policy& policy,
-                      attest::PeerExpectation expectation, const Clock& clock)
+                      attest::PeerExpectation expectation, const Clock& clock,
+                      attest::CollateralSource* collateral = nullptr)
         : identity_(identity),
           policy_(policy),
           expectation_(std::move(expectation)),
-          clock_(clock) {}
+          clock_(clock),
+          collateral_(collateral) {}
 
     Result<net::PeerInfo> verify_certificate(ByteView der) override;
     Bytes prove(ByteView exporter, net::LinkRole own_role) override;
@@ -57,6 +61,7 @@ class PeerAuthenticator final : public net::LinkAuthenticator {
     const attest::Policy& policy_;
     attest::PeerExpectation expectation_;
     const Clock& clock_;
+    attest::CollateralSource* collateral_;
 };
 
 }  // namespace teetee::node

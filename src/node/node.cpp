@@ -291,9 +291,10 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
     TT_TRY(const auto tls, net::TlsContext::build_mutual(identity->tls));
     const size_t count = manifest.shards.size();
     previous_authenticator = std::make_unique<PeerAuthenticator>(
-        *identity, policy.policy, expect_shard(shard_index + count - 1), world.clock);
+        *identity, policy.policy, expect_shard(shard_index + count - 1), world.clock,
+        world.collateral);
     next_authenticator = std::make_unique<PeerAuthenticator>(
-        *identity, policy.policy, expect_shard(shard_index + 1), world.clock);
+        *identity, policy.policy, expect_shard(shard_index + 1), world.clock, world.collateral);
     TT_TRY(listener,
            net::LinkListener::listen({world.loop, tls, *previous_authenticator, world.log},
                                      options.listen, [this](std::shared_ptr<net::Link> link) {

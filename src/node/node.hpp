@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attest/collateral_source.hpp"
 #include "attest/evidence.hpp"
 #include "attest/policy.hpp"
 #include "attest/receipt.hpp"
@@ -97,6 +98,8 @@ class Node {
         Log& log;
         /// Makes the quotes of this node's TEE.
         attest::EvidenceProvider& evidence;
+        /// For the platforms of its neighbours; null: nowhere.
+        attest::CollateralSource* collateral = nullptr;
     };
 
     /// Reads, verifies, loads, attests, listens, dials. Errors say which step failed and what it
