@@ -143,6 +143,7 @@ void add_attest(CLI::App& app, Session& session) {
         *add_command(*group, session, "explain", "Every check of a quote in plain words",
                      explain_options, explain),
         *explain_options);
+    add_attest_collateral(*group, session);
     add_attest_eventlog(*group, session);
     add_attest_sev_snp(*group, session);
 }

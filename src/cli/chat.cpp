@@ -186,6 +186,7 @@ void add_chat(CLI::App& app, Session& session) {
         add_command(app, session, "chat",
                     "Talk to an entry; every node of its route is verified first", options, chat);
     options->add_to(*command);
+    options->collateral.add_services_to(*command);
     command
         ->add_option("--entry", options->entry,
                      "URL of the entry's attested API, https://HOST:PORT; with --sealed of any of "

@@ -65,6 +65,7 @@ void add_verify(CLI::App& app, Session& session);
 void add_audit(CLI::App& app, Session& session);
 void add_attest(CLI::App& app, Session& session);
 // Of 'attest'.
+void add_attest_collateral(CLI::App& attest, Session& session);
 void add_attest_eventlog(CLI::App& attest, Session& session);
 void add_attest_sev_snp(CLI::App& attest, Session& session);
 

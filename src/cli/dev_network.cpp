@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "attest/limits.hpp"
 #include "attest/policy.hpp"
 #include "cli/model_file.hpp"
 #include "cli/progress.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr size_t program_bytes_max = 512u << 20;
 constexpr size_t seed_file_bytes_max = 128;
+constexpr UnixSeconds dev_collateral_left_s_min = 14 * 24 * 3600;
 
 Result<void> make_folder(const std::string& folder) {
     std::error_code failed;
@@ -74,6 +76,16 @@ Result<attest::DevMeasurements> measure_program() {
     return measurements;
 }
 
+bool is_good_throughout(const std::string& path, const attest::TrustedRoots& roots,
+                        const attest::Validity& time) {
+    const auto text = net::read_file(path, attest::collateral_bytes_max);
+    if (!text) return false;
+    const auto collateral = attest::parse_collateral(as_text(*text));
+    if (!collateral) return false;
+    const auto verified = attest::verify_collateral(*collateral, roots, time.not_before);
+    return verified && verified->expires() >= time.not_after;
+}
+
 }  // namespace
 
 std::string program_path() {
@@ -114,6 +126,11 @@ Result<std::unique_ptr<attest::DevTee>> open_dev_tee(const std::string& seed_pat
     return std::make_unique<attest::DevTee>(std::move(tee));
 }
 
+Result<attest::DevPki> open_dev_pki(const std::string& seed_path) {
+    TT_TRY(const auto seed, read_seed(seed_path));
+    return attest::DevPki::create(seed);
+}
+
 Result<DevNetwork> prepare_dev_network(const std::string& model_path, size_t shard_count,
                                        const std::string& folder) {
     TT_TRY(const auto manifest, write_shards(model_path, shard_count, folder));
@@ -126,14 +143,25 @@ Result<DevNetwork> prepare_dev_network(const std::string& model_path, size_t sha
     TT_TRY(const auto measurements, measure_program());
     attest::Policy policy;
     policy.allow_simulated = true;
-    // The simulated platform has no collateral that nodes could fetch.
-    policy.require_collateral = false;
     TT_CHECK(policy.roots.add_pem(tee->root_pem()));
     policy.measurements.resize(1);
     policy.measurements[0].mrtd = measurements.mrtd;
     TT_CHECK(
         net::write_file_atomic(network.policy_path(), as_bytes(attest::encode_policy(policy))));
+    TT_CHECK(refresh_dev_collateral(network, SystemClock().unix_now()));
     return network;
+}
+
+Result<void> refresh_dev_collateral(const DevNetwork& network, UnixSeconds now) {
+    TT_TRY(const auto pki, open_dev_pki(network.seed_path()));
+    TT_TRY(const std::string root, pki.root_pem());
+    attest::TrustedRoots roots;
+    TT_CHECK(roots.add_pem(root));
+    const std::string path = network.collateral_folder() + "/dev-tee.json";
+    if (is_good_throughout(path, roots, {now, now + dev_collateral_left_s_min})) return {};
+    TT_CHECK(make_folder(network.collateral_folder()));
+    TT_TRY(const auto collateral, pki.collateral(now));
+    return net::write_file_atomic(path, as_bytes(attest::encode_collateral(collateral)));
 }
 
 }  // namespace teetee::cli

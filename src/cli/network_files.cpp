@@ -24,6 +24,7 @@ void NetworkFiles::add_to(CLI::App& command) {
         .add_option("--manifest", manifest,
                     "The model's manifest.json; default: that of 'teetee up'")
         ->envname("TEETEE_MANIFEST");
+    collateral.add_folder_to(command);
 }
 
 Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
@@ -47,7 +48,15 @@ Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
     }
     TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
     TT_TRY(terms.manifest, model::parse_manifest(as_text(manifest_bytes)));
+    terms.collateral = files.collateral;
+    terms.collateral.complete(policy_path);
     return terms;
+}
+
+Result<std::unique_ptr<attest::CollateralSource>> NetworkTerms::open_collateral(
+    std::optional<UnixSeconds> time) const {
+    TT_TRY(auto opened, CommandCollateral::open(collateral, policy.roots, time));
+    return std::unique_ptr<attest::CollateralSource>(std::move(opened));
 }
 
 attest::PeerExpectation NetworkTerms::expectation() const {

@@ -6,17 +6,20 @@
 #include <CLI/CLI.hpp>
 
 #include "attest/peer.hpp"
+#include "cli/collateral_option.hpp"
 #include "model/manifest.hpp"
 
 namespace teetee::cli {
 
-/// Where policy and manifest of a network are: named, or those of `teetee up` on a port.
+/// Where policy, manifest and collateral of a network are: named, or those of `teetee up` on a
+/// port.
 struct NetworkFiles {
     uint16_t port = 5002;
     std::string policy;
     /// The nodes' own; empty: the same as `policy`.
     std::string node_policy;
     std::string manifest;
+    CollateralOption collateral;
 
     void add_to(CLI::App& command);
 };
@@ -27,12 +30,16 @@ struct NetworkTerms {
     /// Of the policy that every node must hold its peers against.
     Digest node_policy_hash{};
     model::Manifest manifest;
+    CollateralOption collateral;
 
     /// Errors: of reading and parsing; they say which flags name other files.
     static Result<NetworkTerms> load(const NetworkFiles& files);
 
     /// Any node of the model.
     attest::PeerExpectation expectation() const;
+    /// As of `time`, or as of the moment of each question. Error: address_invalid (service).
+    Result<std::unique_ptr<attest::CollateralSource>> open_collateral(
+        std::optional<UnixSeconds> time = {}) const;
 };
 
 }  // namespace teetee::cli

@@ -6,11 +6,14 @@
 #include <thread>
 
 #include "api/routes.hpp"
+#include "attest/limits.hpp"
+#include "cli/collateral_option.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
 #include "cli/progress.hpp"
 #include "cli/tee_option.hpp"
 #include "cli/weights_cache.hpp"
+#include "net/file.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -22,6 +25,7 @@ struct ServeOptions {
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
     TeeOption tee;
+    CollateralOption collateral;
     KvOptions kv;
     std::string name;
     WeightsCacheOption weights_cache;
@@ -53,6 +57,20 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
     return servers;
 }
 
+/// With what lies in the folder already read.
+Result<std::unique_ptr<net::CollateralCache>> open_collateral(
+    const ServeOptions& options, const net::CollateralCache::World& world) {
+    TT_TRY(const auto text, net::read_file(options.node.policy_path, attest::policy_bytes_max));
+    const auto policy = attest::parse_policy(as_text(text));
+    if (!policy) return in_context(options.node.policy_path, policy.error());
+    CollateralOption option = options.collateral;
+    option.complete(options.node.policy_path);
+    TT_TRY(auto cache_options, option.cache_options(policy->roots));
+    auto cache = std::make_unique<net::CollateralCache>(world, std::move(cache_options));
+    cache->tend();
+    return cache;
+}
+
 Result<void> serve(const ServeOptions& options, Session&) {
     // Nodes of 'teetee up' end with it, however it ends.
     if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -73,8 +91,11 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.weights_cache = weights_cache ? &*weights_cache : nullptr;
     TT_TRY(node_options.kv_budget.bytes, options.kv.bytes());
     TT_TRY(node_options.kv_type, options.kv.kv_type());
+    TT_TRY(const auto collateral, open_collateral(options, {clock, rng, log}));
     net::Loop loop;
-    TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee}, node_options));
+    TT_TRY(const auto node,
+           node::Node::start({loop, clock, rng, log, *tee, collateral.get()}, node_options));
+    collateral->start();
     const LayerRange layers = node->layers();
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
              std::to_string(layers.end - 1) + " of " + node->model_id() +
@@ -125,6 +146,13 @@ void add_node(CLI::App& app, Session& session) {
         ->required()
         ->envname("TEETEE_POLICY");
     options->tee.add_to(*command);
+    options->collateral.add_folder_to(*command);
+    options->collateral.add_services_to(*command);
+    command
+        ->add_option("--collateral-seconds", options->collateral.poll_s,
+                     "How often the folder of collateral is looked at")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 86400));
     command->add_option("--listen", options->listen, "Where the previous node links to")
         ->capture_default_str()
         ->envname("TEETEE_LISTEN");

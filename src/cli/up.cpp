@@ -100,7 +100,7 @@ class Supervisor {
   public:
     Supervisor(const UpOptions& options, const Session& session, const DevNetwork& network,
                Log& log)
-        : options_(options), session_(session), ports_{options.port}, log_(log) {
+        : options_(options), session_(session), ports_{options.port}, network_(network), log_(log) {
         for (size_t i = 0; i < network.shard_paths.size(); ++i)
             nodes_.emplace_back(arguments(network, i));
     }
@@ -111,6 +111,7 @@ class Supervisor {
     Result<void> run() {
         loop_.on_signal([this](int) { stop(); });
         for (ChildNode& node : nodes_) TT_CHECK(node.start());
+        keep_collateral();
         tick();
         loop_.run();
         return std::move(outcome_);
@@ -128,6 +129,8 @@ class Supervisor {
                                         network.policy_path(),
                                         "--dev-tee",
                                         network.seed_path(),
+                                        "--collateral",
+                                        network.collateral_folder(),
                                         "--listen",
                                         on_loopback(ports_.link(index)),
                                         "--threads",
@@ -155,6 +158,13 @@ class Supervisor {
         if (!announced_ && !stopping_) announce();
         timer_ =
             loop_.call_after(std::chrono::milliseconds(announced_ ? 500 : 100), [this] { tick(); });
+    }
+
+    /// Nodes of a network that runs for months find new documents in time.
+    void keep_collateral() {
+        const auto kept = refresh_dev_collateral(network_, clock_.unix_now());
+        if (!kept) log_.error("collateral: " + kept.error().message());
+        collateral_timer_ = loop_.call_after(std::chrono::hours(1), [this] { keep_collateral(); });
     }
 
     void watch(size_t index) {
@@ -225,10 +235,12 @@ class Supervisor {
     const UpOptions& options_;
     const Session& session_;
     Ports ports_;
+    const DevNetwork& network_;
     Log& log_;
     SystemClock clock_;
     net::Loop loop_;
     net::Timer timer_;
+    net::Timer collateral_timer_;
     std::vector<ChildNode> nodes_;
     bool announced_ = false;
     int early_deaths_ = 0;

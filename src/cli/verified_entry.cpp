@@ -68,6 +68,7 @@ Result<VerifiedEntry> VerifiedEntry::open(const EntryOptions& options) {
     }
     entry.tls_ = url.tls;
     TT_TRY(entry.terms_, NetworkTerms::load(options.files));
+    TT_TRY(entry.collateral_, entry.terms_.open_collateral());
     return entry;
 }
 
@@ -81,8 +82,10 @@ net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
         return request;
     }
     request.verify_certificate = [this](ByteView der) -> Result<void> {
+        TT_TRY(const auto ra, attest::parse_ra_certificate(der));
+        const auto collateral = attest::find_collateral(collateral_.get(), ra.evidence.quote);
         TT_TRY(const auto peer, attest::verify_peer(der, terms_.expectation(), terms_.policy,
-                                                    SystemClock().unix_now()));
+                                                    SystemClock().unix_now(), collateral.get()));
         if (peer.statement.layers.begin != 0)
             return fail(ErrorCode::shard_rejected, "this node is not an entry");
         return {};
@@ -115,8 +118,9 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
         attest::EvidenceView evidence{shown.statement, shown.quote, std::nullopt};
         const bool is_entry = next_layer == 0;
         if (is_entry && wants_nonce) evidence.nonce = nonce;
-        TT_TRY(const auto peer,
-               attest::verify_evidence(evidence, terms_.expectation(), terms_.policy, now));
+        const auto collateral = attest::find_collateral(collateral_.get(), shown.quote);
+        TT_TRY(const auto peer, attest::verify_evidence(evidence, terms_.expectation(),
+                                                        terms_.policy, now, collateral.get()));
         if (peer.statement.layers.begin != next_layer)
             return fail(ErrorCode::shard_rejected, "the route leaves out layers");
         if (is_entry) recipient_ = {peer.statement.hpke_key, crypto::sha256(shown.statement)};

@@ -64,6 +64,7 @@ class VerifiedEntry {
     bool tls_ = false;
     Privacy privacy_{};
     NetworkTerms terms_;
+    std::unique_ptr<attest::CollateralSource> collateral_;
     /// Of the entry that has been verified last.
     sealed::Recipient recipient_;
     /// What the entry's clock is ahead of this one.

@@ -76,6 +76,8 @@ Result<void> verify(const VerifyOptions& options, Session& session) {
         TT_TRY(answer, net::read_file(options.answer, body_bytes_max));
         expectation.answer = answer;
     }
+    TT_TRY(const auto collateral, terms.open_collateral(receipt.finished_at));
+    expectation.collateral = collateral.get();
     const auto report = attest::check_receipt(receipt, expectation, terms.policy);
     if (session.json)
         print_json(report_json(receipt, report));
@@ -99,6 +101,8 @@ void add_verify(CLI::App& app, Session& session) {
     command->add_option("--answer", options->answer,
                         "File with the answer's text, to be compared with the receipt's hash");
     options->add_to(*command);
+    // Offline: documents of today do not speak of the day of the answer.
+    options->collateral.services = {"none"};
 }
 
 }  // namespace teetee::cli

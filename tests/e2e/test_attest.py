@@ -27,27 +27,31 @@ def test_a_simulated_quote_passes_only_where_a_policy_says_so(teetee):
     quote = teetee.folder / "quote.bin"
     quote.write_bytes(base64.b64decode(answer["nodes"][0]["quote"]))
     policy = network.folder / "policy.json"
-    code, report = verify(teetee, "--quote", quote, "--policy", policy)
-    assert code == 0 and report["simulated"] and report["status"] is None, report
+    collateral = ["--collateral", network.folder / "collateral/dev-tee.json"]
+    code, report = verify(teetee, "--quote", quote, "--policy", policy, *collateral)
+    assert code == 0 and report["simulated"] and report["status"] == "UpToDate", report
 
     written = json.loads(policy.read_text())
     root = teetee.folder / "root.pem"
     root.write_text(written["roots"][0])
 
-    def refusal(**changes):
+    def refusal(flags=collateral, **changes):
         path = teetee.folder / "changed.json"
         path.write_text(json.dumps(written | changes))
-        code, report = verify(teetee, "--quote", quote, "--policy", path)
-        assert code == 1, report
-        return report["error"]["code"]
+        code, report = verify(teetee, "--quote", quote, "--policy", path, *flags)
+        return report["error"]["code"] if code == 1 else None
 
     assert refusal(allow_simulated=False) == "simulated_rejected"
-    assert refusal(require_collateral=True) == "collateral_missing"
+    assert refusal([]) == "collateral_missing"
+    assert refusal([], require_collateral=False) is None
     assert refusal(roots=["intel"]) == "root_untrusted"
     assert refusal(measurements=[{"mrtd": "00" * 48}]) == "measurement_rejected"
     assert verify(teetee, "--quote", quote)[1]["error"]["code"] == "root_untrusted"
     code, report = verify(teetee, "--quote", quote, "--root", root)
     assert report["error"]["code"] == "collateral_missing" and len(report["measurements"]["mrtd"]) == 96, report
+    code, text, _ = teetee.run("attest", "explain", "--quote", quote, "--policy", policy, *collateral)
+    assert code == 0 and "SIMULATED" in text and "not revoked" in text, text
+    policy.write_text(json.dumps(written | {"require_collateral": False}))
     code, text, _ = teetee.run("attest", "explain", "--quote", quote, "--policy", policy)
     assert code == 0 and "SIMULATED" in text and "NOT CHECKED" in text, text
 
