@@ -45,6 +45,7 @@ class peer_collateral : public testing::Test {
         SystemRng rng;
         attest::DevTee tee = test::make_tee();
         IdentityOptions options;
+        options.layers = {.begin = 0, .end = 4};
         options.now = test::now;
         const Identity own = make_identity(options, tee, rng).value();
         PeerAuthenticator authenticator(own, policy, test::make_expectation(), clock, from);
