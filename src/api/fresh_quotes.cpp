@@ -20,9 +20,22 @@ std::optional<std::string_view> nonce_in(std::string_view query) {
 
 }  // namespace
 
-Result<std::optional<FreshQuotes::FreshQuote>> FreshQuotes::make_for(std::string_view query) {
+void FreshQuotes::make_for(std::string_view query, Done done) {
+    auto nonce = admit(query);
+    if (!nonce) return done(std::move(nonce).error());
+    if (!*nonce) return done(std::optional<FreshQuote>());
+    const ByteView asked_for = **nonce;
+    world_.quote_for(asked_for, [nonce = Bytes(asked_for.begin(), asked_for.end()),
+                                 done = std::move(done)](Result<attest::Evidence> made) {
+        if (!made) return done(std::move(made).error());
+        done(std::optional(FreshQuote{nonce, std::move(made->statement), std::move(made->quote)}));
+    });
+}
+
+/// The nonce that a quote is to be made for, if one is wanted and it is its turn.
+Result<std::optional<Bytes>> FreshQuotes::admit(std::string_view query) {
     const auto hex = nonce_in(query);
-    if (!hex) return std::optional<FreshQuote>();
+    if (!hex) return std::optional<Bytes>();
     auto nonce = from_hex(*hex);
     if (!nonce || nonce->size() < nonce_bytes_min || nonce->size() > nonce_bytes_max) {
         return fail(ErrorCode::field_invalid, "nonce: need " + std::to_string(nonce_bytes_min) +
@@ -30,8 +43,7 @@ Result<std::optional<FreshQuotes::FreshQuote>> FreshQuotes::make_for(std::string
                                                   " bytes in hex");
     }
     TT_CHECK(take_turn());
-    TT_TRY(Bytes quote, world_.quote_for(*nonce));
-    return std::optional(FreshQuote{std::move(*nonce), std::move(quote)});
+    return std::optional(std::move(*nonce));
 }
 
 Result<void> FreshQuotes::take_turn() {

@@ -18,37 +18,45 @@ class SetClock final : public Clock {
 class fresh_quotes : public testing::Test {
   protected:
     SetClock clock;
-    FreshQuotes quotes{{.clock = clock, .quote_for = [](ByteView asked_for) -> Result<Bytes> {
-                            return Bytes(asked_for.begin(), asked_for.end());
+    /// What came back, which is at once here.
+    Result<std::optional<FreshQuotes::FreshQuote>> make_for(std::string_view query) {
+        Result<std::optional<FreshQuotes::FreshQuote>> out =
+            fail(ErrorCode::internal, "did not call back");
+        quotes.make_for(query, [&](auto made) { out = std::move(made); });
+        return out;
+    }
+    FreshQuotes quotes{{.clock = clock, .quote_for = [](ByteView asked_for, const auto& done) {
+                            done(attest::Evidence{{1}, {asked_for.begin(), asked_for.end()}});
                         }}};
     const std::string nonce = std::string(32, 'a');
 };
 
 TEST_F(fresh_quotes, are_made_for_the_nonce_that_is_asked_for) {
     for (const std::string& query : {"nonce=" + nonce, "x=1&nonce=" + nonce + "&y"}) {
-        const auto made = quotes.make_for(query).value();
+        const auto made = make_for(query).value();
         ASSERT_TRUE(made) << query;
         EXPECT_EQ(to_hex(made->nonce), nonce);
         EXPECT_EQ(made->quote, made->nonce);
+        EXPECT_EQ(made->statement, Bytes{1});
     }
     for (const std::string& query : {std::string(), std::string("&"), "announce=" + nonce})
-        EXPECT_FALSE(quotes.make_for(query).value()) << query;
+        EXPECT_FALSE(make_for(query).value()) << query;
 }
 
 TEST_F(fresh_quotes, are_refused_for_what_is_no_nonce) {
     for (const std::string& hex : {std::string(), std::string("zz"), nonce.substr(2), nonce + "a",
                                    std::string(2 * nonce_bytes_max + 2, 'a')}) {
-        EXPECT_EQ(quotes.make_for("nonce=" + hex).error().code, ErrorCode::field_invalid) << hex;
+        EXPECT_EQ(make_for("nonce=" + hex).error().code, ErrorCode::field_invalid) << hex;
     }
 }
 
 TEST_F(fresh_quotes, are_a_few_in_a_second) {
     const std::string query = "nonce=" + nonce;
-    for (uint32_t i = 0; i < fresh_quotes_per_second_max; ++i) EXPECT_TRUE(quotes.make_for(query));
-    EXPECT_EQ(quotes.make_for(query).error().code, ErrorCode::overloaded);
-    EXPECT_TRUE(quotes.make_for("")) << "what is there already costs nothing";
+    for (uint32_t i = 0; i < fresh_quotes_per_second_max; ++i) EXPECT_TRUE(make_for(query));
+    EXPECT_EQ(make_for(query).error().code, ErrorCode::overloaded);
+    EXPECT_TRUE(make_for("")) << "what is there already costs nothing";
     clock.time += std::chrono::seconds(1);
-    EXPECT_TRUE(quotes.make_for(query));
+    EXPECT_TRUE(make_for(query));
 }
 
 }  // namespace

@@ -65,19 +65,21 @@ boost::json::object health(const node::Node& node, const node::NodeStatus& statu
         {"completion_tokens", status.counters.completion_tokens}};
 }
 
-/// Each node's statement and quote, for the client to verify itself; the decoded statement beside
-/// them is for people.
+/// For the client to verify itself; the decoded statement beside it is for people.
+void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {
+    node["statement"] = to_base64(evidence.statement);
+    node["quote"] = to_base64(evidence.quote);
+    if (auto statement = attest::decode_statement(evidence.statement))
+        node["statement_fields"] = boost::json::parse(attest::statement_json(*statement));
+}
+
 boost::json::object evidence_of_route(const node::Node& node, const node::NodeStatus& status) {
     boost::json::array nodes;
     for (const node::RouteNode& hop : status.route) {
         boost::json::object entry = {
             {"node", to_hex(hop.node_id)},
-            {"layers", boost::json::array{hop.layers.begin, hop.layers.end}},
-            {"statement", to_base64(hop.statement)},
-            {"quote", to_base64(hop.quote)}};
-        if (auto statement = attest::decode_statement(hop.statement)) {
-            entry["statement_fields"] = boost::json::parse(attest::statement_json(*statement));
-        }
+            {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}};
+        put_evidence(entry, {hop.statement, hop.quote});
         nodes.push_back(std::move(entry));
     }
     return {
@@ -97,7 +99,9 @@ Routes::Routes(const World& world)
     : world_(world),
       sealed_requests_({world.node, world.clock, world.rng}),
       fresh_quotes_(
-          {world.clock, [&node = world.node](ByteView nonce) { return node.quote_for(nonce); }}) {}
+          {world.clock, [&node = world.node](ByteView nonce, node::Node::OnEvidence done) {
+               node.quote_for(nonce, std::move(done));
+           }}) {}
 
 void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
     if (request.method == "POST" && SealedRequests::is_sealed(request)) {
@@ -129,7 +133,7 @@ void Routes::dispatch(const net::HttpRequest& request,
     } else if (request.path == "/metrics") {
         if (is_read) return exchange->respond(metrics(world_.node.status()));
     } else if (request.path == "/attestation") {
-        if (is_read) return attestation(request, *exchange);
+        if (is_read) return attestation(request, std::move(exchange));
     } else {
         return respond_error(*exchange, fail(ErrorCode::route_unknown,
                                              "no such path: " + quote_foreign(request.path)));
@@ -144,20 +148,24 @@ const Result<model::ChatTemplate>& Routes::chat() {
     return *chat_;
 }
 
-void Routes::attestation(const net::HttpRequest& request, net::HttpExchange& exchange) {
-    auto fresh = fresh_quotes_.make_for(request.query);
-    if (!fresh) return respond_error(exchange, fresh.error());
-    const node::NodeStatus status = world_.node.status();
-    boost::json::object body = evidence_of_route(world_.node, status);
-    body["time"] = world_.clock.unix_now();
-    auto& nodes = body["nodes"].as_array();
-    if (*fresh && !nodes.empty()) {
-        // The entry is the first of its route.
-        boost::json::object& self = nodes.front().as_object();
-        self["nonce"] = to_hex((*fresh)->nonce);
-        self["quote"] = to_base64((*fresh)->quote);
-    }
-    respond_json(exchange, status.ready ? 200 : 503, body);
+void Routes::attestation(const net::HttpRequest& request,
+                         std::shared_ptr<net::HttpExchange> exchange) {
+    fresh_quotes_.make_for(
+        request.query,
+        [this, exchange](const Result<std::optional<FreshQuotes::FreshQuote>>& fresh) {
+            if (!fresh) return respond_error(*exchange, fresh.error());
+            const node::NodeStatus status = world_.node.status();
+            boost::json::object body = evidence_of_route(world_.node, status);
+            body["time"] = world_.clock.unix_now();
+            auto& nodes = body["nodes"].as_array();
+            if (*fresh && !nodes.empty()) {
+                // The entry is the first of its route.
+                boost::json::object& self = nodes.front().as_object();
+                self["nonce"] = to_hex((*fresh)->nonce);
+                put_evidence(self, {(*fresh)->statement, (*fresh)->quote});
+            }
+            respond_json(*exchange, status.ready ? 200 : 503, body);
+        });
 }
 
 void Routes::generate(const net::HttpRequest& request,

@@ -36,7 +36,7 @@ class Routes {
     /// A request in the clear, or what was inside a sealed one.
     void dispatch(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
     void generate(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
-    void attestation(const net::HttpRequest& request, net::HttpExchange& exchange);
+    void attestation(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
 
     World world_;
     ReceiptStore receipts_;

@@ -11,6 +11,7 @@
 #include "node/driver.hpp"
 #include "node/engine_factory.hpp"
 #include "node/identity.hpp"
+#include "node/quote_thread.hpp"
 #include "pipeline/entry.hpp"
 #include "pipeline/stage.hpp"
 
@@ -134,6 +135,8 @@ struct Node::Impl {
     std::string model_id;
     std::unique_ptr<pipeline::StageEngine> engine;
     std::optional<Identity> identity;
+    /// Since the first quote, which the node cannot start without.
+    std::unique_ptr<QuoteThread> quotes;
     std::map<RequestId, Running> generations;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
@@ -222,6 +225,7 @@ Result<void> Node::Impl::attest_self(UnixSeconds lifetime_s) {
     options.now = world.clock.unix_now();
     options.lifetime_s = lifetime_s;
     TT_TRY(identity, make_identity(options, world.evidence, world.rng));
+    quotes = std::make_unique<QuoteThread>(world.loop, world.evidence);
     return {};
 }
 
@@ -411,8 +415,14 @@ ByteView Node::statement_bytes() const {
 const crypto::X25519Key& Node::hpke_key() const {
     return impl_->identity->hpke_key;
 }
-Result<Bytes> Node::quote_for(ByteView nonce) const {
-    return impl_->world.evidence.quote(attest::report_data(statement_bytes(), nonce));
+void Node::quote_for(ByteView nonce, OnEvidence done) {
+    Bytes statement = impl_->identity->statement_bytes;
+    const auto wanted = attest::report_data(statement, nonce);
+    impl_->quotes->quote(
+        wanted, [statement = std::move(statement), done = std::move(done)](Result<Bytes> quote) {
+            if (!quote) return done(std::move(quote).error());
+            done(attest::Evidence{statement, std::move(quote).value()});
+        });
 }
 bool Node::simulated() const {
     return impl_->world.evidence.simulated();

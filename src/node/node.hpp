@@ -10,6 +10,7 @@
 #include "attest/collateral_source.hpp"
 #include "attest/evidence.hpp"
 #include "attest/policy.hpp"
+#include "attest/ra_certificate.hpp"
 #include "attest/receipt.hpp"
 #include "attest/statement.hpp"
 #include "base/storage.hpp"
@@ -116,9 +117,10 @@ class Node {
     ByteView statement_bytes() const;
     /// The private part of the statement's HPKE key.
     const crypto::X25519Key& hpke_key() const;
-    /// A quote over this node's statement and a caller's nonce, made now.
-    /// Error: evidence_unavailable.
-    Result<Bytes> quote_for(ByteView nonce) const;
+    using OnEvidence = std::function<void(Result<attest::Evidence>)>;
+    /// This node's statement, and a quote over it and a caller's nonce, made now. Calls back once,
+    /// later, unless the node ends before. Errors: overloaded, evidence_unavailable.
+    void quote_for(ByteView nonce, OnEvidence done);
     bool simulated() const;
     const net::TlsIdentity& tls_identity() const;
 
