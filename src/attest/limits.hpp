@@ -12,6 +12,13 @@ inline constexpr size_t quote_bytes_max = 32 * 1024;
 inline constexpr size_t qe_auth_data_bytes_max = 1024;
 inline constexpr size_t pck_chain_bytes_max = 16 * 1024;
 inline constexpr size_t certificate_bytes_max = 64 * 1024;
+// Within a certificate. RFC 5280 allows serial numbers of 20 bytes; real names have 120 bytes, real
+// certificates 10 extensions; an ECDSA signature over P-256 has 72 bytes in DER at most.
+inline constexpr size_t certificate_serial_bytes_max = 20;
+inline constexpr size_t certificate_name_bytes_max = 1024;
+inline constexpr size_t certificate_extensions_max = 32;
+inline constexpr size_t certificate_extension_bytes_max = quote_bytes_max + 1024;
+inline constexpr size_t certificate_signature_bytes_max = 72;
 
 // Collateral: real bundles have 30 kB, TCB info 7 kB, CRLs 4 kB. Room for a CRL of ten thousand
 // certificates.
@@ -26,6 +33,9 @@ inline constexpr size_t tdx_module_identities_max = 64;
 inline constexpr size_t tdx_module_id_bytes_max = 16;
 inline constexpr size_t advisories_max = 256;
 inline constexpr size_t advisory_id_bytes_max = 64;
+
+/// Verified quotes that a VerdictCache remembers.
+inline constexpr size_t verdict_cache_entries_max = 256;
 
 inline constexpr size_t statement_bytes_max = 2048;
 inline constexpr size_t software_version_bytes_max = 64;

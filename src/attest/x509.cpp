@@ -30,6 +30,62 @@ Bytes name_der(const X509_NAME* name) {
     return Bytes(der, der + der_bytes);
 }
 
+Error out_of_bounds(std::string_view field, size_t have, size_t need_at_most) {
+    return malformed(std::string(field) + ": have " + std::to_string(have) + ", need at most " +
+                     std::to_string(need_at_most));
+}
+
+Result<void> ensure_extensions_bounded(const X509* x509) {
+    const int count = X509_get_ext_count(x509);
+    if (count > static_cast<int>(certificate_extensions_max)) {
+        return out_of_bounds("extensions", static_cast<size_t>(count), certificate_extensions_max);
+    }
+    for (int i = 0; i < count; ++i) {
+        X509_EXTENSION* extension = X509_get_ext(x509, i);
+        const int value_bytes = ASN1_STRING_length(X509_EXTENSION_get_data(extension));
+        if (value_bytes > static_cast<int>(certificate_extension_bytes_max)) {
+            return out_of_bounds("bytes of an extension", static_cast<size_t>(value_bytes),
+                                 certificate_extension_bytes_max);
+        }
+        // RFC 5280 section 4.2: each at most once. Two readers could choose different ones.
+        const ASN1_OBJECT* oid = X509_EXTENSION_get_object(extension);
+        if (X509_get_ext_by_OBJ(x509, oid, i) >= 0) {
+            return malformed("extension twice: " +
+                             to_hex(ByteView(OBJ_get0_data(oid), OBJ_length(oid))
+                                        .first(std::min<size_t>(16, OBJ_length(oid)))));
+        }
+    }
+    return {};
+}
+
+/// What the parser leaves to whoever made the certificate.
+Result<void> ensure_bounded(const X509* x509) {
+    const ASN1_INTEGER* serial = X509_get0_serialNumber(x509);
+    const auto serial_bytes = static_cast<size_t>(ASN1_STRING_length(serial));
+    if (ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER) return malformed("serial: is negative");
+    if (serial_bytes > certificate_serial_bytes_max) {
+        return out_of_bounds("bytes of the serial", serial_bytes, certificate_serial_bytes_max);
+    }
+    for (const X509_NAME* name : {X509_get_subject_name(x509), X509_get_issuer_name(x509)}) {
+        const size_t name_bytes = name_der(name).size();
+        if (name_bytes > certificate_name_bytes_max) {
+            return out_of_bounds("bytes of a name", name_bytes, certificate_name_bytes_max);
+        }
+    }
+    const ASN1_BIT_STRING* signature = nullptr;
+    X509_get0_signature(&signature, nullptr, x509);
+    const auto signature_bytes = static_cast<size_t>(ASN1_STRING_length(signature));
+    if (signature_bytes > certificate_signature_bytes_max) {
+        return out_of_bounds("bytes of the signature", signature_bytes,
+                             certificate_signature_bytes_max);
+    }
+    const ASN1_BIT_STRING* issuer_id = nullptr;
+    const ASN1_BIT_STRING* subject_id = nullptr;
+    X509_get0_uids(x509, &issuer_id, &subject_id);
+    if (issuer_id != nullptr || subject_id != nullptr) return malformed("has unique identifiers");
+    return ensure_extensions_bounded(x509);
+}
+
 void strip_white_space(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(white_space), text.size()));
 }
@@ -94,6 +150,7 @@ Result<Certificate> parse_certificate(ByteView der) {
     if (X509_get_signature_nid(x509) != NID_ecdsa_with_SHA256) {
         return malformed("not signed with ECDSA and SHA-256");
     }
+    TT_CHECK(ensure_bounded(x509));
     const uint32_t flags = X509_get_extension_flags(x509);
     ERR_clear_error();
     if ((flags & EXFLAG_INVALID) != 0) return malformed("extensions not readable");

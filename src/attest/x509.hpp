@@ -51,8 +51,9 @@ struct Certificate {
     std::shared_ptr<X509> x509;
 };
 
-/// Error: certificate_malformed, also for other algorithms, for unknown critical extensions and
-/// for bytes behind the certificate.
+/// Error: certificate_malformed, also for other algorithms, for unknown critical extensions, for an
+/// extension that is there twice, for fields beyond limits.hpp and for bytes behind the
+/// certificate.
 Result<Certificate> parse_certificate(ByteView der);
 
 /// The certificates of a PEM text (RFC 7468) in order, with nothing but white space around them
