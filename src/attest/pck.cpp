@@ -187,8 +187,12 @@ Result<VerifiedPck> verify_pck_chain(const PckChain& chain, const TrustedRoots& 
     if ((X509_get_key_usage(chain.leaf.x509.get()) & KU_DIGITAL_SIGNATURE) == 0) {
         return fail(ErrorCode::certificate_chain_invalid, "PCK chain: leaf may not sign");
     }
+    verified.validity = chain.leaf.validity;
     for (const Certificate* certificate : {&chain.root, &chain.intermediate, &chain.leaf}) {
         TT_CHECK(verify_in_date(*certificate, now));
+        const Validity& own = certificate->validity;
+        verified.validity = {std::max(verified.validity.not_before, own.not_before),
+                             std::min(verified.validity.not_after, own.not_after)};
     }
     TT_TRY(const auto extension, find_extension(chain.leaf, sgx_extension_oid));
     if (!extension) return malformed("missing in the PCK certificate");

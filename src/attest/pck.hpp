@@ -81,6 +81,8 @@ struct VerifiedPck {
     /// The CA that issued the PCK certificate: Intel has one for platforms, one for processors.
     Bytes ca_name_der;
     crypto::P256Point ca_key{};
+    /// When all certificates of the chain are in date.
+    Validity validity;
 };
 
 /// Root pinned, names, signatures, CA flags and path length, validity at `now`, SGX extension.

@@ -74,14 +74,17 @@ Result<void> verify_expected(const Statement& statement, const PeerExpectation& 
     return {};
 }
 
-}  // namespace
+QuoteVerifier with_collateral(const VerifiedCollateral* collateral) {
+    return [collateral](ByteView quote, const TrustedRoots& roots, UnixSeconds now) {
+        return verify_quote({.quote = quote, .collateral = collateral}, roots, now);
+    };
+}
 
 Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
                                      const PeerExpectation& expectation, const Policy& policy,
-                                     UnixSeconds now, const VerifiedCollateral* collateral) {
+                                     UnixSeconds now, const QuoteVerifier& judge) {
     TT_TRY(const Statement statement, decode_statement(evidence.statement));
-    TT_TRY(const VerifiedQuote quote,
-           verify_quote({.quote = evidence.quote, .collateral = collateral}, policy.roots, now));
+    TT_TRY(const VerifiedQuote quote, judge(evidence.quote, policy.roots, now));
     // A node is a TD.
     const TdReport* report = quote.td_report();
     if (report == nullptr) {
@@ -102,9 +105,23 @@ Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
                         .node_id = statement.receipt_address};
 }
 
+}  // namespace
+
+Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
+                                     const PeerExpectation& expectation, const Policy& policy,
+                                     UnixSeconds now, const VerifiedCollateral* collateral) {
+    return verify_evidence(evidence, expectation, policy, now, with_collateral(collateral));
+}
+
 Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
                                  const Policy& policy, UnixSeconds now,
                                  const VerifiedCollateral* collateral) {
+    return verify_peer(certificate_der, expectation, policy, now, with_collateral(collateral));
+}
+
+Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
+                                 const Policy& policy, UnixSeconds now,
+                                 const QuoteVerifier& judge) {
     TT_TRY(const RaCertificate ra, parse_ra_certificate(certificate_der));
     const Certificate& certificate = ra.certificate;
     TT_CHECK(verify_issued({.subject = certificate, .issuer = certificate}));
@@ -118,7 +135,29 @@ Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation
     }
     return verify_evidence(
         {.statement = ra.evidence.statement, .quote = ra.evidence.quote, .nonce = std::nullopt},
-        expectation, policy, now, collateral);
+        expectation, policy, now, judge);
+}
+
+Result<void> verify_succession(const Statement& earlier, const Statement& later) {
+    if (later.receipt_address != earlier.receipt_address) {
+        return mismatch("receipt_address", to_hex(later.receipt_address),
+                        to_hex(earlier.receipt_address));
+    }
+    if (later.tls_spki != earlier.tls_spki) {
+        return mismatch("SHA-256 of tls_spki", to_hex(crypto::sha256(later.tls_spki)),
+                        to_hex(crypto::sha256(earlier.tls_spki)));
+    }
+    if (later.not_before < earlier.not_before) {
+        return mismatch("not_before", std::to_string(later.not_before),
+                        std::to_string(earlier.not_before) + " or later");
+    }
+    Statement moved = later;
+    moved.not_before = earlier.not_before;
+    moved.not_after = earlier.not_after;
+    if (moved != earlier) {
+        return mismatch("statement", "one that differs in more than its time", "the same node's");
+    }
+    return {};
 }
 
 }  // namespace teetee::attest

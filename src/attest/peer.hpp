@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -64,5 +65,18 @@ Result<VerifiedPeer> verify_evidence(const EvidenceView& evidence,
 Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
                                  const Policy& policy, UnixSeconds now,
                                  const VerifiedCollateral* collateral = nullptr);
+
+/// What judges the quote in a certificate: verify_quote with the collateral of its platform, or a
+/// VerdictCache in front of it.
+using QuoteVerifier =
+    std::function<Result<VerifiedQuote>(ByteView quote, const TrustedRoots&, UnixSeconds now)>;
+
+/// The same with a quote verifier of the caller's.
+Result<VerifiedPeer> verify_peer(ByteView certificate_der, const PeerExpectation& expectation,
+                                 const Policy& policy, UnixSeconds now, const QuoteVerifier& judge);
+
+/// A statement that may take the place of an earlier one: of the same node in every word, keys
+/// included, but for the time, which does not go back. Error: statement_mismatch.
+Result<void> verify_succession(const Statement& earlier, const Statement& later);
 
 }  // namespace teetee::attest

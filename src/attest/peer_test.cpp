@@ -202,6 +202,30 @@ TEST(peer, rejects_a_flipped_bit_anywhere_in_the_certificate) {
     }
 }
 
+TEST(peer, a_later_statement_may_differ_in_its_time_only) {
+    const Statement earlier = test::make_node().statement;
+    const auto code = [&](const std::function<void(Statement&)>& change) {
+        Statement later = earlier;
+        change(later);
+        const auto verified = verify_succession(earlier, later);
+        return verified ? ErrorCode{} : verified.error().code;
+    };
+    EXPECT_EQ(code([](Statement&) {}), ErrorCode{});
+    EXPECT_EQ(code([](Statement& s) {
+                  s.not_before += 9;
+                  s.not_after += 7;
+              }),
+              ErrorCode{});
+    EXPECT_EQ(code([](Statement& s) { s.not_before -= 1; }), ErrorCode::statement_mismatch);
+    for (const auto& change : std::initializer_list<void (*)(Statement&)>{
+             [](Statement& s) { s.receipt_address[0] ^= 1; },
+             [](Statement& s) { s.tls_spki.back() ^= 1; }, [](Statement& s) { s.hpke_key[0] ^= 1; },
+             [](Statement& s) { s.software_version += "1"; }, [](Statement& s) { s.pool += 1; },
+             [](Statement& s) { s.shard_root[0] ^= 1; }, [](Statement& s) { s.layers.end += 1; }}) {
+        EXPECT_EQ(code(change), ErrorCode::statement_mismatch);
+    }
+}
+
 TEST(evidence, verifies_without_a_certificate) {
     const Case c;
     const Bytes statement = c.node.encoded();
