@@ -110,8 +110,10 @@ HttpConnection::HttpConnection(Owner owner, std::unique_ptr<Stream> stream)
 void HttpConnection::start() {
     watch(owner_.options.header_time_max);
     if (!owner_.options.tls.has_value()) return read();
+    shaking_hands_ = true;
     stream_->handshake(*owner_.options.tls, TlsSide::server,
                        [self = shared_from_this()](Result<void> secured) {
+                           self->shaking_hands_ = false;
                            if (self->phase_ == Phase::ended) return;
                            if (!secured) return self->end();
                            self->read();

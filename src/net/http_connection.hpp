@@ -26,6 +26,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void end_when_idle();
     void end();
 
+    bool shaking_hands() const { return shaking_hands_; }
+    const std::string& source() const { return stream_->source(); }
+
     // What an HttpExchange calls.
     void respond(const HttpResponse& response);
     void begin_stream(int status, std::string_view content_type, const HttpHeaders& headers);
@@ -57,6 +60,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::unique_ptr<Stream> stream_;
     HttpRequestDecoder decoder_;
     std::array<uint8_t, 16u << 10> read_buffer_{};
+    bool shaking_hands_ = false;
     bool reading_ = false;
     Phase phase_ = Phase::idle;
     /// What came behind the request that is being answered.

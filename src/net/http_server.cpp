@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http_server.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "net/http_connection.hpp"
+#include "net/limits.hpp"
 
 namespace teetee::net {
 namespace {
@@ -15,7 +17,10 @@ constexpr size_t refused_connections_max = 64;
 
 struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     Impl(Loop& owner, HttpServerOptions chosen, Handler answering)
-        : loop(owner), options(std::move(chosen)), handler(std::move(answering)) {}
+        : loop(owner),
+          options(std::move(chosen)),
+          handler(std::move(answering)),
+          handshakes(options.handshakes_per_source, sources_max) {}
 
     Loop& loop;
     HttpServerOptions options;
@@ -23,12 +28,15 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     std::unique_ptr<Acceptor> acceptor;
     uint16_t port = 0;
     std::set<std::shared_ptr<HttpConnection>> connections;
+    SourceLimiter handshakes;
+    SystemClock clock;
     Timer deadline_timer;
     std::function<void()> on_stopped;
 
     void on_stream(std::unique_ptr<Stream> stream) {
         const size_t count = connections.size();
         if (count >= options.connections_max + refused_connections_max) return;
+        if (options.tls && !may_shake_hands(stream->source())) return;
         const HttpConnection::Owner owner = {
             loop, options, handler,
             [weak = weak_from_this()](const std::shared_ptr<HttpConnection>& ended) {
@@ -38,6 +46,15 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         connections.insert(connection);
         if (count < options.connections_max) return connection->start();
         connection->start_refusing();
+    }
+
+    bool may_shake_hands(const std::string& source) {
+        const auto half_open =
+            std::count_if(connections.begin(), connections.end(), [&](const auto& connection) {
+                return connection->shaking_hands() && connection->source() == source;
+            });
+        return static_cast<size_t>(half_open) < options.half_open_per_source_max &&
+               handshakes.admit(source, clock.now());
     }
 
     void on_end(const std::shared_ptr<HttpConnection>& ended) {

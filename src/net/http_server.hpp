@@ -7,6 +7,7 @@
 
 #include "base/world.hpp"
 #include "net/http_decoder.hpp"
+#include "net/rate_limit.hpp"
 #include "net/stream.hpp"
 
 namespace teetee::net {
@@ -24,6 +25,10 @@ struct HttpServerOptions {
     size_t stream_bytes_max = 4u << 20;
     /// TlsContext::build_server; without it the server speaks plain HTTP.
     std::optional<TlsContext> tls{};
+    /// With TLS: handshakes of one source (Stream::source) in time, and at a time. What is beyond
+    /// is closed before any. A proxy in front of many clients is one source.
+    Rate handshakes_per_source{.burst = 256, .interval = std::chrono::milliseconds(10)};
+    size_t half_open_per_source_max = 64;
 };
 
 /// One request's answer: either respond, or begin_stream, write..., finish. Whoever drops it

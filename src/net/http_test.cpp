@@ -390,6 +390,38 @@ TEST_F(http, tls_is_served_to_clients_that_verify) {
     EXPECT_FALSE(http_fetch({.url = url("/stream")})) << "plain HTTP to a TLS port";
 }
 
+TEST_F(http, tls_handshakes_of_one_source_are_limited_in_time) {
+    const auto accept_any = [](ByteView) -> Result<void> { return {}; };
+    HttpServerOptions options{.tls = *TlsContext::build_server(make_identity("entry"))};
+    options.handshakes_per_source = {.burst = 2, .interval = std::chrono::hours(1)};
+    serve(options);
+    const HttpClientRequest request{.url = url("/echo", "https"), .verify_certificate = accept_any};
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(http_fetch(request));
+    EXPECT_FALSE(http_fetch(request));
+    // Plain HTTP costs no handshake.
+    options.tls.reset();
+    thread.call([this] { server.reset(); });
+    serve(options);
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(http_fetch({.url = url("/echo")}));
+}
+
+TEST_F(http, silent_tls_connections_of_one_source_are_limited) {
+    HttpServerOptions options{.tls = *TlsContext::build_server(make_identity("entry"))};
+    options.half_open_per_source_max = 1;
+    serve(options);
+    const HttpClientRequest request{
+        .url = url("/echo", "https"),
+        .verify_certificate = [](ByteView) -> Result<void> { return {}; }};
+    Loop loop;
+    std::unique_ptr<Stream> silent;
+    connect(loop, {"127.0.0.1", port()}, std::chrono::seconds(5),
+            [&](Result<std::unique_ptr<Stream>> stream) { silent = std::move(*stream); });
+    run_until(loop, [&] { return silent != nullptr; });
+    EXPECT_FALSE(http_fetch(request));
+    silent->close();
+    run_until(loop, [&] { return http_fetch(request).has_value(); });
+}
+
 TEST_F(http, a_verifier_that_refuses_sends_no_request) {
     serve({.tls = *TlsContext::build_server(make_identity("entry"))});
     const auto response = http_fetch(

@@ -10,10 +10,14 @@ namespace teetee::net {
 inline constexpr size_t frame_bytes_max = 64u << 20;
 /// The first frame of a link: a version and a proof.
 inline constexpr size_t hello_bytes_max = 4u << 10;
+/// A certificate that takes the place of an earlier one while a link is up.
+inline constexpr size_t evidence_frame_bytes_max = 64u << 10;
 /// Frames accepted for sending and not yet taken by the kernel, per link.
 inline constexpr size_t link_queue_bytes_max = 256u << 20;
 /// What a peer may present as certificates: quote, event log and X.509 round them.
 inline constexpr long certificate_bytes_max = 128 << 10;
+/// Sources of connections (Stream::source) whose rate is known at a time.
+inline constexpr size_t sources_max = 4096;
 /// A name in DNS (RFC 1035 section 2.3.4), and one part of it.
 inline constexpr size_t host_bytes_max = 253;
 inline constexpr size_t host_label_bytes_max = 63;

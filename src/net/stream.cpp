@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <netinet/tcp.h>
 #include <optional>
@@ -53,11 +54,28 @@ Result<void> to_result(const SystemError& error) {
     return {};
 }
 
-std::string remote_name(const tcp::socket& socket) {
+/// The other end, as Stream::remote and Stream::source name it.
+struct RemoteEnd {
+    std::string remote = "unknown";
+    std::string source = "unknown";
+};
+
+std::string source_of(const asio::ip::address& address) {
+    if (address.is_v4()) return address.to_string();
+    if (address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+    }
+    auto network = address.to_v6().to_bytes();
+    std::fill(network.begin() + 8, network.end(), static_cast<unsigned char>(0));
+    return asio::ip::address_v6(network).to_string() + "/64";
+}
+
+RemoteEnd remote_end(const tcp::socket& socket) {
     SystemError error;
     const auto endpoint = socket.remote_endpoint(error);
-    if (error) return "unknown";
-    return to_string(Address{endpoint.address().to_string(), endpoint.port()});
+    if (error) return {};
+    return {to_string(Address{endpoint.address().to_string(), endpoint.port()}),
+            source_of(endpoint.address())};
 }
 
 /// A peer whose machine vanished is noticed within about 15 s, idle or not.
@@ -79,12 +97,12 @@ void set_socket_options(tcp::socket& socket) {
 struct Stream::Impl : std::enable_shared_from_this<Impl> {
     using Tls = asio::ssl::stream<Socket&>;
 
-    Impl(Loop& owner, Socket connected, std::string remote_end)
-        : loop(owner), socket(std::move(connected)), remote(std::move(remote_end)) {}
+    Impl(Loop& owner, Socket connected, RemoteEnd end)
+        : loop(owner), socket(std::move(connected)), other_end(std::move(end)) {}
 
     Loop& loop;
     Socket socket;
-    std::string remote;
+    RemoteEnd other_end;
     std::optional<Tls> tls;
     Timer goodbye_timer;
     bool secured = false;
@@ -181,7 +199,11 @@ void Stream::close() {
 }
 
 const std::string& Stream::remote() const {
-    return impl_->remote;
+    return impl_->other_end.remote;
+}
+
+const std::string& Stream::source() const {
+    return impl_->other_end.source;
 }
 
 Result<Bytes> Stream::peer_certificate_der() const {
@@ -214,9 +236,9 @@ namespace {
 
 std::unique_ptr<Stream> make_stream(Loop& loop, tcp::socket socket) {
     set_socket_options(socket);
-    std::string remote = remote_name(socket);
+    RemoteEnd other_end = remote_end(socket);
     return std::make_unique<Stream>(
-        std::make_shared<Stream::Impl>(loop, std::move(socket), std::move(remote)));
+        std::make_shared<Stream::Impl>(loop, std::move(socket), std::move(other_end)));
 }
 
 /// One try to reach an address, alive through its own handlers.
@@ -308,7 +330,7 @@ void connect_unix(Loop& loop, const std::string& path,
                         path + ": " + error.message());
         }
         return std::make_unique<Stream>(
-            std::make_shared<Stream::Impl>(loop, std::move(socket), path));
+            std::make_shared<Stream::Impl>(loop, std::move(socket), RemoteEnd{path, path}));
     };
     loop.post([done = std::move(done), result = std::make_shared<Result<std::unique_ptr<Stream>>>(
                                            connected())] { done(std::move(*result)); });

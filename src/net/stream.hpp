@@ -39,6 +39,9 @@ class Stream {
 
     /// Of the other end, for logs.
     const std::string& remote() const;
+    /// Who is likely to be one and the same, for limits: an IPv4 address, the /64 network of an
+    /// IPv6 address (a single host has all of it), the path of a unix socket.
+    const std::string& source() const;
     /// After the handshake. Error: evidence_missing (no certificate), tls_failed.
     Result<Bytes> peer_certificate_der() const;
     Result<ChannelExporter> channel_exporter() const;
