@@ -51,6 +51,22 @@ std::optional<Result<size_t>> read_once(Loop& loop, Stream& stream, std::span<ui
     return result;
 }
 
+TEST(stream, sources_are_addresses_of_version_4_and_networks_of_version_6) {
+    Loop loop;
+    Pair pair(loop);
+    EXPECT_EQ(pair.server->source(), "127.0.0.1");
+    EXPECT_NE(pair.server->remote(), pair.server->source()) << "the port differs each time";
+    std::unique_ptr<Stream> server;
+    std::unique_ptr<Stream> client;
+    const auto listening = Acceptor::listen(
+        loop, {"::1", 0}, [&](std::unique_ptr<Stream> stream) { server = std::move(stream); });
+    if (!listening) GTEST_SKIP() << "no IPv6 here: " << listening.error().message();
+    connect(loop, {"::1", (*listening)->port()}, seconds(5),
+            [&](Result<std::unique_ptr<Stream>> stream) { client = std::move(*stream); });
+    run_until(loop, [&] { return client != nullptr && server != nullptr; });
+    EXPECT_EQ(server->source(), "::/64");
+}
+
 TEST(tls, mutual_shows_both_certificates_and_exports_one_secret) {
     Loop loop;
     const TlsIdentity dialer = make_identity("dialer");
@@ -122,6 +138,27 @@ TEST(tls, identity_must_be_readable_and_fit_together) {
     longer.push_back(0);
     EXPECT_EQ(TlsContext::build_mutual({longer, one.private_key_pem}).error().code,
               ErrorCode::certificate_malformed);
+}
+
+TEST(tls, an_identity_that_does_not_fit_together_leaves_the_old_one) {
+    Loop loop;
+    const TlsIdentity old = make_identity("old");
+    const TlsIdentity other = make_identity("other");
+    const auto server_tls = *TlsContext::build_server(old);
+    const auto client_tls = *TlsContext::build_client();
+    EXPECT_EQ(server_tls.show({other.certificate_der, old.private_key_pem}).error().code,
+              ErrorCode::key_invalid);
+    {
+        Pair pair(loop);
+        pair.secure(client_tls, server_tls);
+        ASSERT_TRUE(*pair.client_secured);
+        EXPECT_EQ(*pair.client->peer_certificate_der(), old.certificate_der);
+    }
+    EXPECT_TRUE(server_tls.show(other));
+    Pair pair(loop);
+    pair.secure(client_tls, server_tls);
+    ASSERT_TRUE(*pair.client_secured);
+    EXPECT_EQ(*pair.client->peer_certificate_der(), other.certificate_der);
 }
 
 TEST(stream, close_ends_pending_calls_as_cancelled) {

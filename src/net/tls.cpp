@@ -79,8 +79,7 @@ Result<void> use_identity(SSL_CTX* context, const TlsIdentity& identity) {
     const uint8_t* position = identity.certificate_der.data();
     const auto bytes = static_cast<long>(identity.certificate_der.size());
     const X509Ptr certificate(d2i_X509(nullptr, &position, bytes), &X509_free);
-    if (certificate == nullptr || position != identity.certificate_der.data() + bytes ||
-        SSL_CTX_use_certificate(context, certificate.get()) != 1) {
+    if (certificate == nullptr || position != identity.certificate_der.data() + bytes) {
         return fail(ErrorCode::certificate_malformed, "own certificate: not usable as DER X.509");
     }
     const BioPtr pem(BIO_new_mem_buf(identity.private_key_pem.data(),
@@ -89,7 +88,9 @@ Result<void> use_identity(SSL_CTX* context, const TlsIdentity& identity) {
     const KeyPtr key(PEM_read_bio_PrivateKey(pem.get(), nullptr, &no_passphrase, nullptr),
                      &EVP_PKEY_free);
     if (key == nullptr) return fail(ErrorCode::key_invalid, "own private key: not readable as PEM");
-    if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+    constexpr int in_place_of_another = 1;
+    if (SSL_CTX_use_cert_and_key(context, certificate.get(), key.get(), nullptr,
+                                 in_place_of_another) != 1) {
         return fail(ErrorCode::key_invalid, "own private key: not that of the certificate");
     }
     return {};
@@ -135,6 +136,10 @@ Result<TlsContext> TlsContext::build_client() {
     SSL_CTX_set_verify(context->native_handle(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback(context->native_handle(), &accept_any_certificate, nullptr);
     return TlsContext(std::move(context));
+}
+
+Result<void> TlsContext::show(const TlsIdentity& identity) const {
+    return use_identity(context_->native_handle(), identity);
 }
 
 }  // namespace teetee::net

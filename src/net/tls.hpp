@@ -46,6 +46,11 @@ class TlsContext {
     // Errors: certificate_malformed, key_invalid (unreadable, or not the certificate's),
     // tls_failed.
 
+    /// Another identity, on every copy of this context, for handshakes that begin from now on.
+    /// Sessions that are up, and their exporters, stay as they are.
+    /// Errors: certificate_malformed, key_invalid; then the old identity stays.
+    Result<void> show(const TlsIdentity& identity) const;
+
     boost::asio::ssl::context& context() const { return *context_; }
     /// What a client names in its first message (RFC 6066 section 3); empty: nothing.
     const std::string& server_name() const { return server_name_; }
