@@ -10,10 +10,13 @@ constexpr size_t read_buffer_bytes = 64u << 10;
 
 Link::Link(const LinkEnvironment& environment, std::unique_ptr<Stream> stream, PeerInfo peer)
     : loop_(environment.loop),
+      authenticator_(environment.authenticator),
       options_(environment.options),
       stream_(std::move(stream)),
       peer_(std::move(peer)),
-      decoder_(options_.frame_bytes_max),
+      decoder_({.hello = std::nullopt,
+                .data = options_.frame_bytes_max,
+                .evidence = evidence_frame_bytes_max}),
       read_buffer_(read_buffer_bytes) {}
 
 void Link::send(Bytes frame) {
@@ -23,13 +26,28 @@ void Link::send(Bytes frame) {
                         "own frame: have " + std::to_string(frame.size()) +
                             " bytes, need at most " + std::to_string(options_.frame_bytes_max)));
     }
-    if (frame.size() > options_.queue_bytes_max - pending_bytes_) {
+    enqueue({FrameKind::data, std::move(frame)});
+}
+
+void Link::renew(Bytes certificate_der) {
+    TT_ASSERT(certificate_der.size() <= evidence_frame_bytes_max);
+    if (!closed_) enqueue({FrameKind::evidence, std::move(certificate_der)});
+}
+
+void Link::recheck() {
+    if (closed_) return;
+    if (auto held = authenticator_.recheck(peer_); !held) end(held.error());
+}
+
+void Link::enqueue(Frame frame) {
+    const size_t frame_bytes = frame.bytes.size();
+    if (frame_bytes > options_.queue_bytes_max - pending_bytes_) {
         return end(fail(ErrorCode::limit_exceeded,
                         "the peer does not read: have " + std::to_string(pending_bytes_) +
-                            " bytes queued and " + std::to_string(frame.size()) +
+                            " bytes queued and " + std::to_string(frame_bytes) +
                             " more, need at most " + std::to_string(options_.queue_bytes_max)));
     }
-    pending_bytes_ += frame.size();
+    pending_bytes_ += frame_bytes;
     queue_.push_back(std::move(frame));
     if (!writing_) write_next();
 }
@@ -59,21 +77,39 @@ Result<void> Link::deliver(ByteView input) {
     while (!closed_) {
         TT_TRY(auto frame, decoder_.next(input));
         if (!frame.has_value()) break;
-        // The callback may close the link, which drops on_frame_: it must outlive its own call.
-        auto callback = std::exchange(on_frame_, nullptr);
-        if (callback) callback(std::move(*frame));
-        if (!closed_ && !on_frame_) on_frame_ = std::move(callback);
+        if (frame->kind == FrameKind::evidence) {
+            TT_CHECK(on_evidence(frame->bytes));
+        } else {
+            deliver_data(std::move(frame->bytes));
+        }
     }
+    return {};
+}
+
+void Link::deliver_data(Bytes bytes) {
+    // The callback may close the link, which drops on_frame_: it must outlive its own call.
+    auto callback = std::exchange(on_frame_, nullptr);
+    if (callback) callback(std::move(bytes));
+    if (!closed_ && !on_frame_) on_frame_ = std::move(callback);
+}
+
+Result<void> Link::on_evidence(ByteView certificate_der) {
+    if (!renewals_.take(clock_.now(), options_.renewals)) {
+        return fail(ErrorCode::limit_exceeded, "renewed evidence comes too often");
+    }
+    auto renewed = authenticator_.verify_renewal(peer_, certificate_der);
+    if (!renewed) return in_context("renewed evidence", std::move(renewed).error());
+    peer_ = std::move(renewed).value();
     return {};
 }
 
 void Link::write_next() {
     if (queue_.empty()) return;
     writing_ = true;
-    writing_frame_ = std::move(queue_.front());
+    writing_header_ = encode_frame_header(queue_.front().kind, queue_.front().bytes.size());
+    writing_frame_ = std::move(queue_.front().bytes);
     queue_.pop_front();
-    writing_length_ = encode_frame_length(writing_frame_.size());
-    stream_->write(writing_length_, writing_frame_, [self = shared_from_this()](Result<void> done) {
+    stream_->write(writing_header_, writing_frame_, [self = shared_from_this()](Result<void> done) {
         self->writing_ = false;
         if (self->closed_) return;
         if (!done) return self->end(done.error());

@@ -9,11 +9,12 @@
 #include "base/world.hpp"
 #include "net/limits.hpp"
 #include "net/link_frame.hpp"
+#include "net/rate_limit.hpp"
 #include "net/stream.hpp"
 
 namespace teetee::net {
 
-inline constexpr uint16_t link_version = 1;
+inline constexpr uint16_t link_version = 2;
 
 /// Which end of a link a node is; in the proofs, so that none can be sent back to its maker.
 enum class LinkRole : uint8_t { dialer = 1, listener = 2 };
@@ -37,6 +38,12 @@ class LinkAuthenticator {
     virtual Bytes prove(ByteView exporter, LinkRole own_role) = 0;
     virtual Result<void> check_proof(const PeerInfo& peer, ByteView exporter, LinkRole peer_role,
                                      ByteView proof) = 0;
+    /// The peer shows another certificate over its link. Verified as at first; the proof was made
+    /// with keys that this one MUST name too; never older than what it takes the place of.
+    virtual Result<PeerInfo> verify_renewal(const PeerInfo& peer, ByteView der) = 0;
+    /// Whether what was found of a peer whose link is up still holds: its evidence ages, and what
+    /// is known of its platform changes.
+    virtual Result<void> recheck(const PeerInfo& peer) = 0;
 };
 
 struct LinkOptions {
@@ -44,17 +51,22 @@ struct LinkOptions {
     size_t queue_bytes_max = net::link_queue_bytes_max;
     /// From the accepted or dialled connection to a link that is up.
     Duration handshake_time_max = std::chrono::seconds(5);
-    /// Handshakes at a time; a listener refuses further connections.
+    /// Handshakes at a time, of all sources and of one; a listener refuses further connections.
     size_t half_open_max = 32;
+    size_t half_open_per_source_max = 8;
+    /// Connections that a listener shakes hands with at all; the rest is refused before TLS.
+    Rate handshakes_per_source{.burst = 32, .interval = std::chrono::milliseconds(250)};
+    /// Certificates that a peer may show over one link; each takes a verification.
+    Rate renewals{.burst = 4, .interval = std::chrono::seconds(1)};
     /// Between a dialer's tries, doubling.
     Duration backoff_min = std::chrono::milliseconds(100);
     Duration backoff_max = std::chrono::seconds(2);
 };
 
-/// What listeners and dialers share; the references MUST outlive them.
+/// What listeners and dialers share; the references MUST outlive them and their links.
 struct LinkEnvironment {
     Loop& loop;
-    /// TlsContext::build_mutual.
+    /// TlsContext::build_mutual; may show another certificate as time goes on.
     TlsContext tls;
     LinkAuthenticator& authenticator;
     Log& log;
@@ -72,6 +84,11 @@ class Link : public std::enable_shared_from_this<Link> {
     /// Queues a frame. A frame above frame_bytes_max or a queue above queue_bytes_max ends the link
     /// (frame_too_large, limit_exceeded): a peer that does not read must not fill our memory.
     void send(Bytes frame);
+    /// Shows the peer this node's new certificate (DER, at most evidence_frame_bytes_max), behind
+    /// the frames that are queued. A peer that does not accept it ends the link.
+    void renew(Bytes certificate_der);
+    /// Ends the link, with the authenticator's error, unless the peer's evidence is still accepted.
+    void recheck();
     /// Ends the link without calling on_closed; frames still queued are lost.
     void close();
 
@@ -88,31 +105,38 @@ class Link : public std::enable_shared_from_this<Link> {
   private:
     friend class LinkHandshake;
     friend class LinkDialer;
+    friend class LinkListener;
     Link(const LinkEnvironment& environment, std::unique_ptr<Stream> stream, PeerInfo peer);
 
     /// Begins to deliver, first from what has been read already.
     void start(ByteView unread);
+    void enqueue(Frame frame);
     void read();
     Result<void> deliver(ByteView input);
+    void deliver_data(Bytes bytes);
+    Result<void> on_evidence(ByteView certificate_der);
     void write_next();
     void end(const Error& error);
 
     Loop& loop_;
+    LinkAuthenticator& authenticator_;
     LinkOptions options_;
     std::unique_ptr<Stream> stream_;
     PeerInfo peer_;
+    SystemClock clock_;
+    TokenBucket renewals_;
     FrameDecoder decoder_;
     Bytes read_buffer_;
-    std::deque<Bytes> queue_;
-    /// The frame that is being written, with its length; the stream reads from here.
+    std::deque<Frame> queue_;
+    /// The frame that is being written, with its header; the stream reads from here.
     Bytes writing_frame_;
-    ByteArray<4> writing_length_{};
+    ByteArray<5> writing_header_{};
     bool writing_ = false;
     size_t pending_bytes_ = 0;
     bool closed_ = false;
     std::function<void(Bytes)> on_frame_;
     std::function<void(const Error&)> on_closed_;
-    /// The dialer's; called for every end.
+    /// The dialer's or listener's; called for every end.
     std::function<void(const Error&)> on_ended_;
 };
 

@@ -43,8 +43,8 @@ void LinkHandshake::send_hello() {
     writer.length_prefixed(environment_.authenticator.prove(exporter_, role_));
     TT_ASSERT(writer.size() <= hello_bytes_max);
     hello_ = writer.take();
-    hello_length_ = encode_frame_length(hello_.size());
-    stream_->write(hello_length_, hello_, [self = shared_from_this()](Result<void> sent) {
+    hello_header_ = encode_frame_header(FrameKind::hello, hello_.size());
+    stream_->write(hello_header_, hello_, [self = shared_from_this()](Result<void> sent) {
         if (self->done_ == nullptr) return;
         if (!sent) return self->finish(sent.error());
         self->hello_sent_ = true;
@@ -69,7 +69,7 @@ void LinkHandshake::read() {
 Result<void> LinkHandshake::on_bytes(ByteView input) {
     TT_TRY(const auto hello, decoder_.next(input));
     if (!hello.has_value()) return {};
-    TT_CHECK(on_hello(*hello));
+    TT_CHECK(on_hello(hello->bytes));
     peer_proved_ = true;
     unread_.assign(input.begin(), input.end());
     return {};

@@ -42,10 +42,11 @@ class LinkHandshake : public std::enable_shared_from_this<LinkHandshake> {
     PeerInfo peer_;
     ChannelExporter exporter_{};
     Bytes hello_;
-    ByteArray<4> hello_length_{};
+    ByteArray<5> hello_header_{};
     bool hello_sent_ = false;
     bool peer_proved_ = false;
-    FrameDecoder decoder_{hello_bytes_max};
+    FrameDecoder decoder_{
+        {.hello = hello_bytes_max, .data = std::nullopt, .evidence = std::nullopt}};
     Bytes read_buffer_;
     /// Frames that came in one read with the hello.
     Bytes unread_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <set>
+#include <algorithm>
+#include <map>
 
 #include "net/link_handshake.hpp"
 
@@ -13,24 +14,28 @@ constexpr size_t refusals_logged_max = 10;
 
 struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
     Impl(const LinkEnvironment& shared, OnLink callback)
-        : environment(shared), on_link(std::move(callback)) {}
+        : environment(shared),
+          on_link(std::move(callback)),
+          rates(shared.options.handshakes_per_source, sources_max) {}
 
     LinkEnvironment environment;
     OnLink on_link;
     std::unique_ptr<Acceptor> acceptor;
-    std::set<std::shared_ptr<LinkHandshake>> half_open;
+    /// Under way, and where each comes from.
+    std::map<std::shared_ptr<LinkHandshake>, std::string> half_open;
+    SourceLimiter rates;
+    SystemClock clock;
     /// Refusals since the window began: anyone can cause them, so they must not fill the disk.
     size_t refusal_count = 0;
     Timer refusal_timer;
 
     void on_stream(std::unique_ptr<Stream> stream) {
         const std::string remote = stream->remote();
-        if (half_open.size() >= environment.options.half_open_max) {
-            return refuse(remote, fail(ErrorCode::overloaded, "too many handshakes at a time"));
-        }
+        const std::string source = stream->source();
+        if (auto admitted = admit(source); !admitted) return refuse(remote, admitted.error());
         const auto handshake =
             std::make_shared<LinkHandshake>(environment, LinkRole::listener, std::move(stream));
-        half_open.insert(handshake);
+        half_open[handshake] = source;
         handshake->start([weak = weak_from_this(), handshake, remote](auto result) {
             if (const auto self = weak.lock()) {
                 self->on_handshake(handshake, remote, std::move(result));
@@ -38,11 +43,37 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
         });
     }
 
+    /// Before anything is computed for the connection.
+    Result<void> admit(const std::string& source) {
+        const LinkOptions& options = environment.options;
+        if (half_open.size() >= options.half_open_max) {
+            return fail(
+                ErrorCode::overloaded,
+                "handshakes: have " + std::to_string(half_open.size()) + " at a time, need fewer");
+        }
+        const auto of_source = std::count_if(half_open.begin(), half_open.end(),
+                                             [&](auto& one) { return one.second == source; });
+        if (static_cast<size_t>(of_source) >= options.half_open_per_source_max) {
+            return fail(ErrorCode::overloaded, "handshakes: have " + std::to_string(of_source) +
+                                                   " at a time from " + source + ", need fewer");
+        }
+        if (!rates.admit(source, clock.now())) {
+            return fail(ErrorCode::overloaded,
+                        "handshakes: too many in a short time from " + source);
+        }
+        return {};
+    }
+
     void on_handshake(const std::shared_ptr<LinkHandshake>& handshake, const std::string& remote,
                       Result<std::shared_ptr<Link>> result) {
         half_open.erase(handshake);
         if (!result) return refuse(remote, result.error());
         environment.log.info("link from " + remote + " up: " + (*result)->peer().description);
+        (*result)->on_ended_ = [weak = weak_from_this(), remote](const Error& error) {
+            const auto self = weak.lock();
+            if (self == nullptr) return;
+            self->environment.log.warn("link from " + remote + " down: " + error.message());
+        };
         on_link(*result);
         handshake->deliver_to(**result);
     }
@@ -76,7 +107,7 @@ Result<std::unique_ptr<LinkListener>> LinkListener::listen(const LinkEnvironment
 
 LinkListener::~LinkListener() {
     impl_->acceptor.reset();
-    for (const auto& handshake : impl_->half_open) handshake->cancel();
+    for (const auto& [handshake, source] : impl_->half_open) handshake->cancel();
 }
 
 uint16_t LinkListener::port() const {

@@ -15,6 +15,10 @@ using std::chrono::seconds;
 class FakeAuthenticator final : public LinkAuthenticator {
   public:
     std::vector<Bytes> trusted;
+    /// Certificates that may take the place of trusted ones.
+    std::vector<Bytes> renewals;
+    std::optional<Error> outcome_of_recheck;
+    int renewals_seen = 0;
     std::string word = "word";
     int proofs_made = 0;
     int proofs_seen = 0;
@@ -42,6 +46,21 @@ class FakeAuthenticator final : public LinkAuthenticator {
         const Bytes wanted = proof(exporter, peer_role);
         if (std::equal(given.begin(), given.end(), wanted.begin(), wanted.end())) return {};
         return fail(ErrorCode::channel_unbound, "proof: not of this session");
+    }
+
+    Result<PeerInfo> verify_renewal(const PeerInfo& peer, ByteView der) override {
+        ++renewals_seen;
+        const Bytes shown(der.begin(), der.end());
+        if (std::find(renewals.begin(), renewals.end(), shown) == renewals.end())
+            return fail(ErrorCode::statement_mismatch, "tls_spki: another");
+        PeerInfo renewed = peer;
+        renewed.certificate_der = shown;
+        return renewed;
+    }
+
+    Result<void> recheck(const PeerInfo&) override {
+        if (outcome_of_recheck) return *outcome_of_recheck;
+        return {};
     }
 
   private:
@@ -257,12 +276,17 @@ TEST_F(link_pair, a_reflected_hello_is_refused) {
 TEST_F(link_pair, malformed_hellos_are_refused) {
     b.listen();
     const std::pair<Bytes, const char*> cases[] = {
-        {{0xff, 0xff, 0xff, 0x7f}, "frame_too_large"},
-        {{0x01, 0x10, 0, 0}, "frame_too_large"},
-        {{0, 0, 0, 0}, "limit_exceeded"},
-        {{2, 0, 0, 0, 2, 0}, "version_unsupported"},
-        {{6, 0, 0, 0, 1, 0, 9, 0, 0, 0}, "limit_exceeded"},
-        {{7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1}, "frame_malformed"},
+        {{0xff, 0xff, 0xff, 0x7f, 2}, "frame_too_large"},
+        {{0x01, 0x10, 0, 0, 2}, "frame_too_large"},
+        {{0, 0, 0, 0, 2}, "limit_exceeded"},
+        {{2, 0, 0, 0, 2, 1, 0}, "version_unsupported"},
+        {{2, 0, 0, 0, 2, 3, 0}, "version_unsupported"},
+        {{6, 0, 0, 0, 2, 2, 0, 9, 0, 0, 0}, "limit_exceeded"},
+        {{7, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 1}, "frame_malformed: hello"},
+        // No other kind before the hello; and a hello of links of version 1.
+        {{0, 0, 0, 0, 3}, "frame_malformed: frame: have kind 3"},
+        {{0, 0, 0, 0, 4}, "frame_malformed: frame: have kind 4"},
+        {{6, 0, 0, 0, 1, 0, 0, 0, 0, 0}, "frame_malformed: frame: have kind 1"},
     };
     for (const auto& [hello, reason] : cases) {
         b.log.lines.clear();
@@ -295,6 +319,32 @@ TEST_F(link_pair, silent_connections_time_out_and_are_limited) {
     drain(*first);
     drain(*second);
     EXPECT_EQ(b.log.count("timed_out"), 2u);
+    a.dial(b.listener->port());
+    run_until(loop, [&] { return b.link != nullptr; });
+}
+
+TEST_F(link_pair, one_source_does_not_get_every_handshake) {
+    b.options.half_open_per_source_max = 2;
+    b.listen();
+    const auto first = connect_to_b();
+    const auto second = connect_to_b();
+    drain(*connect_to_b());
+    EXPECT_EQ(b.log.count("overloaded: handshakes: have 2 at a time from 127.0.0.1"), 1u);
+    first->close();
+    run_until(loop, [&] { return b.log.count("refused") == 2; });
+    a.dial(b.listener->port());
+    run_until(loop, [&] { return b.link != nullptr; });
+}
+
+TEST_F(link_pair, handshakes_of_one_source_are_limited_in_time) {
+    b.options.handshakes_per_source = {.burst = 3, .interval = milliseconds(200)};
+    b.listen();
+    for (int i = 0; i < 3; ++i) connect_to_b()->close();
+    // Nothing of TLS is answered any more, and then, after a while, it is.
+    const auto refused = connect_to_b();
+    EXPECT_EQ(drain(*refused), 0u);
+    EXPECT_EQ(b.log.count("overloaded: handshakes: too many in a short time from 127.0.0.1"), 1u);
+    EXPECT_EQ(b.authenticator.proofs_made, 0);
     a.dial(b.listener->port());
     run_until(loop, [&] { return b.link != nullptr; });
 }
@@ -389,6 +439,86 @@ TEST_F(link_pair, a_destroyed_dialer_or_listener_ends_its_handshakes) {
     drain(*stream);
     run_for(loop, milliseconds(50));
     EXPECT_EQ(a.links_made + b.links_made, 0);
+}
+
+TEST_F(link_pair, renewed_evidence_takes_its_place_between_frames) {
+    link_up();
+    const Bytes renewed = {4, 2};
+    b.authenticator.renewals = {renewed};
+    std::vector<Bytes> shown;
+    b.link->on_frame([&](Bytes frame) {
+        b.frames.push_back(std::move(frame));
+        shown.push_back(b.link->peer().certificate_der);
+    });
+    a.link->send({1});
+    a.link->renew(renewed);
+    a.link->send({2});
+    run_until(loop, [&] { return b.frames.size() == 2; });
+    EXPECT_EQ(b.frames, (std::vector<Bytes>{{1}, {2}}));
+    EXPECT_EQ(shown, (std::vector<Bytes>{a.identity.certificate_der, renewed}));
+    EXPECT_EQ(a.links_made, 1);
+    EXPECT_FALSE(b.link->closed());
+}
+
+TEST_F(link_pair, renewed_evidence_that_is_refused_ends_the_link) {
+    link_up();
+    a.link->renew({6, 6, 6});
+    run_until(loop, [&] { return a.closed && b.closed; });
+    EXPECT_EQ(b.closed->code, ErrorCode::statement_mismatch);
+    EXPECT_EQ(b.closed->detail, "renewed evidence: tls_spki: another");
+    EXPECT_EQ(b.log.count("down: statement_mismatch: renewed evidence: tls_spki"), 1u);
+}
+
+TEST_F(link_pair, a_flood_of_renewed_evidence_ends_the_link) {
+    b.options.renewals = {.burst = 3, .interval = seconds(60)};
+    link_up();
+    const Bytes renewed = {4, 2};
+    b.authenticator.renewals = {renewed};
+    for (int i = 0; i < 100; ++i) a.link->renew(renewed);
+    run_until(loop, [&] { return a.closed && b.closed; });
+    EXPECT_EQ(b.closed->code, ErrorCode::limit_exceeded);
+    EXPECT_EQ(b.authenticator.renewals_seen, 3) << "the rest is not even looked at";
+}
+
+TEST_F(link_pair, oversized_evidence_ends_the_link_before_it_has_come) {
+    b.listen();
+    const auto raw = secure_to_b();
+    ByteWriter hello;
+    hello.u16(link_version);
+    hello.length_prefixed(a.authenticator.prove(raw->channel_exporter().value(), LinkRole::dialer));
+    send_raw(*raw, encode_frame_header(FrameKind::hello, hello.size()), hello.view());
+    send_raw(*raw, encode_frame_header(FrameKind::evidence, evidence_frame_bytes_max + 1), {});
+    run_until(loop, [&] { return b.closed.has_value(); });
+    EXPECT_EQ(b.closed->code, ErrorCode::frame_too_large);
+    EXPECT_EQ(b.authenticator.renewals_seen, 0);
+}
+
+TEST_F(link_pair, a_recheck_that_fails_ends_the_link_with_its_error) {
+    link_up();
+    a.link->recheck();
+    b.link->recheck();
+    run_for(loop, milliseconds(20));
+    EXPECT_FALSE(a.link->closed());
+    EXPECT_FALSE(b.link->closed());
+    b.authenticator.outcome_of_recheck =
+        fail(ErrorCode::tcb_status_rejected, "TCB status: have OutOfDate, need UpToDate");
+    b.link->recheck();
+    EXPECT_FALSE(b.closed.has_value()) << "never inside the call";
+    run_until(loop, [&] { return a.closed && b.closed; });
+    EXPECT_EQ(b.closed->code, ErrorCode::tcb_status_rejected);
+    EXPECT_EQ(b.log.count("down: tcb_status_rejected: TCB status: have OutOfDate"), 1u);
+    b.link->recheck();
+}
+
+TEST_F(link_pair, handshakes_show_the_identity_that_the_context_has_just_now) {
+    link_up();
+    const TlsIdentity renewed = make_identity("b, later");
+    ASSERT_TRUE(b.tls.show(renewed));
+    EXPECT_EQ(a.link->peer().certificate_der, b.identity.certificate_der);
+    a.authenticator.trusted = {renewed.certificate_der};
+    b.link->close();
+    run_until(loop, [&] { return a.links_made == 2; });
+    EXPECT_EQ(a.link->peer().certificate_der, renewed.certificate_der);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "attest/channel.hpp"
 #include "attest/ra_certificate.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/p256.hpp"
 
 namespace teetee::node {
@@ -15,13 +16,19 @@ attest::ChannelRole channel_role(net::LinkRole role) {
                                          : attest::ChannelRole::listener;
 }
 
+Result<attest::Statement> statement_in(ByteView certificate_der) {
+    TT_TRY(const auto certificate, attest::parse_ra_certificate(certificate_der));
+    return attest::decode_statement(certificate.evidence.statement);
+}
+
 }  // namespace
 
 Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceProvider& evidence,
                                Rng& rng) {
     TT_TRY(auto receipt_key, crypto::SecpKey::generate(rng));
     TT_TRY(auto hpke_key, crypto::X25519Key::generate(rng));
-    TT_TRY(const auto tls_key, crypto::P256Key::generate());
+    TT_TRY(auto tls_key, crypto::P256Key::generate());
+    TT_TRY(const auto pem, tls_key.to_pem());
     attest::Statement statement;
     statement.software_version = software_version;
     statement.model_root = options.model_root;
@@ -33,26 +40,35 @@ Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceP
     statement.receipt_address = receipt_key.address();
     statement.not_before = options.now;
     statement.not_after = options.now + options.lifetime_s;
+    TT_TRY(Bytes quote,
+           evidence.quote(attest::report_data(attest::encode_statement(statement), std::nullopt)));
+    Identity identity{.receipt_key = std::move(receipt_key),
+                      .hpke_key = std::move(hpke_key),
+                      .tls_key = std::move(tls_key),
+                      .statement = {},
+                      .statement_bytes = {},
+                      .quote = {},
+                      .tls = {}};
+    identity.tls.private_key_pem.assign(pem.begin(), pem.end());
+    TT_CHECK(adopt_evidence(identity, statement, std::move(quote)));
+    return identity;
+}
+
+Result<void> adopt_evidence(Identity& identity, const attest::Statement& statement, Bytes quote) {
     Bytes statement_bytes = attest::encode_statement(statement);
-    TT_TRY(Bytes quote, evidence.quote(attest::report_data(statement_bytes, std::nullopt)));
-    net::TlsIdentity tls;
-    TT_TRY(tls.certificate_der, attest::make_ra_certificate(tls_key, {statement_bytes, quote}));
-    TT_TRY(const auto pem, tls_key.to_pem());
-    tls.private_key_pem.assign(pem.begin(), pem.end());
-    return Identity{std::move(receipt_key),     std::move(hpke_key), std::move(statement),
-                    std::move(statement_bytes), std::move(quote),    std::move(tls)};
+    TT_TRY(identity.tls.certificate_der,
+           attest::make_ra_certificate(identity.tls_key, {statement_bytes, quote}));
+    if (!identity.statement_bytes.empty()) {
+        identity.former = {crypto::sha256(identity.statement_bytes), identity.statement.not_after};
+    }
+    identity.statement = statement;
+    identity.statement_bytes = std::move(statement_bytes);
+    identity.quote = std::move(quote);
+    return {};
 }
 
 Result<net::PeerInfo> PeerAuthenticator::verify_certificate(ByteView der) {
-    TT_TRY(const auto ra, attest::parse_ra_certificate(der));
-    const auto collateral = attest::find_collateral(collateral_, ra.evidence.quote);
-    auto verified =
-        attest::verify_peer(der, expectation_, policy_, clock_.unix_now(), collateral.get());
-    if (!verified) {
-        attest::want_missing(collateral_, ra.evidence.quote, verified.error());
-        return std::move(verified).error();
-    }
-    const attest::VerifiedPeer& peer = *verified;
+    TT_TRY(const auto peer, verify(der));
     net::PeerInfo info;
     info.node_id = peer.node_id;
     info.certificate_der.assign(der.begin(), der.end());
@@ -69,11 +85,34 @@ Bytes PeerAuthenticator::prove(ByteView exporter, net::LinkRole own_role) {
 
 Result<void> PeerAuthenticator::check_proof(const net::PeerInfo& peer, ByteView exporter,
                                             net::LinkRole peer_role, ByteView proof) {
-    // The certificate was verified at the beginning of this handshake; here only its statement is
-    // needed again.
-    TT_TRY(const auto certificate, attest::parse_ra_certificate(peer.certificate_der));
-    TT_TRY(const auto statement, attest::decode_statement(certificate.evidence.statement));
+    // The certificate was verified at the beginning of this handshake.
+    TT_TRY(const auto statement, statement_in(peer.certificate_der));
     return attest::verify_channel(statement, exporter, channel_role(peer_role), proof);
+}
+
+Result<net::PeerInfo> PeerAuthenticator::verify_renewal(const net::PeerInfo& peer, ByteView der) {
+    TT_TRY(auto info, verify_certificate(der));
+    TT_TRY(const auto earlier, statement_in(peer.certificate_der));
+    TT_TRY(const auto later, statement_in(der));
+    TT_CHECK(attest::verify_succession(earlier, later));
+    return info;
+}
+
+Result<void> PeerAuthenticator::recheck(const net::PeerInfo& peer) {
+    TT_CHECK(verify(peer.certificate_der));
+    return {};
+}
+
+Result<attest::VerifiedPeer> PeerAuthenticator::verify(ByteView der) {
+    auto verified = attest::verify_peer(
+        der, expectation_, policy_, clock_.unix_now(),
+        [this](ByteView quote, const attest::TrustedRoots& roots, UnixSeconds now) {
+            return verdicts_.verify(quote, attest::find_collateral(collateral_, quote), roots, now);
+        });
+    if (verified) return verified;
+    if (const auto shown = attest::parse_ra_certificate(der))
+        attest::want_missing(collateral_, shown->evidence.quote, verified.error());
+    return verified;
 }
 
 }  // namespace teetee::node

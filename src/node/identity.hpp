@@ -6,6 +6,8 @@
 #include "attest/peer.hpp"
 #include "attest/policy.hpp"
 #include "attest/statement.hpp"
+#include "attest/verdict_cache.hpp"
+#include "crypto/p256.hpp"
 #include "crypto/secp256k1.hpp"
 #include "crypto/x25519.hpp"
 #include "net/link.hpp"
@@ -14,14 +16,22 @@
 namespace teetee::node {
 
 /// Who a node is: keys made inside the TEE at start, the statement that names them, the quote over
-/// the statement, and the certificate that carries both. Nothing of it outlives the process.
+/// the statement, and the certificate that carries both. Nothing of it outlives the process. The
+/// keys stay; statement, quote and certificate are renewed as time goes on.
 struct Identity {
     crypto::SecpKey receipt_key;
     crypto::X25519Key hpke_key;
+    crypto::P256Key tls_key;
     attest::Statement statement;
     Bytes statement_bytes;
     Bytes quote;
     net::TlsIdentity tls;
+    /// The statement before this one, by its hash: clients hold it until it ends.
+    struct Former {
+        Digest statement_hash{};
+        UnixSeconds not_after = 0;
+    };
+    std::optional<Former> former{};
 };
 
 struct IdentityOptions {
@@ -37,11 +47,18 @@ struct IdentityOptions {
 Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceProvider& evidence,
                                Rng& rng);
 
+/// Takes another statement of the same keys and the quote over it.
+/// Errors: of make_ra_certificate; then all stays as it was.
+Result<void> adopt_evidence(Identity& identity, const attest::Statement& statement, Bytes quote);
+
 /// Admits the nodes of the same model that serve the expected layers on attested code, and binds
-/// each link to the receipt key that the peer's evidence names. Asks for the collateral of peers to
-/// whom nothing else is lacking: they are refused now and may try again.
+/// each link to the receipt key that the peer's evidence names. Everything that time or new
+/// collateral can change is asked again at each recheck. Asks for the collateral of peers to whom
+/// nothing else is lacking: they are refused now and may try again.
 class PeerAuthenticator final : public net::LinkAuthenticator {
   public:
+    /// References MUST outlive it. Without a source of collateral only a policy that demands none
+    /// admits anybody.
     PeerAuthenticator(const Identity& identity, const attest::Policy& policy,
                       attest::PeerExpectation expectation, const Clock& clock,
                       attest::CollateralSource* collateral = nullptr)
@@ -55,13 +72,18 @@ class PeerAuthenticator final : public net::LinkAuthenticator {
     Bytes prove(ByteView exporter, net::LinkRole own_role) override;
     Result<void> check_proof(const net::PeerInfo& peer, ByteView exporter, net::LinkRole peer_role,
                              ByteView proof) override;
+    Result<net::PeerInfo> verify_renewal(const net::PeerInfo& peer, ByteView der) override;
+    Result<void> recheck(const net::PeerInfo& peer) override;
 
   private:
+    Result<attest::VerifiedPeer> verify(ByteView der);
+
     const Identity& identity_;
     const attest::Policy& policy_;
     attest::PeerExpectation expectation_;
     const Clock& clock_;
     attest::CollateralSource* collateral_;
+    attest::VerdictCache verdicts_;
 };
 
 }  // namespace teetee::node
