@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "api/sealed_exchange.hpp"
-#include "crypto/hash.hpp"
 #include "sealed/request.hpp"
 
 namespace teetee::api {
@@ -35,7 +34,7 @@ bool SealedRequests::is_sealed(const net::HttpRequest& request) {
 Result<SealedRequests::Opened> SealedRequests::open(
     const net::HttpRequest& request, const std::shared_ptr<net::HttpExchange>& exchange) {
     TT_TRY(const auto envelope, sealed::parse_envelope(as_bytes(request.body)));
-    if (envelope.statement_hash != crypto::sha256(world_.node.statement_bytes())) {
+    if (!world_.node.has_statement(envelope.statement_hash)) {
         return fail(ErrorCode::sealed_key_unknown,
                     "the request is sealed to another statement than this entry's; "
                     "ask /attestation again");

@@ -29,6 +29,7 @@ struct ServeOptions {
     KvOptions kv;
     std::string name;
     WeightsCacheOption weights_cache;
+    int64_t recheck_s = 30;
     bool with_parent = false;
 };
 
@@ -50,7 +51,7 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
     if (!options.api_tls.empty()) {
         TT_TRY(const auto tls_address, net::parse_address(options.api_tls));
         net::HttpServerOptions tls_options;
-        TT_TRY(tls_options.tls, net::TlsContext::build_server(node.tls_identity()));
+        tls_options.tls = node.server_tls();
         TT_TRY(servers.tls, net::HttpServer::listen(loop, tls_address, tls_options, handler));
         log.info("attested API on https://" + net::to_string(tls_address));
     }
@@ -89,6 +90,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
         node_options.threads = std::max(1u, std::thread::hardware_concurrency());
     auto weights_cache = options.weights_cache.open();
     node_options.weights_cache = weights_cache ? &*weights_cache : nullptr;
+    node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
     TT_TRY(node_options.kv_budget.bytes, options.kv.bytes());
     TT_TRY(node_options.kv_type, options.kv.kv_type());
     TT_TRY(const auto collateral, open_collateral(options, {clock, rng, log}));
@@ -108,11 +110,10 @@ Result<void> serve(const ServeOptions& options, Session&) {
         if (const auto& chat = routes.chat(); has_template && !chat)
             log.warn("chat completions are refused: " + chat.error().message());
     }
-    // A statement cannot be renewed in a running process yet: the node ends before its peers would
-    // refuse it, and whatever supervises it starts it with a new one.
+    // Without a quote for the next statement the node ends before its peers would refuse it;
+    // whatever supervises it may have more luck with a new process.
     bool expired = false;
-    const auto serving_time = std::chrono::seconds(node_options.statement_lifetime_s) * 9 / 10;
-    const net::Timer statement_timer = loop.call_after(serving_time, [&] {
+    node->on_statement_ending([&] {
         expired = true;
         loop.stop();
     });
@@ -123,7 +124,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
     loop.run();
     if (expired) {
         return fail(ErrorCode::evidence_unavailable,
-                    "this node's statement ends soon; start it again for a new one");
+                    "this node's statement ends soon and could not be renewed");
     }
     return {};
 }
@@ -187,9 +188,14 @@ void add_node(CLI::App& app, Session& session) {
         ->capture_default_str();
     command
         ->add_option("--statement-seconds", options->node.statement_lifetime_s,
-                     "How long this node's statement is valid")
+                     "How long this node's statement is valid; it is renewed at half of that")
         ->capture_default_str()
-        ->check(CLI::Range(1, 604800));
+        ->check(CLI::Range(4, 604800));
+    command
+        ->add_option("--recheck-seconds", options->recheck_s,
+                     "How often the evidence of linked nodes is judged anew")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 3600));
     options->weights_cache.add_to(*command);
     command->add_flag("--with-parent", options->with_parent,
                       "End when the process that started this one ends");

@@ -59,6 +59,12 @@ class Driver {
         });
     }
 
+    /// Calls call(link) for each link that is up.
+    template <class Call>
+    void for_each_link(Call call) {
+        for (const auto& [direction, link] : links_) call(*link);
+    }
+
     /// Calls call(machine, now, effects), then does what the effects say.
     template <class Call>
     auto act(Call call) {

@@ -5,13 +5,13 @@
 #include "crypto/hash.hpp"
 #include "model/limits.hpp"
 #include "model/manifest.hpp"
-#include "model/shard.hpp"
 #include "net/file.hpp"
 #include "net/link.hpp"
 #include "node/driver.hpp"
 #include "node/engine_factory.hpp"
 #include "node/identity.hpp"
-#include "node/quote_thread.hpp"
+#include "node/renewal.hpp"
+#include "node/shard_file.hpp"
 #include "pipeline/entry.hpp"
 #include "pipeline/stage.hpp"
 
@@ -19,6 +19,8 @@ namespace teetee::node {
 namespace {
 
 constexpr size_t policy_file_bytes_max = 1 << 20;
+/// How late a change of the collateral may be noticed.
+constexpr Duration watch_interval_max = std::chrono::seconds(1);
 
 /// "TeeTee Story" -> "teetee-story".
 std::string identifier(std::string_view name) {
@@ -56,46 +58,6 @@ Result<PolicyFile> load_policy(const std::string& path) {
     return PolicyFile{std::move(policy).value(), crypto::sha256(bytes)};
 }
 
-/// A shard file whose index is in private memory; its tensors stay on disk.
-struct ShardFile {
-    net::File file;
-    Bytes head;
-    model::Gguf gguf;
-
-    static Result<ShardFile> open(const std::string& path);
-};
-
-Result<ShardFile> ShardFile::open(const std::string& path) {
-    TT_TRY(auto file, net::File::open(path));
-    const uint64_t file_bytes = file.size_bytes();
-    // Where the index ends is known when it has been read.
-    for (uint64_t head_bytes = 4 << 20;; head_bytes *= 4) {
-        Bytes head(static_cast<size_t>(std::min(head_bytes, file_bytes)));
-        TT_CHECK(file.read(0, head));
-        auto gguf = model::Gguf::parse_head(head, file_bytes);
-        if (gguf) return ShardFile{std::move(file), std::move(head), std::move(gguf).value()};
-        if (gguf.error().code != ErrorCode::gguf_truncated || head_bytes >= file_bytes ||
-            head_bytes >= model::gguf_header_bytes_max) {
-            return in_context(path, std::move(gguf).error());
-        }
-    }
-}
-
-/// Which of the manifest's shards this file says it is, and its index confirms.
-Result<size_t> identify_shard(const model::Gguf& gguf, const model::Manifest& manifest) {
-    TT_TRY(const auto info, model::parse_shard_info(gguf));
-    if (!info) {
-        return fail(ErrorCode::shard_mismatch,
-                    "this file is a whole model; cut it with 'teetee shard cut' first");
-    }
-    if (info->index >= manifest.shards.size()) {
-        return fail(ErrorCode::shard_mismatch,
-                    "the manifest has no shard " + std::to_string(info->index));
-    }
-    TT_CHECK(model::verify_shard_index(gguf, manifest, info->index));
-    return static_cast<size_t>(info->index);
-}
-
 }  // namespace
 
 struct Node::Impl {
@@ -108,6 +70,12 @@ struct Node::Impl {
                                                           model::ModelOptions model_options,
                                                           BlobStore* store) const;
     Result<void> attest_self(UnixSeconds lifetime_s);
+    void keep_attested(UnixSeconds lifetime_s);
+    void on_renewed();
+    void show_evidence();
+    void watch_peers();
+    template <class Call>
+    void for_each_link(Call call);
     Result<void> connect(const NodeOptions& options);
     void start_machine(const NodeOptions& options);
     void attach(pipeline::Direction direction, std::shared_ptr<net::Link> link);
@@ -137,14 +105,24 @@ struct Node::Impl {
     std::optional<Identity> identity;
     /// Since the first quote, which the node cannot start without.
     std::unique_ptr<QuoteThread> quotes;
+    std::unique_ptr<Renewal> renewal;
+    Instant renewed_at{};
+    std::function<void()> on_statement_ending;
+    std::optional<net::TlsContext> link_tls;
+    std::optional<net::TlsContext> server_tls;
+    std::unique_ptr<PeerAuthenticator> previous_authenticator;
+    std::unique_ptr<PeerAuthenticator> next_authenticator;
     std::map<RequestId, Running> generations;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Driver<pipeline::Stage>> stage;
-    std::unique_ptr<PeerAuthenticator> previous_authenticator;
-    std::unique_ptr<PeerAuthenticator> next_authenticator;
     std::unique_ptr<net::LinkListener> listener;
     std::unique_ptr<net::LinkDialer> dialer;
+    Duration recheck_interval{};
+    Duration handshake_time_max{};
+    Instant next_recheck{};
+    uint64_t collateral_version = 0;
+    net::Timer watch_timer;
 };
 
 Result<std::unique_ptr<model::ShardModel>> Node::Impl::load_shard(const ShardFile& file,
@@ -226,7 +204,64 @@ Result<void> Node::Impl::attest_self(UnixSeconds lifetime_s) {
     options.lifetime_s = lifetime_s;
     TT_TRY(identity, make_identity(options, world.evidence, world.rng));
     quotes = std::make_unique<QuoteThread>(world.loop, world.evidence);
+    TT_TRY(link_tls, net::TlsContext::build_mutual(identity->tls));
+    TT_TRY(server_tls, net::TlsContext::build_server(identity->tls));
     return {};
+}
+
+void Node::Impl::keep_attested(UnixSeconds lifetime_s) {
+    Renewal::Options options;
+    options.lifetime_s = lifetime_s;
+    options.on_renewed = [this] { on_renewed(); };
+    options.on_ending = [this] {
+        if (on_statement_ending) on_statement_ending();
+    };
+    renewal = std::make_unique<Renewal>(
+        Renewal::World{world.loop, world.clock, world.rng, world.log, *quotes}, *identity,
+        std::move(options));
+}
+
+void Node::Impl::on_renewed() {
+    renewed_at = world.clock.now();
+    for (const net::TlsContext& tls : {*link_tls, *server_tls}) {
+        if (auto shown = tls.show(identity->tls); !shown)
+            world.log.error("TLS goes on with the old certificate: " + shown.error().message());
+    }
+    show_evidence();
+    for_each_link([this](net::Link& link) { link.renew(identity->tls.certificate_der); });
+}
+
+/// To the other nodes and to clients, who verify the whole route.
+void Node::Impl::show_evidence() {
+    if (entry) {
+        entry->machine().ring().set_evidence(identity->statement_bytes, identity->quote);
+    } else {
+        stage->machine().set_evidence(identity->statement_bytes, identity->quote);
+    }
+}
+
+template <class Call>
+void Node::Impl::for_each_link(Call call) {
+    if (entry) {
+        entry->for_each_link(call);
+    } else {
+        stage->for_each_link(call);
+    }
+}
+
+/// A verdict does not outlive its evidence, nor what Intel says of the platform.
+void Node::Impl::watch_peers() {
+    const uint64_t version = world.collateral == nullptr ? 0 : world.collateral->version();
+    const Instant now = world.clock.now();
+    if (version != collateral_version || now >= next_recheck) {
+        collateral_version = version;
+        next_recheck = now + recheck_interval;
+        for_each_link([](net::Link& link) { link.recheck(); });
+        // Those that are not linked to the entry renew their evidence as well.
+        if (entry) entry->machine().ring().refresh_evidence();
+    }
+    watch_timer = world.loop.call_after(std::min(recheck_interval, watch_interval_max),
+                                        [this] { watch_peers(); });
 }
 
 attest::PeerExpectation Node::Impl::expect_shard(size_t index) const {
@@ -257,7 +292,6 @@ void Node::Impl::start_machine(const NodeOptions& options) {
             Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { on_event(event); });
-        entry->machine().ring().set_evidence(identity->statement_bytes, identity->quote);
         return;
     }
     pipeline::StageOptions stage_options;
@@ -267,13 +301,15 @@ void Node::Impl::start_machine(const NodeOptions& options) {
     stage = std::make_unique<Driver<pipeline::Stage>>(
         Driver<pipeline::Stage>::World{world.loop, world.clock, world.log, *engine},
         pipeline::Stage(stage_options));
-    stage->machine().set_evidence(identity->statement_bytes, identity->quote);
 }
 
 void Node::Impl::attach(pipeline::Direction direction, std::shared_ptr<net::Link> link) {
     world.log.info((direction == pipeline::Direction::next ? "linked to the next node: "
                                                            : "linked to the previous node: ") +
                    link->peer().description);
+    // Its handshake may have begun with the certificate before.
+    if (world.clock.now() - renewed_at < handshake_time_max)
+        link->renew(identity->tls.certificate_der);
     if (entry)
         entry->attach(direction, std::move(link));
     else
@@ -292,20 +328,22 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
                     "this shard is one of " + std::to_string(manifest.shards.size()) +
                         ": --next must name the node behind it (the tail's is the entry)");
     }
-    TT_TRY(const auto tls, net::TlsContext::build_mutual(identity->tls));
     const size_t count = manifest.shards.size();
     previous_authenticator = std::make_unique<PeerAuthenticator>(
         *identity, policy.policy, expect_shard(shard_index + count - 1), world.clock,
         world.collateral);
     next_authenticator = std::make_unique<PeerAuthenticator>(
         *identity, policy.policy, expect_shard(shard_index + 1), world.clock, world.collateral);
-    TT_TRY(listener,
-           net::LinkListener::listen({world.loop, tls, *previous_authenticator, world.log},
-                                     options.listen, [this](std::shared_ptr<net::Link> link) {
-                                         attach(pipeline::Direction::previous, std::move(link));
-                                     }));
+    const auto environment = [&](PeerAuthenticator& authenticator) {
+        return net::LinkEnvironment{world.loop, *link_tls, authenticator, world.log, options.links};
+    };
+    TT_TRY(listener, net::LinkListener::listen(environment(*previous_authenticator), options.listen,
+                                               [this](std::shared_ptr<net::Link> link) {
+                                                   attach(pipeline::Direction::previous,
+                                                          std::move(link));
+                                               }));
     dialer = std::make_unique<net::LinkDialer>(
-        net::LinkEnvironment{world.loop, tls, *next_authenticator, world.log}, *options.next,
+        environment(*next_authenticator), *options.next,
         net::LinkDialer::Callbacks{[this](std::shared_ptr<net::Link> link) {
                                        attach(pipeline::Direction::next, std::move(link));
                                    },
@@ -390,7 +428,12 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     TT_CHECK(impl->load(options));
     TT_CHECK(impl->attest_self(options.statement_lifetime_s));
     impl->start_machine(options);
+    impl->show_evidence();
     TT_CHECK(impl->connect(options));
+    impl->keep_attested(options.statement_lifetime_s);
+    impl->recheck_interval = options.recheck_interval;
+    impl->handshake_time_max = options.links.handshake_time_max;
+    impl->watch_peers();
     return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
@@ -427,8 +470,17 @@ void Node::quote_for(ByteView nonce, OnEvidence done) {
 bool Node::simulated() const {
     return impl_->world.evidence.simulated();
 }
-const net::TlsIdentity& Node::tls_identity() const {
-    return impl_->identity->tls;
+const net::TlsContext& Node::server_tls() const {
+    return *impl_->server_tls;
+}
+bool Node::has_statement(const Digest& hash) const {
+    const Identity& identity = *impl_->identity;
+    if (hash == crypto::sha256(identity.statement_bytes)) return true;
+    return identity.former && hash == identity.former->statement_hash &&
+           impl_->world.clock.unix_now() <= identity.former->not_after;
+}
+void Node::on_statement_ending(std::function<void()> callback) {
+    impl_->on_statement_ending = std::move(callback);
 }
 size_t Node::prompt_bytes_max() const {
     return impl_->context_length * impl_->token_bytes_max;

@@ -19,6 +19,7 @@
 #include "model/shard_model.hpp"
 #include "model/tokenizer.hpp"
 #include "net/address.hpp"
+#include "net/link.hpp"
 #include "net/loop.hpp"
 #include "net/tls.hpp"
 #include "pipeline/counters.hpp"
@@ -43,8 +44,13 @@ struct NodeOptions {
     /// Where packed weights are kept between starts; null: nowhere. It need not be trusted, and
     /// MUST outlive start().
     BlobStore* weights_cache = nullptr;
-    /// How long this node's statement and certificate are valid; at most a week.
+    /// How long this node's statement and certificate are valid; at most a week, and no less than
+    /// four seconds: they are renewed at half of that, and peers take more for a flood.
     UnixSeconds statement_lifetime_s = 24 * 3600;
+    /// How often the evidence of linked nodes is judged anew; new collateral is noticed within a
+    /// second.
+    Duration recheck_interval = std::chrono::seconds(30);
+    net::LinkOptions links;
     model::Progress progress;
 };
 
@@ -104,7 +110,7 @@ class Node {
     };
 
     /// Reads, verifies, loads, attests, listens, dials. Errors say which step failed and what it
-    /// needs. The references of `world` MUST outlive the node.
+    /// needs. What `world` refers to MUST outlive the node.
     static Result<std::unique_ptr<Node>> start(const World& world, const NodeOptions& options);
     ~Node();
 
@@ -113,8 +119,11 @@ class Node {
     LayerRange layers() const;
     /// general.name as an identifier: lower case, words joined by '-'.
     const std::string& model_id() const;
+    /// The current one, here and below; another takes its place as time goes on.
     const attest::Statement& statement() const;
     ByteView statement_bytes() const;
+    /// Whether this is the SHA-256 of this node's statement, or of the one before while it lasts.
+    bool has_statement(const Digest& hash) const;
     /// The private part of the statement's HPKE key.
     const crypto::X25519Key& hpke_key() const;
     using OnEvidence = std::function<void(Result<attest::Evidence>)>;
@@ -122,7 +131,11 @@ class Node {
     /// later, unless the node ends before. Errors: overloaded, evidence_unavailable.
     void quote_for(ByteView nonce, OnEvidence done);
     bool simulated() const;
-    const net::TlsIdentity& tls_identity() const;
+    /// For a server whose clients verify the evidence in its certificate, the current one.
+    const net::TlsContext& server_tls() const;
+    /// Called once the statement is about to end and could not be renewed: its peers will refuse
+    /// this node.
+    void on_statement_ending(std::function<void()> callback);
 
     // Entry only.
 

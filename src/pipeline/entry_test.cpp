@@ -173,6 +173,22 @@ TEST_F(LinkedEntry, asks_for_evidence_once_and_again_when_a_node_changes) {
     EXPECT_TRUE(take<wire::Probe>().want_evidence);
 }
 
+TEST_F(LinkedEntry, evidence_on_its_way_is_not_the_evidence_that_is_wanted_now) {
+    wire::Probe early = take<wire::Probe>();
+    EXPECT_TRUE(early.want_evidence);
+    early.hops.push_back(hop({4, layer_count}));
+    entry_.ring().set_evidence({1}, {2});
+    receive(early);
+    tick(milliseconds(500));
+    wire::Probe next = take<wire::Probe>();
+    EXPECT_TRUE(next.want_evidence);
+    EXPECT_EQ(next.hops[0].quote, Bytes{2});
+    next.hops.push_back(hop({4, layer_count}));
+    receive(next);
+    tick(milliseconds(500));
+    EXPECT_FALSE(take<wire::Probe>().want_evidence);
+}
+
 TEST_F(LinkedEntry, fails_requests_when_probes_stay_away) {
     start_request();
     Duration waited{};

@@ -16,7 +16,7 @@ Ring::Ring(RingOptions options) : options_(std::move(options)) {
 
 void Ring::on_link_up(Instant now, Direction direction, const KvLedger& ledger, Effects& effects) {
     links_.at(direction) = true;
-    want_evidence_ = true;
+    refresh_evidence();
     if (links_.next && links_.previous) send_probe(now, ledger, effects);
 }
 
@@ -76,6 +76,7 @@ void Ring::send_probe(Instant now, const KvLedger& ledger, Effects& effects) {
     if (want_evidence_) {
         hop.statement = statement_;
         hop.quote = quote_;
+        if (evidence_probe_ == 0) evidence_probe_ = next_id_;
     }
     outstanding_[next_id_] = {.sent = now, .used = ledger.used()};
     wire::Probe probe{.id = next_id_++, .want_evidence = want_evidence_};
@@ -98,7 +99,12 @@ void Ring::distrust_capacity() {
 void Ring::set_evidence(Bytes statement, Bytes quote) {
     statement_ = std::move(statement);
     quote_ = std::move(quote);
+    refresh_evidence();
+}
+
+void Ring::refresh_evidence() {
     want_evidence_ = true;
+    evidence_probe_ = 0;
 }
 
 Result<void> Ring::check_hops(const std::vector<wire::Hop>& hops) const {
@@ -125,12 +131,13 @@ Result<void> Ring::check_hops(const std::vector<wire::Hop>& hops) const {
 /// Most probes go without evidence; the nodes still have what they gave last.
 void Ring::keep_evidence(wire::Probe& probe) {
     if (probe.want_evidence) {
-        want_evidence_ = false;
+        // One that was on its way already has the evidence of before.
+        if (evidence_probe_ != 0 && probe.id >= evidence_probe_) want_evidence_ = false;
         return;
     }
     for (size_t i = 0; i < probe.hops.size(); ++i) {
         if (i >= route_.size() || route_[i].node_id != probe.hops[i].node_id) {
-            want_evidence_ = true;
+            refresh_evidence();
             continue;
         }
         probe.hops[i].statement = std::move(route_[i].statement);

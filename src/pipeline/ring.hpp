@@ -61,7 +61,7 @@ class Ring {
     /// For the first hop of probes that want evidence.
     void set_evidence(Bytes statement, Bytes quote);
     /// The next probe collects evidence afresh; so does the first one after a link came up.
-    void refresh_evidence() { want_evidence_ = true; }
+    void refresh_evidence();
 
   private:
     struct Outstanding {
@@ -80,6 +80,8 @@ class Ring {
     Links links_;
     bool ready_ = false;
     bool want_evidence_ = true;
+    /// The first probe that has asked since evidence was wanted; 0: none has yet.
+    uint64_t evidence_probe_ = 0;
     uint64_t next_id_ = 1;
     std::map<uint64_t, Outstanding> outstanding_;
     std::optional<Instant> timer_at_;

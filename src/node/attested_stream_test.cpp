@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers over two nodes whose evidence is renewed, or refused, while they compute.
+
+#include <optional>
+
+#include "crypto/hash.hpp"
+#include "net/test_support.hpp"
+#include "node/test_network.hpp"
+
+namespace teetee::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Two ports that nobody listens on just now: each node must know the other's before it starts.
+std::pair<uint16_t, uint16_t> free_ports(net::Loop& loop) {
+    const auto listen = [&] {
+        return net::Acceptor::listen(loop, {"127.0.0.1", 0}, [](std::unique_ptr<net::Stream>) {})
+            .value();
+    };
+    const auto one = listen();
+    const auto two = listen();
+    return {one->port(), two->port()};
+}
+
+size_t count(const test::RecordingLog& log, std::string_view part) {
+    size_t found = 0;
+    for (size_t at = log.text.find(part); at != std::string::npos; at = log.text.find(part, at + 1))
+        ++found;
+    return found;
+}
+
+class attested_stream : public testing::Test {
+  protected:
+    attested_stream() {
+        clock.set(attest::test::now);
+        collateral.publish(attest::test::TestPlatform());
+    }
+
+    void start(UnixSeconds lifetime_s) {
+        const auto ports = free_ports(loop);
+        entry = start_node(0, {lifetime_s, ports.first, ports.second}, entry_log);
+        tail = start_node(1, {lifetime_s, ports.second, ports.first}, tail_log);
+        net::run_until(loop, [&] { return entry->status().ready; });
+    }
+    struct Place {
+        UnixSeconds lifetime_s;
+        uint16_t listen;
+        uint16_t next;
+    };
+    std::unique_ptr<Node> start_node(uint32_t shard, const Place& place, Log& log) {
+        NodeOptions options = network.options(shard);
+        options.kernel = "scalar";
+        options.listen = {"127.0.0.1", place.listen};
+        options.next = net::Address{"127.0.0.1", place.next};
+        options.statement_lifetime_s = place.lifetime_s;
+        options.recheck_interval = milliseconds(20);
+        auto node = Node::start({loop, clock, rng, log, tee, &collateral}, options);
+        EXPECT_TRUE(node) << node.error().message();
+        return std::move(node).value();
+    }
+    void generate() {
+        Generation generation;
+        generation.prompt = {1, 2, 3};
+        generation.tokens_max = entry->context_length() - 3;
+        generation.sampling.seed = 7;
+        failed.reset();
+        done = false;
+        tokens.clear();
+        GenerationEvents events;
+        events.on_token = [this](const pipeline::ClientToken& token) {
+            tokens.push_back(token.token);
+        };
+        events.on_done = [this](pipeline::FinishReason, pipeline::Usage) { done = true; };
+        events.on_failed = [this](const Error& error, pipeline::Usage) { failed = error; };
+        ASSERT_TRUE(entry->generate(std::move(generation), std::move(events)));
+    }
+
+    const test::TestNetwork network{2, test::policy_with_collateral()};
+    net::Loop loop;
+    test::MovedClock clock;
+    SystemRng rng;
+    test::RecordingLog entry_log;
+    test::RecordingLog tail_log;
+    attest::DevTee tee = attest::test::make_tee();
+    test::TestCollateral collateral;
+    std::unique_ptr<Node> entry;
+    std::unique_ptr<Node> tail;
+    std::vector<TokenId> tokens;
+    std::optional<Error> failed;
+    bool done = false;
+};
+
+TEST_F(attested_stream, a_tcb_that_is_downgraded_meanwhile_ends_it_with_an_error) {
+    start(3600);
+    generate();
+    net::run_until(loop, [&] { return tokens.size() >= 3; });
+    attest::test::TestPlatform outdated;
+    outdated.level(0)["tcbStatus"] = "OutOfDate";
+    collateral.publish(outdated);
+    net::run_until(loop, [&] { return failed || done; });
+    ASSERT_TRUE(failed) << "the answer went on over an outdated platform";
+    EXPECT_EQ(failed->code, ErrorCode::stage_failed);
+    EXPECT_LT(tokens.size() + 3, entry->context_length());
+    EXPECT_TRUE(entry_log.has("tcb_status_rejected: TCB status: have OutOfDate, need UpToDate"))
+        << entry_log.text;
+    EXPECT_FALSE(entry->status().ready);
+    // And none begins.
+    Generation generation;
+    generation.prompt = {1};
+    generation.tokens_max = 1;
+    EXPECT_FALSE(entry->generate(std::move(generation), {}));
+    net::run_until(loop, [&] { return tail_log.has("refused: tcb_status_rejected"); });
+}
+
+TEST_F(attested_stream, renewals_of_both_nodes_pass_unnoticed) {
+    start(2);
+    const Bytes first(entry->statement_bytes().begin(), entry->statement_bytes().end());
+    const Bytes first_of_tail(tail->statement_bytes().begin(), tail->statement_bytes().end());
+    std::vector<TokenId> reference;
+    // Answers one after the other until each node has renewed its evidence twice.
+    while (count(entry_log, "statement renewed") < 2 || count(tail_log, "statement renewed") < 2) {
+        generate();
+        net::run_until(loop, [&] { return failed || done; });
+        ASSERT_FALSE(failed) << failed->message() << "\n" << entry_log.text << tail_log.text;
+        if (reference.empty()) reference = tokens;
+        ASSERT_EQ(tokens, reference);
+    }
+    for (const test::RecordingLog* log : {&entry_log, &tail_log})
+        EXPECT_EQ(count(*log, "linked to the"), 2u) << log->text;
+    // Clients are shown what is current, of the other node as well.
+    net::run_until(loop, [&] {
+        const auto route = entry->status().route;
+        return route[0].statement != first && route[1].statement != first_of_tail;
+    });
+    EXPECT_TRUE(entry->has_statement(crypto::sha256(entry->statement_bytes())));
+    EXPECT_FALSE(entry->has_statement(crypto::sha256(first))) << "out of date for long";
+}
+
+}  // namespace
+}  // namespace teetee::node
