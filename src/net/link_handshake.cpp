@@ -96,7 +96,12 @@ void LinkHandshake::on_timeout() {
 
 void LinkHandshake::succeed_if_complete() {
     if (!hello_sent_ || !peer_proved_) return;
-    finish(std::shared_ptr<Link>(new Link(environment_, std::move(stream_), std::move(peer_))));
+    Bytes current = environment_.tls.certificate_der();
+    const bool is_outdated = stream_->own_certificate_der() != current;
+    std::shared_ptr<Link> link(new Link(environment_, std::move(stream_), std::move(peer_)));
+    // This node's evidence was renewed since this handshake began.
+    if (is_outdated) link->renew(std::move(current));
+    finish(std::move(link));
 }
 
 void LinkHandshake::cancel() {

@@ -510,6 +510,36 @@ TEST_F(link_pair, a_recheck_that_fails_ends_the_link_with_its_error) {
     b.link->recheck();
 }
 
+TEST_F(link_pair, a_handshake_that_began_before_a_renewal_is_told_of_it) {
+    b.listen();
+    const auto raw = secure_to_b();
+    const TlsIdentity renewed = make_identity("b, later");
+    ASSERT_TRUE(b.tls.show(renewed));
+    ByteWriter hello;
+    hello.u16(link_version);
+    hello.length_prefixed(a.authenticator.prove(raw->channel_exporter().value(), LinkRole::dialer));
+    send_raw(*raw, encode_frame_header(FrameKind::hello, hello.size()), hello.view());
+    FrameDecoder decoder(
+        {.hello = hello_bytes_max, .data = {}, .evidence = evidence_frame_bytes_max});
+    std::vector<Frame> frames;
+    std::array<uint8_t, 5000> buffer{};
+    std::function<void()> read = [&] {
+        raw->read_some(buffer, [&](Result<size_t> bytes) {
+            ASSERT_TRUE(bytes);
+            ByteView input = ByteView(buffer).first(*bytes);
+            for (auto frame = decoder.next(input); frame && *frame; frame = decoder.next(input))
+                frames.push_back(std::move(**frame));
+            read();
+        });
+    };
+    read();
+    run_until(loop, [&] { return frames.size() == 2; });
+    EXPECT_EQ(raw->peer_certificate_der().value(), b.identity.certificate_der);
+    EXPECT_EQ(frames[1], (Frame{FrameKind::evidence, renewed.certificate_der}));
+    raw->close();
+    read = nullptr;
+}
+
 TEST_F(link_pair, handshakes_show_the_identity_that_the_context_has_just_now) {
     link_up();
     const TlsIdentity renewed = make_identity("b, later");

@@ -213,12 +213,14 @@ Result<Bytes> Stream::peer_certificate_der() const {
     if (certificate == nullptr) {
         return fail(ErrorCode::evidence_missing, "the peer has no certificate");
     }
-    const int bytes = i2d_X509(certificate.get(), nullptr);
-    if (bytes <= 0) return fail(ErrorCode::tls_failed, "the peer's certificate has no DER form");
-    Bytes der(static_cast<size_t>(bytes));
-    uint8_t* position = der.data();
-    i2d_X509(certificate.get(), &position);
+    Bytes der = certificate_der(certificate.get());
+    if (der.empty()) return fail(ErrorCode::tls_failed, "the peer's certificate has no DER form");
     return der;
+}
+
+Bytes Stream::own_certificate_der() const {
+    TT_ASSERT(impl_->secured);
+    return certificate_der(SSL_get_certificate(impl_->tls->native_handle()));
 }
 
 Result<ChannelExporter> Stream::channel_exporter() const {

@@ -45,6 +45,8 @@ class Stream {
     /// After the handshake. Error: evidence_missing (no certificate), tls_failed.
     Result<Bytes> peer_certificate_der() const;
     Result<ChannelExporter> channel_exporter() const;
+    /// What this end has shown; empty if nothing.
+    Bytes own_certificate_der() const;
 
   private:
     std::shared_ptr<Impl> impl_;

@@ -142,4 +142,17 @@ Result<void> TlsContext::show(const TlsIdentity& identity) const {
     return use_identity(context_->native_handle(), identity);
 }
 
+Bytes TlsContext::certificate_der() const {
+    return net::certificate_der(SSL_CTX_get0_certificate(context_->native_handle()));
+}
+
+Bytes certificate_der(X509* certificate) {
+    const int bytes = certificate == nullptr ? 0 : i2d_X509(certificate, nullptr);
+    if (bytes <= 0) return {};
+    Bytes der(static_cast<size_t>(bytes));
+    uint8_t* position = der.data();
+    i2d_X509(certificate, &position);
+    return der;
+}
+
 }  // namespace teetee::net

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <openssl/types.h>
+
 #include "base/bytes.hpp"
 
 namespace boost::asio::ssl {
@@ -50,6 +52,8 @@ class TlsContext {
     /// Sessions that are up, and their exporters, stay as they are.
     /// Errors: certificate_malformed, key_invalid; then the old identity stays.
     Result<void> show(const TlsIdentity& identity) const;
+    /// What handshakes that begin now show; empty for a client without a certificate.
+    Bytes certificate_der() const;
 
     boost::asio::ssl::context& context() const { return *context_; }
     /// What a client names in its first message (RFC 6066 section 3); empty: nothing.
@@ -61,6 +65,9 @@ class TlsContext {
     std::shared_ptr<boost::asio::ssl::context> context_;
     std::string server_name_;
 };
+
+/// The DER of a certificate of OpenSSL's, which MUST be well-formed; empty for null.
+Bytes certificate_der(X509* certificate);
 
 /// 32 bytes that only the two ends of one TLS session know (RFC 8446 section 7.5), label
 /// "EXPORTER-teetee-channel-v1", no context.

@@ -106,7 +106,6 @@ struct Node::Impl {
     /// Since the first quote, which the node cannot start without.
     std::unique_ptr<QuoteThread> quotes;
     std::unique_ptr<Renewal> renewal;
-    Instant renewed_at{};
     std::function<void()> on_statement_ending;
     std::optional<net::TlsContext> link_tls;
     std::optional<net::TlsContext> server_tls;
@@ -119,7 +118,6 @@ struct Node::Impl {
     std::unique_ptr<net::LinkListener> listener;
     std::unique_ptr<net::LinkDialer> dialer;
     Duration recheck_interval{};
-    Duration handshake_time_max{};
     Instant next_recheck{};
     uint64_t collateral_version = 0;
     net::Timer watch_timer;
@@ -222,7 +220,6 @@ void Node::Impl::keep_attested(UnixSeconds lifetime_s) {
 }
 
 void Node::Impl::on_renewed() {
-    renewed_at = world.clock.now();
     for (const net::TlsContext& tls : {*link_tls, *server_tls}) {
         if (auto shown = tls.show(identity->tls); !shown)
             world.log.error("TLS goes on with the old certificate: " + shown.error().message());
@@ -307,9 +304,6 @@ void Node::Impl::attach(pipeline::Direction direction, std::shared_ptr<net::Link
     world.log.info((direction == pipeline::Direction::next ? "linked to the next node: "
                                                            : "linked to the previous node: ") +
                    link->peer().description);
-    // Its handshake may have begun with the certificate before.
-    if (world.clock.now() - renewed_at < handshake_time_max)
-        link->renew(identity->tls.certificate_der);
     if (entry)
         entry->attach(direction, std::move(link));
     else
@@ -432,7 +426,6 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     TT_CHECK(impl->connect(options));
     impl->keep_attested(options.statement_lifetime_s);
     impl->recheck_interval = options.recheck_interval;
-    impl->handshake_time_max = options.links.handshake_time_max;
     impl->watch_peers();
     return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
