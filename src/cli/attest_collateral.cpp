@@ -20,6 +20,7 @@ struct GetOptions {
     std::string root;
     std::string dev_tee;
     bool dev_revoked = false;
+    bool dev_outdated = false;
     UnixSeconds time = -1;
     std::string out;
 };
@@ -83,7 +84,7 @@ Result<Found> fetch(const GetOptions& options) {
     return failure;
 }
 
-/// What Intel would publish for the simulated platform, and how it would revoke it.
+/// What Intel would publish for the simulated platform, and how it would revoke or outdate it.
 Result<Found> make_for_dev_tee(const GetOptions& options) {
     TT_TRY(const auto pki, open_dev_pki(options.dev_tee));
     TT_TRY(const std::string root, pki.root_pem());
@@ -95,6 +96,14 @@ Result<Found> make_for_dev_tee(const GetOptions& options) {
         attest::CrlFields list = attest::DevPki::pck_crl_fields(now);
         list.revoked_serials = {pki.pck_fields(now).serial};
         TT_TRY(collateral.pck_crl, attest::build_crl(list, pki.platform_ca_key()));
+    }
+    if (options.dev_outdated) {
+        constexpr std::string_view current = "UpToDate";
+        std::string tcb_info = attest::DevPki::tcb_info(now);
+        const size_t at = tcb_info.find(current);
+        TT_ASSERT(at != std::string::npos);
+        tcb_info.replace(at, current.size(), "OutOfDate");
+        TT_TRY(collateral.tcb_info, pki.sign_document(std::move(tcb_info)));
     }
     return verify(std::move(collateral), roots, now);
 }
@@ -164,6 +173,8 @@ void add_attest_collateral(CLI::App& attest, Session& session) {
                         "Instead: make those of the SIMULATED TEE of this seed file");
     command->add_flag("--dev-revoked", options->dev_revoked,
                       "With --dev-tee: its certificate is revoked");
+    command->add_flag("--dev-outdated", options->dev_outdated,
+                      "With --dev-tee: its TCB status is OutOfDate");
     command->add_option("--dev-time", options->time, "With --dev-tee: as of this Unix time")
         ->check(CLI::NonNegativeNumber);
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attested links while answers stream over them: evidence is renewed, floods are refused."""
 import contextlib
+import http.client
 import json
 import socket
 import time
 
-from harness import STORY_MODEL, Skipped, wait_until
+from harness import STORY_MODEL, wait_until
+from test_collateral import made
 from test_receipts import fetch
 from test_sealed import SealedClient
 
@@ -110,6 +112,22 @@ def test_a_flood_of_connections_is_refused_and_the_route_goes_on(teetee):
 
 
 def test_a_tcb_that_is_downgraded_meanwhile_ends_the_stream(teetee):
-    # With real processes this needs a folder of collateral that nodes look at while they run; node_test
-    # attested_stream does it with two nodes in one process, over real sockets and TLS.
-    raise Skipped("nodes take no collateral from a folder yet")
+    network = teetee.network(2)
+    network.start_all("--kernel", "scalar")
+    # Intel's documents come to say so while answers stream; nodes look at their folder every 30 s.
+    made(teetee, network, "--dev-outdated", path=network.folder / "collateral/dev-tee.json")
+    request, ends = {"prompt": PROMPT, "max_tokens": 400, "seed": 5}, time.time() + 60
+    events = []
+    with contextlib.suppress(http.client.IncompleteRead):
+        while not any(name == "error" for name, _ in events):
+            assert time.time() < ends, "streams go on over an outdated platform: " + network.nodes[0].text()[-2000:]
+            events = []
+            for event in network.http.stream("/v1/completions", request):
+                events.append(event)
+    name, data = events[-1]
+    assert name == "error" and data["error"]["code"] == "stage_failed", events[-1]
+    # Whichever node looked first says why, and no link comes up again.
+    for line in ("down: tcb_status_rejected: TCB status: have OutOfDate", "refused: tcb_status_rejected"):
+        wait_until(lambda: any(line in node.text() for node in network.nodes), 40,
+                   line + " in a log: " + " / ".join(node.text()[-800:] for node in network.nodes))
+    assert not network.http.ready()
