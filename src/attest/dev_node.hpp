@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "attest/certificate_builder.hpp"
+#include "attest/der.hpp"
 #include "attest/dev_tee.hpp"
 #include "attest/peer.hpp"
 #include "crypto/hash.hpp"
@@ -81,6 +83,23 @@ inline DevNode make_node(uint8_t seed = 1) {
     s.not_before = now - 60;
     s.not_after = now + 24 * 3600;
     return node;
+}
+
+/// What this node's certificate is made of, for one that make_ra_certificate would not make.
+inline CertificateFields certificate_fields(const DevNode& node, const Evidence& evidence) {
+    const auto extension = [](const char* oid, const Bytes& contents) {
+        return CertificateExtension{.oid = from_hex(oid).value(),
+                                    .value = der_encode(DerTag::octet_string, {contents})};
+    };
+    CertificateFields fields;
+    fields.subject_name = "TeeTee node";
+    fields.issuer_name = "TeeTee node";
+    fields.not_before = node.statement.not_before;
+    fields.not_after = node.statement.not_after;
+    fields.spki_der = node.tls_key.spki_der();
+    fields.extensions = {extension("2b0601040183e73d0101", evidence.quote),
+                         extension("6983b1aa9c8c81e5fa8afb91dedbb9a2b0fd874d", evidence.statement)};
+    return fields;
 }
 
 inline PeerExpectation make_expectation() {

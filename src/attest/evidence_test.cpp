@@ -2,7 +2,6 @@
 // Evidence of nodes on platforms with collateral.
 #include <gtest/gtest.h>
 
-#include "attest/der.hpp"
 #include "attest/peer.hpp"
 #include "attest/test_platform.hpp"
 
@@ -47,18 +46,8 @@ TEST(evidence, is_judged_by_the_collateral_of_its_platform) {
 
 TEST(evidence, in_a_certificate_needs_a_statement_that_can_be_read) {
     const auto node = test::make_node();
-    const auto extension = [](const char* oid, const Bytes& contents) {
-        return CertificateExtension{.oid = from_hex(oid).value(),
-                                    .value = der_encode(DerTag::octet_string, {contents})};
-    };
-    CertificateFields fields;
-    fields.subject_name = "TeeTee node";
-    fields.issuer_name = "TeeTee node";
-    fields.not_before = node.statement.not_before;
-    fields.not_after = node.statement.not_after;
-    fields.spki_der = node.tls_key.spki_der();
-    fields.extensions = {extension("2b0601040183e73d0101", node.quote()),
-                         extension("6983b1aa9c8c81e5fa8afb91dedbb9a2b0fd874d", Bytes(10))};
+    const CertificateFields fields =
+        test::certificate_fields(node, {.statement = Bytes(10), .quote = node.quote()});
     const Bytes der = build_certificate(fields, node.tls_key, SignatureMode::random).value();
     const auto refused = verify_peer(der, test::make_expectation(), test::make_policy(), test::now);
     EXPECT_EQ(refused.error().code, ErrorCode::statement_malformed);

@@ -2,6 +2,7 @@
 #include "attest/limits.hpp"
 #include "cli/attest_report.hpp"
 #include "cli/command.hpp"
+#include "cli/evidence_file.hpp"
 #include "net/file.hpp"
 
 namespace teetee::cli {
@@ -9,7 +10,6 @@ namespace {
 
 // Larger files are no quotes; the verifier has limits of its own.
 constexpr size_t quote_file_bytes_max = 1 << 20;
-constexpr size_t root_file_bytes_max = 64 << 10;
 
 struct VerifyOptions {
     std::string quote;
@@ -53,12 +53,8 @@ Result<Inputs> read_inputs(const VerifyOptions& options) {
         inputs.policy = std::move(parsed).value();
     }
     inputs.roots = inputs.policy ? inputs.policy->roots : attest::TrustedRoots::intel();
-    TT_TRY(const auto root, read_optional(options.root, root_file_bytes_max));
-    if (root) {
-        inputs.roots = {};
-        const auto added = inputs.roots.add_pem(as_text(*root));
-        if (!added)
-            return fail(ErrorCode::config_invalid, options.root + ": " + added.error().message());
+    if (!options.root.empty()) {
+        TT_TRY(inputs.roots, read_root_file(options.root));
         if (inputs.policy) inputs.policy->roots = inputs.roots;
     }
     return inputs;

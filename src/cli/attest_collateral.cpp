@@ -31,20 +31,13 @@ struct ShowOptions {
     UnixSeconds time = -1;
 };
 
-constexpr size_t root_file_bytes_max = 64 << 10;
-
 UnixSeconds time_or_now(UnixSeconds time) {
     return time >= 0 ? time : SystemClock().unix_now();
 }
 
 Result<attest::TrustedRoots> read_roots(const std::string& root) {
     if (root.empty()) return attest::TrustedRoots::intel();
-    TT_TRY(const Bytes pem, net::read_file(root, root_file_bytes_max));
-    attest::TrustedRoots roots;
-    if (const auto added = roots.add_pem(as_text(pem)); !added) {
-        return fail(ErrorCode::config_invalid, root + ": " + added.error().message());
-    }
-    return roots;
+    return read_root_file(root);
 }
 
 /// Collateral that has been verified, and whose it is.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
+#include "attest/limits.hpp"
 #include "base/assert.hpp"
 #include "crypto/hash.hpp"
 #include "model/limits.hpp"
@@ -18,7 +19,6 @@
 namespace teetee::node {
 namespace {
 
-constexpr size_t policy_file_bytes_max = 1 << 20;
 /// How late a change of the collateral may be noticed.
 constexpr Duration watch_interval_max = std::chrono::seconds(1);
 
@@ -52,7 +52,7 @@ struct PolicyFile {
 };
 
 Result<PolicyFile> load_policy(const std::string& path) {
-    TT_TRY(const auto bytes, net::read_file(path, policy_file_bytes_max));
+    TT_TRY(const auto bytes, net::read_file(path, attest::policy_bytes_max));
     auto policy = attest::parse_policy(as_text(bytes));
     if (!policy) return in_context(path, std::move(policy).error());
     return PolicyFile{std::move(policy).value(), crypto::sha256(bytes)};
