@@ -278,12 +278,16 @@ void write(const Failed& failed, proto::Header& header) {
     out.set_layer_begin(failed.layer_begin);
 }
 
+Result<ErrorCode> error_code_from_proto(uint32_t number) {
+    const auto code = static_cast<ErrorCode>(number);
+    if (number > UINT16_MAX || to_string(code) == "unknown")
+        return malformed("error code " + std::to_string(number));
+    return code;
+}
+
 Result<Message> read(const proto::Failed& in, const Limits& limits) {
     TT_TRY(const auto request, request_from_proto(in.request()));
-    const auto code = static_cast<ErrorCode>(in.code());
-    if (in.code() > UINT16_MAX || to_string(code) == "unknown") {
-        return malformed("error code " + std::to_string(in.code()));
-    }
+    TT_TRY(const auto code, error_code_from_proto(in.code()));
     TT_CHECK(check_count("layer", in.layer_begin(), limits.layers_max));
     return Message(Failed{request, in.epoch(), code, in.layer_begin()});
 }
@@ -342,6 +346,54 @@ Result<Message> read(const proto::Record& in, ByteView payload, const Limits& li
         std::ranges::copy(payload.subspan(i * sizeof(Digest), sizeof(Digest)),
                           record.output[i].begin());
     return Message(std::move(record));
+}
+
+void write(const Attest& attest, proto::Header& header) {
+    auto& out = *header.mutable_attest();
+    out.set_request(to_proto(attest.request.bytes));
+    out.set_nonce(to_proto(attest.nonce));
+    for (const Digest& statement : attest.statements) out.add_statements(to_proto(statement));
+}
+
+Result<Message> read(const proto::Attest& in, const Limits& limits) {
+    TT_CHECK(
+        check_count("statements", static_cast<uint64_t>(in.statements_size()), limits.hops_max));
+    Attest attest;
+    TT_TRY(attest.request, request_from_proto(in.request()));
+    TT_TRY(attest.nonce, array_from_proto<32>("nonce", in.nonce()));
+    for (const auto& bytes : in.statements()) {
+        TT_TRY(const auto statement, array_from_proto<32>("statement", bytes));
+        attest.statements.push_back(statement);
+    }
+    return Message(std::move(attest));
+}
+
+void write(const Quote& quote, proto::Header& header) {
+    auto& out = *header.mutable_quote();
+    out.set_request(to_proto(quote.request.bytes));
+    out.set_layer_begin(quote.layers.begin);
+    out.set_layer_end(quote.layers.end);
+    if (quote.failure) out.set_failure(static_cast<uint32_t>(*quote.failure));
+    out.set_quote_bytes(static_cast<uint32_t>(quote.quote.size()));
+}
+
+Result<Message> read(const proto::Quote& in, ByteView payload, const Limits& limits) {
+    Quote quote{.layers = {in.layer_begin(), in.layer_end()}};
+    TT_TRY(quote.request, request_from_proto(in.request()));
+    TT_CHECK(check_count("layer", quote.layers.end, limits.layers_max));
+    if (quote.layers.begin >= quote.layers.end) return malformed("quote without layers");
+    TT_CHECK(check_count("quote", in.quote_bytes(), limits.quote_bytes_max));
+    if (payload.size() != in.quote_bytes()) {
+        return malformed("quote: have " + std::to_string(payload.size()) + " bytes, need " +
+                         std::to_string(in.quote_bytes()));
+    }
+    if (payload.empty() != (in.failure() != 0))
+        return malformed("quote: need either one or why there is none");
+    quote.quote.assign(payload.begin(), payload.end());
+    if (in.failure() != 0) {
+        TT_TRY(quote.failure, error_code_from_proto(in.failure()));
+    }
+    return Message(std::move(quote));
 }
 
 void write(const Probe& probe, proto::Header& header) {
@@ -403,6 +455,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kProbe) return read(header.probe(), payload, limits);
     if (kind == proto::Header::kTokens) return read(header.tokens(), payload, limits);
     if (kind == proto::Header::kRecord) return read(header.record(), payload, limits);
+    if (kind == proto::Header::kQuote) return read(header.quote(), payload, limits);
     if (kind == proto::Header::BODY_NOT_SET) {
         return fail(ErrorCode::version_unsupported, "frame: unknown kind of message");
     }
@@ -414,6 +467,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kRetain) return read(header.retain(), limits);
     if (kind == proto::Header::kEvict) return read(header.evict(), limits);
     if (kind == proto::Header::kSign) return read(header.sign(), limits);
+    if (kind == proto::Header::kAttest) return read(header.attest(), limits);
     return read(header.failed(), limits);
 }
 
@@ -446,6 +500,8 @@ void append_payload(const Message& message, ByteWriter& frame) {
         }
     } else if (const auto* record = std::get_if<Record>(&message)) {
         for (const Digest& leaf : record->output) frame.bytes(leaf);
+    } else if (const auto* quote = std::get_if<Quote>(&message)) {
+        frame.bytes(quote->quote);
     }
 }
 

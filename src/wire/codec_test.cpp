@@ -50,6 +50,10 @@ Record example_record() {
             .signature = {5}};
 }
 
+Quote example_quote() {
+    return {.request = request_id(6), .layers = {4, 8}, .quote = {1, 2, 3}};
+}
+
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 SamplingOptions full_sampling() {
@@ -102,6 +106,10 @@ std::vector<Message> examples() {
         Sign{request_id(1), 2, 77},
         example_record(),
         Record{.layers = {0, 1}},
+        Attest{request_id(6), {7, 8}, {{1}, {2}}},
+        Attest{},
+        example_quote(),
+        Quote{.request = request_id(6), .layers = {4, 8}, .failure = ErrorCode::overloaded},
         example_probe(),
         Probe{},
     };
@@ -132,7 +140,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first) {
     EXPECT_EQ(to_hex(encode(Tokens{7, {}})),
-              "0400"
+              "0500"
               "04000000"
               "1a020807");
 }
@@ -260,6 +268,10 @@ TEST(codec, rejects_counts_above_their_limits) {
     EXPECT_EQ(refusal(encode(Sign{{}, 0, 9}), {.positions_max = 8}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_record()), {.positions_max = 33}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_record()), {.layers_max = 7}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Attest{{}, {}, {{1}, {2}}}), {.hops_max = 1}),
+              ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_quote()), {.layers_max = 7}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_quote()), {.quote_bytes_max = 2}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.hops_max = 1}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.statement_bytes_max = 2}),
               ErrorCode::limit_exceeded);
@@ -341,8 +353,34 @@ TEST(codec, rejects_a_hop_without_layers_and_evidence_nobody_asked_for) {
     EXPECT_EQ(refusal(encode(probe)), ErrorCode::frame_malformed);
 }
 
+TEST(codec, rejects_a_quote_that_is_neither_one_nor_a_failure) {
+    Quote quote = example_quote();
+    quote.failure = ErrorCode::overloaded;
+    EXPECT_EQ(refusal(encode(quote)), ErrorCode::frame_malformed);
+    quote.failure.reset();
+    quote.quote.clear();
+    EXPECT_EQ(refusal(encode(quote)), ErrorCode::frame_malformed);
+    quote = example_quote();
+    quote.layers = {8, 8};
+    EXPECT_EQ(refusal(encode(quote)), ErrorCode::frame_malformed);
+    proto::Header header;
+    header.mutable_attest()->set_request(std::string(16, 'x'));
+    for (const size_t nonce_bytes : {0u, 31u, 33u}) {
+        header.mutable_attest()->set_nonce(std::string(nonce_bytes, 'x'));
+        EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+    }
+    header.mutable_attest()->set_nonce(std::string(32, 'x'));
+    header.mutable_attest()->add_statements(std::string(31, 'x'));
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+}
+
 TEST(codec, rejects_an_unknown_error_code) {
     for (const uint32_t code : {0u, 599u, 0x10000u + 600u}) {
+        proto::Header quote;
+        quote.mutable_quote()->set_request(std::string(16, 'x'));
+        quote.mutable_quote()->set_layer_end(1);
+        quote.mutable_quote()->set_failure(code);
+        EXPECT_EQ(refusal(frame_of(quote.SerializeAsString())), ErrorCode::frame_malformed);
         proto::Header header;
         header.mutable_failed()->set_request(std::string(16, 'x'));
         header.mutable_failed()->set_code(code);

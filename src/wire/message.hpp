@@ -137,6 +137,26 @@ struct Record {
     bool operator==(const Record&) const = default;
 };
 
+/// Each stage is to have its TEE make a quote over its statement and this nonce, the hash of the
+/// request's receipt, and to send it in a Quote of its own.
+struct Attest {
+    RequestId request{};
+    Digest nonce{};
+    /// SHA-256 of the statements in the receipt, for a stage that has renewed its own since.
+    std::vector<Digest> statements{};
+    bool operator==(const Attest&) const = default;
+};
+
+/// A stage's answer to Attest, on its way to the entry: a quote, or why there is none.
+struct Quote {
+    RequestId request{};
+    LayerRange layers{};
+    std::optional<ErrorCode> failure{};
+    /// Empty exactly if there is a failure.
+    Bytes quote{};
+    bool operator==(const Quote&) const = default;
+};
+
 struct Hop {
     NodeId node_id{};
     LayerRange layers{};
@@ -157,7 +177,7 @@ struct Probe {
     bool operator==(const Probe&) const = default;
 };
 
-using Message =
-    std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign, Record>;
+using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign,
+                             Record, Attest, Quote>;
 
 }  // namespace teetee::wire
