@@ -110,13 +110,18 @@ TEST(collateral_source, gets_only_what_nothing_else_is_wrong_with) {
 
 // A policy that demands collateral finds it for each stage; a receipt is judged as of its time.
 TEST(collateral_source, judges_the_stages_of_a_receipt) {
-    const auto dev = test::make_receipt();
+    auto dev = test::make_receipt();
+    dev.add_fresh_quotes();
     Policy policy = test::make_policy();
     policy.require_collateral = true;
     OneSource source;
     ReceiptExpectation expectation = dev.expectation();
     const auto code = [&] {
         const ReceiptReport report = check_receipt(dev.receipt, expectation, policy);
+        const auto failed = std::ranges::count_if(
+            report.checks, [](const ReceiptCheck& check) { return check.error.has_value(); });
+        // The fresh quotes are judged as the others are.
+        EXPECT_TRUE(failed == 0 || failed == 2 * test::DevReceipt::stage_count) << failed;
         return report.is_accepted() ? ErrorCode{} : report.error()->code;
     };
     EXPECT_EQ(code(), ErrorCode::collateral_missing);

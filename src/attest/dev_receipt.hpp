@@ -37,6 +37,18 @@ struct DevReceipt {
     void sign() {
         receipt.signature = nodes[0].receipt_key.sign_recoverable(receipt_digest(receipt));
     }
+    /// As the stages make them when the client asks. MUST come behind all that is signed.
+    void add_fresh_quotes() {
+        DevTee tee = make_tee();
+        const Digest nonce = receipt_digest(receipt);
+        for (ReceiptStage& stage : receipt.stages)
+            stage.fresh_quote = tee.quote(report_data(stage.statement, nonce));
+        sign_fresh_quotes();
+    }
+    void sign_fresh_quotes() {
+        receipt.fresh_signature =
+            nodes[0].receipt_key.sign_recoverable(fresh_quotes_digest(receipt));
+    }
 };
 
 /// Four tokens of prompt (of which one was cached), three of answer and a stop token.

@@ -52,6 +52,7 @@ inline constexpr int64_t policy_grace_days_max = 366;
 inline constexpr size_t receipt_bytes_max = 256u << 20;
 inline constexpr size_t receipt_json_depth_max = 8;
 inline constexpr size_t receipt_stages_max = 64;
+inline constexpr size_t error_name_bytes_max = 64;
 /// Positions of one request.
 inline constexpr uint32_t receipt_positions_max = 1u << 20;
 

@@ -1,9 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attest/receipt.hpp"
 
+#include <algorithm>
+
 #include "crypto/hash.hpp"
 
 namespace teetee::attest {
+namespace {
+
+Digest fresh_quote_digest(const ReceiptStage& stage) {
+    ByteWriter out;
+    out.length_prefixed(as_bytes("teetee fresh quote v1"));
+    const bool is_quote = stage.fresh_quote && *stage.fresh_quote;
+    out.u8(is_quote ? 1 : 0);
+    if (is_quote)
+        out.bytes(**stage.fresh_quote);
+    else if (stage.fresh_quote)
+        out.bytes(as_bytes(to_string(stage.fresh_quote->error().code)));
+    return crypto::sha256(out.view());
+}
+
+}  // namespace
+
+bool has_fresh_quotes(const Receipt& receipt) {
+    return std::ranges::any_of(
+        receipt.stages, [](const ReceiptStage& stage) { return stage.fresh_quote.has_value(); });
+}
 
 Digest opening_digest(const ReceiptOpening& opening) {
     ByteWriter out;
@@ -49,6 +71,17 @@ Digest receipt_digest(const Receipt& receipt) {
             .array(records)
             .hash();
     return crypto::eip712_digest(domain, fields);
+}
+
+Digest fresh_quotes_digest(const Receipt& receipt) {
+    std::vector<Digest> stages;
+    for (const ReceiptStage& stage : receipt.stages) stages.push_back(fresh_quote_digest(stage));
+    return crypto::eip712_digest(
+        receipt_domain(receipt.chain_id, receipt.contract),
+        crypto::Eip712Struct("FreshQuotes(bytes32 receipt,bytes32[] stages)")
+            .bytes32(receipt_digest(receipt))
+            .array(stages)
+            .hash());
 }
 
 }  // namespace teetee::attest

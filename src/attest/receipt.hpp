@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "attest/stage_record.hpp"
@@ -14,6 +15,9 @@ struct ReceiptStage {
     StageRecord record{};
     crypto::RecoverableSignature signature{};
     Trace output{};
+    /// If the client asked for it: a quote over the statement and the receipt's hash, so that it is
+    /// younger than the answer; or why the stage gave none. Not part of what is hashed.
+    std::optional<Result<Bytes>> fresh_quote{};
 };
 
 /// What lets the client, and whoever it shows it to, run the answer again. It holds the prompt:
@@ -48,17 +52,28 @@ struct Receipt {
     Trace input{};
     ReceiptOpening opening{};
     crypto::RecoverableSignature signature{};
+    /// The entry's, over the fresh quotes; set exactly if has_fresh_quotes.
+    std::optional<crypto::RecoverableSignature> fresh_signature{};
 };
+
+/// Some stage was asked for one.
+bool has_fresh_quotes(const Receipt& receipt);
 
 /// What is signed of the opening: SHA-256 over the length-prefixed "teetee opening v1", salt,
 /// prompt and answer (count and tokens, u32 each) and the sampling_digest. Its salt keeps it from
 /// telling anything.
 Digest opening_digest(const ReceiptOpening& opening);
 
+/// What is signed, and what fresh quotes have as their nonce:
 /// Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,bytes32 answerHash,
 /// bytes32 opening,uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,
 /// uint64 finishedAt,bytes32[] statements,bytes32[] quotes,bytes32[] records): SHA-256 of each
 /// statement and quote, and record_digest of each record, under the receipt's domain.
 Digest receipt_digest(const Receipt& receipt);
+
+/// FreshQuotes(bytes32 receipt,bytes32[] stages) under the receipt's domain: its receipt_digest,
+/// and of each stage SHA-256 over the length-prefixed "teetee fresh quote v1", a byte that is 1
+/// where there is a quote and 0 where there is none, and the quote or the name of the error.
+Digest fresh_quotes_digest(const Receipt& receipt);
 
 }  // namespace teetee::attest

@@ -22,16 +22,21 @@ class Checker {
         : receipt_(receipt), expectation_(expectation), policy_(policy) {}
 
     ReceiptReport run() {
+        const bool wants_fresh_quotes =
+            expectation_.needs_fresh_quotes || has_fresh_quotes(receipt_);
         for (const ReceiptStage& stage : receipt_.stages) {
             const std::string layers = layers_text(stage.record.layers);
             check("evidence of " + layers, check_evidence(stage));
             check("signature of " + layers, check_record(stage));
             check("rows that left " + layers, check_output(stage));
+            if (wants_fresh_quotes) check("fresh quote of " + layers, check_fresh_quote(stage));
         }
         check("route: every layer once, in order", check_route());
         check("hand-over: each stage took in what the one before sent", check_hand_over());
         check("tokens: what was sampled went in again", check_tokens());
         check("entry: signature over the receipt", check_entry());
+        if (has_fresh_quotes(receipt_))
+            check("entry: signature over the fresh quotes", check_fresh_signature());
         check("opening: salt, tokens and sampling options are those of the answer",
               check_opening());
         if (expectation_.request)
@@ -48,17 +53,34 @@ class Checker {
         if (!outcome) report_.checks.back().error = std::move(outcome).error();
     }
 
-    Result<void> check_evidence(const ReceiptStage& stage) {
-        const auto collateral = find_collateral(expectation_.collateral, stage.quote);
-        TT_TRY(const auto peer,
-               verify_evidence({stage.statement, stage.quote, std::nullopt}, expectation_.peers,
-                               policy_, receipt_.finished_at, collateral.get()));
+    /// At the time of the answer, with what is known of the quote's platform.
+    Result<VerifiedPeer> verify(const EvidenceView& evidence) {
+        const auto collateral = find_collateral(expectation_.collateral, evidence.quote);
+        TT_TRY(auto peer, verify_evidence(evidence, expectation_.peers, policy_,
+                                          receipt_.finished_at, collateral.get()));
         report_.simulated = report_.simulated || peer.simulated;
+        return peer;
+    }
+
+    Result<void> check_evidence(const ReceiptStage& stage) {
+        TT_TRY(const auto peer, verify({stage.statement, stage.quote, std::nullopt}));
         const Statement& s = peer.statement;
         if (s.layers != stage.record.layers || s.shard_root != stage.record.shard_root ||
             s.model_root != stage.record.model_root) {
             return rejected("the record speaks of other weights than the statement");
         }
+        return {};
+    }
+
+    /// As good evidence as the stage's other quote, and made when the receipt's hash was known.
+    Result<void> check_fresh_quote(const ReceiptStage& stage) {
+        if (!stage.fresh_quote) return rejected("there is none");
+        if (!*stage.fresh_quote) {
+            return rejected("the stage made none: " +
+                            std::string(to_string(stage.fresh_quote->error().code)));
+        }
+        const Digest nonce = receipt_digest(receipt_);
+        TT_CHECK(verify({stage.statement, **stage.fresh_quote, nonce}));
         return {};
     }
 
@@ -134,9 +156,19 @@ class Checker {
             receipt_.pool != need.pool || receipt_.model_root != need.model_root) {
             return rejected("the receipt is of another model or pool");
         }
+        return check_signer(receipt_digest(receipt_), receipt_.signature);
+    }
+
+    Result<void> check_fresh_signature() const {
+        if (!receipt_.fresh_signature) return rejected("there is none");
+        return check_signer(fresh_quotes_digest(receipt_), *receipt_.fresh_signature);
+    }
+
+    /// It must be the entry; there is one.
+    Result<void> check_signer(const Digest& digest,
+                              const crypto::RecoverableSignature& signature) const {
         TT_TRY(const auto statement, decode_statement(receipt_.stages.front().statement));
-        TT_TRY(const auto signer,
-               crypto::recover_address(receipt_digest(receipt_), receipt_.signature));
+        TT_TRY(const auto signer, crypto::recover_address(digest, signature));
         if (signer == statement.receipt_address) return {};
         return rejected("have signer 0x" + to_hex(signer) + ", need the entry 0x" +
                         to_hex(statement.receipt_address));

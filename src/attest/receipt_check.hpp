@@ -21,6 +21,9 @@ struct ReceiptExpectation {
     /// The request's body and the answer's text, where they are at hand.
     std::optional<ByteView> request{};
     std::optional<ByteView> answer{};
+    /// Every stage must have made a fresh quote. Else only a receipt in which one has, or says why
+    /// not, is held to it: nothing in a receipt tells that fresh quotes were taken out of it.
+    bool needs_fresh_quotes = false;
 };
 
 /// One thing that was looked at, in words for people; the error says what is wrong.
@@ -41,8 +44,8 @@ struct ReceiptReport {
 
 /// Every check that needs no chain and no weights: evidence of each stage at the time of the
 /// answer, what each stage signed, that the stages' traces join up from the prompt to the answer,
-/// the entry's signature, and that the opening is of this receipt. Later checks are made even where
-/// earlier ones fail.
+/// the entry's signature, that the opening is of this receipt, and that fresh quotes are made for
+/// it. Later checks are made even where earlier ones fail.
 ReceiptReport check_receipt(const Receipt& receipt, const ReceiptExpectation& expectation,
                             const Policy& policy);
 

@@ -11,7 +11,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto receipt = teetee::attest::parse_receipt(text);
     if (!receipt) return 0;
     TT_ASSERT(text.starts_with(teetee::attest::encode_receipt(*receipt)));
-    const auto report = teetee::attest::check_receipt(*receipt, {}, {});
-    TT_ASSERT(!report.is_accepted());
+    for (const bool needs_fresh_quotes : {false, true}) {
+        const auto report = teetee::attest::check_receipt(
+            *receipt, {.peers = {}, .needs_fresh_quotes = needs_fresh_quotes}, {});
+        TT_ASSERT(!report.is_accepted());
+    }
     return 0;
 }

@@ -30,16 +30,21 @@ json::object digest_json(const TraceDigest& trace) {
 
 json::object stage_json(const ReceiptStage& stage) {
     const StageRecord& r = stage.record;
-    return {{"statement", to_base64(stage.statement)},
-            {"quote", to_base64(stage.quote)},
-            {"epoch", r.epoch},
-            {"shard_root", hex(r.shard_root)},
-            {"layers", json::array{r.layers.begin, r.layers.end}},
-            {"sampling", hex(r.sampling)},
-            {"input", digest_json(r.input)},
-            {"output", digest_json(r.output)},
-            {"output_leaves", leaves_text(stage.output)},
-            {"signature", hex(stage.signature)}};
+    json::object out = {{"statement", to_base64(stage.statement)},
+                        {"quote", to_base64(stage.quote)},
+                        {"epoch", r.epoch},
+                        {"shard_root", hex(r.shard_root)},
+                        {"layers", json::array{r.layers.begin, r.layers.end}},
+                        {"sampling", hex(r.sampling)},
+                        {"input", digest_json(r.input)},
+                        {"output", digest_json(r.output)},
+                        {"output_leaves", leaves_text(stage.output)},
+                        {"signature", hex(stage.signature)}};
+    if (stage.fresh_quote && *stage.fresh_quote)
+        out["fresh_quote"] = to_base64(**stage.fresh_quote);
+    else if (stage.fresh_quote)
+        out["fresh_quote_error"] = to_string(stage.fresh_quote->error().code);
+    return out;
 }
 
 json::object sampling_json(const SamplingOptions& s) {
@@ -111,6 +116,21 @@ Result<LayerRange> read_layers(JsonMembers& from) {
     return out;
 }
 
+/// One of two members, or none of them.
+Result<std::optional<Result<Bytes>>> read_fresh_quote(JsonMembers& from) {
+    std::optional<Result<Bytes>> out;
+    if (from.has("fresh_quote")) {
+        TT_TRY(auto quote, from.base64("fresh_quote", quote_bytes_max));
+        out = std::move(quote);
+    } else if (from.has("fresh_quote_error")) {
+        TT_TRY(const auto name, from.text("fresh_quote_error", error_name_bytes_max));
+        const auto code = error_code_named(name);
+        if (!code) return from.wrong("fresh_quote_error", quote_foreign(name), "an error's name");
+        out = fail(*code, "the stage made none");
+    }
+    return out;
+}
+
 Result<ReceiptStage> read_stage(const json::value& value) {
     TT_TRY(JsonMembers from, JsonMembers::of(value, "stages", ErrorCode::receipt_malformed));
     ReceiptStage out;
@@ -125,6 +145,7 @@ Result<ReceiptStage> read_stage(const json::value& value) {
     TT_TRY(r.output, read_digest(from, "output"));
     TT_TRY(out.output, read_trace(from, "output_leaves", r.output.begin));
     TT_TRY(out.signature, from.hex<65>("signature"));
+    TT_TRY(out.fresh_quote, read_fresh_quote(from));
     TT_CHECK(from.ensure_read());
     return out;
 }
@@ -247,6 +268,7 @@ std::string encode_receipt(const Receipt& receipt) {
     out["stages"] = std::move(stages);
     out["opening"] = opening_json(receipt.opening);
     out["signature"] = hex(receipt.signature);
+    if (receipt.fresh_signature) out["fresh_signature"] = hex(*receipt.fresh_signature);
     return json::serialize(out);
 }
 
@@ -268,6 +290,9 @@ Result<Receipt> parse_receipt(std::string_view text) {
     }
     TT_TRY(out.opening, read_opening(from));
     TT_TRY(out.signature, from.hex<65>("signature"));
+    if (has_fresh_quotes(out)) {
+        TT_TRY(out.fresh_signature, from.hex<65>("fresh_signature"));
+    }
     TT_CHECK(from.ensure_read());
     // Hex, base64 and numbers have several forms; one of them is what was handed out.
     if (encode_receipt(out) != text)

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "attest/dev_receipt.hpp"
+#include "attest/limits.hpp"
 
 namespace teetee::attest {
 namespace {
@@ -35,7 +36,8 @@ TEST(receipt, comes_back_from_its_file) {
 }
 
 TEST(receipt, one_bit_changed_anywhere_is_found) {
-    const DevReceipt dev = test::make_receipt();
+    DevReceipt dev = test::make_receipt();
+    dev.add_fresh_quotes();
     const std::string text = encode_receipt(dev.receipt);
     const Policy policy = test::make_policy();
     // A bit that moves on, at every start of a value and at every 61st byte between.
@@ -138,6 +140,112 @@ TEST(receipt, forgeries_signed_by_the_nodes_themselves_are_found) {
     }
 }
 
+TEST(receipt, fresh_quotes_are_checked_where_there_are_any) {
+    DevReceipt dev = test::make_receipt();
+    ReceiptExpectation expectation = dev.expectation();
+    const Policy policy = test::make_policy();
+    const size_t checks_without = check_receipt(dev.receipt, expectation, policy).checks.size();
+    dev.add_fresh_quotes();
+    const auto back = parse_receipt(encode_receipt(dev.receipt));
+    ASSERT_TRUE(back) << back.error().message();
+    for (const bool needs : {false, true}) {
+        expectation.needs_fresh_quotes = needs;
+        const ReceiptReport report = check_receipt(*back, expectation, policy);
+        EXPECT_TRUE(report.is_accepted()) << report.error()->message();
+        EXPECT_EQ(report.checks.size(), checks_without + DevReceipt::stage_count + 1);
+    }
+}
+
+TEST(receipt, a_missing_fresh_quote_is_found_if_any_is_there_or_needed) {
+    DevReceipt dev = test::make_receipt();
+    ReceiptExpectation expectation = dev.expectation();
+    const Policy policy = test::make_policy();
+    EXPECT_TRUE(check_receipt(dev.receipt, expectation, policy).is_accepted());
+    expectation.needs_fresh_quotes = true;
+    EXPECT_FALSE(check_receipt(dev.receipt, expectation, policy).is_accepted());
+    expectation.needs_fresh_quotes = false;
+    dev.add_fresh_quotes();
+    dev.receipt.stages[1].fresh_quote.reset();
+    EXPECT_FALSE(check_receipt(dev.receipt, expectation, policy).is_accepted());
+    dev.receipt.stages[1].fresh_quote = fail(ErrorCode::stage_timeout, "not in the file");
+    dev.sign_fresh_quotes();
+    const auto back = parse_receipt(encode_receipt(dev.receipt));
+    ASSERT_TRUE(back) << back.error().message();
+    const ReceiptReport report = check_receipt(*back, expectation, policy);
+    ASSERT_NE(report.error(), nullptr);
+    EXPECT_EQ(report.error()->detail, "the stage made none: stage_timeout");
+}
+
+TEST(receipt, forged_fresh_quotes_are_found) {
+    const auto quote_of = [](const DevReceipt& d, size_t stage, const Receipt& over,
+                             DevTee tee = test::make_tee()) {
+        return tee.quote(report_data(d.receipt.stages[stage].statement, receipt_digest(over)));
+    };
+    DevMeasurements other_program = test::measurements();
+    other_program.rtmr[2][0] ^= 1;
+    const std::pair<ErrorCode, std::function<void(DevReceipt&)>> forgeries[] = {
+        {ErrorCode::report_data_mismatch,
+         [&](DevReceipt& d) {
+             // Of another answer by the same stage.
+             Receipt other = d.receipt;
+             other.answer_hash[0] ^= 1;
+             d.receipt.stages[1].fresh_quote = quote_of(d, 1, other);
+         }},
+        {ErrorCode::report_data_mismatch,
+         [&](DevReceipt& d) { d.receipt.stages[1].fresh_quote = quote_of(d, 2, d.receipt); }},
+        {ErrorCode::report_data_mismatch,
+         // The one that the node has shown since it started.
+         [](DevReceipt& d) { d.receipt.stages[1].fresh_quote = d.receipt.stages[1].quote; }},
+        {ErrorCode::report_data_mismatch,
+         [](DevReceipt& d) {
+             // Fresh ones for what the receipt said before it was changed and signed again.
+             d.receipt.finished_at += 1;
+             d.sign();
+         }},
+        {ErrorCode::root_untrusted,
+         [&](DevReceipt& d) {
+             d.receipt.stages[1].fresh_quote =
+                 quote_of(d, 1, d.receipt, test::make_tee(test::measurements(), 2));
+         }},
+        {ErrorCode::measurement_rejected,
+         [&](DevReceipt& d) {
+             d.receipt.stages[1].fresh_quote =
+                 quote_of(d, 1, d.receipt, test::make_tee(other_program));
+         }},
+    };
+    for (const auto& [code, make] : forgeries) {
+        DevReceipt dev = test::make_receipt();
+        dev.add_fresh_quotes();
+        make(dev);
+        dev.sign_fresh_quotes();
+        const ReceiptReport report = report_of(dev);
+        ASSERT_NE(report.error(), nullptr);
+        EXPECT_EQ(report.error()->code, code) << report.error()->message();
+        EXPECT_TRUE(std::ranges::all_of(report.checks, [](const ReceiptCheck& check) {
+            return !check.error || check.what.starts_with("fresh quote of layers");
+        }));
+    }
+}
+
+TEST(receipt, the_entry_signs_the_fresh_quotes_as_they_came) {
+    const std::function<void(Receipt&)> changes[] = {
+        // Bytes that no signature of the TEE covers.
+        [](Receipt& r) { r.stages[1].fresh_quote->value().push_back(0); },
+        [](Receipt& r) { r.fresh_signature = r.signature; },
+        [](Receipt& r) { r.fresh_signature.reset(); },
+    };
+    for (const auto& change : changes) {
+        DevReceipt dev = test::make_receipt();
+        dev.add_fresh_quotes();
+        change(dev.receipt);
+        const ReceiptReport report = report_of(dev);
+        ASSERT_NE(report.error(), nullptr);
+        for (const ReceiptCheck& check : report.checks)
+            EXPECT_EQ(check.error.has_value(),
+                      check.what == "entry: signature over the fresh quotes");
+    }
+}
+
 TEST(receipt, of_nothing_is_refused) {
     const ReceiptReport report =
         check_receipt({}, {.peers = test::make_expectation()}, test::make_policy());
@@ -171,6 +279,25 @@ TEST(receipt, malformed_files_are_refused_with_the_member_at_fault) {
     EXPECT_NE(refusal("SIMULATED", "Simulated").find("notice"), std::string::npos);
     EXPECT_NE(refusal("\"signature\":\"0x", "\"signature\":\"").find("signature"),
               std::string::npos);
+    const auto with_fresh = [&](const std::string& members) {
+        std::string changed = text;
+        changed.replace(changed.find("\"},{\"statement\""), 2, "\"," + members + "}");
+        changed.insert(changed.size() - 1,
+                       ",\"fresh_signature\":\"0x" + std::string(130, '0') + "\"");
+        return parse_receipt(changed);
+    };
+    EXPECT_TRUE(with_fresh(R"("fresh_quote_error":"overloaded")"));
+    EXPECT_TRUE(with_fresh(R"("fresh_quote":"AAAA")")) << "not verified yet";
+    for (const char* members :
+         {R"("fresh_quote_error":"unknown")", R"("fresh_quote_error":"no_such_error")",
+          R"("fresh_quote_error":703)", R"("fresh_quote":"AAA")", R"("fresh_quote":null)",
+          R"("fresh_quote":"AAAA","fresh_quote_error":"overloaded")"}) {
+        EXPECT_FALSE(with_fresh(members)) << members;
+    }
+    EXPECT_FALSE(with_fresh("\"fresh_quote\":\"" + to_base64(Bytes(quote_bytes_max + 1)) + "\""));
+    EXPECT_FALSE(parse_receipt(text.substr(0, text.size() - 1) + ",\"fresh_signature\":\"0x" +
+                               std::string(130, '0') + "\"}"))
+        << "over nothing";
     EXPECT_FALSE(parse_receipt(""));
     EXPECT_FALSE(parse_receipt("[]"));
     EXPECT_FALSE(parse_receipt(text + "\n\n"));

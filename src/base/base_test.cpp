@@ -34,8 +34,11 @@ TEST(error, every_code_has_a_name_of_its_own) {
         if (name == "unknown") continue;
         ++count;
         names.insert(name);
+        EXPECT_EQ(error_code_named(name), static_cast<ErrorCode>(code));
     }
     EXPECT_EQ(names.size(), count);
+    for (const char* name : {"", "unknown", "internal ", "Internal"})
+        EXPECT_FALSE(error_code_named(name)) << name;
     EXPECT_GT(count, 60u);
 }
 

@@ -133,6 +133,15 @@ std::string_view to_string(ErrorCode code) {
     return "unknown";
 }
 
+std::optional<ErrorCode> error_code_named(std::string_view name) {
+    if (name == "unknown") return std::nullopt;
+    for (uint16_t number = 1; number < UINT16_MAX; ++number) {
+        const auto code = static_cast<ErrorCode>(number);
+        if (to_string(code) == name) return code;
+    }
+    return std::nullopt;
+}
+
 std::string Error::message() const {
     std::string text(to_string(code));
     if (!detail.empty()) text.append(": ").append(detail);

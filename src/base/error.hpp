@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -139,6 +140,8 @@ enum class ErrorCode : uint16_t {
 
 /// The code's name as written above; "unknown" for a number that is none of them.
 std::string_view to_string(ErrorCode code);
+/// The reverse; nullopt for what is no code's name.
+std::optional<ErrorCode> error_code_named(std::string_view name);
 
 /// What went wrong. `detail` names the component, what it has and what is needed; it never holds
 /// prompt text, keys or activations, and at most 64 bytes of anything a peer sent.
