@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,6 +39,19 @@ struct Timer {
     Instant at{};
 };
 
+/// A quote that the node's TEE is to make, away from the machine's thread; on_quoted says what came
+/// of it.
+struct QuoteJob {
+    RequestId request{};
+    ByteArray<64> report_data{};
+};
+
+struct QuoteResult {
+    RequestId request{};
+    /// Errors: evidence_unavailable; overloaded where the TEE has too many to make.
+    Result<Bytes> quote;
+};
+
 struct Usage {
     uint32_t prompt_tokens = 0;
     /// Of these, what retained pages held already.
@@ -58,7 +72,7 @@ struct ClientToken {
     std::optional<TokenLogprobs> logprobs{};
 };
 
-/// The last event of a request but ClientRecords, as is ClientFailed.
+/// The last event of a request but ClientRecords and ClientQuotes, as is ClientFailed.
 struct ClientDone {
     RequestId request{};
     FinishReason reason = FinishReason::stop;
@@ -82,7 +96,14 @@ struct ClientRecords {
     std::vector<SignedRecord> stages{};
 };
 
-using ClientEvent = std::variant<ClientToken, ClientDone, ClientFailed, ClientRecords>;
+/// The end of every Entry::ask_for_quotes: each stage's quote, or why there is none.
+struct ClientQuotes {
+    RequestId request{};
+    std::map<LayerRange, Result<Bytes>> stages{};
+};
+
+using ClientEvent =
+    std::variant<ClientToken, ClientDone, ClientFailed, ClientRecords, ClientQuotes>;
 
 struct LogLine {
     LogLevel level = LogLevel::info;
@@ -93,6 +114,7 @@ struct LogLine {
 struct Effects {
     std::vector<Send> sends{};
     std::vector<ComputeJob> jobs{};
+    std::vector<QuoteJob> quotes{};
     std::vector<Timer> timers{};
     std::vector<ClientEvent> events{};
     std::vector<LogLine> log{};

@@ -27,7 +27,8 @@ Entry::Entry(EntryOptions options)
              .layer_count = options_.engine.layer_count,
              .probe_interval = options_.probe_interval,
              .probe_timeout = options_.probe_timeout}),
-      records_(options_.records) {
+      records_(options_.records),
+      quotes_(options_.quotes) {
     TT_ASSERT(options_.engine.layers.begin == 0 && options_.engine.layers.end > 0);
     TT_ASSERT(options_.engine.layers.end <= options_.engine.layer_count);
     TT_ASSERT(options_.chunk_rows > 0 && options_.batch_rows_max > 0);
@@ -55,6 +56,23 @@ Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects) {
     return usage;
 }
 
+void Entry::ask_for_quotes(Instant now, QuoteOrder order, Effects& effects) {
+    if (!ready()) {
+        return QuoteCollector::refuse(order, fail(ErrorCode::route_unavailable, "ring: not ready"),
+                                      effects);
+    }
+    if (quotes_.is_full()) {
+        return QuoteCollector::refuse(
+            order, fail(ErrorCode::overloaded, "others wait for fresh quotes"), effects);
+    }
+    if (!is_alone_) {
+        effects.sends.push_back(
+            {Direction::next, wire::Attest{order.request, order.nonce, order.statements}});
+    }
+    effects.quotes.push_back({order.request, order.report_data.at(options_.engine.layers)});
+    quotes_.begin(now, std::move(order), effects);
+}
+
 void Entry::on_link_up(Instant now, Direction direction, Effects& effects) {
     ring_.on_link_up(now, direction, ledger_, effects);
 }
@@ -79,6 +97,9 @@ void Entry::on_message(Instant now, Direction from, wire::Message message, Effec
     } else if (auto* record = std::get_if<wire::Record>(&message)) {
         if (!records_.on_record(std::move(*record), ring_.route(), effects))
             ++counters_.messages_dropped;
+    } else if (auto* quote = std::get_if<wire::Quote>(&message)) {
+        const LayerRange layers = quote->layers;
+        on_quote(result_of(std::move(*quote)), layers, effects);
     } else {
         ++counters_.messages_dropped;
     }
@@ -97,7 +118,16 @@ void Entry::on_computed(Instant now, ComputeResult result, Effects& effects) {
     schedule(now, effects);
 }
 
+void Entry::on_quoted(Instant, QuoteResult result, Effects& effects) {
+    on_quote(std::move(result), options_.engine.layers, effects);
+}
+
+void Entry::on_quote(QuoteResult result, LayerRange layers, Effects& effects) {
+    if (!quotes_.on_quote(std::move(result), layers, effects)) ++counters_.messages_dropped;
+}
+
 void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
+    if (id == QuoteCollector::timer_id) return quotes_.expire(now, effects);
     if (!ring_.is_due(now, id)) return;
     const auto stalled = ring_.check_stall(now);
     if (!stalled) lose_ring(stalled.error(), effects);
@@ -481,6 +511,7 @@ void Entry::lose_ring(const Error& error, Effects& effects) {
     in_flight_.clear();
     const Error unavailable = fail(ErrorCode::route_unavailable, "ring: lost");
     records_.fail_all(unavailable, effects);
+    quotes_.fail_all(unavailable, effects);
     while (!queue_.empty()) give_up(requests_.find(queue_.front()), unavailable, effects);
     while (!active_.empty()) {
         give_up(requests_.find(active_.begin()->second), error, effects);

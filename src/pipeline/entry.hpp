@@ -13,6 +13,7 @@
 #include "pipeline/effects.hpp"
 #include "pipeline/kv_ledger.hpp"
 #include "pipeline/prefix_index.hpp"
+#include "pipeline/quote_collector.hpp"
 #include "pipeline/record_collector.hpp"
 #include "pipeline/ring.hpp"
 
@@ -52,6 +53,7 @@ struct EntryOptions {
     /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
     Duration batch_timeout = std::chrono::seconds(60);
     RecordCollector::Options records{};
+    QuoteCollector::Options quotes{};
 };
 
 /// Stage 0 and scheduler: turns requests into batches, sends them round the ring, and turns the
@@ -80,11 +82,15 @@ class Entry {
     Result<void> submit(Instant now, Submission submission, Effects& effects);
     /// Ends the request without an event. Error: request_unknown.
     Result<Usage> cancel(Instant now, RequestId request, Effects& effects);
+    /// For the receipt of a request that is over: has every stage make a quote. The order MUST name
+    /// the entry's own layers, and its request not have been ordered for before.
+    void ask_for_quotes(Instant now, QuoteOrder order, Effects& effects);
 
     void on_link_up(Instant now, Direction direction, Effects& effects);
     void on_link_down(Instant now, Direction direction, Effects& effects);
     void on_message(Instant now, Direction from, wire::Message message, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
+    void on_quoted(Instant now, QuoteResult result, Effects& effects);
     void on_timer(Instant now, uint64_t id, Effects& effects);
 
     bool ready() const { return is_alone_ || ring_.ready(); }
@@ -94,6 +100,8 @@ class Entry {
     size_t queued_count() const { return queue_.size(); }
     size_t active_count() const { return active_.size(); }
     size_t in_flight_count() const { return in_flight_.size(); }
+    /// Receipts that wait for quotes.
+    size_t quoting_count() const { return quotes_.pending_count(); }
     const KvLedger& ledger() const { return ledger_; }
     const Counters& counters() const { return counters_; }
 
@@ -143,6 +151,7 @@ class Entry {
     void on_failed(const wire::Failed& failed, Effects& effects);
     void trace_output(const wire::Message& message);
     void ask_for_records(const Request& request, Effects& effects);
+    void on_quote(QuoteResult result, LayerRange layers, Effects& effects);
     void on_probe(Instant now, wire::Probe probe, Effects& effects);
     void forget_batches(Instant now, Effects& effects);
     void lose_ring(const Error& error, Effects& effects);
@@ -176,6 +185,7 @@ class Entry {
     std::optional<uint64_t> running_;
     std::map<uint64_t, Batch> in_flight_;
     RecordCollector records_;
+    QuoteCollector quotes_;
     uint64_t next_serial_ = 1;
     uint64_t next_batch_id_ = 1;
     Counters counters_;

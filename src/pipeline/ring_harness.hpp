@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "attest/dev_tee.hpp"
 #include "pipeline/entry.hpp"
 #include "pipeline/stage.hpp"
 
@@ -221,10 +222,17 @@ struct Outcome {
     std::optional<ErrorCode> failure{};
     /// All that came; at most one may.
     std::vector<ClientRecords> records{};
+    std::vector<ClientQuotes> quotes{};
     Usage usage;
     Instant ended{};
     bool is_over() const { return reason || failure; }
 };
+
+/// What a TEE makes of it, the same one for every node.
+inline Result<Bytes> dev_quote(const ByteArray<64>& report_data) {
+    static attest::DevTee tee = attest::DevTee::create({1}, {}, 1'800'000'000).value();
+    return tee.quote(report_data);
+}
 
 /// Node 0 is the entry. Link i joins node i to the next one, both ways; messages go over it in
 /// order, encoded and decoded. One queue of events ordered by (time, order of making).
@@ -239,6 +247,13 @@ class World {
 
     Result<void> submit(Submission submission);
     Result<Usage> cancel(RequestId request);
+    /// For a receipt of the request with this number, whose hash is made of it too.
+    QuoteOrder quote_order(uint64_t number) const;
+    void ask_for_quotes(QuoteOrder order);
+    LayerRange layers(uint32_t index) const {
+        return {index * layer_count / options_.stage_count,
+                (index + 1) * layer_count / options_.stage_count};
+    }
     const Submission& submission(RequestId request) const { return submissions_.at(request); }
     const Outcome& outcome(RequestId request) { return outcomes_[request]; }
 
@@ -265,6 +280,9 @@ class World {
 
     /// Called for every message that is sent.
     std::function<void(uint32_t from, const wire::Message&)> tap;
+    /// What comes of a node's job; nothing ever where it is nullopt.
+    std::function<std::optional<Result<Bytes>>(uint32_t index, const QuoteJob&)> tee =
+        [](uint32_t, const QuoteJob& job) { return dev_quote(job.report_data); };
 
   private:
     struct Node {
@@ -289,13 +307,10 @@ class World {
         return Duration(1 + static_cast<int64_t>(
                                 random_.below(static_cast<uint64_t>(options_.delay_max.count()))));
     }
+    static Bytes statement(uint32_t index) { return {static_cast<uint8_t>(index)}; }
     uint32_t next(uint32_t index) const { return (index + 1) % options_.stage_count; }
     uint32_t previous(uint32_t index) const {
         return (index + options_.stage_count - 1) % options_.stage_count;
-    }
-    LayerRange layers(uint32_t index) const {
-        return {index * layer_count / options_.stage_count,
-                (index + 1) * layer_count / options_.stage_count};
     }
     std::shared_ptr<const attest::RecordSigner> signer(uint32_t index) const;
     RecordCollector::Options records() const;
@@ -303,6 +318,7 @@ class World {
     void tell(uint32_t index, Event event);
     void act(uint32_t index, Effects effects);
     void send(uint32_t index, Send send);
+    void make_quote(uint32_t index, const QuoteJob& job);
     void on_event(const ClientEvent& event);
     void tell_link(uint32_t index, Direction direction, bool is_up);
 

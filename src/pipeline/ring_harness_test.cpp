@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/ring_harness.hpp"
 
+#include "crypto/hash.hpp"
 #include "wire/codec.hpp"
 
 namespace teetee::pipeline::testing {
@@ -56,6 +57,21 @@ Result<Usage> World::cancel(RequestId request) {
     open_.erase(request);
     act(0, std::move(effects));
     return usage;
+}
+
+QuoteOrder World::quote_order(uint64_t number) const {
+    QuoteOrder order{.request = request_id(number), .nonce = {static_cast<uint8_t>(number)}};
+    for (uint32_t i = 0; i < options_.stage_count; ++i) {
+        order.statements.push_back(crypto::sha256(statement(i)));
+        order.report_data[layers(i)] = attest::report_data(statement(i), order.nonce);
+    }
+    return order;
+}
+
+void World::ask_for_quotes(QuoteOrder order) {
+    Effects effects;
+    entry_->ask_for_quotes(now_, std::move(order), effects);
+    act(0, std::move(effects));
 }
 
 template <class Event>
@@ -115,7 +131,7 @@ void World::restart(uint32_t index) {
     Node& node = nodes_[index];
     node.stage = std::make_unique<Stage>(
         StageOptions{.node_id = node_id(index), .engine = limits, .signer = signer(index)});
-    node.stage->set_evidence({static_cast<uint8_t>(index)}, Bytes(3, static_cast<uint8_t>(index)));
+    node.stage->set_evidence(statement(index), Bytes(3, static_cast<uint8_t>(index)));
     node.engine = std::make_unique<FakeEngine>(limits);
     join_link(previous(index));
     join_link(index);
@@ -147,6 +163,7 @@ void World::act(uint32_t index, Effects effects) {
             });
         });
     }
+    for (const QuoteJob& job : effects.quotes) make_quote(index, job);
     for (const Timer& timer : effects.timers) {
         EXPECT_EQ(index, 0u);
         at(timer.at, [this, timer] {
@@ -155,6 +172,18 @@ void World::act(uint32_t index, Effects effects) {
             act(0, std::move(more));
         });
     }
+}
+
+void World::make_quote(uint32_t index, const QuoteJob& job) {
+    const auto quote = tee(index, job);
+    if (!quote) return;
+    at(now_ + delay(),
+       [this, index, life = nodes_[index].life, request = job.request, quote = *quote] {
+           if (nodes_[index].life != life) return;
+           tell(index, [&](auto& node, Effects& more) {
+               node.on_quoted(now_, {request, quote}, more);
+           });
+       });
 }
 
 void World::send(uint32_t index, Send send) {
@@ -195,6 +224,11 @@ void World::on_event(const ClientEvent& event) {
         outcomes_[records->request].records.push_back(*records);
         EXPECT_FALSE(open_.contains(records->request));
         EXPECT_EQ(outcomes_[records->request].records.size(), 1u);
+        return;
+    }
+    if (const auto* quotes = std::get_if<ClientQuotes>(&event)) {
+        outcomes_[quotes->request].quotes.push_back(*quotes);
+        EXPECT_EQ(outcomes_[quotes->request].quotes.size(), 1u);
         return;
     }
     RequestId request;

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "crypto/hash.hpp"
 #include "pipeline/batch.hpp"
+#include "pipeline/quote_collector.hpp"
 
 namespace teetee::pipeline {
 
@@ -68,6 +70,10 @@ void Stage::on_message(Instant, Direction from, wire::Message message, Effects& 
         on_sign(*sign, effects);
     } else if (auto* record = std::get_if<wire::Record>(&message)) {
         if (links_.next) effects.sends.push_back({Direction::next, std::move(*record)});
+    } else if (const auto* order = std::get_if<wire::Attest>(&message)) {
+        on_attest(*order, effects);
+    } else if (auto* quote = std::get_if<wire::Quote>(&message)) {
+        if (links_.next) effects.sends.push_back({Direction::next, std::move(*quote)});
     } else if (auto* probe = std::get_if<wire::Probe>(&message)) {
         on_probe(std::move(*probe), effects);
     } else {
@@ -86,8 +92,26 @@ void Stage::on_computed(Instant, ComputeResult result, Effects& effects) {
     start_next(effects);
 }
 
+void Stage::on_quoted(Instant, QuoteResult result, Effects& effects) {
+    if (links_.next) send_quote(std::move(result), effects);
+}
+
+void Stage::send_quote(QuoteResult result, Effects& effects) const {
+    // What the next node would not take would cost the link.
+    if (result.quote &&
+        (result.quote->empty() || result.quote->size() > wire::Limits{}.quote_bytes_max)) {
+        result.quote = fail(ErrorCode::evidence_unavailable,
+                            "have a quote of " + std::to_string(result.quote->size()) + " bytes");
+    }
+    if (!result.quote)
+        effects.log.push_back(
+            {LogLevel::warn, "no fresh quote: " + result.quote.error().message()});
+    effects.sends.push_back(
+        {Direction::next, message_of(std::move(result), options_.engine.layers)});
+}
+
 void Stage::set_evidence(Bytes statement, Bytes quote) {
-    statement_ = std::move(statement);
+    former_statement_ = std::exchange(statement_, std::move(statement));
     quote_ = std::move(quote);
 }
 
@@ -179,6 +203,19 @@ void Stage::on_sign(const wire::Sign& sign, Effects& effects) {
         return;
     }
     effects.sends.push_back({Direction::next, message_of(*record)});
+}
+
+void Stage::on_attest(const wire::Attest& order, Effects& effects) {
+    if (!links_.next) return;
+    if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, order});
+    for (const Bytes* statement : {&statement_, &former_statement_}) {
+        if (std::ranges::count(order.statements, crypto::sha256(*statement)) == 0) continue;
+        effects.quotes.push_back({order.request, attest::report_data(*statement, order.nonce)});
+        return;
+    }
+    send_quote(
+        {order.request, fail(ErrorCode::evidence_unavailable, "the receipt has another statement")},
+        effects);
 }
 
 /// Of rows that were checked: each is the next of its sequence.

@@ -44,8 +44,10 @@ class Stage {
     void on_link_down(Instant now, Direction direction, Effects& effects);
     void on_message(Instant now, Direction from, wire::Message message, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
+    void on_quoted(Instant now, QuoteResult result, Effects& effects);
 
-    /// What the hop carries in a probe that wants evidence.
+    /// What the hop carries in a probe that wants evidence. Fresh quotes are of this statement, or
+    /// of the one before while the entry still goes by that.
     void set_evidence(Bytes statement, Bytes quote);
 
     size_t sequence_count() const { return sequences_.size(); }
@@ -80,6 +82,7 @@ class Stage {
     void on_forward(wire::Forward batch, Effects& effects);
     void on_close(const wire::Close& close, Effects& effects);
     void on_sign(const wire::Sign& sign, Effects& effects);
+    void on_attest(const wire::Attest& order, Effects& effects);
     void on_retain(const wire::Retain& retain, Effects& effects);
     void on_evict(wire::Evict evict, Effects& effects);
     void on_failed(Direction from, const wire::Failed& failed, Effects& effects);
@@ -98,10 +101,12 @@ class Stage {
     void close_all();
     void drop_prefixes();
     void give_up(Sequences::iterator sequence, ErrorCode code, Effects& effects);
+    void send_quote(QuoteResult result, Effects& effects) const;
     void send_failed(RequestId request, Epoch epoch, ErrorCode code, Effects& effects) const;
 
     StageOptions options_;
     Bytes statement_;
+    Bytes former_statement_;
     Bytes quote_;
     Links links_;
     KvLedger ledger_;

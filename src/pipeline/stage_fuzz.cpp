@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/assert.hpp"
+#include "crypto/hash.hpp"
 #include "pipeline/stage.hpp"
 #include "wire/codec.hpp"
 
@@ -17,6 +18,12 @@ RequestId request_of(uint8_t number) {
     return id;
 }
 
+std::shared_ptr<const attest::RecordSigner> signer() {
+    static const crypto::SecpKey key = crypto::SecpKey::from_bytes(ByteArray<32>{1}).value();
+    static const auto kept = std::make_shared<attest::RecordSigner>(key, attest::Statement{});
+    return kept;
+}
+
 /// A message about few sequences, pages and positions, so that they meet.
 wire::Message message_of(ByteView choice) {
     const RequestId request = request_of(choice[1]);
@@ -24,7 +31,7 @@ wire::Message message_of(ByteView choice) {
     const PrefixId prefix = choice[2] % 16;
     const uint32_t page = choice[3] % 8;
     const uint32_t end = choice[4] % 16;
-    switch (choice[0] % 5) {
+    switch (choice[0] % 9) {
         case 0:
             return wire::Open{request, epoch, {}, 4 * end, 0, {prefix, 4 * page}};
         case 1:
@@ -33,6 +40,19 @@ wire::Message message_of(ByteView choice) {
             return choice[5] % 8 == 0 ? wire::Evict{true, {}} : wire::Evict{false, {prefix}};
         case 3:
             return wire::Close{{request}};
+        case 4:
+            return wire::Sign{request, epoch, end};
+        case 5:
+            return wire::Record{.request = request,
+                                .layers = {choice[2] % 3u, choice[3] % 4u},
+                                .output = std::vector<Digest>(end)};
+        case 6:
+            return wire::Attest{
+                request, {choice[2]}, {crypto::sha256(Bytes{static_cast<uint8_t>(choice[3] % 4)})}};
+        case 7:
+            return wire::Quote{.request = request,
+                               .layers = {choice[2] % 3u, choice[3] % 4u},
+                               .quote = Bytes(end)};
         default: {
             wire::Forward forward{.batch_id = 1, .width = 1};
             for (Position p = 4 * page; p < 4 * page + end; ++p)
@@ -43,10 +63,22 @@ wire::Message message_of(ByteView choice) {
     }
 }
 
+/// The job's own bytes decide what the TEE makes of it.
+void answer(Stage& stage, const QuoteJob& job, Effects& effects) {
+    QuoteResult result{job.request, Bytes(job.report_data[0] % 4)};
+    if (job.report_data[1] % 4 == 0) result.quote = fail(ErrorCode::overloaded, "");
+    effects.sends.clear();
+    stage.on_quoted({}, std::move(result), effects);
+    TT_ASSERT(effects.sends.size() == 1);
+    const auto sent = wire::decode(wire::encode(effects.sends[0].message), {});
+    TT_ASSERT(sent && std::holds_alternative<wire::Quote>(*sent));
+}
+
 }  // namespace
 
-/// Whatever an entry asks of a stage about pages, in any order: nothing breaks, the account never
-/// exceeds the memory, and when all is closed and evicted nothing is left.
+/// Whatever an entry asks of a stage about pages, records and quotes, in any order: nothing breaks,
+/// the account never exceeds the memory, each order of a quote is answered, and when all is closed
+/// and evicted nothing is left.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Stage stage({.engine = {.layers = {1, 2},
                             .layer_count = 3,
@@ -55,13 +87,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                             .sequences_max = 3,
                             .sequence_positions_max = 60,
                             .positions_max = 96,
-                            .block_positions = 4}});
+                            .block_positions = 4},
+                 .signer = signer()});
     Effects effects;
     const auto receive = [&](wire::Message message) {
         // As it would come over a link: what the codec refuses never reaches a stage.
         auto decoded = wire::decode(wire::encode(message), {});
         if (!decoded) return;
         stage.on_message({}, Direction::previous, std::move(decoded).value(), effects);
+        for (const QuoteJob& job : std::exchange(effects.quotes, {})) answer(stage, job, effects);
         while (!effects.jobs.empty()) {
             const ComputeJob job = std::move(effects.jobs.front());
             effects = {};
@@ -70,6 +104,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         }
         TT_ASSERT(stage.kv_free().positions <= 96);
     };
+    stage.set_evidence({0}, {});
+    stage.set_evidence({1}, {});
     stage.on_link_up({}, Direction::previous, effects);
     stage.on_link_up({}, Direction::next, effects);
     for (size_t at = 0; at + 6 <= size; at += 6) receive(message_of({data + at, 6}));

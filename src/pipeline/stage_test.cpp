@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/hash.hpp"
 #include "pipeline/ring_harness.hpp"
 
 namespace teetee::pipeline {
@@ -388,6 +389,56 @@ TEST(stage, a_replay_under_another_epoch_has_the_history_and_draws_the_same) {
         for (wire::TokenRow& row : again) row.epoch = 1;
         EXPECT_EQ(again, first);
     }
+}
+
+TEST_F(StageTest, an_order_of_quotes_goes_on_and_is_answered_over_the_stages_statement) {
+    const Bytes statement = {1, 2, 3};
+    stage_.set_evidence(statement, {});
+    const wire::Attest order{id_of(1), {9}, {{7}, crypto::sha256(statement)}};
+    receive(order);
+    EXPECT_EQ(sent<wire::Attest>(), std::vector{order});
+    ASSERT_EQ(effects_.quotes.size(), 1u);
+    EXPECT_EQ(effects_.quotes[0].request, id_of(1));
+    EXPECT_EQ(effects_.quotes[0].report_data, attest::report_data(statement, order.nonce));
+    stage_.on_quoted({}, {id_of(1), Bytes{5}}, effects_);
+    EXPECT_EQ(sent<wire::Quote>(), (std::vector{wire::Quote{id_of(1), {4, 8}, {}, {5}}}));
+    // Those of the stages before it pass.
+    const wire::Quote passing{id_of(1), {2, 4}, ErrorCode::overloaded, {}};
+    receive(passing);
+    ASSERT_EQ(sent<wire::Quote>().size(), 2u);
+    EXPECT_EQ(sent<wire::Quote>()[1], passing);
+}
+
+TEST_F(StageTest, a_quote_is_over_the_statement_that_the_receipt_has) {
+    const Bytes statements[] = {{1}, {2}, {3}};
+    for (const Bytes& statement : statements) stage_.set_evidence(statement, {});
+    for (const Bytes& statement : {statements[1], statements[2]}) {
+        receive(wire::Attest{id_of(1), {9}, {crypto::sha256(statement)}});
+        EXPECT_EQ(effects_.quotes.at(0).report_data, attest::report_data(statement, Digest{9}));
+        effects_ = {};
+    }
+    // Renewed twice since: the TEE is not asked.
+    receive(wire::Attest{id_of(1), {9}, {crypto::sha256(statements[0])}});
+    EXPECT_TRUE(effects_.quotes.empty());
+    ASSERT_EQ(sent<wire::Quote>().size(), 1u);
+    EXPECT_EQ(sent<wire::Quote>()[0].failure, ErrorCode::evidence_unavailable);
+}
+
+TEST_F(StageTest, a_quote_that_cannot_be_sent_is_a_failure) {
+    const Result<Bytes> none[] = {fail(ErrorCode::overloaded, "busy"), Bytes(),
+                                  Bytes(wire::Limits{}.quote_bytes_max + 1)};
+    for (const Result<Bytes>& quote : none) stage_.on_quoted({}, {id_of(1), quote}, effects_);
+    const auto answers = sent<wire::Quote>();
+    ASSERT_EQ(answers.size(), 3u);
+    EXPECT_EQ(answers[0].failure, ErrorCode::overloaded);
+    EXPECT_EQ(answers[1].failure, ErrorCode::evidence_unavailable);
+    EXPECT_EQ(answers[2].failure, ErrorCode::evidence_unavailable);
+    EXPECT_EQ(effects_.log.size(), 3u);
+    stage_.on_link_down({}, Direction::next, effects_);
+    effects_ = {};
+    stage_.on_quoted({}, {id_of(1), Bytes{5}}, effects_);
+    receive(wire::Attest{id_of(1), {9}});
+    EXPECT_TRUE(effects_.sends.empty() && effects_.quotes.empty());
 }
 
 }  // namespace
