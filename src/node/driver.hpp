@@ -9,13 +9,14 @@
 #include "net/link.hpp"
 #include "net/loop.hpp"
 #include "node/engine_thread.hpp"
+#include "node/quote_thread.hpp"
 #include "pipeline/effects.hpp"
 #include "wire/codec.hpp"
 
 namespace teetee::node {
 
-/// Runs a state machine of `pipeline` (Entry or Stage) on real links, timers and an engine: hands
-/// every event in, carries every effect out. Lives on the loop's thread.
+/// Runs a state machine of `pipeline` (Entry or Stage) on real links, timers, an engine and a TEE:
+/// hands every event in, carries every effect out. Lives on the loop's thread.
 template <class Machine>
 class Driver {
   public:
@@ -26,6 +27,7 @@ class Driver {
         const Clock& clock;
         Log& log;
         pipeline::StageEngine& engine;
+        QuoteThread& quotes;
     };
 
     Driver(const World& world, Machine machine, OnEvent on_event = {})
@@ -122,10 +124,21 @@ class Driver {
             if (link != links_.end()) link->second->send(wire::encode(send.message));
         }
         for (pipeline::ComputeJob& job : effects.jobs) engine_.submit(std::move(job));
+        for (const pipeline::QuoteJob& job : effects.quotes) make_quote(job);
         for (const pipeline::Timer& timer : effects.timers) set_timer(timer);
         for (const pipeline::ClientEvent& event : effects.events) {
             if (on_event_) on_event_(event);
         }
+    }
+
+    void make_quote(const pipeline::QuoteJob& job) {
+        world_.quotes.quote(job.report_data, [this, request = job.request,
+                                              alive = std::weak_ptr(alive_)](Result<Bytes> quote) {
+            if (alive.expired()) return;
+            act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
+                machine.on_quoted(now, {request, std::move(quote)}, effects);
+            });
+        });
     }
 
     void set_timer(const pipeline::Timer& timer) {

@@ -84,7 +84,13 @@ struct Node::Impl {
         GenerationEvents events;
         attest::ReceiptOpening opening;
     };
+    /// A receipt that waits for its fresh quotes.
+    struct Quoting {
+        attest::Receipt receipt;
+        std::function<void(attest::Receipt)> done;
+    };
     void on_event(const pipeline::ClientEvent& event);
+    void on_quotes(const pipeline::ClientQuotes& made);
     void on_records(const pipeline::ClientRecords& records);
     attest::Receipt receipt_of(const pipeline::ClientRecords& records,
                                attest::ReceiptOpening opening) const;
@@ -112,6 +118,7 @@ struct Node::Impl {
     std::unique_ptr<PeerAuthenticator> previous_authenticator;
     std::unique_ptr<PeerAuthenticator> next_authenticator;
     std::map<RequestId, Running> generations;
+    std::map<RequestId, Quoting> quotings;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Driver<pipeline::Stage>> stage;
@@ -286,7 +293,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         for (const model::ManifestShard& shard : manifest.shards)
             entry_options.records.shard_roots[shard.layers] = shard.root;
         entry = std::make_unique<Driver<pipeline::Entry>>(
-            Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine},
+            Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine, *quotes},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { on_event(event); });
         return;
@@ -296,7 +303,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
     stage_options.engine = engine->limits();
     stage_options.signer = signer;
     stage = std::make_unique<Driver<pipeline::Stage>>(
-        Driver<pipeline::Stage>::World{world.loop, world.clock, world.log, *engine},
+        Driver<pipeline::Stage>::World{world.loop, world.clock, world.log, *engine, *quotes},
         pipeline::Stage(stage_options));
 }
 
@@ -346,6 +353,7 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
 }
 
 void Node::Impl::on_event(const pipeline::ClientEvent& event) {
+    if (const auto* made = std::get_if<pipeline::ClientQuotes>(&event)) return on_quotes(*made);
     const RequestId request = std::visit([](const auto& e) { return e.request; }, event);
     const auto found = generations.find(request);
     if (found == generations.end()) return;
@@ -363,6 +371,16 @@ void Node::Impl::on_event(const pipeline::ClientEvent& event) {
     } else {
         on_records(std::get<pipeline::ClientRecords>(event));
     }
+}
+
+void Node::Impl::on_quotes(const pipeline::ClientQuotes& made) {
+    auto quoting = quotings.extract(made.request);
+    attest::Receipt& receipt = quoting.mapped().receipt;
+    for (attest::ReceiptStage& part : receipt.stages)
+        part.fresh_quote = made.stages.at(part.record.layers);
+    receipt.fresh_signature =
+        identity->receipt_key.sign_recoverable(attest::fresh_quotes_digest(receipt));
+    quoting.mapped().done(std::move(receipt));
 }
 
 void Node::Impl::on_records(const pipeline::ClientRecords& records) {
@@ -547,6 +565,20 @@ NodeStatus Node::status() const {
 void Node::sign(attest::Receipt& receipt) const {
     receipt.signature =
         impl_->identity->receipt_key.sign_recoverable(attest::receipt_digest(receipt));
+}
+
+void Node::add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done) {
+    TT_ASSERT(is_entry());
+    pipeline::QuoteOrder order{.request = receipt.request,
+                               .nonce = attest::receipt_digest(receipt)};
+    for (const attest::ReceiptStage& stage : receipt.stages) {
+        order.statements.push_back(crypto::sha256(stage.statement));
+        order.report_data[stage.record.layers] = attest::report_data(stage.statement, order.nonce);
+    }
+    impl_->quotings[order.request] = {std::move(receipt), std::move(done)};
+    impl_->entry->act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
+        entry.ask_for_quotes(now, std::move(order), effects);
+    });
 }
 
 }  // namespace teetee::node

@@ -151,6 +151,10 @@ class Node {
     NodeStatus status() const;
     /// With this node's receipt key.
     void sign(attest::Receipt& receipt) const;
+    /// Has every stage of a signed receipt make a fresh quote for it, and signs them. `done` is
+    /// called once, with the quotes or why there are none in place; within some seconds, however
+    /// the stages fare.
+    void add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done);
 
   private:
     struct Impl;
