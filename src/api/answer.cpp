@@ -297,7 +297,11 @@ void Answer::finish_receipt() {
     receipt.answer_hash = crypto::sha256(as_bytes(text_));
     receipt.finished_at = clock_.unix_now();
     node_.sign(receipt);
-    receipts_.put(*id_, attest::encode_receipt(receipt));
+    const auto keep = [self = shared_from_this()](const attest::Receipt& whole) {
+        self->receipts_.put(*self->id_, attest::encode_receipt(whole));
+    };
+    if (!request_.wants_fresh_quotes) return keep(receipt);
+    node_.add_fresh_quotes(std::move(receipt), keep);
 }
 
 void Answer::on_failed(const Error& error) {

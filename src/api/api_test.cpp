@@ -100,6 +100,9 @@ TEST(generation_request, refuses_wrong_types_by_name) {
         {R"({"prompt":"a","response_format":"json"})", "response_format"},
         {R"({"prompt":"a","response_format":{"type":"json_schema"}})", "response_format"},
         {R"({"prompt":"a","grammar":1})", "grammar"},
+        {R"({"prompt":"a","attest":"quotes"})", "attest"},
+        {R"({"prompt":"a","attest":""})", "attest"},
+        {R"({"prompt":"a","attest":true})", "attest"},
         {R"({"prompt":"a","grammar":"root ::= \"a\"","response_format":{"type":"json_object"}})",
          "grammar"}};
     for (const auto& [body, field] : cases) {
@@ -113,6 +116,15 @@ TEST(generation_request, refuses_wrong_types_by_name) {
           R"({"messages":[{"role":"user","content":[{"type":"image_url"}]}]})"}) {
         EXPECT_EQ(refused(Dialect::chat, body).code, ErrorCode::field_invalid) << body;
     }
+}
+
+TEST(generation_request, asks_for_fresh_quotes_by_one_word) {
+    const auto wants = [](std::string_view body) {
+        return parse_generation_request(Dialect::completion, body)->wants_fresh_quotes;
+    };
+    EXPECT_TRUE(wants(R"({"prompt":"a","attest":"quote"})"));
+    EXPECT_FALSE(wants(R"({"prompt":"a","attest":null})"));
+    EXPECT_FALSE(wants(R"({"prompt":"a"})"));
 }
 
 TEST(generation_request, reads_how_to_pick_tokens) {

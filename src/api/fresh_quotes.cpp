@@ -2,23 +2,9 @@
 #include "api/fresh_quotes.hpp"
 
 #include "api/limits.hpp"
+#include "api/query.hpp"
 
 namespace teetee::api {
-namespace {
-
-/// The value of "nonce" among the parameters of a query.
-std::optional<std::string_view> nonce_in(std::string_view query) {
-    constexpr std::string_view name = "nonce=";
-    while (!query.empty()) {
-        const size_t end = std::min(query.find('&'), query.size());
-        const std::string_view parameter = query.substr(0, end);
-        if (parameter.starts_with(name)) return parameter.substr(name.size());
-        query.remove_prefix(std::min(end + 1, query.size()));
-    }
-    return {};
-}
-
-}  // namespace
 
 void FreshQuotes::make_for(std::string_view query, Done done) {
     auto nonce = admit(query);
@@ -34,7 +20,7 @@ void FreshQuotes::make_for(std::string_view query, Done done) {
 
 /// The nonce that a quote is to be made for, if one is wanted and it is its turn.
 Result<std::optional<Bytes>> FreshQuotes::admit(std::string_view query) {
-    const auto hex = nonce_in(query);
+    const auto hex = query_parameter(query, "nonce");
     if (!hex) return std::optional<Bytes>();
     auto nonce = from_hex(*hex);
     if (!nonce || nonce->size() < nonce_bytes_min || nonce->size() > nonce_bytes_max) {

@@ -82,6 +82,11 @@ Result<std::vector<std::string>> parse_stops(const boost::json::object& body) {
 
 }  // namespace
 
+Result<void> ensure_asks_for_quotes(std::string_view attest) {
+    if (attest == "quote") return {};
+    return fail(ErrorCode::field_invalid, "'attest' must be \"quote\"");
+}
+
 Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_view text) {
     TT_TRY(const auto body, parse_body(text));
     GenerationRequest request;
@@ -111,6 +116,9 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
         TT_TRY(const auto usage, bool_field(options->get_object(), "include_usage"));
         request.stream_usage = usage.value_or(false);
     }
+    TT_TRY(const auto attest, string_field(body, "attest"));
+    if (attest) TT_CHECK(ensure_asks_for_quotes(*attest));
+    request.wants_fresh_quotes = attest.has_value();
     return request;
 }
 

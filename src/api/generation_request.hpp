@@ -35,7 +35,12 @@ struct GenerationRequest {
     std::optional<Digest> tenant;  // from the bearer token, not from the body
     Digest body_hash{};            // SHA-256 of the body as it came
     bool stream_usage = false;     // stream_options.include_usage
+    bool wants_fresh_quotes = false;
 };
+
+/// Of the field, or the parameter of the query, that asks for fresh quotes: "quote" is the one
+/// thing it may say. Error: field_invalid.
+Result<void> ensure_asks_for_quotes(std::string_view attest);
 
 /// Errors: invalid_json, invalid_utf8, field_invalid naming the field; grammar_invalid and
 /// grammar_too_complex, saying where in the grammar or schema.

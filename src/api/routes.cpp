@@ -7,6 +7,7 @@
 
 #include "api/answer.hpp"
 #include "api/metrics.hpp"
+#include "api/query.hpp"
 #include "api/tenant.hpp"
 #include "attest/statement.hpp"
 #include "base/bytes.hpp"
@@ -172,6 +173,11 @@ void Routes::generate(const net::HttpRequest& request,
                       std::shared_ptr<net::HttpExchange> exchange) {
     auto parsed = parse_generation_request(*dialect_of(request.path), request.body);
     if (!parsed) return respond_error(*exchange, parsed.error());
+    if (const auto attest = query_parameter(request.query, "attest")) {
+        const auto asked = ensure_asks_for_quotes(*attest);
+        if (!asked) return respond_error(*exchange, asked.error());
+        parsed->wants_fresh_quotes = true;
+    }
     if (!parsed->has_seed) {
         // 53 bits, so that a JSON reader can hand the number back as it got it.
         ByteArray<8> random;

@@ -24,6 +24,7 @@ struct ChatOptions : NetworkFiles {
     double temperature = 0.6;
     std::optional<int64_t> seed;
     bool sealed = false;
+    bool fresh_quotes = false;
 };
 
 /// Splits a server-sent event stream into text, until [DONE] or an error event.
@@ -124,6 +125,7 @@ Result<void> ask_once(const VerifiedEntry& entry, const ChatOptions& options,
                                 {"temperature", options.temperature}};
     if (options.tokens_max > 0) body["max_tokens"] = options.tokens_max;
     if (options.seed) body["seed"] = *options.seed;
+    if (options.fresh_quotes) body["attest"] = "quote";
     std::string answer;
     TT_TRY(const auto receipt_path, ask(entry, body, [&](std::string_view text) {
                answer += text;
@@ -137,7 +139,7 @@ Result<void> ask_once(const VerifiedEntry& entry, const ChatOptions& options,
     TT_TRY(const auto receipt, fetch_receipt(entry, receipt_path));
     TT_CHECK(net::write_file_atomic(options.receipt, as_bytes(receipt), {.mode = 0600}));
     std::cerr << "receipt: " << options.receipt << "; teetee verify " << options.receipt
-              << " checks it\n";
+              << (options.fresh_quotes ? " --require-fresh-quotes" : "") << " checks it\n";
     return {};
 }
 
@@ -198,8 +200,12 @@ void add_chat(CLI::App& app, Session& session) {
     command->add_option("-n,--tokens-max", options->tokens_max, "Tokens of an answer at most");
     command->add_option("--temperature", options->temperature, "0 is greedy")
         ->capture_default_str();
-    command->add_option("--receipt", options->receipt,
-                        "Write the receipt of the (last) answer to this file");
+    CLI::Option* receipt = command->add_option(
+        "--receipt", options->receipt, "Write the receipt of the (last) answer to this file");
+    command
+        ->add_flag("--fresh-quotes", options->fresh_quotes,
+                   "Have every node make a quote for the receipt, which takes its TEE a moment")
+        ->needs(receipt);
     command->add_option("--seed", options->seed, "Same seed, same answer");
 }
 

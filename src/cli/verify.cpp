@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
@@ -16,6 +18,7 @@ struct VerifyOptions : NetworkFiles {
     std::string receipt;
     std::string request;
     std::string answer;
+    bool needs_fresh_quotes = false;
 };
 
 constexpr size_t body_bytes_max = 64u << 20;
@@ -34,6 +37,10 @@ void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& r
     if (report.simulated) out += fmt::format("{}\n", attest::simulated_notice);
     out += report.is_accepted() ? "accept\n" : "reject\n";
     print_text(out);
+}
+
+bool has_fresh_quote(const attest::ReceiptStage& stage) {
+    return stage.fresh_quote && *stage.fresh_quote;
 }
 
 boost::json::object report_json(const attest::Receipt& receipt,
@@ -56,6 +63,7 @@ boost::json::object report_json(const attest::Receipt& receipt,
             {"cached_tokens", receipt.cached_tokens},
             {"completion_tokens", receipt.completion_tokens},
             {"finished_at", receipt.finished_at},
+            {"fresh_quotes", std::ranges::count_if(receipt.stages, has_fresh_quote)},
             {"anchor", nullptr},
             {"checks", std::move(checks)}};
 }
@@ -65,7 +73,8 @@ Result<void> verify(const VerifyOptions& options, Session& session) {
     TT_TRY(const auto receipt, attest::parse_receipt(as_text(text)));
     TT_TRY(const auto terms, NetworkTerms::load(options));
     attest::ReceiptExpectation expectation{.peers = terms.expectation(),
-                                           .layer_count = terms.manifest.layer_count};
+                                           .layer_count = terms.manifest.layer_count,
+                                           .needs_fresh_quotes = options.needs_fresh_quotes};
     Bytes request;
     Bytes answer;
     if (!options.request.empty()) {
@@ -100,6 +109,9 @@ void add_verify(CLI::App& app, Session& session) {
                         "File with the request's body, to be compared with the receipt's hash");
     command->add_option("--answer", options->answer,
                         "File with the answer's text, to be compared with the receipt's hash");
+    command->add_flag("--require-fresh-quotes", options->needs_fresh_quotes,
+                      "Reject a receipt for which a stage has made no quote of its own "
+                      "(\"attest\": \"quote\" in the request, chat --fresh-quotes)");
     options->add_to(*command);
     // Offline: documents of today do not speak of the day of the answer.
     options->collateral.services = {"none"};

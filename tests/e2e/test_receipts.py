@@ -108,6 +108,9 @@ def test_an_entry_with_all_layers_signs_alone(teetee):
     code, report = verdict(teetee, "verify", receipt, *terms(network))
     assert code == 0 and report["stages"] == 1, report
     assert verdict(teetee, "audit", receipt, "--model", STORY_MODEL)[0] == 0
+    alone = with_fresh_quotes(teetee, network)
+    code, report = verdict(teetee, "verify", alone, *terms(network), "--require-fresh-quotes")
+    assert code == 0 and report["fresh_quotes"] == 1, report
 
 
 def test_a_prefix_from_the_cache_is_billed_as_such(teetee):
@@ -180,3 +183,77 @@ def test_a_tail_that_picks_another_token_is_found_by_the_audit(teetee):
     assert code == 1, report
     found = report["mismatch"]
     assert (found["stage"], found["position"], found["what"]) == (1, 15, "token"), found
+
+
+def with_fresh_quotes(teetee, network, name="fresh.json"):
+    return answered(teetee, network.http, REQUEST | {"attest": "quote"}, name)[1]
+
+
+def failed_checks(report):
+    return [check["check"] for check in report["checks"] if not check["passed"]]
+
+
+def test_every_stage_of_three_makes_a_fresh_quote_where_it_is_asked_for(teetee):
+    network = teetee.network(3)
+    network.start_all()
+    receipt = with_fresh_quotes(teetee, network)
+    code, report = verdict(teetee, "verify", receipt, *terms(network), "--require-fresh-quotes")
+    assert code == 0 and report["verdict"] == "accept" and report["fresh_quotes"] == 3, report
+    assert sum(check["check"].startswith("fresh quote of") for check in report["checks"]) == 3, report
+    code, out, _ = teetee.run("verify", receipt, *terms(network))
+    assert code == 0 and out.count("  ok  fresh quote of layers") == 3, out
+    assert verdict(teetee, "audit", receipt, "--model", STORY_MODEL)[0] == 0
+
+    # Not asked for, not there: and then nothing says that they have been.
+    _, plain = answered(teetee, network.http)
+    code, report = verdict(teetee, "verify", plain, *terms(network))
+    assert code == 0 and report["fresh_quotes"] == 0, report
+    code, report = verdict(teetee, "verify", plain, *terms(network), "--require-fresh-quotes")
+    assert code == 1 and len(failed_checks(report)) == 3, report
+
+    text = receipt.read_text()
+    stages = json.loads(text)["stages"]
+    others = json.loads(with_fresh_quotes(teetee, network, "other.json").read_text())["stages"]
+    own = stages[1]["fresh_quote"]
+    forgeries = {
+        "another receipt's": others[1]["fresh_quote"],
+        "another stage's": stages[2]["fresh_quote"],
+        "the one from its start": stages[1]["quote"],
+        "one letter changed": own[:1000] + ("A" if own[1000] != "A" else "B") + own[1001:],
+        "none": None,
+    }
+    for what, quote in forgeries.items():
+        member = f',"fresh_quote":"{own}"'
+        assert text.count(member) == 1
+        tampered = teetee.folder / "tampered.json"
+        tampered.write_text(text.replace(member, f',"fresh_quote":"{quote}"' if quote else ""))
+        code, report = verdict(teetee, "verify", tampered, *terms(network))
+        layers = "{} to {}".format(stages[1]["layers"][0], stages[1]["layers"][1] - 1)
+        assert code == 1 and failed_checks(report) == [f"fresh quote of layers {layers}",
+                                                       "entry: signature over the fresh quotes"], (what, report)
+
+
+def test_fresh_quotes_are_asked_for_in_every_way_a_request_is_made(teetee):
+    network = teetee.network(2)
+    network.start_all()
+    _, by_query = network.http.post("/generate?attest=quote", {"prompt": "Once", "max_tokens": 4})
+    streamed = [data["receipt"] for _, data in network.http.stream("/v1/completions", REQUEST | {"attest": "quote"})
+                if data != "[DONE]" and "receipt" in data]
+    receipts = {"query": by_query["receipt"], "stream": streamed[0]}
+    for name, path in receipts.items():
+        receipts[name] = teetee.folder / f"{name}.json"
+        receipts[name].write_bytes(fetch(network.http, path))
+    for flags in ([], ["--sealed"]):
+        name = "chat" + "".join(flags)
+        receipts[name] = teetee.folder / f"{name}.json"
+        entry = f"http://127.0.0.1:{network.port}" if flags else f"https://127.0.0.1:{network.port + 1}"
+        code, _, err = teetee.run("chat", "--entry", entry, *terms(network), *flags, "--prompt", "Tell me of a cat",
+                                  "-n", 4, "--receipt", receipts[name], "--fresh-quotes")
+        assert code == 0 and "--require-fresh-quotes" in err, err
+    for name, receipt in receipts.items():
+        code, report = verdict(teetee, "verify", receipt, *terms(network), "--require-fresh-quotes")
+        assert code == 0 and report["fresh_quotes"] == 2, (name, report)
+    for path, body in (("/generate", {"prompt": "a", "attest": "quotes"}), ("/generate?attest=1", {"prompt": "a"}),
+                       ("/v1/completions", {"prompt": "a", "attest": True})):
+        status, answer = network.http.post(path, body)
+        assert status == 400 and "attest" in answer["error"]["message"], answer
