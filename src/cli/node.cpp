@@ -6,20 +6,19 @@
 #include <thread>
 
 #include "api/routes.hpp"
-#include "attest/limits.hpp"
 #include "cli/collateral_option.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
 #include "cli/progress.hpp"
 #include "cli/tee_option.hpp"
 #include "cli/weights_cache.hpp"
-#include "net/file.hpp"
 
 namespace teetee::cli {
 namespace {
 
 struct ServeOptions {
     node::NodeOptions node;
+    std::string policy_path;
     std::string listen = "127.0.0.1:5010";
     std::string next;
     std::string api = "127.0.0.1:5002";
@@ -60,13 +59,11 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
 
 /// With what lies in the folder already read.
 Result<std::unique_ptr<net::CollateralCache>> open_collateral(
-    const ServeOptions& options, const net::CollateralCache::World& world) {
-    TT_TRY(const auto text, net::read_file(options.node.policy_path, attest::policy_bytes_max));
-    const auto policy = attest::parse_policy(as_text(text));
-    if (!policy) return in_context(options.node.policy_path, policy.error());
+    const ServeOptions& options, const attest::TrustedRoots& roots,
+    const net::CollateralCache::World& world) {
     CollateralOption option = options.collateral;
-    option.complete(options.node.policy_path);
-    TT_TRY(auto cache_options, option.cache_options(policy->roots));
+    option.complete(options.policy_path);
+    TT_TRY(auto cache_options, option.cache_options(roots));
     auto cache = std::make_unique<net::CollateralCache>(world, std::move(cache_options));
     cache->tend();
     return cache;
@@ -93,7 +90,9 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
     TT_TRY(node_options.kv_budget.bytes, options.kv.bytes());
     TT_TRY(node_options.kv_type, options.kv.kv_type());
-    TT_TRY(const auto collateral, open_collateral(options, {clock, rng, log}));
+    TT_TRY(node_options.policy, node::PolicyFile::load(options.policy_path));
+    TT_TRY(const auto collateral,
+           open_collateral(options, node_options.policy.policy.roots, {clock, rng, log}));
     net::Loop loop;
     TT_TRY(const auto node,
            node::Node::start({loop, clock, rng, log, *tee, collateral.get()}, node_options));
@@ -142,7 +141,7 @@ void add_node(CLI::App& app, Session& session) {
         ->required()
         ->envname("TEETEE_MANIFEST");
     command
-        ->add_option("--policy", options->node.policy_path,
+        ->add_option("--policy", options->policy_path,
                      "Which evidence of other nodes is accepted")
         ->required()
         ->envname("TEETEE_POLICY");

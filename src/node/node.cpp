@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
-#include "attest/limits.hpp"
 #include "base/assert.hpp"
 #include "crypto/hash.hpp"
 #include "model/limits.hpp"
@@ -44,18 +43,6 @@ Result<model::Manifest> load_manifest(const std::string& path) {
     auto manifest = model::parse_manifest(as_text(bytes));
     if (!manifest) return in_context(path, std::move(manifest).error());
     return manifest;
-}
-
-struct PolicyFile {
-    attest::Policy policy;
-    Digest hash{};
-};
-
-Result<PolicyFile> load_policy(const std::string& path) {
-    TT_TRY(const auto bytes, net::read_file(path, attest::policy_bytes_max));
-    auto policy = attest::parse_policy(as_text(bytes));
-    if (!policy) return in_context(path, std::move(policy).error());
-    return PolicyFile{std::move(policy).value(), crypto::sha256(bytes)};
 }
 
 }  // namespace
@@ -154,7 +141,7 @@ Result<std::unique_ptr<model::ShardModel>> Node::Impl::load_shard(const ShardFil
 
 Result<void> Node::Impl::load(const NodeOptions& options) {
     TT_TRY(manifest, load_manifest(options.manifest_path));
-    TT_TRY(policy, load_policy(options.policy_path));
+    policy = options.policy;
     // Into private memory, not mapped: what has been hashed is what is packed, whatever happens to
     // the file meanwhile.
     TT_TRY(const auto file, ShardFile::open(options.shard_path));

@@ -9,7 +9,6 @@
 
 #include "attest/collateral_source.hpp"
 #include "attest/evidence.hpp"
-#include "attest/policy.hpp"
 #include "attest/ra_certificate.hpp"
 #include "attest/receipt.hpp"
 #include "attest/statement.hpp"
@@ -22,6 +21,7 @@
 #include "net/link.hpp"
 #include "net/loop.hpp"
 #include "net/tls.hpp"
+#include "node/policy_file.hpp"
 #include "pipeline/counters.hpp"
 #include "pipeline/effects.hpp"
 
@@ -30,7 +30,8 @@ namespace teetee::node {
 struct NodeOptions {
     std::string shard_path;
     std::string manifest_path;
-    std::string policy_path;
+    /// What other nodes' evidence is held against.
+    PolicyFile policy;
     /// Where other nodes' links come in.
     net::Address listen;
     /// The node behind this one; the tail's is the entry. Absent only for a node with all layers.

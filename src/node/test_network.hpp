@@ -100,7 +100,7 @@ class TestNetwork {
         NodeOptions options;
         options.shard_path = folder_ + "/" + shard_name(shard);
         options.manifest_path = folder_ + "/manifest.json";
-        options.policy_path = folder_ + "/policy.json";
+        options.policy = PolicyFile::load(folder_ + "/policy.json").value();
         return options;
     }
 
