@@ -11,8 +11,11 @@ void FreshQuotes::make_for(std::string_view query, Done done) {
     if (!nonce) return done(std::move(nonce).error());
     if (!*nonce) return done(std::optional<FreshQuote>());
     const ByteView asked_for = **nonce;
+    ++*pending_;
     world_.quote_for(asked_for, [nonce = Bytes(asked_for.begin(), asked_for.end()),
-                                 done = std::move(done)](Result<attest::Evidence> made) {
+                                 done = std::move(done),
+                                 pending = pending_](Result<attest::Evidence> made) {
+        --*pending;
         if (!made) return done(std::move(made).error());
         done(std::optional(FreshQuote{nonce, std::move(made->statement), std::move(made->quote)}));
     });
@@ -38,7 +41,7 @@ Result<void> FreshQuotes::take_turn() {
         second_began_ = now;
         made_in_second_ = 0;
     }
-    if (made_in_second_ >= fresh_quotes_per_second_max)
+    if (made_in_second_ >= fresh_quotes_per_second_max || *pending_ >= fresh_quotes_pending_max)
         return fail(ErrorCode::overloaded, "too many fresh quotes are asked for just now");
     ++made_in_second_;
     return {};

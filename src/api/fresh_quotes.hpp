@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "base/bytes.hpp"
@@ -11,7 +12,8 @@
 namespace teetee::api {
 
 /// Quotes of the entry over its statement and a caller's nonce: evidence that is not older than the
-/// question. A TEE takes its time for each, so only a few are made in a second (limits.hpp).
+/// question. A TEE takes its time for each, so only a few are made in a second, and only a
+/// few wait (limits.hpp).
 class FreshQuotes {
   public:
     struct World {
@@ -40,6 +42,8 @@ class FreshQuotes {
     World world_;
     Instant second_began_{};
     uint32_t made_in_second_ = 0;
+    /// That the TEE has yet to make; their answers may come after this object's end.
+    std::shared_ptr<size_t> pending_ = std::make_shared<size_t>(0);
 };
 
 }  // namespace teetee::api

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/fresh_quotes.hpp"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "api/limits.hpp"
@@ -57,6 +59,28 @@ TEST_F(fresh_quotes, are_a_few_in_a_second) {
     EXPECT_TRUE(make_for("")) << "what is there already costs nothing";
     clock.time += std::chrono::seconds(1);
     EXPECT_TRUE(make_for(query));
+}
+
+TEST_F(fresh_quotes, do_not_pile_up_before_a_slow_tee) {
+    std::vector<node::Node::OnEvidence> waiting;
+    FreshQuotes slow{{.clock = clock, .quote_for = [&](ByteView, node::Node::OnEvidence done) {
+                          waiting.push_back(std::move(done));
+                      }}};
+    std::vector<ErrorCode> codes;
+    const auto ask = [&] {
+        clock.time += std::chrono::seconds(1);
+        slow.make_for("nonce=" + nonce, [&](const auto& made) {
+            codes.push_back(made ? ErrorCode{} : made.error().code);
+        });
+    };
+    for (uint32_t i = 0; i < fresh_quotes_pending_max; ++i) ask();
+    EXPECT_TRUE(codes.empty());
+    ask();
+    EXPECT_EQ(codes, std::vector{ErrorCode::overloaded});
+    waiting.front()(attest::Evidence{});
+    ask();
+    EXPECT_EQ(waiting.size(), fresh_quotes_pending_max + 1);
+    EXPECT_EQ(codes, (std::vector{ErrorCode::overloaded, ErrorCode{}}));
 }
 
 }  // namespace

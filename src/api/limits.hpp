@@ -16,5 +16,7 @@ inline constexpr size_t unread_answer_bytes_max = 1 << 20;
 inline constexpr size_t nonce_bytes_min = 16;
 inline constexpr size_t nonce_bytes_max = 64;
 inline constexpr uint32_t fresh_quotes_per_second_max = 16;
+/// Of these, as many wait for the TEE at most.
+inline constexpr uint32_t fresh_quotes_pending_max = 16;
 
 }  // namespace teetee::api

@@ -33,6 +33,8 @@ net::HttpResponse metrics(const node::NodeStatus& status) {
          counters.prefix_pages_evicted},
         {"prefixes_unknown_total", "counter", "Requests started over because a node had lost pages",
          counters.prefixes_unknown},
+        {"fresh_quotes_missing_total", "counter", "Fresh quotes that receipts do without",
+         status.fresh_quotes_missing},
     };
     net::HttpResponse response;
     response.content_type = "text/plain; version=0.0.4";

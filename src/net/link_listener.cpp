@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <list>
 #include <map>
 
 #include "net/link_handshake.hpp"
@@ -21,8 +22,12 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
     LinkEnvironment environment;
     OnLink on_link;
     std::unique_ptr<Acceptor> acceptor;
-    /// Under way, and where each comes from.
-    std::map<std::shared_ptr<LinkHandshake>, std::string> half_open;
+    struct HalfOpen {
+        std::shared_ptr<LinkHandshake> handshake;
+        std::string source;
+    };
+    /// Under way, the oldest first.
+    std::list<HalfOpen> half_open;
     SourceLimiter rates;
     SystemClock clock;
     /// Refusals since the window began: anyone can cause them, so they must not fill the disk.
@@ -35,7 +40,7 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
         if (auto admitted = admit(source); !admitted) return refuse(remote, admitted.error());
         const auto handshake =
             std::make_shared<LinkHandshake>(environment, LinkRole::listener, std::move(stream));
-        half_open[handshake] = source;
+        half_open.push_back({handshake, source});
         handshake->start([weak = weak_from_this(), handshake, remote](auto result) {
             if (const auto self = weak.lock()) {
                 self->on_handshake(handshake, remote, std::move(result));
@@ -46,14 +51,8 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
     /// Before anything is computed for the connection.
     Result<void> admit(const std::string& source) {
         const LinkOptions& options = environment.options;
-        if (half_open.size() >= options.half_open_max) {
-            return fail(
-                ErrorCode::overloaded,
-                "handshakes: have " + std::to_string(half_open.size()) + " at a time, need fewer");
-        }
-        const auto of_source = std::count_if(half_open.begin(), half_open.end(),
-                                             [&](auto& one) { return one.second == source; });
-        if (static_cast<size_t>(of_source) >= options.half_open_per_source_max) {
+        const size_t of_source = half_open_counts()[source];
+        if (of_source >= options.half_open_per_source_max) {
             return fail(ErrorCode::overloaded, "handshakes: have " + std::to_string(of_source) +
                                                    " at a time from " + source + ", need fewer");
         }
@@ -61,12 +60,37 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
             return fail(ErrorCode::overloaded,
                         "handshakes: too many in a short time from " + source);
         }
+        if (half_open.size() >= options.half_open_max) return displace_for(source);
+        return {};
+    }
+
+    std::map<std::string, size_t> half_open_counts() const {
+        std::map<std::string, size_t> counts;
+        for (const HalfOpen& one : half_open) ++counts[one.source];
+        return counts;
+    }
+
+    /// A source that takes many places gives its oldest one to a source that has fewer, so that a
+    /// few that only hold on to them keep nobody else out.
+    Result<void> displace_for(const std::string& source) {
+        auto counts = half_open_counts();
+        const auto most = std::max_element(counts.begin(), counts.end(),
+                                           [](auto& a, auto& b) { return a.second < b.second; });
+        if (most->second <= counts[source] + 1) {
+            return fail(ErrorCode::overloaded, "handshakes: have " +
+                                                   std::to_string(half_open.size()) +
+                                                   " at a time from everywhere, need fewer");
+        }
+        const auto oldest = std::find_if(half_open.begin(), half_open.end(),
+                                         [&](auto& one) { return one.source == most->first; });
+        oldest->handshake->cancel();
+        half_open.erase(oldest);
         return {};
     }
 
     void on_handshake(const std::shared_ptr<LinkHandshake>& handshake, const std::string& remote,
                       Result<std::shared_ptr<Link>> result) {
-        half_open.erase(handshake);
+        std::erase_if(half_open, [&](auto& one) { return one.handshake == handshake; });
         if (!result) return refuse(remote, result.error());
         environment.log.info("link from " + remote + " up: " + (*result)->peer().description);
         (*result)->on_ended_ = [weak = weak_from_this(), remote](const Error& error) {

@@ -336,6 +336,22 @@ TEST_F(link_pair, one_source_does_not_get_every_handshake) {
     run_until(loop, [&] { return b.link != nullptr; });
 }
 
+TEST_F(link_pair, a_few_sources_that_hold_every_handshake_keep_no_other_out) {
+    b.options.half_open_max = 4;
+    b.options.half_open_per_source_max = 2;
+    b.options.handshake_time_max = seconds(60);
+    b.listen();
+    std::vector<ForeignConnection> silent;
+    for (uint32_t i = 0; i < 4; ++i)
+        silent.emplace_back(INADDR_LOOPBACK + 1 + i % 2, b.listener->port());
+    // Both have all that they may.
+    for (uint32_t i = 0; i < 2; ++i)
+        silent.emplace_back(INADDR_LOOPBACK + 1 + i, b.listener->port());
+    run_until(loop, [&] { return b.log.count("overloaded") == 2; });
+    a.dial(b.listener->port());
+    run_until(loop, [&] { return b.link != nullptr; });
+}
+
 TEST_F(link_pair, handshakes_of_one_source_are_limited_in_time) {
     b.options.handshakes_per_source = {.burst = 3, .interval = milliseconds(200)};
     b.listen();

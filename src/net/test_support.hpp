@@ -2,7 +2,11 @@
 #pragma once
 
 #include <future>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -95,6 +99,32 @@ class LoopThread {
   private:
     Loop loop_;
     std::thread thread_;
+};
+
+/// A connection from another address of this machine than the tests' own.
+class ForeignConnection {
+  public:
+    ForeignConnection(uint32_t source, uint16_t port) {
+        const auto address = [](uint32_t host, uint16_t number) {
+            sockaddr_in out{};
+            out.sin_family = AF_INET;
+            out.sin_addr.s_addr = htonl(host);
+            out.sin_port = htons(number);
+            return out;
+        };
+        const sockaddr_in from = address(source, 0);
+        const sockaddr_in to = address(INADDR_LOOPBACK, port);
+        EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&from), sizeof from), 0);
+        EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    }
+    ForeignConnection(ForeignConnection&& other) noexcept
+        : socket_(std::exchange(other.socket_, -1)) {}
+    ForeignConnection(const ForeignConnection&) = delete;
+    ForeignConnection& operator=(const ForeignConnection&) = delete;
+    ~ForeignConnection() { ::close(socket_); }
+
+  private:
+    int socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
 };
 
 }  // namespace teetee::net

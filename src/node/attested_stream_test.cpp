@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "attest/limits.hpp"
 #include "crypto/hash.hpp"
 #include "net/test_support.hpp"
 #include "node/test_network.hpp"
@@ -141,6 +142,27 @@ TEST_F(attested_stream, renewals_of_both_nodes_pass_unnoticed) {
     });
     EXPECT_TRUE(entry->has_statement(crypto::sha256(entry->statement_bytes())));
     EXPECT_FALSE(entry->has_statement(crypto::sha256(first))) << "out of date for long";
+}
+
+// Each node has shown the other what it renewed: nobody accepts the first statements any more.
+TEST_F(attested_stream, goes_on_past_the_end_of_what_the_links_were_made_with) {
+    constexpr UnixSeconds lifetime_s = 3600;
+    start(lifetime_s);
+    const UnixSeconds first_ends =
+        std::max(entry->statement().not_after, tail->statement().not_after);
+    clock.set(attest::test::now + lifetime_s * 2 / 3);
+    net::run_until(loop, [&] {
+        return std::min(entry->statement().not_after, tail->statement().not_after) > first_ends;
+    });
+    clock.set(first_ends + attest::clock_skew_s_max + 1);
+    net::run_for(loop, milliseconds(200));
+    generate();
+    net::run_until(loop, [&] { return failed || done; });
+    EXPECT_FALSE(failed) << failed->message();
+    for (const test::RecordingLog* log : {&entry_log, &tail_log}) {
+        EXPECT_EQ(count(*log, "linked to the"), 2u) << log->text;
+        EXPECT_FALSE(log->has(" down: certificate_expired")) << log->text;
+    }
 }
 
 }  // namespace

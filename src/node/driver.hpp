@@ -55,10 +55,13 @@ class Driver {
         detach(direction);
         link->on_frame([this, direction](Bytes frame) { receive(direction, frame); });
         link->on_closed([this, direction](const Error&) { detach(direction); });
+        const auto attached = link;
         links_[direction] = std::move(link);
         act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
             machine.on_link_up(now, direction, effects);
         });
+        // What is known of its platform may have changed since its handshake began.
+        attached->recheck();
     }
 
     /// Calls call(link) for each link that is up.
@@ -132,13 +135,14 @@ class Driver {
     }
 
     void make_quote(const pipeline::QuoteJob& job) {
-        world_.quotes.quote(job.report_data, [this, request = job.request,
-                                              alive = std::weak_ptr(alive_)](Result<Bytes> quote) {
-            if (alive.expired()) return;
-            act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
-                machine.on_quoted(now, {request, std::move(quote)}, effects);
+        world_.quotes.quote(
+            job.report_data, QuoteThread::Use::others,
+            [this, request = job.request, alive = std::weak_ptr(alive_)](Result<Bytes> quote) {
+                if (alive.expired()) return;
+                act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
+                    machine.on_quoted(now, {request, std::move(quote)}, effects);
+                });
             });
-        });
     }
 
     void set_timer(const pipeline::Timer& timer) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/identity.hpp"
 
+#include <algorithm>
+
 #include "attest/channel.hpp"
 #include "attest/ra_certificate.hpp"
 #include "crypto/hash.hpp"
@@ -9,6 +11,7 @@
 namespace teetee::node {
 namespace {
 
+constexpr UnixSeconds backdated_s_max = 600;
 constexpr std::string_view software_version = "teetee " TEETEE_VERSION;
 
 attest::ChannelRole channel_role(net::LinkRole role) {
@@ -22,6 +25,10 @@ Result<attest::Statement> statement_in(ByteView certificate_der) {
 }
 
 }  // namespace
+
+UnixSeconds statement_begin(UnixSeconds now, UnixSeconds lifetime_s) {
+    return now - std::min(backdated_s_max, lifetime_s / 8);
+}
 
 Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceProvider& evidence,
                                Rng& rng) {
@@ -38,8 +45,8 @@ Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceP
     statement.tls_spki = tls_key.spki_der();
     statement.hpke_key = hpke_key.public_key();
     statement.receipt_address = receipt_key.address();
-    statement.not_before = options.now;
-    statement.not_after = options.now + options.lifetime_s;
+    statement.not_before = statement_begin(options.now, options.lifetime_s);
+    statement.not_after = statement.not_before + options.lifetime_s;
     TT_TRY(Bytes quote,
            evidence.quote(attest::report_data(attest::encode_statement(statement), std::nullopt)));
     Identity identity{.receipt_key = std::move(receipt_key),
@@ -58,8 +65,12 @@ Result<void> adopt_evidence(Identity& identity, const attest::Statement& stateme
     Bytes statement_bytes = attest::encode_statement(statement);
     TT_TRY(identity.tls.certificate_der,
            attest::make_ra_certificate(identity.tls_key, {statement_bytes, quote}));
+    std::erase_if(identity.formers, [&](const Identity::Former& former) {
+        return former.not_after < statement.not_before;
+    });
     if (!identity.statement_bytes.empty()) {
-        identity.former = {crypto::sha256(identity.statement_bytes), identity.statement.not_after};
+        identity.formers.push_back(
+            {crypto::sha256(identity.statement_bytes), identity.statement.not_after});
     }
     identity.statement = statement;
     identity.statement_bytes = std::move(statement_bytes);

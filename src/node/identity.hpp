@@ -26,12 +26,12 @@ struct Identity {
     Bytes statement_bytes;
     Bytes quote;
     net::TlsIdentity tls;
-    /// The statement before this one, by its hash: clients hold it until it ends.
+    /// Statements before this one, by their hashes: clients hold them until they end.
     struct Former {
         Digest statement_hash{};
         UnixSeconds not_after = 0;
     };
-    std::optional<Former> former{};
+    std::vector<Former> formers{};
 };
 
 struct IdentityOptions {
@@ -42,6 +42,10 @@ struct IdentityOptions {
     UnixSeconds now = 0;
     UnixSeconds lifetime_s = 24 * 3600;
 };
+
+/// The first second of a statement that is made now: some minutes back, so that a node whose clock
+/// is behind takes it too.
+UnixSeconds statement_begin(UnixSeconds now, UnixSeconds lifetime_s);
 
 /// Errors: those of the keys, and evidence_unavailable from the provider.
 Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceProvider& evidence,

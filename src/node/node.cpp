@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "crypto/hash.hpp"
 #include "model/limits.hpp"
@@ -106,6 +108,7 @@ struct Node::Impl {
     std::unique_ptr<PeerAuthenticator> next_authenticator;
     std::map<RequestId, Running> generations;
     std::map<RequestId, Quoting> quotings;
+    uint64_t fresh_quotes_missing = 0;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Driver<pipeline::Stage>> stage;
@@ -204,6 +207,7 @@ Result<void> Node::Impl::attest_self(UnixSeconds lifetime_s) {
 void Node::Impl::keep_attested(UnixSeconds lifetime_s) {
     Renewal::Options options;
     options.lifetime_s = lifetime_s;
+    options.watch_interval = std::min(recheck_interval, options.watch_interval);
     options.on_renewed = [this] { on_renewed(); };
     options.on_ending = [this] {
         if (on_statement_ending) on_statement_ending();
@@ -363,8 +367,10 @@ void Node::Impl::on_event(const pipeline::ClientEvent& event) {
 void Node::Impl::on_quotes(const pipeline::ClientQuotes& made) {
     auto quoting = quotings.extract(made.request);
     attest::Receipt& receipt = quoting.mapped().receipt;
-    for (attest::ReceiptStage& part : receipt.stages)
+    for (attest::ReceiptStage& part : receipt.stages) {
         part.fresh_quote = made.stages.at(part.record.layers);
+        fresh_quotes_missing += *part.fresh_quote ? 0 : 1;
+    }
     receipt.fresh_signature =
         identity->receipt_key.sign_recoverable(attest::fresh_quotes_digest(receipt));
     quoting.mapped().done(std::move(receipt));
@@ -429,8 +435,9 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     impl->start_machine(options);
     impl->show_evidence();
     TT_CHECK(impl->connect(options));
+    impl->recheck_interval = std::min<Duration>(
+        options.recheck_interval, std::chrono::seconds(options.statement_lifetime_s) / 4);
     impl->keep_attested(options.statement_lifetime_s);
-    impl->recheck_interval = options.recheck_interval;
     impl->watch_peers();
     return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
@@ -460,7 +467,8 @@ void Node::quote_for(ByteView nonce, OnEvidence done) {
     Bytes statement = impl_->identity->statement_bytes;
     const auto wanted = attest::report_data(statement, nonce);
     impl_->quotes->quote(
-        wanted, [statement = std::move(statement), done = std::move(done)](Result<Bytes> quote) {
+        wanted, QuoteThread::Use::others,
+        [statement = std::move(statement), done = std::move(done)](Result<Bytes> quote) {
             if (!quote) return done(std::move(quote).error());
             done(attest::Evidence{statement, std::move(quote).value()});
         });
@@ -474,8 +482,9 @@ const net::TlsContext& Node::server_tls() const {
 bool Node::has_statement(const Digest& hash) const {
     const Identity& identity = *impl_->identity;
     if (hash == crypto::sha256(identity.statement_bytes)) return true;
-    return identity.former && hash == identity.former->statement_hash &&
-           impl_->world.clock.unix_now() <= identity.former->not_after;
+    return std::ranges::any_of(identity.formers, [&](const Identity::Former& former) {
+        return former.statement_hash == hash && impl_->world.clock.unix_now() <= former.not_after;
+    });
 }
 void Node::on_statement_ending(std::function<void()> callback) {
     impl_->on_statement_ending = std::move(callback);
@@ -545,6 +554,7 @@ NodeStatus Node::status() const {
     status.kv_positions = entry.ledger().capacity().positions;
     status.kv_positions_free = entry.ledger().free().positions;
     status.prefix_pages = entry.ledger().retained_count();
+    status.fresh_quotes_missing = impl_->fresh_quotes_missing;
     status.route = impl_->route();
     return status;
 }

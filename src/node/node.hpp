@@ -93,6 +93,8 @@ struct NodeStatus {
     uint64_t kv_positions = 0;
     uint64_t kv_positions_free = 0;
     size_t prefix_pages = 0;
+    /// Fresh quotes of stages that receipts were to have and have not.
+    uint64_t fresh_quotes_missing = 0;
 };
 
 /// A running node: one shard, verified against the manifest byte by byte before anything listens;

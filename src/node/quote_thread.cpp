@@ -3,8 +3,8 @@
 
 namespace teetee::node {
 
-QuoteThread::QuoteThread(net::Loop& loop, attest::EvidenceProvider& provider)
-    : loop_(loop), provider_(provider), thread_([this] { work(); }) {}
+QuoteThread::QuoteThread(net::Loop& loop, attest::EvidenceProvider& provider, Options options)
+    : loop_(loop), provider_(provider), options_(options), thread_([this] { work(); }) {}
 
 QuoteThread::~QuoteThread() {
     {
@@ -15,29 +15,41 @@ QuoteThread::~QuoteThread() {
     thread_.join();
 }
 
-void QuoteThread::quote(const ByteArray<64>& report_data, Done done) {
+void QuoteThread::quote(const ByteArray<64>& report_data, Use use, Done done) {
     {
         const std::lock_guard lock(mutex_);
-        if (jobs_.size() < waiting_max) {
-            jobs_.push({report_data, std::move(done)});
+        if (use == Use::node || others_jobs_.size() < options_.waiting_max) {
+            Jobs& jobs = use == Use::node ? own_jobs_ : others_jobs_;
+            jobs.push({report_data, std::move(done), clock_.now()});
             changed_.notify_one();
             return;
         }
     }
     answer(std::move(done),
-           fail(ErrorCode::overloaded, "quotes: have " + std::to_string(waiting_max) + " waiting"));
+           fail(ErrorCode::overloaded,
+                "quotes: have " + std::to_string(options_.waiting_max) + " waiting"));
 }
 
 void QuoteThread::work() {
     while (true) {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+        changed_.wait(lock,
+                      [this] { return stopping_ || !own_jobs_.empty() || !others_jobs_.empty(); });
         if (stopping_) return;
-        Job job = std::move(jobs_.front());
-        jobs_.pop();
+        const bool is_own = !own_jobs_.empty();
+        Jobs& jobs = is_own ? own_jobs_ : others_jobs_;
+        Job job = std::move(jobs.front());
+        jobs.pop();
         lock.unlock();
-        answer(std::move(job.done), provider_.quote(job.report_data));
+        Result<Bytes> quote = is_own ? provider_.quote(job.report_data) : make(job);
+        answer(std::move(job.done), std::move(quote));
     }
+}
+
+Result<Bytes> QuoteThread::make(const Job& job) {
+    if (clock_.now() - job.asked > options_.wait_max)
+        return fail(ErrorCode::overloaded, "quotes: this one has waited for too long");
+    return provider_.quote(job.report_data);
 }
 
 void QuoteThread::answer(Done done, Result<Bytes> quote) {

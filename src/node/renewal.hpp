@@ -23,6 +23,8 @@ class Renewal {
         /// Between tries, doubling.
         Duration backoff_min = std::chrono::seconds(1);
         Duration backoff_max = std::chrono::minutes(1);
+        /// How often the clock is looked at.
+        Duration watch_interval = std::chrono::seconds(30);
         /// The identity has new evidence.
         std::function<void()> on_renewed;
         /// Nine tenths of the statement's life are over: peers will soon refuse it.
@@ -34,6 +36,8 @@ class Renewal {
 
   private:
     void begin_life();
+    /// Sets the timers by the clock.
+    void keep_time();
     void attempt();
     void finish(const attest::Statement& next, Result<Bytes> quote);
     void retry(const Error& error);
@@ -44,8 +48,17 @@ class Renewal {
     Identity& identity_;
     Options options_;
     Duration backoff_{};
+    /// When the statement is to be renewed and when it is about to end: what is left of its life
+    /// then, and the time that makes.
+    Duration due_left_{};
+    Duration ending_left_{};
+    Instant due_at_{};
+    Instant ending_at_{};
+    /// Renewing has begun.
+    bool is_due_ = false;
     net::Timer attempt_timer_;
     net::Timer ending_timer_;
+    net::Timer watch_timer_;
     /// For quotes that come when this is gone.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -34,9 +34,10 @@ class renewal : public testing::Test {
   protected:
     renewal() { clock.set(attest::test::now); }
 
-    void start() {
+    void start(UnixSeconds life_s = lifetime_s) {
         Renewal::Options options;
-        options.lifetime_s = lifetime_s;
+        options.watch_interval = milliseconds(20);
+        options.lifetime_s = life_s;
         options.backoff_min = milliseconds(20);
         options.backoff_max = milliseconds(80);
         options.on_renewed = [this] { ++renewals; };
@@ -79,8 +80,8 @@ TEST_F(renewal, makes_the_next_statement_of_the_same_keys_in_time) {
         {.shards = {{identity.statement.shard_root, identity.statement.layers}}},
         attest::test::make_policy(), clock.unix_now()));
     EXPECT_NE(identity.statement_bytes, first_bytes);
-    ASSERT_TRUE(identity.former);
-    EXPECT_NE(identity.former->statement_hash, crypto::sha256(first_bytes)) << "the one between";
+    ASSERT_EQ(identity.formers.size(), 2u);
+    EXPECT_EQ(identity.formers[0].statement_hash, crypto::sha256(first_bytes));
 }
 
 TEST_F(renewal, tries_again_when_there_is_no_quote) {
@@ -109,6 +110,20 @@ TEST_F(renewal, counts_from_the_current_statement) {
     // Three half lives: longer than the first statement.
     EXPECT_GE(identity.statement.not_before, attest::test::now + lifetime_s);
     EXPECT_EQ(endings, 0);
+}
+
+TEST_F(renewal, goes_by_a_clock_that_is_set_ahead) {
+    IdentityOptions options = identity_options();
+    options.lifetime_s = 24 * 3600;
+    identity = make_identity(options, tee, rng).value();
+    EXPECT_EQ(identity.statement.not_before, attest::test::now - 600);
+    start(options.lifetime_s);
+    net::run_for(loop, milliseconds(60));
+    EXPECT_EQ(renewals, 0);
+    clock.set(attest::test::now + 13 * 3600);
+    net::run_until(loop, [&] { return renewals == 1; });
+    EXPECT_EQ(endings, 0);
+    EXPECT_EQ(identity.statement.not_before, attest::test::now + 13 * 3600 - 600);
 }
 
 TEST_F(renewal, a_clock_that_was_set_back_makes_no_older_statement) {

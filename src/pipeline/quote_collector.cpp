@@ -2,21 +2,11 @@
 #include "pipeline/quote_collector.hpp"
 
 #include <algorithm>
-#include <string>
 
 #include "attest/fresh_quote.hpp"
 #include "base/assert.hpp"
 
 namespace teetee::pipeline {
-namespace {
-
-void log_missing(const LayerRange& layers, const Error& error, Effects& effects) {
-    effects.log.push_back(
-        {LogLevel::warn, "no fresh quote of layers " + std::to_string(layers.begin) + " to " +
-                             std::to_string(layers.end - 1) + ": " + error.message()});
-}
-
-}  // namespace
 
 wire::Quote message_of(QuoteResult result, LayerRange layers) {
     wire::Quote message{.request = result.request, .layers = layers};
@@ -42,7 +32,6 @@ void QuoteCollector::begin(Instant now, QuoteOrder order, Effects& effects) {
 void QuoteCollector::refuse(const QuoteOrder& order, const Error& error, Effects& effects) {
     ClientQuotes out{.request = order.request};
     for (const auto& [layers, report_data] : order.report_data) out.stages.emplace(layers, error);
-    effects.log.push_back({LogLevel::warn, "no fresh quotes: " + error.message()});
     effects.events.emplace_back(std::move(out));
 }
 
@@ -54,7 +43,6 @@ bool QuoteCollector::on_quote(QuoteResult result, LayerRange layers, Effects& ef
     if (need == pending.report_data.end() || pending.quotes.contains(layers)) return false;
     Result<Bytes> quote = std::move(result.quote);
     if (quote) quote = attest::take_fresh_quote(std::move(quote).value(), need->second);
-    if (!quote) log_missing(layers, quote.error(), effects);
     pending.quotes.emplace(layers, std::move(quote));
     if (pending.quotes.size() == pending.report_data.size()) end(found, {}, effects);
     return true;
@@ -83,7 +71,7 @@ void QuoteCollector::set_timer(Effects& effects) const {
 void QuoteCollector::end(Pendings::iterator pending, const Error& missing, Effects& effects) {
     ClientQuotes out{.request = pending->first, .stages = std::move(pending->second.quotes)};
     for (const auto& [layers, report_data] : pending->second.report_data) {
-        if (out.stages.try_emplace(layers, missing).second) log_missing(layers, missing, effects);
+        out.stages.try_emplace(layers, missing);
     }
     effects.events.emplace_back(std::move(out));
     pending_.erase(pending);

@@ -32,6 +32,8 @@ Result<void> Ring::on_probe(Instant now, wire::Probe probe) {
         return fail(ErrorCode::message_unexpected, "probe: not on its way");
     }
     const Outstanding sent = found->second;
+    if (probe.want_evidence != sent.want_evidence)
+        return fail(ErrorCode::message_unexpected, "probe: not as it was sent");
     // Older ones were overtaken, which in-order links do not do: they are lost.
     outstanding_.erase(outstanding_.begin(), std::next(found));
     const auto checked = check_hops(probe.hops);
@@ -78,7 +80,7 @@ void Ring::send_probe(Instant now, const KvLedger& ledger, Effects& effects) {
         hop.quote = quote_;
         if (evidence_probe_ == 0) evidence_probe_ = next_id_;
     }
-    outstanding_[next_id_] = {.sent = now, .used = ledger.used()};
+    outstanding_[next_id_] = {.sent = now, .want_evidence = want_evidence_, .used = ledger.used()};
     wire::Probe probe{.id = next_id_++, .want_evidence = want_evidence_};
     probe.hops.push_back(std::move(hop));
     effects.sends.push_back({Direction::next, std::move(probe)});

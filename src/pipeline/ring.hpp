@@ -66,6 +66,7 @@ class Ring {
   private:
     struct Outstanding {
         Instant sent{};
+        bool want_evidence = false;
         /// Open when the probe left. Messages keep their order round the ring, so each stage's
         /// free amount is short of its capacity by exactly this.
         KvAmount used{};

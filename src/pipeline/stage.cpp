@@ -103,9 +103,6 @@ void Stage::send_quote(QuoteResult result, Effects& effects) const {
         result.quote = fail(ErrorCode::evidence_unavailable,
                             "have a quote of " + std::to_string(result.quote->size()) + " bytes");
     }
-    if (!result.quote)
-        effects.log.push_back(
-            {LogLevel::warn, "no fresh quote: " + result.quote.error().message()});
     effects.sends.push_back(
         {Direction::next, message_of(std::move(result), options_.engine.layers)});
 }
@@ -209,7 +206,10 @@ void Stage::on_attest(const wire::Attest& order, Effects& effects) {
     if (!links_.next) return;
     if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, order});
     for (const Bytes* statement : {&statement_, &former_statement_}) {
-        if (std::ranges::count(order.statements, crypto::sha256(*statement)) == 0) continue;
+        if (statement->empty() ||
+            std::ranges::count(order.statements, crypto::sha256(*statement)) == 0) {
+            continue;
+        }
         effects.quotes.push_back({order.request, attest::report_data(*statement, order.nonce)});
         return;
     }

@@ -76,13 +76,17 @@ def test_renewals_pass_through_streams(teetee):
 def test_a_request_sealed_to_the_statement_before_is_answered_while_it_lasts(teetee):
     network = teetee.network(1)
     node = network.start(0, "--statement-seconds", 2 * LIFETIME_S)
+    started = time.time()
     wait_until(network.http.ready, 60, node.text()[-500:])
     client, body = SealedClient(network.port), {"prompt": PROMPT, "max_tokens": 4}
     renewed = lambda count: wait_until(lambda: node.text().count("statement renewed") >= count, 30, f"{count} renewals")
     renewed(1)
     assert client.post("/v1/completions", body).status == 200
-    # Two renewals later it is neither the current one nor the one before.
+    # As good after another renewal, but not after its own end.
     renewed(2)
+    assert client.post("/v1/completions", body).status == 200
+    ends = started + 2 * LIFETIME_S
+    wait_until(lambda: time.time() > ends + 1, 30, "the end of the first statement")
     status, answer = client.send("/v1/completions", client.seal("/v1/completions", body)[0])
     assert status == 409 and b"sealed_key_unknown" in answer, (status, answer)
     assert SealedClient(network.port).post("/v1/completions", body).status == 200
