@@ -121,13 +121,21 @@ TEST_F(attested_stream, a_tcb_that_is_downgraded_meanwhile_ends_it_with_an_error
 }
 
 TEST_F(attested_stream, renewals_of_both_nodes_pass_unnoticed) {
-    start(2);
+    constexpr UnixSeconds lifetime_s = 3600;
+    start(lifetime_s);
     const Bytes first(entry->statement_bytes().begin(), entry->statement_bytes().end());
     const Bytes first_of_tail(tail->statement_bytes().begin(), tail->statement_bytes().end());
     std::vector<TokenId> reference;
-    // Answers one after the other until each node has renewed its evidence twice.
-    while (count(entry_log, "statement renewed") < 2 || count(tail_log, "statement renewed") < 2) {
+    // In each answer both nodes renew their evidence.
+    for (size_t answers = 1; answers <= 2; ++answers) {
         generate();
+        net::run_until(loop, [&] { return tokens.size() >= 3; });
+        clock.set(attest::test::now + static_cast<UnixSeconds>(answers) * lifetime_s * 2 / 3);
+        net::run_until(loop, [&] {
+            return count(entry_log, "statement renewed") == answers &&
+                   count(tail_log, "statement renewed") == answers;
+        });
+        EXPECT_FALSE(done) << "the answer was over before";
         net::run_until(loop, [&] { return failed || done; });
         ASSERT_FALSE(failed) << failed->message() << "\n" << entry_log.text << tail_log.text;
         if (reference.empty()) reference = tokens;
