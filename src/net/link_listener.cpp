@@ -85,6 +85,8 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
                                          [&](auto& one) { return one.source == most->first; });
         oldest->handshake->cancel();
         half_open.erase(oldest);
+        refuse(most->first, fail(ErrorCode::overloaded,
+                                 "handshakes: its oldest one gave way to another source"));
         return {};
     }
 

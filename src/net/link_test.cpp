@@ -350,6 +350,7 @@ TEST_F(link_pair, a_few_sources_that_hold_every_handshake_keep_no_other_out) {
     run_until(loop, [&] { return b.log.count("overloaded") == 2; });
     a.dial(b.listener->port());
     run_until(loop, [&] { return b.link != nullptr; });
+    EXPECT_EQ(b.log.count("gave way to another source"), 1u);
 }
 
 TEST_F(link_pair, handshakes_of_one_source_are_limited_in_time) {
