@@ -11,6 +11,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
+# Modules that one file alone may include, whatever its module's DEPS say: nothing else of the product
+# depends on the simulator.
+ONLY_FROM = {"sim": "src/cli/sim.cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
@@ -43,6 +46,9 @@ def main() -> int:
             if "/" not in match.group(1):
                 if not match.group(1).endswith(".pb.h"):
                     faults.append(f"{place}: include by module: \"{module}/{match.group(1)}\"")
+            elif (target in ONLY_FROM and module != target
+                  and str(path.relative_to(ROOT)) != ONLY_FROM[target]):
+                faults.append(f"{place}: only {ONLY_FROM[target]} may include {target}")
             elif target not in allowed.get(module, set()):
                 faults.append(f"{place}: {module} must not include {target}")
     print("\n".join(faults) or f"layers: {len(allowed)} modules, no forbidden include")

@@ -45,9 +45,22 @@ boost::json::object models(const node::Node& node) {
                                              {"simulated", node.simulated()}}}}};
 }
 
+/// Of all routes, each once, in the order of their layers.
+std::vector<node::RouteNode> nodes_of(const node::NodeStatus& status) {
+    std::vector<node::RouteNode> nodes;
+    for (const auto& route : status.routes) {
+        for (const node::RouteNode& node : route) {
+            if (std::ranges::count(nodes, node.node_id, &node::RouteNode::node_id) == 0)
+                nodes.push_back(node);
+        }
+    }
+    std::ranges::stable_sort(nodes, {}, &node::RouteNode::layers);
+    return nodes;
+}
+
 boost::json::object health(const node::Node& node, const node::NodeStatus& status) {
     boost::json::array route;
-    for (const node::RouteNode& hop : status.route) {
+    for (const node::RouteNode& hop : nodes_of(status)) {
         route.push_back({{"node", to_hex(hop.node_id)},
                          {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}});
     }
@@ -58,6 +71,7 @@ boost::json::object health(const node::Node& node, const node::NodeStatus& statu
         {"model", node.model_id()},
         {"simulated", node.simulated()},
         {"route", route},
+        {"routes", status.routes.size()},
         {"round_trip_us",
          std::chrono::duration_cast<std::chrono::microseconds>(status.round_trip).count()},
         {"active_requests", status.active_count},
@@ -76,7 +90,7 @@ void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {
 
 boost::json::object evidence_of_route(const node::Node& node, const node::NodeStatus& status) {
     boost::json::array nodes;
-    for (const node::RouteNode& hop : status.route) {
+    for (const node::RouteNode& hop : nodes_of(status)) {
         boost::json::object entry = {
             {"node", to_hex(hop.node_id)},
             {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}};

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "attest/binary_fields.hpp"
 #include "attest/limits.hpp"
 #include "crypto/hash.hpp"
 
@@ -14,42 +15,15 @@ namespace {
 constexpr std::string_view statement_tag = "teetee statement v2";
 constexpr std::string_view report_data_tag = "teetee report data v1";
 
-Error malformed(std::string_view field, std::string_view have, std::string_view need) {
-    return fail(ErrorCode::statement_malformed,
-                std::string(field) + ": have " + std::string(have) + ", need " + std::string(need));
-}
-
-// A length-prefixed run of 1 to `bytes_max` bytes.
-Result<ByteView> read_run(ByteReader& reader, size_t bytes_max, std::string_view field) {
-    TT_TRY(const uint32_t byte_count, reader.read_u32());
-    if (byte_count == 0 || byte_count > bytes_max) {
-        return malformed(field, std::to_string(byte_count) + " bytes",
-                         "1 to " + std::to_string(bytes_max));
-    }
-    return reader.read_bytes(byte_count);
-}
-
-Result<UnixSeconds> read_time(ByteReader& reader, std::string_view field) {
-    TT_TRY(const uint64_t time, reader.read_u64());
-    if (time > static_cast<uint64_t>(unix_seconds_max)) {
-        return malformed(field, std::to_string(time),
-                         "at most " + std::to_string(unix_seconds_max));
-    }
-    return static_cast<UnixSeconds>(time);
-}
-
 Result<Statement> decode_fields(ByteReader& reader) {
     Statement out;
-    TT_TRY(const ByteView tag, read_run(reader, statement_tag.size(), "tag"));
-    if (as_text(tag) != statement_tag) {
-        return malformed("tag", quote_foreign(as_text(tag)), statement_tag);
-    }
+    TT_CHECK(read_tag(reader, statement_tag));
     TT_TRY(const uint8_t purpose, reader.read_u8());
     if (purpose != static_cast<uint8_t>(StatementPurpose::node)) {
-        return malformed("purpose", std::to_string(purpose), "1");
+        return field_error("purpose", std::to_string(purpose), "1");
     }
     TT_TRY(const ByteView version,
-           read_run(reader, software_version_bytes_max, "software_version"));
+           read_run(reader, {.most = software_version_bytes_max}, "software_version"));
     out.software_version = as_text(version);
     TT_TRY(out.chain_id, reader.read_u64());
     TT_TRY(out.contract, reader.read_array<20>());
@@ -59,13 +33,30 @@ Result<Statement> decode_fields(ByteReader& reader) {
     TT_TRY(out.layers.begin, reader.read_u32());
     TT_TRY(out.layers.end, reader.read_u32());
     TT_TRY(out.policy_hash, reader.read_array<32>());
-    TT_TRY(const ByteView spki, read_run(reader, tls_spki_bytes_max, "tls_spki"));
+    TT_TRY(const ByteView spki, read_run(reader, {.most = tls_spki_bytes_max}, "tls_spki"));
     out.tls_spki.assign(spki.begin(), spki.end());
     TT_TRY(out.hpke_key, reader.read_array<32>());
     TT_TRY(out.receipt_address, reader.read_array<20>());
     TT_TRY(out.not_before, read_time(reader, "not_before"));
     TT_TRY(out.not_after, read_time(reader, "not_after"));
+    TT_CHECK(ensure_at_end(reader));
     return out;
+}
+
+Result<void> ensure_well_formed(const Statement& statement) {
+    const std::string& version = statement.software_version;
+    if (!std::ranges::all_of(version, [](char c) { return c >= 0x20 && c < 0x7f; }))
+        return field_error("software_version", quote_foreign(version), "printable ASCII");
+    TT_CHECK(ensure_layers(statement.layers));
+    if (statement.not_before < statement.not_after) return {};
+    return field_error(
+        "validity",
+        std::to_string(statement.not_before) + ".." + std::to_string(statement.not_after),
+        "an end after its start");
+}
+
+Error malformed(std::string detail) {
+    return in_context("statement", fail(ErrorCode::statement_malformed, std::move(detail)));
 }
 
 std::string hex_0x(ByteView bytes) {
@@ -97,35 +88,14 @@ Bytes encode_statement(const Statement& statement) {
 
 Result<Statement> decode_statement(ByteView encoded) {
     if (encoded.size() > statement_bytes_max) {
-        return malformed("statement", std::to_string(encoded.size()) + " bytes",
-                         "at most " + std::to_string(statement_bytes_max));
+        return malformed("have " + std::to_string(encoded.size()) + " bytes, need at most " +
+                         std::to_string(statement_bytes_max));
     }
     ByteReader reader(encoded);
     auto decoded = decode_fields(reader);
-    if (!decoded) {
-        return in_context("statement",
-                          fail(ErrorCode::statement_malformed, decoded.error().detail));
-    }
-    const Statement& out = *decoded;
-    if (!reader.at_end()) {
-        return malformed("statement", std::to_string(reader.remaining()) + " bytes behind its end",
-                         "none");
-    }
-    if (!std::all_of(out.software_version.begin(), out.software_version.end(),
-                     [](char c) { return c >= 0x20 && c < 0x7f; })) {
-        return malformed("software_version", quote_foreign(out.software_version),
-                         "printable ASCII");
-    }
-    if (out.layers.begin >= out.layers.end) {
-        return malformed("layers",
-                         std::to_string(out.layers.begin) + ".." + std::to_string(out.layers.end),
-                         "at least one layer");
-    }
-    if (out.not_before >= out.not_after) {
-        return malformed("validity",
-                         std::to_string(out.not_before) + ".." + std::to_string(out.not_after),
-                         "an end after its start");
-    }
+    if (!decoded) return malformed(decoded.error().detail);
+    const auto well_formed = ensure_well_formed(*decoded);
+    if (!well_formed) return malformed(well_formed.error().detail);
     return decoded;
 }
 

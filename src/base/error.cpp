@@ -76,6 +76,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(receipt_malformed);
         TT_NAME(receipt_rejected);
         TT_NAME(audit_mismatch);
+        TT_NAME(advert_malformed);
         TT_NAME(collateral_unavailable);
         TT_NAME(collateral_missing);
         TT_NAME(collateral_malformed);

@@ -101,6 +101,7 @@ enum class ErrorCode : uint16_t {
     receipt_malformed = 480,
     receipt_rejected = 481,
     audit_mismatch = 482,
+    advert_malformed = 490,
     // wire: 600..699
     frame_malformed = 600,
     frame_too_large = 601,

@@ -64,6 +64,7 @@ void add_chat(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_audit(CLI::App& app, Session& session);
 void add_attest(CLI::App& app, Session& session);
+void add_sim(CLI::App& app, Session& session);
 // Of 'attest'.
 void add_attest_collateral(CLI::App& attest, Session& session);
 void add_attest_eventlog(CLI::App& attest, Session& session);

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     add_perplexity(app, session);
     add_bench(app, session);
     add_attest(app, session);
+    add_sim(app, session);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -20,7 +20,7 @@ struct ServeOptions {
     node::NodeOptions node;
     std::string policy_path;
     std::string listen = "127.0.0.1:5010";
-    std::string next;
+    std::vector<std::string> next;
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
     TeeOption tee;
@@ -29,6 +29,7 @@ struct ServeOptions {
     std::string name;
     WeightsCacheOption weights_cache;
     int64_t recheck_s = 30;
+    int64_t reroute_s = 10;
     bool with_parent = false;
 };
 
@@ -80,9 +81,11 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node::NodeOptions node_options = options.node;
     node_options.progress = progress_bar("verifying " + options.node.shard_path);
     TT_TRY(node_options.listen, net::parse_address(options.listen));
-    if (!options.next.empty()) {
-        TT_TRY(node_options.next, net::parse_address(options.next));
+    for (const std::string& url : options.next) {
+        TT_CHECK(net::parse_address(url));
+        node_options.registry.push_back({.url = url});
     }
+    node_options.reroute_timeout = std::chrono::seconds(options.reroute_s);
     if (node_options.threads == 0)
         node_options.threads = std::max(1u, std::thread::hardware_concurrency());
     auto weights_cache = options.weights_cache.open();
@@ -158,7 +161,8 @@ void add_node(CLI::App& app, Session& session) {
         ->envname("TEETEE_LISTEN");
     command
         ->add_option("--next", options->next,
-                     "URL of the next node, tls://HOST:PORT; the tail's is the entry")
+                     "URL of another node, tls://HOST:PORT, to begin with: any that is not of "
+                     "this shard; may be repeated. The others are found by gossip")
         ->envname("TEETEE_NEXT_URL");
     command->add_option("--api", options->api, "Entry: where the HTTP API listens")
         ->capture_default_str()
@@ -195,6 +199,13 @@ void add_node(CLI::App& app, Session& session) {
                      "How often the evidence of linked nodes is judged anew")
         ->capture_default_str()
         ->check(CLI::Range(1, 3600));
+    command
+        ->add_option("--reroute-seconds", options->reroute_s,
+                     "Entry: how long an answer whose route was lost waits for another one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 3600));
+    command->add_option("--advertise", options->node.url,
+                        "URL that other nodes dial, tls://HOST:PORT; default: what is listened on");
     options->weights_cache.add_to(*command);
     command->add_flag("--with-parent", options->with_parent,
                       "End when the process that started this one ends");

@@ -33,11 +33,16 @@ struct UpOptions {
     bool prepare_only = false;
 };
 
-/// The ports of a network: the API, the API with the attested certificate, then a link port a node.
+/// The ports of a network, from the first one on: for each entry the API and the API with the
+/// attested certificate, then a link port for each node.
 struct Ports {
-    uint16_t api;
-    uint16_t api_tls() const { return static_cast<uint16_t>(api + 1); }
-    uint16_t link(size_t index) const { return static_cast<uint16_t>(api + 8 + index); }
+    uint16_t first;
+    size_t replicas = 1;
+    uint16_t api(size_t replica = 0) const { return static_cast<uint16_t>(first + 2 * replica); }
+    uint16_t api_tls(size_t replica = 0) const { return static_cast<uint16_t>(api(replica) + 1); }
+    uint16_t link(size_t index) const {
+        return static_cast<uint16_t>(first + std::max<size_t>(8, 2 * replicas) + index);
+    }
 };
 
 std::string on_loopback(uint16_t port) {
@@ -100,8 +105,12 @@ class Supervisor {
   public:
     Supervisor(const UpOptions& options, const Session& session, const DevNetwork& network,
                Log& log)
-        : options_(options), session_(session), ports_{options.port}, network_(network), log_(log) {
-        for (size_t i = 0; i < network.shard_paths.size(); ++i)
+        : options_(options),
+          session_(session),
+          ports_{options.port, options.replicas},
+          network_(network),
+          log_(log) {
+        for (size_t i = 0; i < options.replicas * network.shard_paths.size(); ++i)
             nodes_.emplace_back(arguments(network, i));
     }
     ~Supervisor() {
@@ -118,11 +127,15 @@ class Supervisor {
     }
 
   private:
+    /// First one node of each shard, then another one of each.
     std::vector<std::string> arguments(const DevNetwork& network, size_t index) const {
+        const size_t shards = network.shard_paths.size();
+        const size_t shard = index % shards;
+        const size_t replica = index / shards;
         std::vector<std::string> out = {program_path(),
                                         "node",
                                         "--shard",
-                                        network.shard_paths[index],
+                                        network.shard_paths[shard],
                                         "--manifest",
                                         network.manifest_path(),
                                         "--policy",
@@ -140,14 +153,14 @@ class Supervisor {
                                         fmt::format("node {}", index + 1)};
         const std::vector<std::string> kv = options_.kv.arguments();
         out.insert(out.end(), kv.begin(), kv.end());
-        if (network.shard_paths.size() > 1) {
-            out.insert(out.end(),
-                       {"--next", "tls://" + on_loopback(ports_.link((index + 1) %
-                                                                     network.shard_paths.size()))});
+        // Whoever is alive tells of the others.
+        for (size_t other = 0; shards > 1 && other < options_.replicas; ++other) {
+            const size_t next = other * shards + (shard + 1) % shards;
+            out.insert(out.end(), {"--next", "tls://" + on_loopback(ports_.link(next))});
         }
-        if (index == 0) {
-            out.insert(out.end(), {"--api", on_loopback(ports_.api), "--api-tls",
-                                   on_loopback(ports_.api_tls())});
+        if (shard == 0) {
+            out.insert(out.end(), {"--api", on_loopback(ports_.api(replica)), "--api-tls",
+                                   on_loopback(ports_.api_tls(replica))});
         }
         return out;
     }
@@ -188,7 +201,7 @@ class Supervisor {
 
     void announce() {
         net::HttpClientRequest request;
-        request.url = "http://" + on_loopback(ports_.api) + "/health";
+        request.url = "http://" + on_loopback(ports_.api()) + "/health";
         request.connect_time_max = request.time_max = std::chrono::seconds(1);
         const auto response = net::http_fetch(request);
         if (!response || response->status != 200) return;
@@ -252,9 +265,13 @@ class Supervisor {
 /// Before anything is written: a second network on the same ports would take the first one's files.
 Result<void> ensure_ports_free(const UpOptions& options) {
     net::Loop loop;
-    const Ports ports{options.port};
-    std::vector<uint16_t> wanted = {ports.api, ports.api_tls()};
-    for (size_t i = 0; i < options.shards; ++i) wanted.push_back(ports.link(i));
+    const Ports ports{options.port, options.replicas};
+    std::vector<uint16_t> wanted;
+    for (size_t i = 0; i < options.replicas; ++i) {
+        wanted.push_back(ports.api(i));
+        wanted.push_back(ports.api_tls(i));
+    }
+    for (size_t i = 0; i < options.replicas * options.shards; ++i) wanted.push_back(ports.link(i));
     for (const uint16_t port : wanted) {
         auto listening =
             net::Acceptor::listen(loop, {"127.0.0.1", port}, [](std::unique_ptr<net::Stream>) {});
@@ -275,10 +292,8 @@ std::string built_in_model() {
 }
 
 Result<void> up(const UpOptions& options, Session& session) {
-    if (options.replicas != 1) {
-        return fail(ErrorCode::config_invalid, "--replicas above 1 is not supported yet");
-    }
-    if (options.port < 1 || options.port > 65535 - 16 - options.shards) {
+    const size_t ports = 8 + options.replicas * (2 + options.shards);
+    if (options.port < 1 || options.port + ports > 65535) {
         return fail(ErrorCode::config_invalid, "--port leaves no room for the ports behind it");
     }
     // Here rather than in the first node that starts.

@@ -112,23 +112,25 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
         return fail(ErrorCode::invalid_json, "/attestation is malformed");
     const UnixSeconds now = SystemClock().unix_now();
     Route route;
-    uint32_t next_layer = 0;
+    LayerRange last;
     for (const auto& node : nodes->as_array()) {
         TT_TRY(const auto shown, read_evidence(node));
         attest::EvidenceView evidence{shown.statement, shown.quote, std::nullopt};
-        const bool is_entry = next_layer == 0;
+        const bool is_entry = last.end == 0;
         if (is_entry && wants_nonce) evidence.nonce = nonce;
         const auto collateral = attest::find_collateral(collateral_.get(), shown.quote);
         TT_TRY(const auto peer, attest::verify_evidence(evidence, terms_.expectation(),
                                                         terms_.policy, now, collateral.get()));
-        if (peer.statement.layers.begin != next_layer)
+        const LayerRange layers = peer.statement.layers;
+        // In the order of their layers; the nodes of one slot follow each other.
+        if (layers.begin != last.end && layers != last)
             return fail(ErrorCode::shard_rejected, "the route leaves out layers");
         if (is_entry) recipient_ = {peer.statement.hpke_key, crypto::sha256(shown.statement)};
-        next_layer = peer.statement.layers.end;
+        last = layers;
         ++route.node_count;
         route.simulated = route.simulated || peer.simulated;
     }
-    if (next_layer != terms_.manifest.layer_count)
+    if (last.end != terms_.manifest.layer_count)
         return fail(ErrorCode::shard_rejected, "the route leaves out layers");
     // Nobody vouches for the time; a wrong one makes the entry refuse, and nothing else.
     const auto* time = object->if_contains("time");

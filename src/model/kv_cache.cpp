@@ -191,11 +191,6 @@ void KvCache::drop(PrefixId prefix) {
     retained_.erase(found);
 }
 
-void KvCache::drop_all() {
-    for (const auto& [id, retained] : retained_) pool_.release(retained.page);
-    retained_.clear();
-}
-
 const Position* KvCache::length(const RequestId& request) const {
     const auto found = sequences_.find(request);
     return found == sequences_.end() ? nullptr : &found->second.length_;

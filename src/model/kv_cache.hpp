@@ -58,7 +58,6 @@ class KvCache {
     void retain(const RequestId& request, const PrefixSpan& span);
     /// Takes back the id of a page; unknown ones are ignored.
     void drop(PrefixId prefix);
-    void drop_all();
 
     /// Positions stored so far; null for an unknown request.
     const Position* length(const RequestId& request) const;

@@ -5,13 +5,6 @@
 
 namespace teetee::net {
 
-bool TokenBucket::take(Instant now, const Rate& rate) {
-    const Instant full_at = std::max(full_at_, now) + rate.interval;
-    if (full_at - now > rate.burst * rate.interval) return false;
-    full_at_ = full_at;
-    return true;
-}
-
 bool SourceLimiter::admit(const std::string& source, Instant now) {
     if (!buckets_.contains(source) && buckets_.size() >= count_max_) {
         buckets_.erase(std::min_element(

@@ -10,24 +10,6 @@ using std::chrono::seconds;
 
 constexpr Instant start = std::chrono::hours(3);
 
-size_t take_all(TokenBucket& bucket, Instant now, const Rate& rate) {
-    size_t taken = 0;
-    while (taken < 1000 && bucket.take(now, rate)) ++taken;
-    return taken;
-}
-
-TEST(rate_limit, a_bucket_gives_a_burst_and_then_one_an_interval) {
-    const Rate rate{.burst = 5, .interval = seconds(2)};
-    TokenBucket bucket;
-    EXPECT_EQ(take_all(bucket, start, rate), 5u);
-    EXPECT_FALSE(bucket.take(start + seconds(2) - Duration(1), rate));
-    EXPECT_TRUE(bucket.take(start + seconds(2), rate));
-    EXPECT_FALSE(bucket.take(start + seconds(3), rate));
-    EXPECT_EQ(take_all(bucket, start + seconds(7), rate), 2u);
-    // Whatever was not taken for long does not add up to more than a burst.
-    EXPECT_EQ(take_all(bucket, start + seconds(1000), rate), 5u);
-}
-
 TEST(rate_limit, sources_do_not_share_a_bucket) {
     SourceLimiter limiter({.burst = 2, .interval = seconds(1)}, 10);
     EXPECT_TRUE(limiter.admit("192.0.2.1", start));

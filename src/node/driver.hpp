@@ -22,7 +22,16 @@ class Driver {
   public:
     using OnEvent = std::function<void(const pipeline::ClientEvent&)>;
 
+    /// Which end of a link this node is.
+    enum class Made { by_us, by_peer };
+    struct OnPeer {
+        std::function<void(const wire::NodeId& peer)> up;
+        std::function<void(const wire::NodeId& peer)> down;
+        std::function<void(const wire::NodeId& peer, wire::Adverts adverts)> adverts;
+    };
+
     struct World {
+        wire::NodeId node_id{};
         net::Loop& loop;
         const Clock& clock;
         Log& log;
@@ -38,36 +47,45 @@ class Driver {
                   [this](pipeline::ComputeResult result) { post(std::move(result)); }) {}
 
     ~Driver() {
-        for (auto& [direction, link] : links_) link->close();
+        for (auto& [peer, attached] : links_) attached.link->close();
     }
 
     Machine& machine() { return machine_; }
 
-    /// A link came up. It takes the place of an earlier one to the same node; while a link to
-    /// another node is up it is refused, so that a second neighbour cannot push the first one out.
-    void attach(pipeline::Direction direction, std::shared_ptr<net::Link> link) {
-        const auto present = links_.find(direction);
-        if (present != links_.end() && present->second->peer().node_id != link->peer().node_id) {
-            world_.log.warn("refused a second neighbour: " + link->peer().description);
+    /// After the machine has heard of it. To be set before any link is attached.
+    void on_peer(OnPeer hooks) { on_peer_ = std::move(hooks); }
+
+    /// A link came up. It takes the place of an earlier one to the same node; where both nodes have
+    /// dialled, both keep the link that the one with the lesser id has made.
+    void attach(std::shared_ptr<net::Link> link, Made made) {
+        const wire::NodeId peer = link->peer().node_id;
+        const auto present = links_.find(peer);
+        const Made kept = world_.node_id < peer ? Made::by_us : Made::by_peer;
+        if (present != links_.end() && present->second.made != made && made != kept) {
             link->close();
             return;
         }
-        detach(direction);
-        link->on_frame([this, direction](Bytes frame) { receive(direction, frame); });
-        link->on_closed([this, direction](const Error&) { detach(direction); });
-        const auto attached = link;
-        links_[direction] = std::move(link);
+        detach(peer);
+        link->on_frame([this, peer](Bytes frame) { receive(peer, frame); });
+        link->on_closed([this, peer](const Error&) { detach(peer); });
+        links_[peer] = {link, made};
         act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
-            machine.on_link_up(now, direction, effects);
+            machine.on_link_up(now, peer, effects);
         });
+        if (on_peer_.up) on_peer_.up(peer);
         // What is known of its platform may have changed since its handshake began.
-        attached->recheck();
+        link->recheck();
+    }
+
+    void send(const wire::NodeId& to, const wire::Frame& frame) {
+        const auto found = links_.find(to);
+        if (found != links_.end()) found->second.link->send(wire::encode(frame));
     }
 
     /// Calls call(link) for each link that is up.
     template <class Call>
     void for_each_link(Call call) {
-        for (const auto& [direction, link] : links_) call(*link);
+        for (const auto& [peer, attached] : links_) call(*attached.link);
     }
 
     /// Calls call(machine, now, effects), then does what the effects say.
@@ -85,27 +103,33 @@ class Driver {
     }
 
   private:
-    void detach(pipeline::Direction direction) {
-        const auto found = links_.find(direction);
+    void detach(const wire::NodeId& peer) {
+        const auto found = links_.find(peer);
         if (found == links_.end()) return;
-        const std::shared_ptr<net::Link> link = std::move(found->second);
+        const wire::NodeId id = found->first;
+        const std::shared_ptr<net::Link> link = std::move(found->second.link);
         links_.erase(found);
         link->close();
         act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
-            machine.on_link_down(now, direction, effects);
+            machine.on_link_down(now, id, effects);
         });
+        if (on_peer_.down) on_peer_.down(id);
     }
 
-    void receive(pipeline::Direction direction, const Bytes& frame) {
-        auto message = wire::decode(frame, wire::Limits{});
-        if (!message) {
+    void receive(const wire::NodeId& peer, const Bytes& bytes) {
+        auto frame = wire::decode(bytes, wire::Limits{});
+        if (!frame) {
             // An attested peer that speaks garbage is broken: the link is not worth keeping.
-            world_.log.error("link ended: " + message.error().message());
-            detach(direction);
+            world_.log.error("link ended: " + frame.error().message());
+            detach(peer);
+            return;
+        }
+        if (auto* adverts = std::get_if<wire::Adverts>(&frame->message)) {
+            if (on_peer_.adverts) on_peer_.adverts(peer, std::move(*adverts));
             return;
         }
         act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
-            machine.on_message(now, direction, std::move(message).value(), effects);
+            machine.on_frame(now, peer, std::move(frame).value(), effects);
         });
     }
 
@@ -123,8 +147,7 @@ class Driver {
     void perform(pipeline::Effects effects) {
         for (const pipeline::LogLine& line : effects.log) world_.log.write(line.level, line.text);
         for (pipeline::Send& send : effects.sends) {
-            const auto link = links_.find(send.to);
-            if (link != links_.end()) link->second->send(wire::encode(send.message));
+            this->send(send.to, send.frame);
         }
         for (pipeline::ComputeJob& job : effects.jobs) engine_.submit(std::move(job));
         for (const pipeline::QuoteJob& job : effects.quotes) make_quote(job);
@@ -158,7 +181,12 @@ class Driver {
     World world_;
     Machine machine_;
     OnEvent on_event_;
-    std::map<pipeline::Direction, std::shared_ptr<net::Link>> links_;
+    struct Attached {
+        std::shared_ptr<net::Link> link;
+        Made made{};
+    };
+    OnPeer on_peer_;
+    std::map<wire::NodeId, Attached> links_;
     std::map<uint64_t, net::Timer> timers_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     // Last, so that its thread ends before anything that it calls.

@@ -51,7 +51,6 @@ void ModelEngine::open(const pipeline::SequenceOpen& sequence, ComputeResult& re
 
 void ModelEngine::change(const pipeline::PrefixChanges& prefixes) {
     model::KvCache& cache = model_->cache();
-    if (prefixes.drop_all) cache.drop_all();
     for (const auto& [request, span] : prefixes.retains) cache.retain(request, span);
     for (const PrefixId prefix : prefixes.drops) cache.drop(prefix);
 }

@@ -14,7 +14,9 @@
 #include "node/identity.hpp"
 #include "node/renewal.hpp"
 #include "node/shard_file.hpp"
+#include "node/peers.hpp"
 #include "pipeline/entry.hpp"
+#include "pipeline/router.hpp"
 #include "pipeline/stage.hpp"
 
 namespace teetee::node {
@@ -67,7 +69,12 @@ struct Node::Impl {
     void for_each_link(Call call);
     Result<void> connect(const NodeOptions& options);
     void start_machine(const NodeOptions& options);
-    void attach(pipeline::Direction direction, std::shared_ptr<net::Link> link);
+    Result<Peers::Options> peer_options(const NodeOptions& options) const;
+    template <class Call>
+    auto with_driver(Call call);
+    void attach(std::shared_ptr<net::Link> link, bool is_ours);
+    attest::Load load() const;
+    void plan_routes();
     /// A request that is under way, or over and waiting for the records of its stages.
     struct Running {
         GenerationEvents events;
@@ -83,8 +90,9 @@ struct Node::Impl {
     void on_records(const pipeline::ClientRecords& records);
     attest::Receipt receipt_of(const pipeline::ClientRecords& records,
                                attest::ReceiptOpening opening) const;
-    std::vector<RouteNode> route() const;
-    attest::PeerExpectation expect_shard(size_t index) const;
+    wire::RouteId route_of(const attest::Receipt& receipt) const;
+    std::vector<RouteNode> nodes_of(const pipeline::Route& way) const;
+    attest::PeerExpectation expect_peers() const;
 
     World world;
     std::optional<model::Tokenizer> tokenizer;
@@ -104,16 +112,14 @@ struct Node::Impl {
     std::function<void()> on_statement_ending;
     std::optional<net::TlsContext> link_tls;
     std::optional<net::TlsContext> server_tls;
-    std::unique_ptr<PeerAuthenticator> previous_authenticator;
-    std::unique_ptr<PeerAuthenticator> next_authenticator;
+    std::unique_ptr<PeerAuthenticator> authenticator;
     std::map<RequestId, Running> generations;
     std::map<RequestId, Quoting> quotings;
     uint64_t fresh_quotes_missing = 0;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Driver<pipeline::Stage>> stage;
-    std::unique_ptr<net::LinkListener> listener;
-    std::unique_ptr<net::LinkDialer> dialer;
+    std::unique_ptr<Peers> peers;
     Duration recheck_interval{};
     Instant next_recheck{};
     uint64_t collateral_version = 0;
@@ -229,19 +235,20 @@ void Node::Impl::on_renewed() {
 /// To the other nodes and to clients, who verify the whole route.
 void Node::Impl::show_evidence() {
     if (entry) {
-        entry->machine().ring().set_evidence(identity->statement_bytes, identity->quote);
+        entry->machine().set_evidence(identity->statement_bytes, identity->quote);
     } else {
         stage->machine().set_evidence(identity->statement_bytes, identity->quote);
     }
 }
 
 template <class Call>
+auto Node::Impl::with_driver(Call call) {
+    return entry ? call(*entry) : call(*stage);
+}
+
+template <class Call>
 void Node::Impl::for_each_link(Call call) {
-    if (entry) {
-        entry->for_each_link(call);
-    } else {
-        stage->for_each_link(call);
-    }
+    with_driver([&](auto& driver) { driver.for_each_link(call); });
 }
 
 /// A verdict does not outlive its evidence, nor what Intel says of the platform.
@@ -253,18 +260,19 @@ void Node::Impl::watch_peers() {
         next_recheck = now + recheck_interval;
         for_each_link([](net::Link& link) { link.recheck(); });
         // Those that are not linked to the entry renew their evidence as well.
-        if (entry) entry->machine().ring().refresh_evidence();
+        if (entry) entry->machine().refresh_evidence();
     }
     watch_timer = world.loop.call_after(std::min(recheck_interval, watch_interval_max),
                                         [this] { watch_peers(); });
 }
 
-attest::PeerExpectation Node::Impl::expect_shard(size_t index) const {
-    const model::ManifestShard& shard = manifest.shards[index % manifest.shards.size()];
+/// Any node of the model: who is of use as a neighbour is for the routes to decide.
+attest::PeerExpectation Node::Impl::expect_peers() const {
     attest::PeerExpectation expectation;
     expectation.model_root = manifest.model_root;
     expectation.policy_hash = policy.hash;
-    expectation.shards = {{shard.root, shard.layers}};
+    for (const model::ManifestShard& shard : manifest.shards)
+        expectation.shards.push_back({shard.root, shard.layers});
     return expectation;
 }
 
@@ -280,11 +288,13 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         world.rng.fill(random);
         // Room for as many ids as there can be pages, and not 0.
         entry_options.first_prefix = 1 + (ByteReader(random).read_u64().value_or(0) >> 1);
+        entry_options.reroute_timeout = options.reroute_timeout;
         entry_options.records.signer = signer;
         for (const model::ManifestShard& shard : manifest.shards)
             entry_options.records.shard_roots[shard.layers] = shard.root;
         entry = std::make_unique<Driver<pipeline::Entry>>(
-            Driver<pipeline::Entry>::World{world.loop, world.clock, world.log, *engine, *quotes},
+            Driver<pipeline::Entry>::World{
+                entry_options.node_id, world.loop, world.clock, world.log, *engine, *quotes},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { on_event(event); });
         return;
@@ -294,53 +304,111 @@ void Node::Impl::start_machine(const NodeOptions& options) {
     stage_options.engine = engine->limits();
     stage_options.signer = signer;
     stage = std::make_unique<Driver<pipeline::Stage>>(
-        Driver<pipeline::Stage>::World{world.loop, world.clock, world.log, *engine, *quotes},
+        Driver<pipeline::Stage>::World{
+            stage_options.node_id, world.loop, world.clock, world.log, *engine, *quotes},
         pipeline::Stage(stage_options));
 }
 
-void Node::Impl::attach(pipeline::Direction direction, std::shared_ptr<net::Link> link) {
-    world.log.info((direction == pipeline::Direction::next ? "linked to the next node: "
-                                                           : "linked to the previous node: ") +
-                   link->peer().description);
-    if (entry)
-        entry->attach(direction, std::move(link));
-    else
-        stage->attach(direction, std::move(link));
+void Node::Impl::attach(std::shared_ptr<net::Link> link, bool is_ours) {
+    world.log.info("linked: " + link->peer().description);
+    with_driver([&](auto& driver) {
+        using Made = typename std::remove_reference_t<decltype(driver)>::Made;
+        driver.attach(std::move(link), is_ours ? Made::by_us : Made::by_peer);
+    });
 }
 
-Result<void> Node::Impl::connect(const NodeOptions& options) {
-    if (manifest.shards.size() == 1) return {};
+Result<Peers::Options> Node::Impl::peer_options(const NodeOptions& options) const {
     if (manifest.shards.size() > wire::Limits{}.hops_max) {
         return fail(ErrorCode::config_invalid, "have " + std::to_string(manifest.shards.size()) +
                                                    " shards, a route has at most " +
                                                    std::to_string(wire::Limits{}.hops_max));
     }
-    if (!options.next) {
-        return fail(ErrorCode::config_invalid,
-                    "this shard is one of " + std::to_string(manifest.shards.size()) +
-                        ": --next must name the node behind it (the tail's is the entry)");
-    }
-    const size_t count = manifest.shards.size();
-    previous_authenticator = std::make_unique<PeerAuthenticator>(
-        *identity, policy.policy, expect_shard(shard_index + count - 1), world.clock,
-        world.collateral);
-    next_authenticator = std::make_unique<PeerAuthenticator>(
-        *identity, policy.policy, expect_shard(shard_index + 1), world.clock, world.collateral);
-    const auto environment = [&](PeerAuthenticator& authenticator) {
-        return net::LinkEnvironment{world.loop, *link_tls, authenticator, world.log, options.links};
+    Peers::Options out;
+    out.directory.node_id = identity->receipt_key.address();
+    out.directory.model_root = manifest.model_root;
+    out.directory.layers = layers;
+    out.directory.layer_count = engine->limits().layer_count;
+    out.directory.sign = [this](const attest::Advert& advert) {
+        return attest::sign_advert(identity->receipt_key, advert);
     };
-    TT_TRY(listener, net::LinkListener::listen(environment(*previous_authenticator), options.listen,
-                                               [this](std::shared_ptr<net::Link> link) {
-                                                   attach(pipeline::Direction::previous,
-                                                          std::move(link));
-                                               }));
-    dialer = std::make_unique<net::LinkDialer>(
-        environment(*next_authenticator), *options.next,
-        net::LinkDialer::Callbacks{[this](std::shared_ptr<net::Link> link) {
-                                       attach(pipeline::Direction::next, std::move(link));
-                                   },
-                                   {}});
+    out.registry = options.registry;
+    out.listen = options.listen;
+    out.url = options.url;
+    out.api_url = options.api_url;
+    return out;
+}
+
+Result<void> Node::Impl::connect(const NodeOptions& options) {
+    if (manifest.shards.size() == 1) {
+        entry->act([&](pipeline::Entry& machine, Instant now, pipeline::Effects& effects) {
+            machine.add_route(now, {identity->receipt_key.address()}, effects);
+        });
+        return {};
+    }
+    TT_TRY(auto own, peer_options(options));
+    authenticator = std::make_unique<PeerAuthenticator>(*identity, policy.policy, expect_peers(),
+                                                        world.clock, world.collateral);
+    with_driver([this](auto& driver) {
+        driver.on_peer({.up = [this](const wire::NodeId& peer) { peers->on_link_up(peer); },
+                        .down = [this](const wire::NodeId& peer) { peers->on_link_down(peer); },
+                        .adverts =
+                            [this](const wire::NodeId& from, wire::Adverts adverts) {
+                                peers->on_adverts(from, std::move(adverts));
+                            }});
+    });
+    Peers::Hooks hooks;
+    hooks.on_dialled = [this](std::shared_ptr<net::Link> link) { attach(std::move(link), true); };
+    hooks.on_accepted = [this](std::shared_ptr<net::Link> link) { attach(std::move(link), false); };
+    hooks.send = [this](const wire::NodeId& to, const wire::Frame& frame) {
+        with_driver([&](auto& driver) { driver.send(to, frame); });
+    };
+    hooks.on_change = [this] { plan_routes(); };
+    hooks.load = [this] { return load(); };
+    TT_TRY(peers, Peers::start({world.loop, world.clock, world.log},
+                               {world.loop, *link_tls, *authenticator, world.log, options.links},
+                               std::move(own), std::move(hooks)));
     return {};
+}
+
+attest::Load Node::Impl::load() const {
+    pipeline::KvAmount free;
+    if (entry) {
+        const pipeline::KvAmount capacity = entry->machine().kv_capacity();
+        const pipeline::KvAmount used = entry->machine().kv_used();
+        free = {capacity.sequences - std::min(capacity.sequences, used.sequences),
+                capacity.positions - std::min(capacity.positions, used.positions)};
+    } else {
+        free = stage->machine().kv_free();
+    }
+    return {.sequences_free = static_cast<uint32_t>(free.sequences),
+            .positions_free = free.positions};
+}
+
+/// Adds the routes that the nodes known now allow, and drains those that they do not.
+void Node::Impl::plan_routes() {
+    if (!entry || !peers) return;
+    std::vector<pipeline::RouterNode> nodes;
+    for (const pipeline::KnownNode& known : peers->nodes()) {
+        nodes.push_back({.node_id = known.advert.node_id,
+                         .layers = known.advert.layers,
+                         .linked = known.linked,
+                         .avoided = known.advert.draining || known.suspect});
+    }
+    const pipeline::RouterOptions options{.entry = identity->receipt_key.address(),
+                                          .layers = layers,
+                                          .layer_count = engine->limits().layer_count};
+    std::vector<pipeline::Path> current;
+    for (const pipeline::Route* one : entry->machine().routes()) current.push_back(one->path());
+    const auto wanted = pipeline::plan_paths(options, nodes, current);
+    entry->act([&](pipeline::Entry& machine, Instant now, pipeline::Effects& effects) {
+        for (const pipeline::Route* one : machine.routes()) {
+            if (std::ranges::count(wanted, one->path()) == 0)
+                machine.drain_route(one->id().number);
+        }
+        for (const pipeline::Path& path : wanted) {
+            if (std::ranges::count(current, path) == 0) machine.add_route(now, path, effects);
+        }
+    });
 }
 
 void Node::Impl::on_event(const pipeline::ClientEvent& event) {
@@ -398,7 +466,9 @@ attest::Receipt Node::Impl::receipt_of(const pipeline::ClientRecords& records,
     receipt.completion_tokens = static_cast<uint32_t>(opening.answer.size());
     receipt.input = records.input;
     receipt.opening = std::move(opening);
-    const std::vector<RouteNode> nodes = route();
+    const pipeline::Route* way = entry->machine().route(records.route.number);
+    const std::vector<RouteNode> nodes =
+        way == nullptr ? std::vector<RouteNode>() : nodes_of(*way);
     for (const pipeline::SignedRecord& signed_record : records.stages) {
         attest::ReceiptStage out;
         out.record = signed_record.record;
@@ -414,14 +484,27 @@ attest::Receipt Node::Impl::receipt_of(const pipeline::ClientRecords& records,
     return receipt;
 }
 
-std::vector<RouteNode> Node::Impl::route() const {
-    std::vector<RouteNode> out;
-    for (const wire::Hop& hop : entry->machine().ring().route())
-        out.push_back({hop.node_id, hop.layers, hop.statement, hop.quote});
-    if (out.empty() && entry->machine().ready()) {
-        out.push_back(
-            {identity->receipt_key.address(), layers, identity->statement_bytes, identity->quote});
+/// The one over the nodes that have signed it, if that is there still.
+wire::RouteId Node::Impl::route_of(const attest::Receipt& receipt) const {
+    pipeline::Path path;
+    for (const attest::ReceiptStage& part : receipt.stages) {
+        const auto statement = attest::decode_statement(part.statement);
+        path.push_back(statement ? statement->receipt_address : wire::NodeId{});
     }
+    for (const pipeline::Route* way : entry->machine().routes()) {
+        if (way->path() == path) return way->id();
+    }
+    return {};
+}
+
+std::vector<RouteNode> Node::Impl::nodes_of(const pipeline::Route& way) const {
+    if (way.is_alone()) {
+        return {
+            {identity->receipt_key.address(), layers, identity->statement_bytes, identity->quote}};
+    }
+    std::vector<RouteNode> out;
+    for (const wire::Hop& hop : way.hops())
+        out.push_back({hop.node_id, hop.layers, hop.statement, hop.quote});
     return out;
 }
 
@@ -446,7 +529,7 @@ bool Node::is_entry() const {
     return impl_->entry != nullptr;
 }
 uint16_t Node::link_port() const {
-    return impl_->listener ? impl_->listener->port() : 0;
+    return impl_->peers ? impl_->peers->port() : 0;
 }
 LayerRange Node::layers() const {
     return impl_->layers;
@@ -547,15 +630,18 @@ NodeStatus Node::status() const {
     if (!is_entry()) return status;
     pipeline::Entry& entry = impl_->entry->machine();
     status.ready = entry.ready();
-    status.round_trip = entry.ring().round_trip();
     status.active_count = entry.active_count();
     status.queued_count = entry.queued_count();
     status.counters = entry.counters();
-    status.kv_positions = entry.ledger().capacity().positions;
-    status.kv_positions_free = entry.ledger().free().positions;
-    status.prefix_pages = entry.ledger().retained_count();
+    status.kv_positions = entry.kv_capacity().positions;
+    status.kv_positions_free = impl_->load().positions_free;
+    status.prefix_pages = entry.retained_page_count();
     status.fresh_quotes_missing = impl_->fresh_quotes_missing;
-    status.route = impl_->route();
+    for (const pipeline::Route* way : entry.routes()) {
+        if (!way->ready()) continue;
+        if (status.routes.empty()) status.round_trip = way->round_trip();
+        status.routes.push_back(impl_->nodes_of(*way));
+    }
     return status;
 }
 
@@ -567,6 +653,7 @@ void Node::sign(attest::Receipt& receipt) const {
 void Node::add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done) {
     TT_ASSERT(is_entry());
     pipeline::QuoteOrder order{.request = receipt.request,
+                               .route = impl_->route_of(receipt),
                                .nonce = attest::receipt_digest(receipt)};
     for (const attest::ReceiptStage& stage : receipt.stages) {
         order.statements.push_back(crypto::sha256(stage.statement));

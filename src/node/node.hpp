@@ -12,6 +12,7 @@
 #include "attest/ra_certificate.hpp"
 #include "attest/receipt.hpp"
 #include "attest/statement.hpp"
+#include "base/registry.hpp"
 #include "base/storage.hpp"
 #include "crypto/x25519.hpp"
 #include "model/kv_budget.hpp"
@@ -34,8 +35,13 @@ struct NodeOptions {
     PolicyFile policy;
     /// Where other nodes' links come in.
     net::Address listen;
-    /// The node behind this one; the tail's is the entry. Absent only for a node with all layers.
-    std::optional<net::Address> next;
+    /// Whom to dial first; gossip tells of the others.
+    std::vector<RegistryEntry> registry;
+    /// What other nodes are told to dial, and clients to ask; empty: what is listened on, nothing.
+    std::string url;
+    std::string api_url;
+    /// Entry: how long an answer whose route was lost waits for another one.
+    Duration reroute_timeout = std::chrono::seconds(10);
     std::string kernel = "auto";
     size_t threads = 1;
     /// Memory for keys and values of all requests together, and how they are kept.
@@ -84,7 +90,9 @@ struct RouteNode {
 
 struct NodeStatus {
     bool ready = false;
-    std::vector<RouteNode> route;
+    /// Those that are ready, each from the entry to the tail.
+    std::vector<std::vector<RouteNode>> routes;
+    /// Of the first one.
     Duration round_trip{};
     size_t active_count = 0;
     size_t queued_count = 0;

@@ -15,21 +15,11 @@
 
 namespace teetee::pipeline {
 
-/// A node's two neighbours on the ring. The tail's next is the entry.
-enum class Direction { next, previous };
-
-/// Which neighbours are connected. Messages of a link arrive in order or not at all.
-struct Links {
-    bool next = false;
-    bool previous = false;
-
-    bool& at(Direction direction) { return direction == Direction::next ? next : previous; }
-    bool at(Direction direction) const { return direction == Direction::next ? next : previous; }
-};
-
+/// Over the link to that node. Messages of a link arrive in order or not at all; what is sent where
+/// no link is up is lost.
 struct Send {
-    Direction to = Direction::next;
-    wire::Message message{};
+    wire::NodeId to{};
+    wire::Frame frame{};
 };
 
 /// A wish for on_timer(at or later, id). There is no cancelling: a timer that comes too late for
@@ -89,6 +79,8 @@ struct ClientFailed {
 /// records are signed: what every stage says it has computed, in the order of the layers.
 struct ClientRecords {
     RequestId request{};
+    /// The route that all of it was computed on.
+    wire::RouteId route{};
     /// Set, and nothing else, if a record did not come or is not what it must be.
     std::optional<Error> failure{};
     /// Tokens that layer 0 took in.

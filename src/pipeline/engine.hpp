@@ -33,12 +33,10 @@ struct PrefixRetain {
 
 /// To be done in this order.
 struct PrefixChanges {
-    /// Every id that was given so far is taken back.
-    bool drop_all = false;
     std::vector<PrefixRetain> retains{};
     std::vector<PrefixId> drops{};
 
-    bool is_empty() const { return !drop_all && retains.empty() && drops.empty(); }
+    bool is_empty() const { return retains.empty() && drops.empty(); }
 };
 
 struct EngineRow {

@@ -5,17 +5,17 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/result.hpp"
 #include "pipeline/counters.hpp"
 #include "pipeline/effects.hpp"
-#include "pipeline/kv_ledger.hpp"
-#include "pipeline/prefix_index.hpp"
+#include "pipeline/lane.hpp"
 #include "pipeline/quote_collector.hpp"
 #include "pipeline/record_collector.hpp"
-#include "pipeline/ring.hpp"
 
 namespace teetee::pipeline {
 
@@ -46,32 +46,41 @@ struct EntryOptions {
     uint32_t batch_rows_max = 512;
     /// Requests that wait for a place in the KV cache.
     uint32_t queued_max = 256;
-    /// The first id for a retained page; random, so that no other life of an entry gave it.
+    /// The first id for a retained page; random, so that no other life of an entry gave it. Each
+    /// route has 2^40 ids of its own from there.
     PrefixId first_prefix = 1;
     Duration probe_interval = std::chrono::milliseconds(500);
     Duration probe_timeout = std::chrono::seconds(3);
     /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
     Duration batch_timeout = std::chrono::seconds(60);
+    /// How long a request whose route was lost waits for another one.
+    Duration reroute_timeout = std::chrono::seconds(10);
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
 };
 
-/// Stage 0 and scheduler: turns requests into batches, sends them round the ring, and turns the
-/// tail's tokens into events for the clients. Serves all layers alone when its engine has them.
+/// Stage 0 and scheduler: turns requests into batches, sends them over its routes, and turns the
+/// tails' tokens into events for the clients. Serves all layers alone when its engine has them.
 ///
-/// Batches are continuous: each takes one decode row of every request whose last token is known
-/// (oldest first; only a share of them when several stages have to be kept busy) and fills up with
-/// prompt chunks in turns. One batch more than there are stages is in flight.
+/// Batches are continuous: each takes one decode row of every request of a route whose last token
+/// is known (oldest first; only a share of them when several stages have to be kept busy) and fills
+/// up with prompt chunks in turns. On each route one batch more than there are stages is in flight;
+/// the routes take turns at the entry's own engine.
 ///
-/// Pages of keys and values outlive their request for the tenant's next one: the entry alone
-/// decides which (it retains the whole pages of a prompt once it is computed, and those of the
-/// answer at its end), which to begin from, and which to give up, least recently used first, when a
-/// new request needs the room. A stage that does not have a prefix makes the request start over
-/// without: pages change when a token comes, never which. So does one that has less room than the
-/// entry thought, which then waits for what the next probe says.
+/// A request is admitted to the route on which it should be over first. When that route is lost or
+/// stalls, its requests go on over another one, with the next epoch: what is known of prompt and
+/// answer is computed there again. Which token comes next depends on nothing else, so the client
+/// sees none twice and none changed; that the new tail picks those it has seen is checked. A
+/// request that finds no other route in time fails.
+///
+/// Pages of keys and values outlive their request for the tenant's next one on the same route: the
+/// entry alone decides which (it retains the whole pages of a prompt once it is computed, and those
+/// of the answer at its end), which to begin from, and which to give up, least recently used first,
+/// when a new request needs the room. A stage that does not have a prefix makes the request start
+/// over without: pages change when a token comes, never which. So does one that has less room than
+/// the entry thought, which then waits for what the next probe says.
 ///
 /// Every accepted request ends with exactly one ClientDone or ClientFailed, unless it is cancelled.
-/// A lost or stalled ring fails all of them at once; the entry serves again when a probe returns.
 class Entry {
   public:
     explicit Entry(EntryOptions options);
@@ -86,104 +95,155 @@ class Entry {
     /// the entry's own layers, and its request not have been ordered for before.
     void ask_for_quotes(Instant now, QuoteOrder order, Effects& effects);
 
-    void on_link_up(Instant now, Direction direction, Effects& effects);
-    void on_link_down(Instant now, Direction direction, Effects& effects);
-    void on_message(Instant now, Direction from, wire::Message message, Effects& effects);
+    /// A further route over these nodes, this one first; a path of it alone where it has all
+    /// layers. Its number.
+    uint64_t add_route(Instant now, std::vector<wire::NodeId> path, Effects& effects);
+    /// It takes no further requests, and goes when it has none.
+    void drain_route(uint64_t number);
+    /// Its requests go on over other routes.
+    void remove_route(Instant now, uint64_t number, Effects& effects);
+
+    void on_link_up(Instant now, const wire::NodeId& peer, Effects& effects);
+    void on_link_down(Instant now, const wire::NodeId& peer, Effects& effects);
+    void on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
     void on_quoted(Instant now, QuoteResult result, Effects& effects);
     void on_timer(Instant now, uint64_t id, Effects& effects);
 
-    bool ready() const { return is_alone_ || ring_.ready(); }
-    /// Route, round trip and evidence; without hops when the entry is alone.
-    const Ring& ring() const { return ring_; }
-    Ring& ring() { return ring_; }
+    /// For the first hop of probes that want evidence.
+    void set_evidence(Bytes statement, Bytes quote);
+    /// The next probe of each route collects evidence afresh.
+    void refresh_evidence();
+
+    /// Some route is.
+    bool ready() const;
+    std::vector<const Route*> routes() const;
+    /// Null if there is none with that number.
+    const Route* route(uint64_t number) const;
     size_t queued_count() const { return queue_.size(); }
-    size_t active_count() const { return active_.size(); }
-    size_t in_flight_count() const { return in_flight_.size(); }
+    size_t active_count() const;
+    size_t in_flight_count() const;
     /// Receipts that wait for quotes.
     size_t quoting_count() const { return quotes_.pending_count(); }
-    const KvLedger& ledger() const { return ledger_; }
+    /// Of the entry's own KV cache, over all routes.
+    KvAmount kv_capacity() const { return capacity_; }
+    KvAmount kv_used() const;
+    size_t retained_page_count() const;
     const Counters& counters() const { return counters_; }
 
   private:
+    static constexpr uint64_t tick_timer_id = 1;
+
     struct Request {
         Submission submission{};
         Epoch epoch = 1;
-        /// Order of admission; none while queued. From then on the engine and the ring know it, so
+        /// The route it is on; none while queued. From then on the engine and the route know it, so
         /// that every stage's account of its memory is the entry's.
-        std::optional<uint64_t> serial{};
+        Lane* lane = nullptr;
+        /// Order of admission.
+        uint64_t serial = 0;
+        /// Prompt and answer as far as they are known.
+        std::vector<TokenId> tokens{};
+        size_t prompt_count = 0;
         /// Of the next row to schedule.
         Position next_position = 0;
-        /// Sampled and not yet scheduled: the request is ready to decode.
-        std::optional<TokenId> next_token{};
         Usage usage;
         PrefixStart start{};
         /// Some stage had lost pages: all of it is computed, and the next refusal stands.
         bool has_started_over = false;
-        /// Positions that every stage has computed.
+        /// Why it has no route any more, and since when.
+        std::optional<Error> interruption{};
+        Instant interrupted{};
+        /// Positions that every stage of the route has computed.
         Position computed = 0;
-        /// What was generated so far, for a request with a tenant.
-        std::vector<TokenId> answer{};
         SequenceTrace trace{};
 
-        Position positions_max() const;
-        bool is_prompt_sent() const { return next_position >= submission.prompt.size(); }
+        Position positions_max() const {
+            return static_cast<Position>(prompt_count + submission.max_tokens);
+        }
+        size_t unscheduled() const { return tokens.size() - next_position; }
+        /// All is computed but the token that came last.
+        bool is_decoding() const { return next_position >= prompt_count && unscheduled() <= 1; }
     };
     using Requests = std::map<RequestId, Request>;
 
-    struct Batch {
-        Instant formed{};
-        std::vector<wire::ForwardRow> rows{};
-    };
-
     Result<void> check(const Submission& submission) const;
     void schedule(Instant now, Effects& effects);
-    void admit(ComputeJob& job, Effects& effects);
-    KvAmount capacity() const;
-    size_t stage_count() const;
-    void add_decode_rows(ComputeJob& job, Batch& batch, size_t rows_max);
-    void add_prompt_rows(ComputeJob& job, Batch& batch, size_t rows_max);
-    void add_row(Request& request, TokenId token, ComputeJob& job, Batch& batch);
-    void open(Request& request, ComputeJob& job, Effects& effects);
-    void deliver(Batch& batch, ComputeResult result, Effects& effects);
-    void on_tokens(const wire::Tokens& tokens, Effects& effects);
-    void accept(Requests::iterator request, const wire::TokenRow& answer, Effects& effects);
-    void on_failed(const wire::Failed& failed, Effects& effects);
+    void schedule_lane(Lane& lane, ComputeJob& job, Lane::Batch& batch);
+    void admit(Effects& effects);
+    struct Choice {
+        Lane* lane = nullptr;
+        PrefixStart start{};
+        /// No route that is ready could hold it, were it alone there.
+        bool is_hopeless = false;
+    };
+    Choice choose_lane(const Request& request);
+    Duration expected_time(const Lane& lane, const Request& request, PrefixStart start) const;
+    bool fits_now(const Lane& lane, KvAmount need) const;
+    void fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects);
+    void add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
+    void add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
+    void add_row(Request& request, ComputeJob& job, Lane::Batch& batch);
+    void open(Lane& lane, Request& request, Effects& effects);
+    void deliver(Instant now, Lane& lane, Lane::Batch& batch, ComputeResult result,
+                 Effects& effects);
     void trace_output(const wire::Message& message);
+    void on_route_message(Instant now, Lane& lane, wire::Message message, Effects& effects);
+    void on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effects& effects);
+    void accept(Requests::iterator request, const wire::TokenRow& answer, Effects& effects);
+    Result<void> check_answer(const Request& request, const wire::TokenRow& answer) const;
+    void on_failed(const Lane& lane, const wire::Failed& failed, Effects& effects);
     void ask_for_records(const Request& request, Effects& effects);
     void on_quote(QuoteResult result, LayerRange layers, Effects& effects);
-    void on_probe(Instant now, wire::Probe probe, Effects& effects);
-    void forget_batches(Instant now, Effects& effects);
-    void lose_ring(const Error& error, Effects& effects);
-    PrefixStart start_of(const Request& request);
-    void make_room(Effects& effects);
-    void retain(const Request& request, Effects& effects);
-    void forget_prefixes(Effects& effects);
+    void on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effects);
+    void send_probe(Instant now, Lane& lane, Effects& effects);
+    void end_drained(Instant now, Effects& effects);
+    void forget_batches(Instant now, Lane& lane, Effects& effects);
+    void give_up_interrupted(Instant now, Effects& effects);
+    void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);
+    void interrupt(Instant now, Requests::iterator request, const Error& error, Effects& effects);
+    PrefixStart start_of(Lane& lane, const Request& request);
+    void make_room(Lane& lane, Effects& effects);
+    bool evict(Lane& lane, Effects& effects);
+    void retain(Request& request, Effects& effects);
+    void forget_prefixes(Lane& lane, Effects& effects);
     static bool shows_lost_pages(const Request& request, ErrorCode code);
     void fail_sequence(Requests::iterator request, Error error, Effects& effects);
     void start_over(Requests::iterator request, Effects& effects);
+    void queue_again(Requests::iterator request, Effects& effects);
     void finish(Requests::iterator request, FinishReason reason, Effects& effects);
     void give_up(Requests::iterator request, Error error, Effects& effects);
     void end(Requests::iterator request, Effects& effects);
-    void leave_ring(Requests::iterator request, Effects& effects);
+    void leave_route(Requests::iterator request, Effects& effects);
+    void send(const Lane& lane, wire::Message message, Effects& effects) const;
+    Lane* find_lane(const wire::RouteId& id);
     Requests::iterator live(const wire::ForwardRow& row);
 
     EntryOptions options_;
-    bool is_alone_;
-    KvLedger ledger_;
-    PrefixIndex prefixes_;
-    Ring ring_;
+    /// Of the entry's own engine.
+    KvAmount capacity_;
+    Bytes statement_;
+    Bytes quote_;
+    std::set<wire::NodeId> peers_;
+    std::map<uint64_t, std::unique_ptr<Lane>> lanes_;
+    uint64_t next_route_ = 1;
+    /// The one that the engine served last.
+    uint64_t last_lane_ = 0;
+    std::optional<Instant> tick_at_;
     Requests requests_;
-    /// Each request is in exactly one of these two; prompt_turns_ names the active ones with
-    /// unscheduled prompt, whose turn comes next first.
+    /// Each request is here or active on one lane.
     std::deque<RequestId> queue_;
-    std::map<uint64_t, RequestId> active_;
-    std::deque<RequestId> prompt_turns_;
-    /// Sequences that the engine still holds but nobody needs.
+    /// For the next job: sequences that the engine has yet to be told of, and those it still holds
+    /// but nobody needs.
+    std::vector<SequenceOpen> opens_;
     std::vector<RequestId> closes_;
     PrefixChanges prefix_changes_;
-    std::optional<uint64_t> running_;
-    std::map<uint64_t, Batch> in_flight_;
+    /// What the engine works on, and for which route.
+    struct Running {
+        uint64_t batch_id = 0;
+        uint64_t lane = 0;
+    };
+    std::optional<Running> running_;
     RecordCollector records_;
     QuoteCollector quotes_;
     uint64_t next_serial_ = 1;

@@ -9,61 +9,80 @@
 
 namespace teetee::pipeline {
 
-/// Where its prompt begins that no retained page holds. The last token is computed in any case,
-/// because its logits are what is wanted, and all are where sampling needs the tokens themselves.
-PrefixStart Entry::start_of(const Request& request) {
+/// Where its prompt begins that no retained page of the route holds. The last token is computed in
+/// any case, because its logits are what is wanted, and all are where sampling needs the tokens
+/// themselves.
+PrefixStart Entry::start_of(Lane& lane, const Request& request) {
     const Submission& submission = request.submission;
     if (!submission.tenant || request.has_started_over || submission.sampling.needs_tokens())
         return {};
-    return prefixes_.match(*submission.tenant, submission.prompt,
-                           static_cast<Position>(submission.prompt.size() - 1));
+    return lane.prefixes.match(*submission.tenant,
+                               std::span(request.tokens).first(request.prompt_count),
+                               static_cast<Position>(request.prompt_count - 1));
 }
 
-/// Gives up retained pages, least recently used first, until all that is reserved fits.
-void Entry::make_room(Effects& effects) {
-    wire::Evict evict;
-    const auto tell_ring = [&] {
-        if (!is_alone_ && !evict.prefixes.empty())
-            effects.sends.push_back({Direction::next, std::exchange(evict, {})});
+/// Gives up retained pages, least recently used first, until all that is reserved fits: those of
+/// the route, and where the entry's own cache is full those of others.
+void Entry::make_room(Lane& lane, Effects& effects) {
+    const auto is_over = [](KvAmount used, KvAmount capacity) {
+        return used.positions > capacity.positions;
     };
-    const auto is_busy = [this](PrefixId id) { return ledger_.is_busy(id); };
-    while (ledger_.used().positions > capacity().positions) {
-        const PrefixId evicted = prefixes_.evict(is_busy);
-        if (evicted == 0) break;
-        ++counters_.prefix_pages_evicted;
-        ledger_.drop(evicted);
-        prefix_changes_.drops.push_back(evicted);
-        evict.prefixes.push_back(evicted);
-        if (evict.prefixes.size() == wire::Limits{}.prefixes_max) tell_ring();
+    while (is_over(lane.ledger.used(), lane.route.capacity()) && evict(lane, effects)) {
     }
-    tell_ring();
+    if (!is_over(kv_used(), capacity_)) return;
+    while (is_over(kv_used(), capacity_) && evict(lane, effects)) {
+    }
+    for (auto& [number, other] : lanes_) {
+        while (is_over(kv_used(), capacity_) && evict(*other, effects)) {
+        }
+    }
+}
+
+/// False if the route retains no page that is idle.
+bool Entry::evict(Lane& lane, Effects& effects) {
+    const PrefixId evicted =
+        lane.prefixes.evict([&](PrefixId id) { return lane.ledger.is_busy(id); });
+    if (evicted == 0) return false;
+    ++counters_.prefix_pages_evicted;
+    lane.ledger.drop(evicted);
+    prefix_changes_.drops.push_back(evicted);
+    // One message for all that are given up in a row.
+    wire::Evict* last = nullptr;
+    if (!effects.sends.empty() && effects.sends.back().frame.route == lane.route.id())
+        last = std::get_if<wire::Evict>(&effects.sends.back().frame.message);
+    if (last != nullptr && !last->all && last->prefixes.size() < wire::Limits{}.prefixes_max)
+        last->prefixes.push_back(evicted);
+    else
+        send(lane, wire::Evict{.prefixes = {evicted}}, effects);
+    return true;
 }
 
 /// Keeps the whole pages that every stage has computed for the tenant's next request.
-void Entry::retain(const Request& request, Effects& effects) {
+void Entry::retain(Request& request, Effects& effects) {
     const Submission& submission = request.submission;
     if (!submission.tenant || request.computed == 0) return;
-    std::vector<TokenId> tokens = submission.prompt;
-    tokens.insert(tokens.end(), request.answer.begin(), request.answer.end());
-    tokens.resize(std::min<size_t>(tokens.size(), request.computed));
-    const std::vector<PrefixId>& shared = ledger_.shared_pages(submission.request);
-    const auto span = prefixes_.add(*submission.tenant, tokens, shared.empty() ? 0 : shared.back(),
-                                    static_cast<uint32_t>(shared.size()));
+    Lane& lane = *request.lane;
+    const auto tokens = std::span<const TokenId>(request.tokens)
+                            .first(std::min<size_t>(request.tokens.size(), request.computed));
+    const std::vector<PrefixId>& shared = lane.ledger.shared_pages(submission.request);
+    const auto span =
+        lane.prefixes.add(*submission.tenant, tokens, shared.empty() ? 0 : shared.back(),
+                          static_cast<uint32_t>(shared.size()));
     if (!span) return;
-    TT_ASSERT(ledger_.retain(submission.request, *span));
+    TT_ASSERT(lane.ledger.retain(submission.request, *span));
     counters_.prefix_pages_retained += span->page_count();
     prefix_changes_.retains.push_back({submission.request, *span});
-    if (is_alone_) return;
-    effects.sends.push_back(
-        {Direction::next, wire::Retain{submission.request, request.epoch, *span}});
+    send(lane, wire::Retain{submission.request, request.epoch, *span}, effects);
 }
 
-void Entry::forget_prefixes(Effects& effects) {
-    prefixes_.clear();
-    ledger_.drop_all();
-    prefix_changes_ = {.drop_all = true};
-    if (!is_alone_ && ring_.links().next)
-        effects.sends.push_back({Direction::next, wire::Evict{.all = true}});
+void Entry::forget_prefixes(Lane& lane, Effects& effects) {
+    const std::vector<PrefixId> forgotten = lane.prefixes.clear();
+    if (forgotten.empty()) return;
+    for (const PrefixId id : forgotten) {
+        lane.ledger.drop(id);
+        prefix_changes_.drops.push_back(id);
+    }
+    if (lane.route.ready()) send(lane, wire::Evict{.all = true}, effects);
 }
 
 /// A stage that lost pages unseen does not have those the request was to begin behind. Or it has
@@ -86,17 +105,11 @@ void Entry::fail_sequence(Requests::iterator found, Error error, Effects& effect
 
 /// A node that does not have this prefix has lost others with it, most likely all of them.
 void Entry::start_over(Requests::iterator found, Effects& effects) {
-    forget_prefixes(effects);
-    if (!is_alone_) ring_.distrust_capacity();
-    leave_ring(found, effects);
-    Request& request = found->second;
-    ++request.epoch;
-    request.serial.reset();
-    request.next_position = 0;
-    request.usage = {};
-    request.start = {};
-    request.has_started_over = true;
-    queue_.push_front(found->first);
+    Lane& lane = *found->second.lane;
+    forget_prefixes(lane, effects);
+    if (!lane.route.is_alone()) lane.route.distrust_capacity();
+    queue_again(found, effects);
+    found->second.has_started_over = true;
 }
 
 }  // namespace teetee::pipeline

@@ -80,17 +80,24 @@ TEST(entry, counts_what_it_computes_and_delivers) {
 /// An entry of two stages; the other stage is played by the test.
 class LinkedEntry : public ::testing::Test {
   protected:
-    LinkedEntry() : entry_({.node_id = node_id(0), .engine = engine_limits({0, 4}, {})}) {
-        entry_.on_link_up(now_, Direction::next, effects_);
-        EXPECT_TRUE(effects_.sends.empty()) << "half a ring is not probed";
-        entry_.on_link_up(now_, Direction::previous, effects_);
+    LinkedEntry() {
+        route_.number = entry_.add_route(now_, {node_id(0), node_id(1)}, effects_);
+        EXPECT_TRUE(effects_.sends.empty()) << "a route without links is not probed";
+        entry_.on_link_up(now_, node_id(1), effects_);
     }
+    static EntryOptions options() {
+        return {.node_id = node_id(0),
+                .engine = engine_limits({0, 4}, {}),
+                .reroute_timeout = Duration{}};
+    }
+    const Route& route() const { return *entry_.route(route_.number); }
 
     template <class Body>
     Body take() {
         for (size_t i = 0; i < effects_.sends.size(); ++i) {
-            if (!std::holds_alternative<Body>(effects_.sends[i].message)) continue;
-            Body body = std::get<Body>(std::move(effects_.sends[i].message));
+            if (!std::holds_alternative<Body>(effects_.sends[i].frame.message)) continue;
+            EXPECT_EQ(effects_.sends[i].frame.route, route_);
+            Body body = std::get<Body>(std::move(effects_.sends[i].frame.message));
             effects_.sends.erase(effects_.sends.begin() + static_cast<ptrdiff_t>(i));
             return body;
         }
@@ -98,7 +105,7 @@ class LinkedEntry : public ::testing::Test {
         return {};
     }
     void receive(wire::Message message) {
-        entry_.on_message(now_, Direction::previous, std::move(message), effects_);
+        entry_.on_frame(now_, node_id(1), {route_, std::move(message)}, effects_);
     }
     void return_probe(std::vector<wire::Hop> others) {
         wire::Probe probe = take<wire::Probe>();
@@ -111,7 +118,7 @@ class LinkedEntry : public ::testing::Test {
     }
     void tick(Duration later) {
         now_ += later;
-        entry_.on_timer(now_, Ring::timer_id, effects_);
+        entry_.on_timer(now_, tick_id, effects_);
     }
     /// Computes the job that is there.
     void compute() {
@@ -126,9 +133,11 @@ class LinkedEntry : public ::testing::Test {
         compute();
     }
 
+    static constexpr uint64_t tick_id = 1;
     Instant now_{1};
     Effects effects_;
-    Entry entry_;
+    wire::RouteId route_{node_id(0), 0};
+    Entry entry_{options()};
     FakeEngine engine_{engine_limits({0, 4}, {})};
 };
 
@@ -140,18 +149,24 @@ TEST_F(LinkedEntry, is_ready_only_when_hops_cover_all_layers_in_order) {
         {hop({4, layer_count}), hop({4, layer_count})},
         {hop({4, layer_count + 1})},
         {hop({7, layer_count}), hop({4, 7})},
+        {hop({4, 7}), hop({7, layer_count})},
     };
     for (const auto& hops : broken) {
         return_probe(hops);
         EXPECT_FALSE(entry_.ready());
         tick(milliseconds(500));
     }
-    return_probe({hop({4, 7}), hop({7, layer_count})});
+    wire::Hop other = hop({4, layer_count});
+    other.node_id = node_id(2);
+    return_probe({other});
+    EXPECT_FALSE(entry_.ready());
+    tick(milliseconds(500));
+    return_probe({hop({4, layer_count})});
     EXPECT_TRUE(entry_.ready());
-    EXPECT_EQ(entry_.ring().route().size(), 3u);
+    EXPECT_EQ(route().hops().size(), 2u);
 }
 
-TEST_F(LinkedEntry, asks_for_evidence_once_and_again_when_a_node_changes) {
+TEST_F(LinkedEntry, asks_for_evidence_once_and_again_after_a_link_was_down) {
     wire::Probe probe = take<wire::Probe>();
     EXPECT_TRUE(probe.want_evidence);
     probe.hops.push_back(hop({4, layer_count}));
@@ -162,14 +177,9 @@ TEST_F(LinkedEntry, asks_for_evidence_once_and_again_when_a_node_changes) {
     EXPECT_FALSE(probe.want_evidence);
     probe.hops.push_back(hop({4, layer_count}));
     receive(probe);
-    EXPECT_EQ(entry_.ring().route()[1].quote, Bytes{5});
-    tick(milliseconds(500));
-    probe = take<wire::Probe>();
-    probe.hops.push_back(hop({4, layer_count}));
-    probe.hops[1].node_id = node_id(2);
-    receive(probe);
-    EXPECT_TRUE(entry_.ring().route()[1].quote.empty());
-    tick(milliseconds(500));
+    EXPECT_EQ(route().hops()[1].quote, Bytes{5});
+    entry_.on_link_down(now_, node_id(1), effects_);
+    entry_.on_link_up(now_, node_id(1), effects_);
     EXPECT_TRUE(take<wire::Probe>().want_evidence);
 }
 
@@ -177,7 +187,7 @@ TEST_F(LinkedEntry, evidence_on_its_way_is_not_the_evidence_that_is_wanted_now) 
     wire::Probe early = take<wire::Probe>();
     EXPECT_TRUE(early.want_evidence);
     early.hops.push_back(hop({4, layer_count}));
-    entry_.ring().set_evidence({1}, {2});
+    entry_.set_evidence({1}, {2});
     receive(early);
     tick(milliseconds(500));
     wire::Probe next = take<wire::Probe>();
@@ -199,7 +209,7 @@ TEST_F(LinkedEntry, fails_requests_when_probes_stay_away) {
     EXPECT_EQ(waited, seconds(3) + milliseconds(500)) << "the first unanswered one left at 500 ms";
     ASSERT_EQ(effects_.events.size(), 1u);
     EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_timeout);
-    EXPECT_EQ(take<wire::Close>().requests, std::vector{request_id(1)});
+    take<wire::Leave>();
     EXPECT_EQ(effects_.jobs.at(0).closes, std::vector{request_id(1)});
 }
 
@@ -228,12 +238,10 @@ TEST_F(LinkedEntry, a_lost_probe_is_forgiven_when_a_later_one_returns) {
     EXPECT_TRUE(effects_.events.empty());
 }
 
-TEST_F(LinkedEntry, ignores_early_foreign_and_superseded_timers) {
+TEST_F(LinkedEntry, ignores_early_and_foreign_timers) {
     const size_t before = effects_.timers.size();
-    entry_.on_timer(now_, Ring::timer_id, effects_);
+    entry_.on_timer(now_, tick_id, effects_);
     entry_.on_timer(now_ + seconds(1), 77, effects_);
-    entry_.on_link_down(now_, Direction::next, effects_);
-    entry_.on_timer(now_ + seconds(1), Ring::timer_id, effects_);
     EXPECT_EQ(effects_.timers.size(), before);
 }
 
@@ -257,18 +265,23 @@ TEST_F(LinkedEntry, takes_a_token_only_for_a_row_that_wants_one) {
     EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).token, 7u);
 }
 
-TEST_F(LinkedEntry, fails_a_request_whose_row_was_lost_or_whose_token_is_none) {
+TEST_F(LinkedEntry, a_lost_row_ends_the_route) {
     start_request();
+    // A stage has left the route and joined it again: what the others hold of it is worth nothing.
     receive(wire::Tokens{take<wire::Forward>().batch_id, {}});
-    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_FALSE(entry_.ready());
+    take<wire::Leave>();
+    ASSERT_EQ(effects_.events.size(), 1u) << "may not wait for another route";
     EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
+    return_probe({hop({4, layer_count})});
     EXPECT_TRUE(entry_.ready());
-    compute();
-    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 5), effects_));
-    compute();
-    receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(2), 1, 2, 1000}}});
-    ASSERT_EQ(effects_.events.size(), 2u);
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[1]).error.code, ErrorCode::token_out_of_range);
+}
+
+TEST_F(LinkedEntry, fails_a_request_whose_token_is_none) {
+    start_request();
+    receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(1), 1, 2, 1000}}});
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::token_out_of_range);
 }
 
 TEST_F(LinkedEntry, takes_only_the_logprobs_that_were_asked_for) {
@@ -337,7 +350,7 @@ TEST_F(LinkedEntry, a_request_waits_where_lost_pages_looked_like_room) {
     compute();
     receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(1), 1, 96, 7}}});
     compute();
-    ASSERT_EQ(entry_.ledger().retained_count(), 6u);
+    ASSERT_EQ(entry_.retained_page_count(), 6u);
     // The stage has lost them meanwhile: 320 and the 96 thought to be there look like 416.
     tick(milliseconds(500));
     return_probe(free(320));

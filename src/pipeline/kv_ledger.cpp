@@ -121,15 +121,6 @@ bool KvLedger::drop(PrefixId prefix) {
     return true;
 }
 
-void KvLedger::drop_all() {
-    for (auto page = pages_.begin(); page != pages_.end();) {
-        const auto next = std::next(page);
-        page->second.is_retained = false;
-        forget_if_unused(page);
-        page = next;
-    }
-}
-
 void KvLedger::forget_if_unused(Pages::iterator page) {
     if (page->second.is_retained || page->second.users > 0) return;
     --idle_count_;

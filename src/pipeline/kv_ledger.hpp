@@ -55,7 +55,6 @@ class KvLedger {
     bool retain(const RequestId& request, const PrefixSpan& span);
     /// Takes the id back; the page is free when no open sequence uses it. False for an unknown id.
     bool drop(PrefixId prefix);
-    void drop_all();
 
     bool is_retained(PrefixId prefix) const;
     /// Some open sequence uses the page.

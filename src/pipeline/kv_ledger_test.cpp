@@ -33,7 +33,7 @@ TEST(kv_ledger, counts_a_shared_page_once) {
     EXPECT_EQ(ledger.ensure_fits(160, {}).error().code, ErrorCode::kv_cache_full);
     EXPECT_TRUE(ledger.drop(6));
     EXPECT_FALSE(ledger.drop(6));
-    ledger.drop_all();
+    EXPECT_TRUE(ledger.drop(5));
     EXPECT_EQ(ledger.used().positions, 0u);
 }
 
@@ -41,7 +41,7 @@ TEST(kv_ledger, a_dropped_page_counts_as_long_as_a_sequence_uses_it) {
     KvLedger ledger = ledger_of_ten();
     ASSERT_TRUE(ledger.open(request_id(1), 32));
     ASSERT_TRUE(ledger.retain(request_id(1), {0, 5, 0, 1}));
-    ledger.drop_all();
+    EXPECT_TRUE(ledger.drop(5));
     EXPECT_EQ(ledger.retained_count(), 0u);
     EXPECT_EQ(ledger.used().positions, 32u);
     EXPECT_EQ(ledger.open(request_id(2), 32, {5, 16}).error().code, ErrorCode::prefix_unknown);

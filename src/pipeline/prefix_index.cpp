@@ -62,10 +62,13 @@ PrefixId PrefixIndex::evict(const std::function<bool(PrefixId)>& is_busy) {
     return id;
 }
 
-void PrefixIndex::clear() {
+std::vector<PrefixId> PrefixIndex::clear() {
+    std::vector<PrefixId> ids;
+    for (const auto& [id, page] : pages_) ids.push_back(id);
     ids_.clear();
     pages_.clear();
     leaves_.clear();
+    return ids;
 }
 
 void PrefixIndex::touch(PrefixId id) {

@@ -36,7 +36,8 @@ class PrefixIndex {
     /// `is_busy` denies; 0 if there is none.
     PrefixId evict(const std::function<bool(PrefixId)>& is_busy);
 
-    void clear();
+    /// Forgets all pages; their ids.
+    std::vector<PrefixId> clear();
     size_t page_count() const { return pages_.size(); }
 
   private:

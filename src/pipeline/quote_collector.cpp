@@ -24,7 +24,8 @@ QuoteResult result_of(wire::Quote message) {
 
 void QuoteCollector::begin(Instant now, QuoteOrder order, Effects& effects) {
     TT_ASSERT(!pending_.contains(order.request) && !order.report_data.empty());
-    pending_[order.request] = {.report_data = std::move(order.report_data),
+    pending_[order.request] = {.route = order.route,
+                               .report_data = std::move(order.report_data),
                                .deadline = now + options_.timeout};
     set_timer(effects);
 }
@@ -57,8 +58,11 @@ void QuoteCollector::expire(Instant now, Effects& effects) {
     set_timer(effects);
 }
 
-void QuoteCollector::fail_all(const Error& error, Effects& effects) {
-    while (!pending_.empty()) end(pending_.begin(), error, effects);
+void QuoteCollector::fail_route(const wire::RouteId& route, const Error& error, Effects& effects) {
+    for (auto at = pending_.begin(); at != pending_.end();) {
+        const auto found = at++;
+        if (found->second.route == route) end(found, error, effects);
+    }
 }
 
 void QuoteCollector::set_timer(Effects& effects) const {

@@ -13,6 +13,8 @@ namespace teetee::pipeline {
 struct QuoteOrder {
     /// Never ordered before.
     RequestId request{};
+    /// The route that its records came over.
+    wire::RouteId route{};
     /// The receipt's hash.
     Digest nonce{};
     /// SHA-256 of each statement in it.
@@ -54,12 +56,13 @@ class QuoteCollector {
     /// Ends what has waited too long; to be called at timer_id.
     void expire(Instant now, Effects& effects);
     /// The route is lost, and with it the quotes on their way.
-    void fail_all(const Error& error, Effects& effects);
+    void fail_route(const wire::RouteId& route, const Error& error, Effects& effects);
 
     size_t pending_count() const { return pending_.size(); }
 
   private:
     struct Pending {
+        wire::RouteId route{};
         std::map<LayerRange, ByteArray<64>> report_data{};
         std::map<LayerRange, Result<Bytes>> quotes{};
         Instant deadline{};

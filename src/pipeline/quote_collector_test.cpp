@@ -101,9 +101,11 @@ TEST(fresh_quotes, what_comes_after_the_deadline_is_ignored) {
     const uint64_t dropped = world.entry().counters().messages_dropped;
     ASSERT_EQ(hanging.size(), 2u);
     Effects effects;
-    world.entry().on_message(
-        world.now(), Direction::previous,
-        message_of({request_id(1), dev_quote(hanging[0].report_data)}, world.layers(1)), effects);
+    world.entry().on_frame(
+        world.now(), node_id(1),
+        {world.route(),
+         message_of({request_id(1), dev_quote(hanging[0].report_data)}, world.layers(1))},
+        effects);
     EXPECT_TRUE(effects.events.empty());
     EXPECT_EQ(world.entry().counters().messages_dropped, dropped + 1);
     // The second order has a deadline of its own.

@@ -21,21 +21,22 @@ bool is_of_one_request(const attest::StageRecord& a, const attest::StageRecord& 
 
 }  // namespace
 
-void RecordCollector::begin(SignedRecord own, attest::Trace input, Effects& effects) {
+void RecordCollector::begin(const wire::RouteId& route, SignedRecord own, attest::Trace input,
+                            Effects& effects) {
     const RequestId request = own.record.request;
     Pending& pending = pending_[request];
+    pending.route = route;
     pending.input = std::move(input);
     pending.input.leaves.resize(own.record.input.end - own.record.input.begin);
     pending.stages[own.record.layers] = std::move(own);
     finish(pending_.find(request), effects);
 }
 
-bool RecordCollector::on_record(wire::Record message, const std::vector<wire::Hop>& route,
-                                Effects& effects) {
+bool RecordCollector::on_record(const Route& route, wire::Record message, Effects& effects) {
     const auto found = pending_.find(message.request);
-    if (found == pending_.end()) return false;
+    if (found == pending_.end() || found->second.route != route.id()) return false;
     SignedRecord record = record_of(std::move(message));
-    if (const auto fits = check(found->second, record, route); !fits) {
+    if (const auto fits = check(found->second, record, route.hops()); !fits) {
         end(found, fits.error(), effects);
         return true;
     }
@@ -47,11 +48,11 @@ bool RecordCollector::on_record(wire::Record message, const std::vector<wire::Ho
 
 /// Fills in what the message does not say, and checks the rest.
 Result<void> RecordCollector::check(const Pending& pending, SignedRecord& record,
-                                    const std::vector<wire::Hop>& route) const {
+                                    const std::vector<wire::Hop>& hops) const {
     const LayerRange layers = record.record.layers;
     const auto root = options_.shard_roots.find(layers);
-    const auto hop = std::ranges::find(route, layers, &wire::Hop::layers);
-    if (root == options_.shard_roots.end() || hop == route.end() || pending.stages.contains(layers))
+    const auto hop = std::ranges::find(hops, layers, &wire::Hop::layers);
+    if (root == options_.shard_roots.end() || hop == hops.end() || pending.stages.contains(layers))
         return rejected(layers, "not of a stage whose record is missing");
     record.record.model_root = signer().statement().model_root;
     record.record.shard_root = root->second;
@@ -66,7 +67,8 @@ Result<void> RecordCollector::check(const Pending& pending, SignedRecord& record
 void RecordCollector::finish(Pendings::iterator found, Effects& effects) {
     Pending& pending = found->second;
     if (pending.stages.size() < options_.shard_roots.size()) return;
-    ClientRecords out{.request = found->first, .input = std::move(pending.input)};
+    ClientRecords out{
+        .request = found->first, .route = pending.route, .input = std::move(pending.input)};
     for (auto& [layers, record] : pending.stages) {
         if (!out.stages.empty() && out.stages.back().record.output != record.record.input)
             return end(found, rejected(layers, "took in other rows than were sent"), effects);
@@ -85,8 +87,16 @@ void RecordCollector::expire(Instant now, Effects& effects) {
     }
 }
 
-void RecordCollector::fail_all(const Error& error, Effects& effects) {
-    while (!pending_.empty()) end(pending_.begin(), error, effects);
+void RecordCollector::fail_route(const wire::RouteId& route, const Error& error, Effects& effects) {
+    for (auto at = pending_.begin(); at != pending_.end();) {
+        const auto found = at++;
+        if (found->second.route == route) end(found, error, effects);
+    }
+}
+
+bool RecordCollector::waits_for(const wire::RouteId& route) const {
+    return std::ranges::any_of(
+        pending_, [&](const auto& pending) { return pending.second.route == route; });
 }
 
 void RecordCollector::end(Pendings::iterator pending, Error error, Effects& effects) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/effects.hpp"
+#include "pipeline/route.hpp"
 
 namespace teetee::pipeline {
 
@@ -30,18 +31,20 @@ class RecordCollector {
     const attest::RecordSigner& signer() const { return *options_.signer; }
 
     /// The request is over; `own` is the record of the entry's layers.
-    void begin(SignedRecord own, attest::Trace input, Effects& effects);
-    /// False if nobody waits for it. `route`: who serves which layers.
-    bool on_record(wire::Record message, const std::vector<wire::Hop>& route, Effects& effects);
+    void begin(const wire::RouteId& route, SignedRecord own, attest::Trace input, Effects& effects);
+    /// False if nobody waits for it on this route.
+    bool on_record(const Route& route, wire::Record message, Effects& effects);
     /// To be called now and then: ends what has waited too long.
     void expire(Instant now, Effects& effects);
     /// The route is lost, and with it the records on their way.
-    void fail_all(const Error& error, Effects& effects);
+    void fail_route(const wire::RouteId& route, const Error& error, Effects& effects);
 
+    bool waits_for(const wire::RouteId& route) const;
     size_t pending_count() const { return pending_.size(); }
 
   private:
     struct Pending {
+        wire::RouteId route{};
         attest::Trace input{};
         std::map<LayerRange, SignedRecord> stages{};
         /// Set when expire() first sees it.
@@ -50,7 +53,7 @@ class RecordCollector {
     using Pendings = std::map<RequestId, Pending>;
 
     Result<void> check(const Pending& pending, SignedRecord& record,
-                       const std::vector<wire::Hop>& route) const;
+                       const std::vector<wire::Hop>& hops) const;
     void finish(Pendings::iterator pending, Effects& effects);
     void end(Pendings::iterator pending, Error error, Effects& effects);
 

@@ -163,7 +163,7 @@ TEST(records, records_that_do_not_come_end_as_a_failure) {
     Effects effects;
     SignedRecord own;
     own.record.layers = {0, 5};
-    collector.begin(own, {}, effects);
+    collector.begin({}, own, {}, effects);
     collector.expire(Instant{}, effects);
     EXPECT_EQ(collector.pending_count(), 1u);
     collector.expire(Instant{} + options.timeout, effects);

@@ -74,7 +74,10 @@ class FakeEngine {
     size_t sequence_count() const { return sequences_.size(); }
     size_t retained_count() const { return pages_.size(); }
     /// As if the pages had never been retained.
-    void lose_prefixes() { change({.drop_all = true}); }
+    void lose_prefixes() {
+        for (const auto& [id, page] : pages_) ledger_.drop(id);
+        pages_.clear();
+    }
 
     /// Its rows fail, if set.
     std::optional<RequestId> fail_request{};
@@ -90,10 +93,6 @@ class FakeEngine {
     };
 
     void change(const PrefixChanges& prefixes) {
-        if (prefixes.drop_all) {
-            ledger_.drop_all();
-            pages_.clear();
-        }
         for (const auto& [request, span] : prefixes.retains) {
             if (!ledger_.retain(request, span)) continue;
             const Sequence& sequence = sequences_.at(request);
@@ -181,7 +180,11 @@ struct WorldOptions {
     /// A hop takes up to this long, and so does a job.
     Duration delay_max = std::chrono::milliseconds(2);
     bool has_records = false;
+    Duration reroute_timeout{};
 };
+
+/// A node's two neighbours on the ring.
+enum class Direction { next, previous };
 
 inline constexpr uint32_t layer_count = 10;
 
@@ -234,8 +237,9 @@ inline Result<Bytes> dev_quote(const ByteArray<64>& report_data) {
     return tee.quote(report_data);
 }
 
-/// Node 0 is the entry. Link i joins node i to the next one, both ways; messages go over it in
-/// order, encoded and decoded. One queue of events ordered by (time, order of making).
+/// Node 0 is the entry. Link i joins node i to the next one, both ways (two nodes have one link);
+/// messages go over it in order, encoded and decoded. One queue of events ordered by (time, order
+/// of making).
 class World {
   public:
     explicit World(WorldOptions options);
@@ -257,7 +261,9 @@ class World {
     const Submission& submission(RequestId request) const { return submissions_.at(request); }
     const Outcome& outcome(RequestId request) { return outcomes_[request]; }
 
-    /// Delivers a message to the node as if its neighbour had sent it.
+    /// The route that all nodes are on.
+    wire::RouteId route() const { return {node_id(0), route_}; }
+    /// Delivers a message over it to the node as if its neighbour had sent it.
     void inject(uint32_t index, Direction from, wire::Message message);
     /// The node dies with all it knows: its neighbours see their links go down.
     void kill(uint32_t index);
@@ -296,8 +302,8 @@ class World {
     struct Link {
         bool is_up = false;
         uint64_t life = 0;
-        /// When the last message arrives at its end: [0] forwards, [1] back.
-        Instant last[2]{};
+        /// When the last message of each node that sends over it arrives.
+        std::map<uint32_t, Instant> last{};
     };
 
     void at(Instant when, std::function<void()> run) {
@@ -312,6 +318,7 @@ class World {
     uint32_t previous(uint32_t index) const {
         return (index + options_.stage_count - 1) % options_.stage_count;
     }
+    uint32_t link_behind(uint32_t index) const { return options_.stage_count == 2 ? 0 : index; }
     std::shared_ptr<const attest::RecordSigner> signer(uint32_t index) const;
     RecordCollector::Options records() const;
     template <class Event>
@@ -320,7 +327,8 @@ class World {
     void send(uint32_t index, Send send);
     void make_quote(uint32_t index, const QuoteJob& job);
     void on_event(const ClientEvent& event);
-    void tell_link(uint32_t index, Direction direction, bool is_up);
+    void tell_link(uint32_t index, uint32_t peer, bool is_up);
+    void deliver(uint32_t index, uint32_t from, wire::Frame frame);
 
     WorldOptions options_;
     Random random_;
@@ -328,6 +336,7 @@ class World {
     uint64_t next_order_ = 0;
     std::map<std::pair<Instant, uint64_t>, std::function<void()>> events_;
     std::unique_ptr<Entry> entry_;
+    uint64_t route_ = 0;
     std::vector<Node> nodes_;
     std::vector<Link> links_;
     std::map<RequestId, Submission> submissions_;

@@ -15,10 +15,17 @@ World::World(WorldOptions options)
                        .chunk_rows = options.chunk_rows,
                        .batch_rows_max = options.batch_rows_max,
                        .queued_max = options.queued_max,
+                       .reroute_timeout = options.reroute_timeout,
                        .records = records()})),
       nodes_(options.stage_count),
       links_(options.stage_count) {
     nodes_[0].engine = std::make_unique<FakeEngine>(engine_limits(layers(0), options_));
+    entry_->set_evidence(statement(0), Bytes(3));
+    std::vector<wire::NodeId> path;
+    for (uint32_t i = 0; i < options_.stage_count; ++i) path.push_back(node_id(i));
+    Effects effects;
+    route_ = entry_->add_route(now_, std::move(path), effects);
+    act(0, std::move(effects));
     for (uint32_t i = 1; i < options_.stage_count; ++i) restart(i);
     run_for(std::chrono::milliseconds(100));
     EXPECT_TRUE(entry_->ready());
@@ -60,7 +67,8 @@ Result<Usage> World::cancel(RequestId request) {
 }
 
 QuoteOrder World::quote_order(uint64_t number) const {
-    QuoteOrder order{.request = request_id(number), .nonce = {static_cast<uint8_t>(number)}};
+    QuoteOrder order{
+        .request = request_id(number), .route = route(), .nonce = {static_cast<uint8_t>(number)}};
     for (uint32_t i = 0; i < options_.stage_count; ++i) {
         order.statements.push_back(crypto::sha256(statement(i)));
         order.report_data[layers(i)] = attest::report_data(statement(i), order.nonce);
@@ -84,35 +92,42 @@ void World::tell(uint32_t index, Event event) {
     act(index, std::move(effects));
 }
 
-void World::inject(uint32_t index, Direction from, wire::Message message) {
+void World::deliver(uint32_t index, uint32_t from, wire::Frame frame) {
     tell(index, [&](auto& node, Effects& effects) {
-        node.on_message(now_, from, std::move(message), effects);
+        node.on_frame(now_, node_id(from), std::move(frame), effects);
     });
 }
 
-void World::tell_link(uint32_t index, Direction direction, bool is_up) {
+void World::inject(uint32_t index, Direction from, wire::Message message) {
+    deliver(index, from == Direction::next ? next(index) : previous(index),
+            {route(), std::move(message)});
+}
+
+void World::tell_link(uint32_t index, uint32_t peer, bool is_up) {
     tell(index, [&](auto& node, Effects& effects) {
         if (is_up)
-            node.on_link_up(now_, direction, effects);
+            node.on_link_up(now_, node_id(peer), effects);
         else
-            node.on_link_down(now_, direction, effects);
+            node.on_link_down(now_, node_id(peer), effects);
     });
 }
 
 void World::cut_link(uint32_t index) {
-    if (!links_[index].is_up) return;
-    links_[index] = {.is_up = false, .life = links_[index].life + 1};
-    tell_link(index, Direction::next, false);
-    tell_link(next(index), Direction::previous, false);
+    Link& link = links_[link_behind(index)];
+    if (!link.is_up) return;
+    link = {.is_up = false, .life = link.life + 1};
+    tell_link(index, next(index), false);
+    tell_link(next(index), index, false);
 }
 
 void World::join_link(uint32_t index) {
+    Link& link = links_[link_behind(index)];
     const bool ends =
         (index == 0 || nodes_[index].stage) && (next(index) == 0 || nodes_[next(index)].stage);
-    if (links_[index].is_up || !ends) return;
-    links_[index].is_up = true;
-    tell_link(index, Direction::next, true);
-    tell_link(next(index), Direction::previous, true);
+    if (link.is_up || !ends || next(index) == index) return;
+    link.is_up = true;
+    tell_link(index, next(index), true);
+    tell_link(next(index), index, true);
 }
 
 void World::kill(uint32_t index) {
@@ -187,27 +202,28 @@ void World::make_quote(uint32_t index, const QuoteJob& job) {
 }
 
 void World::send(uint32_t index, Send send) {
-    if (tap) tap(index, send.message);
-    const bool forwards = send.to == Direction::next;
-    const uint32_t link_index = forwards ? index : previous(index);
+    if (tap) tap(index, send.frame.message);
+    const bool forwards = send.to == node_id(next(index));
+    ASSERT_TRUE(forwards || send.to == node_id(previous(index)));
+    const uint32_t link_index = link_behind(forwards ? index : previous(index));
     const uint32_t to = forwards ? next(index) : previous(index);
     Link& link = links_[link_index];
     if (!link.is_up) return;
-    Instant& last = link.last[forwards ? 0 : 1];
+    Instant& last = link.last[index];
     last = std::max(last, now_ + delay());
     const uint64_t life = link.life;
-    const Direction from = forwards ? Direction::previous : Direction::next;
-    at(last, [this, to, link_index, life, from, frame = wire::encode(send.message)] {
-        const auto deliver = [this, to, link_index, life, from, frame] {
+    at(last, [this, index, to, link_index, life, frame = wire::encode(send.frame)] {
+        const auto arrive = [this, index, to, link_index, life, frame] {
             if (links_[link_index].life != life) return;
-            auto message = wire::decode(frame, {});
-            ASSERT_TRUE(message) << message.error().message();
-            inject(to, from, std::move(message).value());
+            auto decoded = wire::decode(frame, {});
+            ASSERT_TRUE(decoded) << decoded.error().message();
+            EXPECT_EQ(decoded->route, route());
+            deliver(to, index, std::move(decoded).value());
         };
         if (nodes_[to].is_stalled)
-            nodes_[to].held.emplace_back(deliver);
+            nodes_[to].held.emplace_back(arrive);
         else
-            deliver();
+            arrive();
     });
 }
 
@@ -268,8 +284,9 @@ void World::expect_idle() {
     EXPECT_EQ(entry_->active_count(), 0u);
     EXPECT_EQ(entry_->queued_count(), 0u);
     EXPECT_EQ(entry_->in_flight_count(), 0u);
-    const size_t retained = entry_->ledger().retained_count();
-    EXPECT_EQ(entry_->ledger().used().positions, retained * entry_->ledger().block_positions());
+    const size_t retained = entry_->retained_page_count();
+    EXPECT_EQ(entry_->kv_used().positions,
+              retained * engine_limits(layers(0), options_).block_positions);
     for (const Node& node : nodes_) {
         if (node.engine) {
             EXPECT_EQ(node.engine->sequence_count(), 0u);

@@ -197,14 +197,15 @@ TEST(ring, limits_by_the_tightest_stage_and_its_free_positions) {
 TEST(ring, a_probe_tells_route_capacity_and_evidence) {
     World world({.stage_count = 3, .sequences_max = 5});
     for (int i = 0; i < 3; ++i) {
-        const std::vector<wire::Hop>& route = world.entry().ring().route();
+        const Route& way = *world.entry().route(world.route().number);
+        const std::vector<wire::Hop>& route = way.hops();
         ASSERT_EQ(route.size(), 3u);
         EXPECT_EQ(route[2].node_id, node_id(2));
         EXPECT_EQ(route[2].layers.end, layer_count);
         EXPECT_EQ(route[2].statement, Bytes{2});
         EXPECT_EQ(route[2].quote, Bytes(3, 2));
-        EXPECT_EQ(world.entry().ring().capacity().sequences, 5u);
-        EXPECT_GT(world.entry().ring().round_trip(), Duration{0});
+        EXPECT_EQ(way.capacity().sequences, 5u);
+        EXPECT_GT(way.round_trip(), Duration{0});
         ASSERT_TRUE(world.submit(example_request(static_cast<uint64_t>(i) + 1, 4, 1000)));
         world.run_for(seconds(1));
     }
@@ -273,7 +274,7 @@ TEST(ring, a_new_open_over_a_lost_link_fails_at_once) {
     ASSERT_TRUE(world.submit(example_request(1, 5, 5)));  // no probe has missed it yet
     const Instant before = world.now();
     world.finish();
-    EXPECT_EQ(world.outcome(request_id(1)).failure, ErrorCode::route_unavailable);
+    EXPECT_EQ(world.outcome(request_id(1)).failure, ErrorCode::stage_failed);
     EXPECT_LT(world.outcome(request_id(1)).ended - before, milliseconds(20));
     EXPECT_FALSE(world.entry().ready());
     world.expect_idle();
@@ -339,8 +340,9 @@ wire::Message hostile_message(Random& random, uint64_t known_requests) {
         case 2:
             return wire::Failed{request_id(99), epoch, ErrorCode::stage_failed, 3};
         default:
-            return wire::Probe{
-                1'000'000 + random.below(9), false, {{node_id(0), {0, layer_count}, 9, 9, {}, {}}}};
+            return wire::Probe{.id = 1'000'000 + random.below(9),
+                               .path = {node_id(0)},
+                               .hops = {{node_id(0), {0, layer_count}, 9, 9, {}, {}}}};
     }
 }
 

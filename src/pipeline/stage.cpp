@@ -12,99 +12,112 @@
 
 namespace teetee::pipeline {
 
-Stage::Stage(StageOptions options) : options_(std::move(options)), ledger_(options_.engine) {
+Stage::Stage(StageOptions options)
+    : options_(std::move(options)),
+      routes_({options_.node_id, options_.engine.is_tail()}),
+      ledger_(options_.engine) {
     TT_ASSERT(options_.engine.layers.begin > 0);
     TT_ASSERT(options_.engine.layers.begin < options_.engine.layers.end);
     TT_ASSERT(options_.engine.layers.end <= options_.engine.layer_count);
 }
 
-void Stage::on_link_up(Instant, Direction direction, Effects&) {
-    links_.at(direction) = true;
+void Stage::on_link_up(Instant, const wire::NodeId& peer, Effects&) {
+    routes_.on_link_up(peer);
 }
 
-void Stage::on_link_down(Instant, Direction direction, Effects& effects) {
-    links_.at(direction) = false;
-    if (!sequences_.empty()) {
-        effects.log.push_back({LogLevel::warn, "link lost: " + std::to_string(sequences_.size()) +
-                                                   " sequences given up"});
-    }
-    counters_.sequences_failed += sequences_.size();
-    if (direction == Direction::next) {
-        for (const auto& [request, sequence] : sequences_) {
-            send_failed(request, sequence.epoch, ErrorCode::stage_failed, effects);
+void Stage::on_link_down(Instant, const wire::NodeId& peer, Effects& effects) {
+    for (const auto& [id, at] : routes_.on_link_down(peer)) {
+        const Route route{id, at};
+        if (at.next == peer) {
+            effects.sends.push_back({at.previous, {id, wire::Lost{options_.engine.layers.begin}}});
+        } else {
+            send_on_unless_tail(route, wire::Leave{}, effects);
         }
-    } else if (links_.next && !options_.engine.is_tail()) {
-        wire::Close over;
-        for (const auto& [request, sequence] : sequences_) {
-            over.requests.push_back(request);
-            if (over.requests.size() == wire::Limits{}.requests_max) {
-                effects.sends.push_back({Direction::next, std::exchange(over, {})});
-            }
-        }
-        if (!over.requests.empty()) effects.sends.push_back({Direction::next, std::move(over)});
-        effects.sends.push_back({Direction::next, wire::Evict{.all = true}});
+        end_route(id, effects);
     }
-    close_all();
-    drop_prefixes();
     start_next(effects);
 }
 
-void Stage::on_message(Instant, Direction from, wire::Message message, Effects& effects) {
-    if (!links_.at(from)) {
+void Stage::on_frame(Instant, const wire::NodeId& from, wire::Frame frame, Effects& effects) {
+    if (auto* probe = std::get_if<wire::Probe>(&frame.message)) {
+        on_probe(frame.route, from, std::move(*probe), effects);
+        return;
+    }
+    const Neighbours* at = routes_.find(frame.route);
+    const bool is_lost = std::holds_alternative<wire::Lost>(frame.message);
+    if (at == nullptr || from != (is_lost ? at->next : at->previous)) {
         ++counters_.messages_dropped;
-    } else if (const auto* failed = std::get_if<wire::Failed>(&message)) {
-        on_failed(from, *failed, effects);
-    } else if (from == Direction::next) {
-        ++counters_.messages_dropped;
-    } else if (const auto* open = std::get_if<wire::Open>(&message)) {
-        on_open(*open, effects);
+        return;
+    }
+    const Route route{frame.route, *at};
+    if (is_lost) {
+        effects.sends.push_back({route.at.previous, std::move(frame)});
+        leave(route, effects);
+    } else {
+        on_route_message(route, std::move(frame.message), effects);
+    }
+}
+
+/// Over a route that is up, from the node before this one.
+void Stage::on_route_message(const Route& route, wire::Message message, Effects& effects) {
+    if (const auto* open = std::get_if<wire::Open>(&message)) {
+        on_open(route, *open, effects);
     } else if (auto* forward = std::get_if<wire::Forward>(&message)) {
-        on_forward(std::move(*forward), effects);
+        on_forward(route, std::move(*forward), effects);
     } else if (const auto* over = std::get_if<wire::Close>(&message)) {
-        on_close(*over, effects);
+        on_close(route, *over, effects);
     } else if (const auto* retain = std::get_if<wire::Retain>(&message)) {
-        on_retain(*retain, effects);
+        on_retain(route, *retain, effects);
     } else if (auto* evict = std::get_if<wire::Evict>(&message)) {
-        on_evict(std::move(*evict), effects);
+        on_evict(route, std::move(*evict), effects);
     } else if (const auto* sign = std::get_if<wire::Sign>(&message)) {
-        on_sign(*sign, effects);
-    } else if (auto* record = std::get_if<wire::Record>(&message)) {
-        if (links_.next) effects.sends.push_back({Direction::next, std::move(*record)});
+        on_sign(route, *sign, effects);
     } else if (const auto* order = std::get_if<wire::Attest>(&message)) {
-        on_attest(*order, effects);
-    } else if (auto* quote = std::get_if<wire::Quote>(&message)) {
-        if (links_.next) effects.sends.push_back({Direction::next, std::move(*quote)});
-    } else if (auto* probe = std::get_if<wire::Probe>(&message)) {
-        on_probe(std::move(*probe), effects);
+        on_attest(route, *order, effects);
+    } else if (std::holds_alternative<wire::Leave>(message)) {
+        send_on_unless_tail(route, wire::Leave{}, effects);
+        leave(route, effects);
+    } else if (std::holds_alternative<wire::Failed>(message) ||
+               std::holds_alternative<wire::Record>(message) ||
+               std::holds_alternative<wire::Quote>(message)) {
+        // On their way to the entry.
+        send_on(route, std::move(message), effects);
     } else {
         ++counters_.messages_dropped;
     }
 }
 
 void Stage::on_computed(Instant, ComputeResult result, Effects& effects) {
-    if (!running_ || result.batch_id != running_->batch_id) {
+    if (!running_ || result.batch_id != running_->job_id) {
         ++counters_.messages_dropped;
         return;
     }
     Running running = std::move(*running_);
     running_.reset();
-    if (!running.discard) deliver(std::move(running), std::move(result), effects);
+    fail_sequences(result.failures, effects);
+    const Neighbours* at = routes_.find(running.route);
+    // Without its route nobody waits for the result.
+    if (at != nullptr && !running.rows.empty())
+        deliver({running.route, *at}, std::move(running), std::move(result), effects);
     start_next(effects);
 }
 
 void Stage::on_quoted(Instant, QuoteResult result, Effects& effects) {
-    if (links_.next) send_quote(std::move(result), effects);
+    const auto quoting = quoting_.find(result.request);
+    if (quoting == quoting_.end()) return;
+    const wire::RouteId id = quoting->second;
+    quoting_.erase(quoting);
+    if (const Neighbours* at = routes_.find(id)) send_quote({id, *at}, std::move(result), effects);
 }
 
-void Stage::send_quote(QuoteResult result, Effects& effects) const {
+void Stage::send_quote(const Route& route, QuoteResult result, Effects& effects) const {
     // What the next node would not take would cost the link.
     if (result.quote &&
         (result.quote->empty() || result.quote->size() > wire::Limits{}.quote_bytes_max)) {
         result.quote = fail(ErrorCode::evidence_unavailable,
                             "have a quote of " + std::to_string(result.quote->size()) + " bytes");
     }
-    effects.sends.push_back(
-        {Direction::next, message_of(std::move(result), options_.engine.layers)});
+    send_on(route, message_of(std::move(result), options_.engine.layers), effects);
 }
 
 void Stage::set_evidence(Bytes statement, Bytes quote) {
@@ -112,25 +125,28 @@ void Stage::set_evidence(Bytes statement, Bytes quote) {
     quote_ = std::move(quote);
 }
 
-void Stage::on_open(const wire::Open& open, Effects& effects) {
+void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects) {
     const auto known = sequences_.find(open.request);
     if (known != sequences_.end()) {
-        if (open.epoch <= known->second.epoch) {
+        // The entry may be faster to open it on another route than this stage hears the old one
+        // end.
+        if (known->second.route.entry != route.id.entry || open.epoch <= known->second.epoch) {
             ++counters_.messages_dropped;
             return;
         }
         close(known);
     }
-    if (const auto refusal = refusal_of(open)) {
+    if (const auto refusal = refusal_of(route, open)) {
         ++counters_.sequences_failed;
         counters_.prefixes_unknown += *refusal == ErrorCode::prefix_unknown ? 1 : 0;
-        send_failed(open.request, open.epoch, *refusal, effects);
+        send_failed(route, open.request, open.epoch, *refusal, effects);
         start_next(effects);
         return;
     }
     TT_ASSERT(ledger_.open(open.request, open.positions_max, open.start));
     counters_.cached_tokens += open.start.positions;
-    sequences_[open.request] = {.epoch = open.epoch,
+    sequences_[open.request] = {.route = route.id,
+                                .epoch = open.epoch,
                                 .sampling = open.sampling,
                                 .positions_max = open.positions_max,
                                 .prompt_positions = open.prompt_positions,
@@ -144,53 +160,53 @@ void Stage::on_open(const wire::Open& open, Effects& effects) {
                                                     .start = open.start,
                                                     .salt = open.salt});
     opens_.push_back(open.request);
-    if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, open});
+    send_on_unless_tail(route, open, effects);
 }
 
-std::optional<ErrorCode> Stage::refusal_of(const wire::Open& open) const {
-    if (!links_.next) return ErrorCode::route_unavailable;
+std::optional<ErrorCode> Stage::refusal_of(const Route& route, const wire::Open& open) const {
     if (open.positions_max <= open.start.positions ||
         open.positions_max > options_.engine.sequence_positions_max) {
         return ErrorCode::context_exceeded;
+    }
+    const auto pages = pages_.find(route.id);
+    if (open.start.prefix != 0 &&
+        (pages == pages_.end() || !pages->second.contains(open.start.prefix))) {
+        return ErrorCode::prefix_unknown;
     }
     const auto fitting = ledger_.ensure_fits(open.positions_max, open.start);
     return fitting ? std::optional<ErrorCode>() : fitting.error().code;
 }
 
-void Stage::on_forward(wire::Forward batch, Effects& effects) {
-    if (!links_.next) {
-        counters_.rows_dropped += batch.rows.size();
-    } else if (batch.width != options_.engine.width ||
-               batch.activations.size() != uint64_t{4} * batch.rows.size() * batch.width) {
-        refuse(batch, ErrorCode::message_unexpected, effects);
+void Stage::on_forward(const Route& route, wire::Forward batch, Effects& effects) {
+    const auto of_route = static_cast<size_t>(std::ranges::count(queue_, route.id, &Batch::route));
+    if (batch.width != options_.engine.width ||
+        batch.activations.size() != uint64_t{4} * batch.rows.size() * batch.width) {
+        refuse(route, batch, ErrorCode::message_unexpected, effects);
     } else if (batch.rows.size() > options_.engine.rows_max) {
-        refuse(batch, ErrorCode::limit_exceeded, effects);
-    } else if (queue_.size() >= options_.batches_queued_max ||
+        refuse(route, batch, ErrorCode::limit_exceeded, effects);
+    } else if (of_route >= options_.batches_queued_max ||
                queued_bytes_ + batch.activations.size() > options_.bytes_queued_max) {
-        refuse(batch, ErrorCode::overloaded, effects);
+        refuse(route, batch, ErrorCode::overloaded, effects);
     } else {
         queued_bytes_ += batch.activations.size();
-        queue_.push_back(std::move(batch));
+        queue_.push_back({route.id, std::move(batch)});
         start_next(effects);
     }
 }
 
-void Stage::on_close(const wire::Close& over, Effects& effects) {
+void Stage::on_close(const Route& route, const wire::Close& over, Effects& effects) {
     for (const RequestId& request : over.requests) {
         const auto sequence = sequences_.find(request);
-        if (sequence != sequences_.end()) close(sequence);
+        if (sequence != sequences_.end() && sequence->second.route == route.id) close(sequence);
     }
-    if (links_.next && !options_.engine.is_tail()) {
-        effects.sends.push_back({Direction::next, over});
-    }
+    send_on_unless_tail(route, over, effects);
     start_next(effects);
 }
 
-void Stage::on_sign(const wire::Sign& sign, Effects& effects) {
-    if (!links_.next) return;
-    if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, sign});
-    const auto found = sequences_.find(sign.request);
-    if (found == sequences_.end() || found->second.epoch != sign.epoch || !options_.signer) {
+void Stage::on_sign(const Route& route, const wire::Sign& sign, Effects& effects) {
+    send_on_unless_tail(route, sign, effects);
+    const auto found = live(route.id, sign.request, sign.epoch);
+    if (found == sequences_.end() || !options_.signer) {
         ++counters_.messages_dropped;
         return;
     }
@@ -199,21 +215,22 @@ void Stage::on_sign(const wire::Sign& sign, Effects& effects) {
         ++counters_.messages_dropped;
         return;
     }
-    effects.sends.push_back({Direction::next, message_of(*record)});
+    send_on(route, message_of(*record), effects);
 }
 
-void Stage::on_attest(const wire::Attest& order, Effects& effects) {
-    if (!links_.next) return;
-    if (!options_.engine.is_tail()) effects.sends.push_back({Direction::next, order});
+void Stage::on_attest(const Route& route, const wire::Attest& order, Effects& effects) {
+    send_on_unless_tail(route, order, effects);
     for (const Bytes* statement : {&statement_, &former_statement_}) {
         if (statement->empty() ||
             std::ranges::count(order.statements, crypto::sha256(*statement)) == 0) {
             continue;
         }
+        quoting_.emplace(order.request, route.id);
         effects.quotes.push_back({order.request, attest::report_data(*statement, order.nonce)});
         return;
     }
     send_quote(
+        route,
         {order.request, fail(ErrorCode::evidence_unavailable, "the receipt has another statement")},
         effects);
 }
@@ -228,74 +245,69 @@ void Stage::trace_input(const wire::Forward& batch) {
     }
 }
 
-void Stage::trace_output(const wire::Message& message) {
+void Stage::trace_output(const wire::RouteId& route, const wire::Message& message) {
     if (!options_.signer) return;
-    const auto trace_of = [&](const RequestId& request, Epoch epoch) -> SequenceTrace* {
-        const auto found = sequences_.find(request);
-        const bool is_live = found != sequences_.end() && found->second.epoch == epoch;
-        return is_live ? &found->second.trace : nullptr;
-    };
     if (const auto* tokens = std::get_if<wire::Tokens>(&message)) {
         for (const wire::TokenRow& row : tokens->rows) {
-            if (auto* trace = trace_of(row.request, row.epoch))
-                trace->add_output(row.position, row.token);
+            const auto found = live(route, row.request, row.epoch);
+            if (found != sequences_.end()) found->second.trace.add_output(row.position, row.token);
         }
     } else if (const auto* forward = std::get_if<wire::Forward>(&message)) {
         const size_t row_bytes = size_t{4} * forward->width;
         for (size_t i = 0; i < forward->rows.size(); ++i) {
             const wire::ForwardRow& row = forward->rows[i];
-            if (auto* trace = trace_of(row.request, row.epoch)) {
-                trace->add_output(row.position,
-                                  ByteView(forward->activations).subspan(i * row_bytes, row_bytes));
-            }
+            const auto found = live(route, row.request, row.epoch);
+            if (found == sequences_.end()) continue;
+            found->second.trace.add_output(
+                row.position, ByteView(forward->activations).subspan(i * row_bytes, row_bytes));
         }
     }
 }
 
-void Stage::on_retain(const wire::Retain& retain, Effects& effects) {
-    const auto found = sequences_.find(retain.request);
-    const bool is_computed = found != sequences_.end() && found->second.epoch == retain.epoch &&
+void Stage::on_retain(const Route& route, const wire::Retain& retain, Effects& effects) {
+    const auto found = live(route.id, retain.request, retain.epoch);
+    const bool is_computed = found != sequences_.end() &&
                              uint64_t{retain.span.page_end} * options_.engine.block_positions <=
                                  found->second.next_position;
     if (is_computed && ledger_.retain(retain.request, retain.span)) {
         counters_.prefix_pages_retained += retain.span.page_count();
         prefix_changes_.retains.push_back({retain.request, retain.span});
+        for (uint32_t i = 0; i < retain.span.page_count(); ++i)
+            pages_[route.id].insert(retain.span.first + i);
     } else {
         ++counters_.messages_dropped;
     }
-    if (links_.next && !options_.engine.is_tail())
-        effects.sends.push_back({Direction::next, retain});
+    send_on_unless_tail(route, retain, effects);
     start_next(effects);
 }
 
-void Stage::on_evict(wire::Evict evict, Effects& effects) {
-    if (evict.all) drop_prefixes();
+void Stage::on_evict(const Route& route, wire::Evict evict, Effects& effects) {
+    if (evict.all) drop_pages(route.id);
+    const auto pages = pages_.find(route.id);
     for (const PrefixId prefix : evict.prefixes) {
-        if (!ledger_.drop(prefix)) continue;
+        if (pages == pages_.end() || pages->second.erase(prefix) == 0) continue;
         ++counters_.prefix_pages_evicted;
-        prefix_changes_.drops.push_back(prefix);
+        drop_page(prefix);
     }
-    if (links_.next && !options_.engine.is_tail())
-        effects.sends.push_back({Direction::next, std::move(evict)});
+    send_on_unless_tail(route, std::move(evict), effects);
     start_next(effects);
 }
 
-void Stage::drop_prefixes() {
-    ledger_.drop_all();
-    prefix_changes_ = {.drop_all = true};
+void Stage::drop_pages(const wire::RouteId& route) {
+    const auto pages = pages_.extract(route);
+    if (pages.empty()) return;
+    for (const PrefixId prefix : pages.mapped()) drop_page(prefix);
 }
 
-void Stage::on_failed(Direction from, const wire::Failed& failed, Effects& effects) {
-    // What has turned back once keeps its direction, so that it cannot go to and fro.
-    if (from == Direction::previous && links_.next) {
-        effects.sends.push_back({Direction::next, failed});
-    } else if (links_.previous) {
-        effects.sends.push_back({Direction::previous, failed});
-    }
+void Stage::drop_page(PrefixId prefix) {
+    TT_ASSERT(ledger_.drop(prefix));
+    prefix_changes_.drops.push_back(prefix);
 }
 
-void Stage::on_probe(wire::Probe probe, Effects& effects) {
-    if (!links_.next || probe.hops.size() >= wire::Limits{}.hops_max) {
+void Stage::on_probe(const wire::RouteId& id, const wire::NodeId& from, wire::Probe probe,
+                     Effects& effects) {
+    const Neighbours* at = routes_.join(id, from, probe);
+    if (at == nullptr) {
         ++counters_.messages_dropped;
         return;
     }
@@ -309,19 +321,18 @@ void Stage::on_probe(wire::Probe probe, Effects& effects) {
         hop.quote = quote_;
     }
     probe.hops.push_back(std::move(hop));
-    effects.sends.push_back({Direction::next, std::move(probe)});
+    send_on({id, *at}, std::move(probe), effects);
 }
 
 /// Gives up the batch's sequences; the empty batch still goes round, or the entry waits for it.
-void Stage::refuse(const wire::Forward& batch, ErrorCode code, Effects& effects) {
+void Stage::refuse(const Route& route, const wire::Forward& batch, ErrorCode code,
+                   Effects& effects) {
     for (const wire::ForwardRow& row : batch.rows) {
-        const auto sequence = sequences_.find(row.request);
-        if (sequence != sequences_.end() && sequence->second.epoch == row.epoch) {
-            give_up(sequence, code, effects);
-        }
+        const auto sequence = live(route.id, row.request, row.epoch);
+        if (sequence != sequences_.end()) give_up(route, sequence, code, effects);
     }
     counters_.rows_dropped += batch.rows.size();
-    effects.sends.push_back({Direction::next, empty_message(batch.batch_id, options_.engine)});
+    send_on(route, empty_message(batch.batch_id, options_.engine), effects);
     start_next(effects);
 }
 
@@ -337,46 +348,41 @@ std::optional<ErrorCode> Stage::check_row(Sequence& sequence, const wire::Forwar
 
 /// Leaves the rows that the engine is to compute. A sequence given up at a later row loses its
 /// earlier ones as well, hence the second pass.
-void Stage::take_rows(wire::Forward& batch, Effects& effects) {
-    const auto live = [&](const wire::ForwardRow& row) {
-        const auto sequence = sequences_.find(row.request);
-        return sequence != sequences_.end() && sequence->second.epoch == row.epoch
-                   ? sequence
-                   : sequences_.end();
-    };
+void Stage::take_rows(const Route& route, wire::Forward& batch, Effects& effects) {
     for (const wire::ForwardRow& row : batch.rows) {
-        const auto sequence = live(row);
+        const auto sequence = live(route.id, row.request, row.epoch);
         if (sequence == sequences_.end()) continue;
         const auto broken = check_row(sequence->second, row);
-        if (broken) give_up(sequence, *broken, effects);
+        if (broken) give_up(route, sequence, *broken, effects);
     }
     std::vector<bool> keep;
     keep.reserve(batch.rows.size());
-    for (const wire::ForwardRow& row : batch.rows) keep.push_back(live(row) != sequences_.end());
+    for (const wire::ForwardRow& row : batch.rows)
+        keep.push_back(live(route.id, row.request, row.epoch) != sequences_.end());
     counters_.rows_dropped += static_cast<uint64_t>(std::ranges::count(keep, false));
     keep_rows(batch, keep);
 }
 
 void Stage::start_next(Effects& effects) {
     while (!running_ && !queue_.empty()) {
-        wire::Forward batch = std::move(queue_.front());
+        auto [id, batch] = std::move(queue_.front());
         queue_.pop_front();
         queued_bytes_ -= batch.activations.size();
-        take_rows(batch, effects);
+        const Route route{id, *routes_.find(id)};
+        take_rows(route, batch, effects);
         if (batch.rows.empty()) {
-            effects.sends.push_back(
-                {Direction::next, empty_message(batch.batch_id, options_.engine)});
+            send_on(route, empty_message(batch.batch_id, options_.engine), effects);
         } else {
-            start(std::move(batch), effects);
+            start(id, std::move(batch), effects);
         }
     }
     // Nothing to compute, but memory to keep or to give back.
-    if (!running_ && !(closes_.empty() && prefix_changes_.is_empty())) start({}, effects);
+    if (!running_ && !(closes_.empty() && prefix_changes_.is_empty())) start({}, {}, effects);
 }
 
-void Stage::start(wire::Forward batch, Effects& effects) {
+void Stage::start(const wire::RouteId& route, wire::Forward batch, Effects& effects) {
     trace_input(batch);
-    ComputeJob job{.batch_id = batch.batch_id,
+    ComputeJob job{.batch_id = next_job_id_++,
                    .prefixes = std::exchange(prefix_changes_, {}),
                    .closes = std::exchange(closes_, {}),
                    .rows = engine_rows(batch.rows),
@@ -391,30 +397,42 @@ void Stage::start(wire::Forward batch, Effects& effects) {
     }
     if (!job.rows.empty()) ++counters_.batches;
     counters_.rows += job.rows.size();
-    running_ = {.batch_id = batch.batch_id, .rows = std::move(batch.rows)};
+    running_ = {.job_id = job.batch_id,
+                .route = route,
+                .batch_id = batch.batch_id,
+                .rows = std::move(batch.rows)};
     effects.jobs.push_back(std::move(job));
 }
 
-void Stage::deliver(Running running, ComputeResult result, Effects& effects) {
-    for (const SequenceFailure& failure : result.failures) {
+void Stage::fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects) {
+    for (const SequenceFailure& failure : failures) {
         const auto sequence = sequences_.find(failure.request);
         // Closed, or opened anew while the engine was busy: the failure is of the old one.
         if (sequence == sequences_.end() || !sequence->second.in_engine) continue;
-        const ErrorCode code = failure.error.code;
-        const bool reserved =
-            code == ErrorCode::stage_failed || code == ErrorCode::route_unavailable;
-        give_up(sequence, reserved ? ErrorCode::internal : code, effects);
+        const wire::RouteId id = sequence->second.route;
+        give_up({id, *routes_.find(id)}, sequence, failure.error.code, effects);
     }
-    if (running.rows.empty()) return;
+}
+
+void Stage::deliver(const Route& route, Running running, ComputeResult result, Effects& effects) {
+    result.batch_id = running.batch_id;
     auto message = message_of(running.rows, std::move(result), options_.engine);
     if (!message) {
         effects.log.push_back({LogLevel::error, message.error().message()});
-        refuse({.batch_id = running.batch_id, .rows = std::move(running.rows)}, ErrorCode::internal,
-               effects);
+        refuse(route, {.batch_id = running.batch_id, .rows = std::move(running.rows)},
+               ErrorCode::internal, effects);
         return;
     }
-    trace_output(*message);
-    effects.sends.push_back({Direction::next, std::move(message).value()});
+    trace_output(route.id, *message);
+    send_on(route, std::move(message).value(), effects);
+}
+
+Stage::Sequences::iterator Stage::live(const wire::RouteId& route, const RequestId& request,
+                                       Epoch epoch) {
+    const auto found = sequences_.find(request);
+    const bool is_live =
+        found != sequences_.end() && found->second.route == route && found->second.epoch == epoch;
+    return is_live ? found : sequences_.end();
 }
 
 void Stage::close(Sequences::iterator sequence) {
@@ -426,23 +444,52 @@ void Stage::close(Sequences::iterator sequence) {
     sequences_.erase(sequence);
 }
 
-void Stage::close_all() {
-    while (!sequences_.empty()) close(sequences_.begin());
-    queue_.clear();
-    queued_bytes_ = 0;
-    if (running_) running_->discard = true;
+void Stage::leave(const Route& route, Effects& effects) {
+    routes_.leave(route.id);
+    end_route(route.id, effects);
+    start_next(effects);
 }
 
-void Stage::give_up(Sequences::iterator sequence, ErrorCode code, Effects& effects) {
+/// Of a route that is no longer among routes_.
+void Stage::end_route(const wire::RouteId& route, Effects& effects) {
+    size_t count = 0;
+    for (auto at = sequences_.begin(); at != sequences_.end();) {
+        const auto found = at++;
+        if (found->second.route != route) continue;
+        close(found);
+        ++count;
+    }
+    if (count > 0) {
+        effects.log.push_back(
+            {LogLevel::warn, "route lost: " + std::to_string(count) + " sequences given up"});
+    }
+    counters_.sequences_failed += count;
+    std::erase_if(queue_, [&](const Batch& batch) {
+        if (batch.route != route) return false;
+        queued_bytes_ -= batch.forward.activations.size();
+        return true;
+    });
+    drop_pages(route);
+}
+
+void Stage::give_up(const Route& route, Sequences::iterator sequence, ErrorCode code,
+                    Effects& effects) {
     ++counters_.sequences_failed;
-    send_failed(sequence->first, sequence->second.epoch, code, effects);
+    send_failed(route, sequence->first, sequence->second.epoch, code, effects);
     close(sequence);
 }
 
-void Stage::send_failed(RequestId request, Epoch epoch, ErrorCode code, Effects& effects) const {
-    if (!links_.next && !links_.previous) return;
-    effects.sends.push_back({links_.next ? Direction::next : Direction::previous,
-                             wire::Failed{request, epoch, code, options_.engine.layers.begin}});
+void Stage::send_failed(const Route& route, const RequestId& request, Epoch epoch, ErrorCode code,
+                        Effects& effects) const {
+    send_on(route, wire::Failed{request, epoch, code, options_.engine.layers.begin}, effects);
+}
+
+void Stage::send_on(const Route& route, wire::Message message, Effects& effects) const {
+    effects.sends.push_back({route.at.next, {route.id, std::move(message)}});
+}
+
+void Stage::send_on_unless_tail(const Route& route, wire::Message message, Effects& effects) const {
+    if (!options_.engine.is_tail()) send_on(route, std::move(message), effects);
 }
 
 }  // namespace teetee::pipeline

@@ -12,6 +12,11 @@ using namespace teetee::pipeline;
 
 namespace {
 
+constexpr wire::NodeId entry{1};
+constexpr wire::NodeId own{2};
+constexpr wire::NodeId tail{3};
+constexpr wire::RouteId route{entry, 1};
+
 RequestId request_of(uint8_t number) {
     RequestId id;
     id.bytes[0] = static_cast<uint8_t>(number % 4);
@@ -70,8 +75,8 @@ void answer(Stage& stage, const QuoteJob& job, Effects& effects) {
     effects.sends.clear();
     stage.on_quoted({}, std::move(result), effects);
     TT_ASSERT(effects.sends.size() == 1);
-    const auto sent = wire::decode(wire::encode(effects.sends[0].message), {});
-    TT_ASSERT(sent && std::holds_alternative<wire::Quote>(*sent));
+    const auto sent = wire::decode(wire::encode(effects.sends[0].frame), {});
+    TT_ASSERT(sent && std::holds_alternative<wire::Quote>(sent->message));
 }
 
 }  // namespace
@@ -80,7 +85,8 @@ void answer(Stage& stage, const QuoteJob& job, Effects& effects) {
 /// the account never exceeds the memory, each order of a quote is answered, and when all is closed
 /// and evicted nothing is left.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    Stage stage({.engine = {.layers = {1, 2},
+    Stage stage({.node_id = own,
+                 .engine = {.layers = {1, 2},
                             .layer_count = 3,
                             .width = 1,
                             .rows_max = 64,
@@ -92,9 +98,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Effects effects;
     const auto receive = [&](wire::Message message) {
         // As it would come over a link: what the codec refuses never reaches a stage.
-        auto decoded = wire::decode(wire::encode(message), {});
+        auto decoded = wire::decode(wire::encode({route, std::move(message)}), {});
         if (!decoded) return;
-        stage.on_message({}, Direction::previous, std::move(decoded).value(), effects);
+        stage.on_frame({}, entry, std::move(decoded).value(), effects);
         for (const QuoteJob& job : std::exchange(effects.quotes, {})) answer(stage, job, effects);
         while (!effects.jobs.empty()) {
             const ComputeJob job = std::move(effects.jobs.front());
@@ -106,8 +112,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     };
     stage.set_evidence({0}, {});
     stage.set_evidence({1}, {});
-    stage.on_link_up({}, Direction::previous, effects);
-    stage.on_link_up({}, Direction::next, effects);
+    stage.on_link_up({}, entry, effects);
+    stage.on_link_up({}, tail, effects);
+    receive(
+        wire::Probe{.path = {entry, own, tail}, .hops = {{.node_id = entry, .layers = {0, 1}}}});
     for (size_t at = 0; at + 6 <= size; at += 6) receive(message_of({data + at, 6}));
     for (uint8_t i = 0; i < 4; ++i) receive(wire::Close{{request_of(i)}});
     receive(wire::Evict{true, {}});

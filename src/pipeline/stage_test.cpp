@@ -36,13 +36,28 @@ class StageTest : public ::testing::Test {
                 .bytes_queued_max = 64};
     }
 
+    static constexpr wire::NodeId previous{1};
+    static constexpr wire::NodeId own{7};
+    static constexpr wire::NodeId next{9};
+    static constexpr wire::RouteId route{previous, 3};
+
     StageTest() {
-        stage_.on_link_up({}, Direction::previous, effects_);
-        stage_.on_link_up({}, Direction::next, effects_);
+        stage_.on_link_up({}, previous, effects_);
+        stage_.on_link_up({}, next, effects_);
+        join(route);
     }
 
-    void receive(wire::Message message, Direction from = Direction::previous) {
-        stage_.on_message({}, from, std::move(message), effects_);
+    static wire::Probe probe(uint64_t id = 1,
+                             std::vector<wire::NodeId> path = {previous, own, next}) {
+        return {.id = id, .path = std::move(path), .hops = {{.node_id = previous}}};
+    }
+    /// The route's first probe.
+    void join(const wire::RouteId& id) {
+        stage_.on_frame({}, previous, {id, probe()}, effects_);
+        effects_ = {};
+    }
+    void receive(wire::Message message, const wire::NodeId& from = previous) {
+        stage_.on_frame({}, from, {route, std::move(message)}, effects_);
     }
     void open(uint8_t request, Epoch epoch = 1, Position positions_max = 16) {
         receive(wire::Open{id_of(request), epoch, {}, positions_max});
@@ -69,10 +84,10 @@ class StageTest : public ::testing::Test {
             {}, {.batch_id = job.batch_id, .activations = std::move(job.activations)}, effects_);
     }
     template <class Body>
-    std::vector<Body> sent(Direction to = Direction::next) const {
+    std::vector<Body> sent(const wire::NodeId& to = next) const {
         std::vector<Body> out;
         for (const Send& send : effects_.sends) {
-            const auto* body = std::get_if<Body>(&send.message);
+            const auto* body = std::get_if<Body>(&send.frame.message);
             if (body != nullptr && send.to == to) out.push_back(*body);
         }
         return out;
@@ -246,7 +261,7 @@ TEST_F(StageTest, an_engine_that_breaks_its_promise_fails_the_rows_but_not_the_b
     open(1);
     receive(forward(5, {row(1, 0)}));
     const ComputeJob job = take_job();
-    stage_.on_computed({}, {.batch_id = 5, .activations = Bytes(3)}, effects_);
+    stage_.on_computed({}, {.batch_id = job.batch_id, .activations = Bytes(3)}, effects_);
     ASSERT_EQ(sent<wire::Failed>().size(), 1u);
     EXPECT_EQ(sent<wire::Failed>()[0].code, ErrorCode::internal);
     ASSERT_EQ(sent<wire::Forward>().size(), 1u);
@@ -254,12 +269,13 @@ TEST_F(StageTest, an_engine_that_breaks_its_promise_fails_the_rows_but_not_the_b
     EXPECT_EQ(take_job().closes, std::vector{id_of(1)});
 }
 
-TEST_F(StageTest, an_engine_failure_never_reads_as_a_lost_ring) {
+TEST_F(StageTest, an_engine_failure_ends_the_sequence) {
     open(1);
     receive(forward(5, {row(1, 0)}));
     const ComputeJob job = take_job();
     stage_.on_computed(
-        {}, {.batch_id = 5, .failures = {{id_of(1), fail(ErrorCode::stage_failed, "")}}}, effects_);
+        {}, {.batch_id = job.batch_id, .failures = {{id_of(1), fail(ErrorCode::internal, "")}}},
+        effects_);
     ASSERT_EQ(sent<wire::Failed>().size(), 1u);
     EXPECT_EQ(sent<wire::Failed>()[0].code, ErrorCode::internal);
 }
@@ -270,79 +286,186 @@ TEST_F(StageTest, a_result_nobody_asked_for_is_dropped) {
     EXPECT_EQ(stage_.counters().messages_dropped, 1u);
 }
 
-TEST_F(StageTest, a_lost_next_fails_everything_backwards) {
+TEST_F(StageTest, a_lost_next_ends_the_route_and_tells_those_before) {
     open(1);
     open(2);
     receive(forward(5, {row(1, 0)}));
     receive(forward(6, {row(1, 1)}));
-    stage_.on_link_down({}, Direction::next, effects_);
-    const auto failed = sent<wire::Failed>(Direction::previous);
-    ASSERT_EQ(failed.size(), 2u);
-    EXPECT_EQ(failed[0], (wire::Failed{id_of(1), 1, ErrorCode::stage_failed, 4}));
+    stage_.on_link_down({}, next, effects_);
+    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{4}});
     EXPECT_EQ(stage_.sequence_count(), 0u);
+    EXPECT_EQ(stage_.route_count(), 0u);
     compute();
     EXPECT_TRUE(sent<wire::Forward>().empty());
     EXPECT_EQ(take_job().closes, (std::vector{id_of(1), id_of(2)}));
 
     effects_ = {};
     open(3);
-    ASSERT_EQ(sent<wire::Failed>(Direction::previous).size(), 1u);
-    EXPECT_EQ(sent<wire::Failed>(Direction::previous)[0].code, ErrorCode::route_unavailable);
-    receive(wire::Probe{.id = 1});
-    EXPECT_TRUE(sent<wire::Probe>().empty());
+    receive(probe());
+    EXPECT_TRUE(effects_.sends.empty());
+    EXPECT_EQ(stage_.counters().messages_dropped, 2u);
+    // With the link comes the route.
+    stage_.on_link_up({}, next, effects_);
+    receive(probe());
+    open(3);
+    EXPECT_EQ(sent<wire::Open>().size(), 1u);
 }
 
-TEST_F(StageTest, a_lost_previous_closes_everything_downstream) {
+TEST_F(StageTest, a_lost_previous_ends_the_route_and_tells_those_behind) {
     open(1);
     open(2);
-    stage_.on_link_down({}, Direction::previous, effects_);
-    ASSERT_EQ(sent<wire::Close>().size(), 1u);
-    EXPECT_EQ(sent<wire::Close>()[0].requests.size(), 2u);
+    stage_.on_link_down({}, previous, effects_);
+    EXPECT_EQ(sent<wire::Leave>().size(), 1u);
     EXPECT_EQ(stage_.kv_free().sequences, 2u);
     EXPECT_TRUE(sent<wire::Failed>().empty());
 }
 
-TEST_F(StageTest, a_failure_travels_to_the_entry_by_the_way_that_is_left) {
-    const wire::Failed failed{id_of(1), 1, ErrorCode::internal, 0};
-    receive(failed);
-    EXPECT_EQ(sent<wire::Failed>(Direction::next).size(), 1u);
-    receive(failed, Direction::next);
-    EXPECT_EQ(sent<wire::Failed>(Direction::previous).size(), 1u);
-    stage_.on_link_down({}, Direction::next, effects_);
-    receive(failed);
-    EXPECT_EQ(sent<wire::Failed>(Direction::previous).size(), 2u);
+TEST_F(StageTest, what_ends_a_route_is_passed_on_and_heeded) {
+    open(1);
+    receive(wire::Leave{});
+    EXPECT_EQ(sent<wire::Leave>().size(), 1u);
+    EXPECT_EQ(stage_.sequence_count(), 0u);
+    join(route);
+    open(1);
+    receive(wire::Lost{8}, next);
+    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{8}});
+    EXPECT_EQ(stage_.sequence_count(), 0u);
+    EXPECT_EQ(stage_.route_count(), 0u);
+}
+
+TEST_F(StageTest, routes_do_not_touch_each_other) {
+    const wire::RouteId other{previous, 4};
+    join(other);
+    const auto on_other = [&](wire::Message message) {
+        stage_.on_frame({}, previous, {other, std::move(message)}, effects_);
+    };
+    open(1);
+    receive(forward(5, {row(1, 0)}));
+    compute();
+    effects_ = {};
+    on_other(wire::Open{id_of(1), 1, {}, 16});
+    on_other(wire::Close{{id_of(1)}});
+    on_other(wire::Sign{id_of(1), 1, 1});
+    on_other(wire::Retain{id_of(1), 1, {0, 9, 0, 1}});
+    on_other(wire::Evict{true, {}});
+    on_other(forward(5, {row(1, 1)}));
+    EXPECT_EQ(stage_.sequence_count(), 1u);
+    EXPECT_TRUE(effects_.jobs.empty());
+    EXPECT_EQ(stage_.retained_page_count(), 0u);
+    on_other(wire::Leave{});
+    EXPECT_EQ(stage_.sequence_count(), 1u);
+    EXPECT_EQ(stage_.route_count(), 1u);
+    receive(forward(6, {row(1, 1)}));
+    EXPECT_EQ(effects_.jobs.size(), 1u);
+}
+
+TEST_F(StageTest, a_newer_epoch_may_come_over_another_route_of_the_same_entry_only) {
+    const wire::RouteId other{previous, 4};
+    join(other);
+    open(1);
+    receive(forward(5, {row(1, 0)}));
+    compute();
+    effects_ = {};
+    // Before anything was heard of the end of the first route.
+    stage_.on_frame({}, previous, {other, wire::Open{id_of(1), 2, {}, 16}}, effects_);
+    stage_.on_frame({}, previous, {other, forward(1, {row(1, 0, 2)})}, effects_);
+    const ComputeJob job = take_job();
+    EXPECT_EQ(job.closes, std::vector{id_of(1)});
+    ASSERT_EQ(job.opens.size(), 1u);
+    EXPECT_EQ(job.opens[0].epoch, 2u);
+    EXPECT_EQ(job.rows.size(), 1u);
+    receive(wire::Leave{});
+    EXPECT_EQ(stage_.sequence_count(), 1u);
+
+    constexpr wire::NodeId stranger{2};
+    const wire::RouteId foreign{stranger, 1};
+    stage_.on_link_up({}, stranger, effects_);
+    wire::Probe probe{.id = 1, .path = {stranger, own, next}, .hops = {{.node_id = stranger}}};
+    stage_.on_frame({}, stranger, {foreign, std::move(probe)}, effects_);
+    const uint64_t dropped = stage_.counters().messages_dropped;
+    stage_.on_frame({}, stranger, {foreign, wire::Open{id_of(1), 3, {}, 16}}, effects_);
+    EXPECT_EQ(stage_.counters().messages_dropped, dropped + 1);
+}
+
+TEST_F(StageTest, a_page_is_known_on_its_route_only) {
+    const wire::RouteId other{previous, 4};
+    join(other);
+    open(1, 1, 32);
+    std::vector<wire::ForwardRow> rows;
+    for (Position at = 0; at < 16; ++at) {
+        receive(forward(at, {row(1, at)}));
+        compute();
+    }
+    receive(wire::Retain{id_of(1), 1, {0, 9, 0, 1}});
+    compute();
+    ASSERT_EQ(stage_.retained_page_count(), 1u);
+    effects_ = {};
+    const wire::Open behind{id_of(2), 1, {}, 32, 20, {9, 16}};
+    stage_.on_frame({}, previous, {other, behind}, effects_);
+    ASSERT_EQ(sent<wire::Failed>().size(), 1u);
+    EXPECT_EQ(sent<wire::Failed>()[0].code, ErrorCode::prefix_unknown);
+    stage_.on_frame({}, previous, {other, wire::Evict{false, {9}}}, effects_);
+    EXPECT_EQ(stage_.retained_page_count(), 1u);
+    receive(behind);
+    EXPECT_EQ(sent<wire::Open>().size(), 1u);
+    receive(wire::Leave{});
+    EXPECT_EQ(stage_.retained_page_count(), 0u);
+}
+
+TEST_F(StageTest, joins_only_routes_that_lead_over_its_links) {
+    stage_.on_link_up({}, {5}, effects_);
+    const wire::RouteId id{previous, 8};
+    const std::vector<std::vector<wire::NodeId>> wrong = {
+        {previous, next, own},       // not its place
+        {previous, own},             // it is not the tail
+        {{5}, own, next},            // not the entry's
+        {previous, own, {6}, next},  // no link to the next one
+        {previous},
+        {},
+    };
+    for (const auto& path : wrong) stage_.on_frame({}, previous, {id, probe(1, path)}, effects_);
+    wire::Probe early = probe();
+    early.hops.clear();
+    stage_.on_frame({}, previous, {id, early}, effects_);
+    stage_.on_frame({}, {5}, {id, probe()}, effects_);
+    EXPECT_TRUE(effects_.sends.empty());
+    EXPECT_EQ(stage_.route_count(), 1u);
+    EXPECT_EQ(stage_.counters().messages_dropped, wrong.size() + 2);
+    // A route does not change its path.
+    stage_.on_frame({}, previous, {route, probe(2, {previous, own, {5}})}, effects_);
+    EXPECT_TRUE(effects_.sends.empty());
+    for (uint64_t number = 100; number < 600; ++number)
+        stage_.on_frame({}, previous, {{previous, number}, probe()}, effects_);
+    EXPECT_EQ(stage_.route_count(), StageRoutes::routes_max);
 }
 
 TEST_F(StageTest, adds_its_hop_to_a_probe) {
     stage_.set_evidence({1}, {2, 3});
     open(1);
-    receive(wire::Probe{.id = 1, .want_evidence = false});
-    receive(wire::Probe{.id = 2, .want_evidence = true});
+    receive(probe(1));
+    wire::Probe wanting = probe(2);
+    wanting.want_evidence = true;
+    receive(wanting);
     const auto probes = sent<wire::Probe>();
     ASSERT_EQ(probes.size(), 2u);
     const wire::Hop plain{
         .node_id = {7}, .layers = {4, 8}, .sequences_free = 1, .positions_free = 48};
-    EXPECT_EQ(probes[0].hops, std::vector{plain});
-    EXPECT_EQ(probes[1].hops.at(0).quote, (Bytes{2, 3}));
-
-    wire::Probe full{.id = 3};
-    full.hops.resize(wire::Limits{}.hops_max);
-    receive(full);
-    EXPECT_EQ(sent<wire::Probe>().size(), 2u);
+    EXPECT_EQ(probes[0].hops.at(1), plain);
+    EXPECT_EQ(probes[1].hops.at(1).quote, (Bytes{2, 3}));
 }
 
 TEST_F(StageTest, takes_orders_from_the_previous_node_only) {
     open(1);
     effects_ = {};
-    receive(wire::Close{{id_of(1)}}, Direction::next);
-    receive(wire::Open{id_of(2), 1, {}, 1}, Direction::next);
-    receive(forward(5, {row(1, 0)}), Direction::next);
-    receive(wire::Probe{.id = 1}, Direction::next);
+    receive(wire::Close{{id_of(1)}}, next);
+    receive(wire::Open{id_of(2), 1, {}, 1}, next);
+    receive(forward(5, {row(1, 0)}), next);
+    receive(probe(), next);
+    receive(wire::Leave{}, next);
+    receive(wire::Lost{});
     receive(wire::Tokens{});
-    stage_.on_link_down({}, Direction::previous, effects_);
-    open(3);
-    EXPECT_EQ(stage_.counters().messages_dropped, 6u);
-    EXPECT_EQ(stage_.sequence_count(), 0u);
+    EXPECT_EQ(stage_.counters().messages_dropped, 7u);
+    EXPECT_EQ(stage_.sequence_count(), 1u);
 }
 
 /// The tokens that a tail draws when it gets these rows in batches of `batch_rows`.
@@ -350,7 +473,7 @@ std::vector<wire::TokenRow> replayed(const wire::Open& open, const std::vector<T
                                      size_t batch_rows, Stage& tail, testing::FakeEngine& engine) {
     std::vector<wire::TokenRow> drawn;
     Effects effects;
-    tail.on_message({}, Direction::previous, open, effects);
+    tail.on_frame({}, {1}, {{{1}, 1}, open}, effects);
     for (size_t begin = 0; begin < tokens.size(); begin += batch_rows) {
         wire::Forward batch{.batch_id = begin + 1, .width = 2};
         ByteWriter activations;
@@ -360,11 +483,11 @@ std::vector<wire::TokenRow> replayed(const wire::Open& open, const std::vector<T
             activations.u64(tokens[i]);
         }
         batch.activations = activations.take();
-        tail.on_message({}, Direction::previous, batch, effects);
+        tail.on_frame({}, {1}, {{{1}, 1}, batch}, effects);
         EXPECT_EQ(effects.jobs.size(), 1u);
         tail.on_computed({}, engine.compute(effects.jobs.at(0)), effects);
         effects.jobs.clear();
-        const auto& message = std::get<wire::Tokens>(effects.sends.back().message);
+        const auto& message = std::get<wire::Tokens>(effects.sends.back().frame.message);
         drawn.insert(drawn.end(), message.rows.begin(), message.rows.end());
     }
     return drawn;
@@ -375,8 +498,9 @@ TEST(stage, a_replay_under_another_epoch_has_the_history_and_draws_the_same) {
     Stage tail({.node_id = {7}, .engine = limits});
     testing::FakeEngine engine(limits);
     Effects effects;
-    tail.on_link_up({}, Direction::previous, effects);
-    tail.on_link_up({}, Direction::next, effects);
+    tail.on_link_up({}, {1}, effects);
+    const wire::Probe first_probe{.path = {{1}, {7}}, .hops = {{.node_id = {1}}}};
+    tail.on_frame({}, {1}, {{{1}, 1}, first_probe}, effects);
     wire::Open open{id_of(1), 1, {.temperature = 1, .repetition_penalty = 1.2F}, 64, 5};
     open.sampling.logprobs = true;
     open.sampling.top_logprobs = 3;
@@ -425,18 +549,24 @@ TEST_F(StageTest, a_quote_is_over_the_statement_that_the_receipt_has) {
 }
 
 TEST_F(StageTest, a_quote_that_cannot_be_sent_is_a_failure) {
+    stage_.set_evidence({3}, {});
+    const wire::Attest order{id_of(1), {9}, {crypto::sha256(Bytes{3})}};
     const Result<Bytes> none[] = {fail(ErrorCode::overloaded, "busy"), Bytes(),
                                   Bytes(wire::Limits{}.quote_bytes_max + 1)};
-    for (const Result<Bytes>& quote : none) stage_.on_quoted({}, {id_of(1), quote}, effects_);
+    for (const Result<Bytes>& quote : none) {
+        receive(order);
+        stage_.on_quoted({}, {id_of(1), quote}, effects_);
+    }
     const auto answers = sent<wire::Quote>();
     ASSERT_EQ(answers.size(), 3u);
     EXPECT_EQ(answers[0].failure, ErrorCode::overloaded);
     EXPECT_EQ(answers[1].failure, ErrorCode::evidence_unavailable);
     EXPECT_EQ(answers[2].failure, ErrorCode::evidence_unavailable);
-    stage_.on_link_down({}, Direction::next, effects_);
+    receive(order);
+    stage_.on_link_down({}, next, effects_);
     effects_ = {};
     stage_.on_quoted({}, {id_of(1), Bytes{5}}, effects_);
-    receive(wire::Attest{id_of(1), {9}});
+    receive(order);
     EXPECT_TRUE(effects_.sends.empty() && effects_.quotes.empty());
 }
 

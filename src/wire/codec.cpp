@@ -400,6 +400,7 @@ void write(const Probe& probe, proto::Header& header) {
     auto& out = *header.mutable_probe();
     out.set_id(probe.id);
     out.set_want_evidence(probe.want_evidence);
+    for (const NodeId& node : probe.path) out.add_path(to_proto(node));
     for (const Hop& hop : probe.hops) {
         auto& to = *out.add_hops();
         to.set_node_id(to_proto(hop.node_id));
@@ -435,9 +436,14 @@ Result<Hop> read_hop(const proto::Probe::Hop& in, ByteReader& payload, const Lim
 }
 
 Result<Message> read(const proto::Probe& in, ByteView payload, const Limits& limits) {
-    TT_CHECK(check_count("hops", static_cast<uint64_t>(in.hops_size()), limits.hops_max));
+    TT_CHECK(check_count("path", static_cast<uint64_t>(in.path_size()), limits.hops_max));
+    if (in.hops_size() > in.path_size()) return malformed("more hops than nodes on the path");
     if (!in.want_evidence() && !payload.empty()) return malformed("evidence that nobody asked for");
     Probe probe{.id = in.id(), .want_evidence = in.want_evidence()};
+    for (const auto& bytes : in.path()) {
+        TT_TRY(const auto node, array_from_proto<20>("node id", bytes));
+        probe.path.push_back(node);
+    }
     ByteReader reader(payload);
     for (const auto& hop : in.hops()) {
         TT_TRY(auto read, read_hop(hop, reader, limits));
@@ -447,6 +453,41 @@ Result<Message> read(const proto::Probe& in, ByteView payload, const Limits& lim
         return malformed("probe: " + std::to_string(reader.remaining()) + " bytes too many");
     }
     return Message(std::move(probe));
+}
+
+void write(const Leave&, proto::Header& header) {
+    header.mutable_leave();
+}
+
+void write(const Lost& lost, proto::Header& header) {
+    header.mutable_lost()->set_layer_begin(lost.layer_begin);
+}
+
+Result<Message> read(const proto::Lost& in, const Limits& limits) {
+    TT_CHECK(check_count("layer", in.layer_begin(), limits.layers_max));
+    return Message(Lost{in.layer_begin()});
+}
+
+void write(const Adverts& adverts, proto::Header& header) {
+    auto& out = *header.mutable_adverts();
+    for (const Advert& advert : adverts.adverts) {
+        auto& to = *out.add_adverts();
+        to.set_encoded(to_proto(advert.encoded));
+        to.set_signature(to_proto(advert.signature));
+    }
+}
+
+Result<Message> read(const proto::Adverts& in, const Limits& limits) {
+    TT_CHECK(
+        check_count("adverts", static_cast<uint64_t>(in.adverts_size()), limits.adverts_max));
+    Adverts out;
+    for (const auto& from : in.adverts()) {
+        TT_CHECK(check_count("advert bytes", from.encoded().size(), limits.advert_bytes_max));
+        TT_TRY(const auto signature, array_from_proto<65>("signature", from.signature()));
+        const ByteView encoded = as_bytes(from.encoded());
+        out.adverts.push_back({Bytes(encoded.begin(), encoded.end()), signature});
+    }
+    return Message(std::move(out));
 }
 
 Result<Message> read(const proto::Header& header, ByteView payload, const Limits& limits) {
@@ -468,12 +509,17 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kEvict) return read(header.evict(), limits);
     if (kind == proto::Header::kSign) return read(header.sign(), limits);
     if (kind == proto::Header::kAttest) return read(header.attest(), limits);
+    if (kind == proto::Header::kLeave) return Message(Leave{});
+    if (kind == proto::Header::kLost) return read(header.lost(), limits);
+    if (kind == proto::Header::kAdverts) return read(header.adverts(), limits);
     return read(header.failed(), limits);
 }
 
-std::string encode_header(const Message& message) {
+std::string encode_header(const Frame& frame) {
     proto::Header header;
-    std::visit([&](const auto& body) { write(body, header); }, message);
+    header.set_entry(to_proto(frame.route.entry));
+    header.set_route(frame.route.number);
+    std::visit([&](const auto& body) { write(body, header); }, frame.message);
     std::string bytes;
     TT_ASSERT(header.SerializeToString(&bytes));
     return bytes;
@@ -507,15 +553,15 @@ void append_payload(const Message& message, ByteWriter& frame) {
 
 }  // namespace
 
-Bytes encode(const Message& message) {
-    ByteWriter frame;
-    frame.u16(frame_version);
-    frame.length_prefixed(as_bytes(encode_header(message)));
-    append_payload(message, frame);
-    return frame.take();
+Bytes encode(const Frame& frame) {
+    ByteWriter out;
+    out.u16(frame_version);
+    out.length_prefixed(as_bytes(encode_header(frame)));
+    append_payload(frame.message, out);
+    return out.take();
 }
 
-Result<Message> decode(ByteView frame, const Limits& limits) {
+Result<Frame> decode(ByteView frame, const Limits& limits) {
     if (frame.size() > limits.frame_bytes_max) {
         return fail(ErrorCode::frame_too_large, "frame: have " + std::to_string(frame.size()) +
                                                     " bytes, at most " +
@@ -537,12 +583,15 @@ Result<Message> decode(ByteView frame, const Limits& limits) {
     if (!header.ParseFromArray(header_bytes->data(), static_cast<int>(header_length))) {
         return malformed("header is not protobuf");
     }
-    TT_TRY(auto message, read(header, frame.subspan(reader.position()), limits));
+    Frame out;
+    TT_TRY(out.message, read(header, frame.subspan(reader.position()), limits));
+    TT_TRY(out.route.entry, array_from_proto<20>("entry", header.entry()));
+    out.route.number = header.route();
     // Protobuf lets one message be written in many ways; hashes and signatures need one.
-    if (encode_header(message) != as_text(*header_bytes)) {
+    if (encode_header(out) != as_text(*header_bytes)) {
         return malformed("header is not in canonical form");
     }
-    return message;
+    return out;
 }
 
 }  // namespace teetee::wire

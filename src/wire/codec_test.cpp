@@ -25,7 +25,7 @@ Forward example_forward() {
 }
 
 Probe example_probe() {
-    Probe probe{.id = 3, .want_evidence = true};
+    Probe probe{.id = 3, .want_evidence = true, .path = {{1, 2}, {9}}};
     probe.hops.push_back({.node_id = {1, 2},
                           .layers = {0, 5},
                           .sequences_free = 4,
@@ -112,13 +112,24 @@ std::vector<Message> examples() {
         Quote{.request = request_id(6), .layers = {4, 8}, .failure = ErrorCode::overloaded},
         example_probe(),
         Probe{},
+        Leave{},
+        Lost{12},
+        Adverts{{{{1, 2, 3}, {4}}, {{}, {}}}},
+        Adverts{},
     };
 }
 
-Bytes frame_of(const std::string& header, ByteView payload = {}) {
+constexpr RouteId example_route{{1, 2, 3}, 77};
+
+Bytes encode(const Message& message) {
+    return encode(Frame{example_route, message});
+}
+
+/// The header's body, and behind it the route that every header has.
+Bytes frame_of(const std::string& body, ByteView payload = {}) {
     ByteWriter frame;
     frame.u16(frame_version);
-    frame.length_prefixed(as_bytes(header));
+    frame.length_prefixed(as_bytes(body + "\xa2\x01\x14" + std::string(20, '\0')));
     frame.bytes(payload);
     return frame.take();
 }
@@ -134,15 +145,18 @@ TEST(codec, round_trips_every_message) {
         const Bytes frame = encode(message);
         const auto back = decode(frame, {});
         ASSERT_TRUE(back) << back.error().message();
-        EXPECT_EQ(*back, message);
+        EXPECT_EQ(back->message, message);
+        EXPECT_EQ(back->route, example_route);
     }
 }
 
-TEST(codec, writes_version_and_header_length_first) {
-    EXPECT_EQ(to_hex(encode(Tokens{7, {}})),
-              "0500"
-              "04000000"
-              "1a020807");
+TEST(codec, writes_version_and_header_length_first_and_the_route_last) {
+    EXPECT_EQ(to_hex(encode(Frame{{{0xab}, 3}, Tokens{7, {}}})),
+              "0600"
+              "1e000000"
+              "1a020807"
+              "a20114ab00000000000000000000000000000000000000"
+              "a80103");
 }
 
 TEST(codec, rejects_every_truncation_and_every_extension) {
@@ -177,7 +191,7 @@ TEST(codec, rejects_another_version) {
 
 TEST(codec, rejects_an_unknown_kind_of_message) {
     EXPECT_EQ(refusal(frame_of("")), ErrorCode::version_unsupported);
-    EXPECT_EQ(refusal(frame_of("\x7a\x02\x08\x07")), ErrorCode::version_unsupported);
+    EXPECT_EQ(refusal(frame_of("\x9a\x01\x02\x08\x07")), ErrorCode::version_unsupported);
 }
 
 TEST(codec, rejects_what_is_not_canonical) {
@@ -211,6 +225,7 @@ TEST(codec, rejects_ids_of_another_length) {
     EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
     header.mutable_close()->set_requests(0, std::string(17, 'x'));
     EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+    header.mutable_probe()->add_path(std::string(20, 'x'));
     auto& hop = *header.mutable_probe()->add_hops();
     hop.set_node_id(std::string(19, 'x'));
     hop.set_layer_end(1);
@@ -276,6 +291,10 @@ TEST(codec, rejects_counts_above_their_limits) {
     EXPECT_EQ(refusal(encode(example_probe()), {.statement_bytes_max = 2}),
               ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.quote_bytes_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Lost{8}), {.layers_max = 7}), ErrorCode::limit_exceeded);
+    const Adverts adverts{{{{1, 2, 3}, {4}}, {{5}, {}}}};
+    EXPECT_EQ(refusal(encode(adverts), {.adverts_max = 1}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(adverts), {.advert_bytes_max = 2}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.layers_max = 5}), ErrorCode::limit_exceeded);
 }
 
@@ -302,7 +321,7 @@ TEST(codec, default_limits_hold_the_largest_messages) {
          {Message(forward), Message(tokens), Message(close), Message(open), Message(evict)}) {
         const auto back = decode(encode(message), {});
         ASSERT_TRUE(back) << back.error().message();
-        EXPECT_EQ(*back, message);
+        EXPECT_EQ(back->message, message);
     }
 }
 
@@ -341,6 +360,27 @@ TEST(codec, rejects_prefixes_that_are_none) {
     EXPECT_EQ(refusal(encode(Evict{})), ErrorCode::frame_malformed);
     proto::Header header;
     header.mutable_retain()->set_request("short");
+    EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
+}
+
+TEST(codec, rejects_a_frame_without_a_route) {
+    for (const std::string& entry : {std::string(), std::string(19, 'x'), std::string(21, 'x')}) {
+        proto::Header header;
+        header.mutable_leave();
+        header.set_entry(entry);
+        ByteWriter frame;
+        frame.u16(frame_version);
+        frame.length_prefixed(as_bytes(header.SerializeAsString()));
+        EXPECT_EQ(refusal(frame.take()), ErrorCode::frame_malformed);
+    }
+}
+
+TEST(codec, rejects_a_probe_with_more_hops_than_its_path) {
+    Probe probe = example_probe();
+    probe.path.pop_back();
+    EXPECT_EQ(refusal(encode(probe)), ErrorCode::frame_malformed);
+    proto::Header header;
+    header.mutable_probe()->add_path("short");
     EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
 }
 

@@ -22,6 +22,9 @@ struct Limits {
     uint32_t layers_max = 1024;
     /// Stages of a ring.
     uint32_t hops_max = 64;
+    /// In one message, and each.
+    uint32_t adverts_max = 64;
+    uint32_t advert_bytes_max = 2048;
     uint32_t statement_bytes_max = 16u << 10;
     uint32_t quote_bytes_max = 128u << 10;
 };

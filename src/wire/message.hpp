@@ -10,12 +10,20 @@
 #include "base/error.hpp"
 #include "base/request.hpp"
 
-/// What the nodes of a ring say to each other: entry -> stage 1 -> ... -> tail -> entry. Every
-/// message goes to the next node, except a Failed that has to turn back.
+/// What the nodes of a route say to each other: entry -> stage 1 -> ... -> tail -> entry. Every
+/// message goes to the next node, except Lost, which goes back.
 namespace teetee::wire {
 
 /// Address of a node's receipt key.
 using NodeId = ByteArray<20>;
+
+/// A way through all layers that an entry has chosen. Its nodes never change: an entry that wants
+/// others makes another route, under a number that it has not used before.
+struct RouteId {
+    NodeId entry{};
+    uint64_t number = 0;
+    auto operator<=>(const RouteId&) const = default;
+};
 
 /// Announces a sequence to every stage; travels ahead of its first Forward.
 struct Open {
@@ -99,7 +107,7 @@ struct Evict {
     bool operator==(const Evict&) const = default;
 };
 
-/// A stage gave a sequence up; travels to the entry, forwards where it can.
+/// A stage gave a sequence up; travels on to the entry.
 struct Failed {
     RequestId request{};
     Epoch epoch = 0;
@@ -168,16 +176,54 @@ struct Hop {
     bool operator==(const Hop&) const = default;
 };
 
-/// Goes round the ring once and collects a hop per stage, the entry's first. Back at the entry it
-/// proves that the ring is closed, and says what the stages have free and who they are.
+/// Goes round once and collects a hop per stage, the entry's first. Back at the entry it proves
+/// that the route is whole, and says what the stages have free and who they are. The first one that
+/// comes to a stage makes the route known there.
 struct Probe {
     uint64_t id = 0;
     bool want_evidence = false;
+    /// All nodes of the route, the entry first.
+    std::vector<NodeId> path{};
+    /// Of the nodes that it has passed; no more than there are.
     std::vector<Hop> hops{};
     bool operator==(const Probe&) const = default;
 };
 
+/// The entry has given the route up, or cannot be reached from it: whatever it left on the stages
+/// is over.
+struct Leave {
+    bool operator==(const Leave&) const = default;
+};
+
+/// The route is broken behind a stage, and over; travels back to the entry.
+struct Lost {
+    /// First layer of the stage that cannot reach the next one.
+    uint32_t layer_begin = 0;
+    bool operator==(const Lost&) const = default;
+};
+
+/// An attest::SignedAdvert as it travels.
+struct Advert {
+    Bytes encoded{};
+    /// r || s || v.
+    ByteArray<65> signature{};
+    bool operator==(const Advert&) const = default;
+};
+
+/// What nodes say of themselves, for everybody's directory. Of no route: its number is 0.
+struct Adverts {
+    std::vector<Advert> adverts{};
+    bool operator==(const Adverts&) const = default;
+};
+
 using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign,
-                             Record, Attest, Quote>;
+                             Record, Attest, Quote, Leave, Lost, Adverts>;
+
+/// What goes over a link.
+struct Frame {
+    RouteId route{};
+    Message message{};
+    bool operator==(const Frame&) const = default;
+};
 
 }  // namespace teetee::wire

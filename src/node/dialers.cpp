@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/dialers.hpp"
+
+#include <set>
+
+namespace teetee::node {
+
+void Dialers::want(const std::vector<pipeline::WantedLink>& wanted) {
+    std::set<std::string> urls;
+    for (const pipeline::WantedLink& link : wanted) urls.insert(link.url);
+    std::erase_if(dialers_, [&](const auto& dialer) { return !urls.contains(dialer.first); });
+    for (const std::string& url : urls) {
+        if (dialers_.contains(url)) continue;
+        std::unique_ptr<net::LinkDialer>& dialer = dialers_[url];
+        const auto address = net::parse_address(url);
+        if (!address) {
+            environment_.log.warn("cannot dial " + quote_foreign(url) + ": " +
+                                  address.error().message());
+            continue;
+        }
+        dialer = std::make_unique<net::LinkDialer>(environment_, *address,
+                                                   net::LinkDialer::Callbacks{on_link_, {}});
+    }
+}
+
+}  // namespace teetee::node

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/peers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "wire/limits.hpp"
+
+namespace teetee::node {
+namespace {
+
+/// How late the death of a node, or a registry's entry that is no more advertised, may be noticed.
+constexpr Duration look_interval = std::chrono::seconds(1);
+
+wire::Advert on_wire(const attest::SignedAdvert& advert) {
+    return {advert.encoded, advert.signature};
+}
+
+}  // namespace
+
+Peers::Peers(const World& world, const net::LinkEnvironment& links, Options options, Hooks hooks)
+    : world_(world),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      directory_(options_.directory),
+      dialers_(links, hooks_.on_dialled) {
+    directory_.set_registry(options_.registry);
+}
+
+Peers::~Peers() = default;
+
+Result<std::unique_ptr<Peers>> Peers::start(const World& world, const net::LinkEnvironment& links,
+                                            Options options, Hooks hooks) {
+    std::unique_ptr<Peers> peers(new Peers(world, links, std::move(options), std::move(hooks)));
+    TT_TRY(peers->listener_,
+           net::LinkListener::listen(links, peers->options_.listen, peers->hooks_.on_accepted));
+    if (peers->options_.url.empty()) {
+        net::Address own = peers->options_.listen;
+        own.port = peers->listener_->port();
+        peers->options_.url = "tls://" + net::to_string(own);
+    }
+    TT_CHECK(peers->tell_own());
+    peers->tick();
+    return peers;
+}
+
+void Peers::on_link_up(const wire::NodeId& peer) {
+    tell(directory_.on_link_up(world_.clock.now(), peer));
+    look_around();
+}
+
+void Peers::on_link_down(const wire::NodeId& peer) {
+    directory_.on_link_down(world_.clock.now(), peer);
+    look_around();
+}
+
+void Peers::on_adverts(const wire::NodeId& from, wire::Adverts adverts) {
+    std::vector<attest::SignedAdvert> batch;
+    for (wire::Advert& advert : adverts.adverts)
+        batch.push_back({std::move(advert.encoded), advert.signature});
+    tell(directory_.on_adverts(world_.clock.now(), world_.clock.unix_now(), from,
+                               std::move(batch)));
+    look_around();
+}
+
+void Peers::drain() {
+    is_draining_ = true;
+    if (auto told = tell_own(); !told) world_.log.error(told.error().message());
+    tick();
+}
+
+std::vector<pipeline::KnownNode> Peers::nodes() const {
+    return directory_.nodes(world_.clock.now());
+}
+
+uint16_t Peers::port() const {
+    return listener_->port();
+}
+
+Result<void> Peers::tell_own() {
+    return directory_.set_own({.url = options_.url,
+                               .api_url = options_.api_url,
+                               .draining = is_draining_,
+                               .load = hooks_.load()});
+}
+
+void Peers::tell(const pipeline::Gossip& gossip) {
+    const size_t chunk = wire::Limits{}.adverts_max;
+    for (size_t begin = 0; begin < gossip.adverts.size(); begin += chunk) {
+        wire::Adverts message;
+        for (size_t i = begin; i < std::min(begin + chunk, gossip.adverts.size()); ++i)
+            message.adverts.push_back(on_wire(gossip.adverts[i]));
+        for (const wire::NodeId& to : gossip.to) hooks_.send(to, {{}, message});
+    }
+}
+
+void Peers::look_around() {
+    dialers_.want(directory_.wanted(world_.clock.now()));
+    hooks_.on_change();
+}
+
+void Peers::tick() {
+    const Instant now = world_.clock.now();
+    if (now >= directory_.due_at()) {
+        // What it says of its load is as of now.
+        if (auto told = tell_own(); !told) world_.log.error(told.error().message());
+        tell(directory_.on_timer(now, world_.clock.unix_now()));
+    }
+    look_around();
+    timer_ = world_.loop.call_at(std::min(now + look_interval, directory_.due_at()),
+                                 [this] { tick(); });
+}
+
+}  // namespace teetee::node

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// An entry with two routes; the stages behind it are played by the test.
+#include <gtest/gtest.h>
+
+#include "pipeline/entry.hpp"
+#include "pipeline/ring_harness.hpp"
+
+namespace teetee::pipeline::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class TwoRoutes : public ::testing::Test {
+  protected:
+    TwoRoutes() {
+        for (uint32_t replica = 1; replica <= 2; ++replica) {
+            entry_.on_link_up(now_, node_id(replica), effects_);
+            numbers_[replica] = entry_.add_route(now_, {node_id(0), node_id(replica)}, effects_);
+            return_probe(replica);
+        }
+    }
+
+    static EntryOptions options() {
+        return {.node_id = node_id(0),
+                .engine = engine_limits({0, 4}, {}),
+                .chunk_rows = 4,
+                .reroute_timeout = seconds(5)};
+    }
+    wire::RouteId route(uint32_t replica) const { return {node_id(0), numbers_.at(replica)}; }
+    void receive(uint32_t replica, wire::Message message) {
+        entry_.on_frame(now_, node_id(replica), {route(replica), std::move(message)}, effects_);
+    }
+    /// The first of this kind that was sent to the replica.
+    template <class Body>
+    std::optional<Body> take(uint32_t replica) {
+        for (size_t i = 0; i < effects_.sends.size(); ++i) {
+            Send& send = effects_.sends[i];
+            if (send.to != node_id(replica) || !std::holds_alternative<Body>(send.frame.message))
+                continue;
+            EXPECT_EQ(send.frame.route, route(replica));
+            Body body = std::get<Body>(std::move(send.frame.message));
+            effects_.sends.erase(effects_.sends.begin() + static_cast<ptrdiff_t>(i));
+            return body;
+        }
+        return {};
+    }
+    void return_probe(uint32_t replica) {
+        auto probe = take<wire::Probe>(replica);
+        ASSERT_TRUE(probe);
+        probe->hops.push_back({.node_id = node_id(replica),
+                               .layers = {4, layer_count},
+                               .sequences_free = 9,
+                               .positions_free = 9999});
+        receive(replica, std::move(*probe));
+    }
+    void compute_all() {
+        while (!effects_.jobs.empty()) {
+            const ComputeJob job = std::move(effects_.jobs[0]);
+            effects_.jobs.clear();
+            entry_.on_computed(now_, engine_.compute(job), effects_);
+        }
+    }
+    /// Answers the batch on the route with these tokens; the rows that came.
+    std::vector<wire::ForwardRow> answer(uint32_t replica, const std::vector<TokenId>& tokens) {
+        compute_all();
+        const auto batch = take<wire::Forward>(replica);
+        if (!batch) {
+            ADD_FAILURE() << "no batch";
+            return {};
+        }
+        wire::Tokens out{.batch_id = batch->batch_id};
+        for (const wire::ForwardRow& row : batch->rows) {
+            if (!row.wants_token) continue;
+            out.rows.push_back({row.request, row.epoch, row.position, tokens.at(out.rows.size())});
+        }
+        receive(replica, std::move(out));
+        return batch->rows;
+    }
+    std::vector<TokenId> delivered() const {
+        std::vector<TokenId> out;
+        for (const ClientEvent& event : effects_.events) {
+            const auto* token = std::get_if<ClientToken>(&event);
+            if (token == nullptr) continue;
+            EXPECT_EQ(token->index, out.size());
+            out.push_back(token->token);
+        }
+        return out;
+    }
+    void tick(Duration later) {
+        now_ += later;
+        entry_.on_timer(now_, 1, effects_);
+    }
+    /// A prompt of 6 tokens on the first route, of whose answer two are there.
+    void begin_answer() {
+        ASSERT_TRUE(entry_.submit(now_, example_request(1, 6, 5), effects_));
+        answer(1, {});
+        answer(1, {71});
+        answer(1, {72});
+        ASSERT_EQ(delivered(), (std::vector<TokenId>{71, 72}));
+        EXPECT_EQ(take<wire::Open>(1)->epoch, 1u);
+    }
+
+    Instant now_{1};
+    Effects effects_;
+    std::map<uint32_t, uint64_t> numbers_;
+    Entry entry_{options()};
+    FakeEngine engine_{engine_limits({0, 4}, {})};
+};
+
+TEST_F(TwoRoutes, share_the_requests) {
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
+    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 5), effects_));
+    compute_all();
+    EXPECT_TRUE(take<wire::Open>(1));
+    EXPECT_TRUE(take<wire::Open>(2));
+    EXPECT_EQ(entry_.in_flight_count(), 2u);
+}
+
+TEST_F(TwoRoutes, an_answer_goes_on_over_the_other_one) {
+    begin_answer();
+    compute_all();
+    entry_.on_link_down(now_, node_id(1), effects_);
+    EXPECT_TRUE(entry_.ready());
+    const auto open = take<wire::Open>(2);
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->epoch, 2u);
+    EXPECT_EQ(open->prompt_positions, 6u);
+    // Prompt and answer again, in chunks; what the client has is picked again and compared.
+    EXPECT_EQ(answer(2, {}).size(), 4u);
+    const auto rows = answer(2, {71, 72, 73});
+    ASSERT_EQ(rows.size(), 4u);
+    EXPECT_EQ(rows[0].position, 4u);
+    EXPECT_EQ(rows[0].epoch, 2u);
+    EXPECT_FALSE(rows[0].wants_token);
+    EXPECT_TRUE(rows[1].wants_token);
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73}));
+    answer(2, {74});
+    answer(2, {75});
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73, 74, 75}));
+    const auto* done = std::get_if<ClientDone>(&effects_.events.back());
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done->usage, (Usage{6, 0, 5}));
+    compute_all();
+    EXPECT_EQ(engine_.sequence_count(), 0u);
+    EXPECT_EQ(entry_.kv_used().sequences, 0u);
+    EXPECT_EQ(entry_.counters().prompt_tokens, 6u) << "billed once";
+    EXPECT_EQ(entry_.counters().completion_tokens, 5u);
+}
+
+TEST_F(TwoRoutes, so_it_does_when_a_link_between_stages_is_lost_or_a_stage_stalls) {
+    begin_answer();
+    compute_all();
+    EXPECT_TRUE(take<wire::Forward>(1));
+    receive(1, wire::Lost{4});
+    EXPECT_TRUE(take<wire::Leave>(1));
+    EXPECT_TRUE(take<wire::Open>(2));
+    answer(2, {});
+    EXPECT_EQ(answer(2, {71, 72, 73}).size(), 4u);
+    // Now the second stops answering; the first is whole again.
+    compute_all();
+    return_probe(1);
+    for (int i = 0; i < 8; ++i) {
+        tick(milliseconds(500));
+        return_probe(1);
+        if (i == 0) {
+            EXPECT_TRUE(take<wire::Probe>(2));
+        }
+    }
+    const auto open = take<wire::Open>(1);
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->epoch, 3u);
+    answer(1, {});
+    answer(1, {71, 72, 73});
+    answer(1, {74});
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73, 74}));
+}
+
+TEST_F(TwoRoutes, a_tail_that_picks_other_tokens_than_before_fails_the_request) {
+    begin_answer();
+    entry_.on_link_down(now_, node_id(1), effects_);
+    answer(2, {});
+    answer(2, {71, 79, 73});
+    const auto* failed = std::get_if<ClientFailed>(&effects_.events.back());
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->error.code, ErrorCode::stage_failed);
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72}));
+}
+
+TEST_F(TwoRoutes, late_tokens_of_the_lost_route_change_nothing) {
+    begin_answer();
+    compute_all();
+    const auto late = take<wire::Forward>(1);
+    ASSERT_TRUE(late);
+    receive(1, wire::Lost{4});
+    const uint64_t dropped = entry_.counters().messages_dropped;
+    receive(1, wire::Tokens{late->batch_id, {{request_id(1), 1, 7, 99}}});
+    EXPECT_EQ(entry_.counters().messages_dropped, dropped + 1);
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72}));
+}
+
+TEST_F(TwoRoutes, without_any_an_answer_waits_a_while_and_then_fails) {
+    begin_answer();
+    entry_.on_link_down(now_, node_id(2), effects_);
+    entry_.on_link_down(now_, node_id(1), effects_);
+    EXPECT_FALSE(entry_.ready());
+    EXPECT_EQ(entry_.submit(now_, example_request(2, 3, 5), effects_).error().code,
+              ErrorCode::route_unavailable);
+    tick(milliseconds(4500));
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    tick(milliseconds(500));
+    const auto* failed = std::get_if<ClientFailed>(&effects_.events.back());
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->error.code, ErrorCode::stage_failed);
+    EXPECT_EQ(failed->usage.completion_tokens, 2u);
+}
+
+TEST_F(TwoRoutes, one_that_comes_back_in_time_is_taken) {
+    begin_answer();
+    compute_all();
+    entry_.on_link_down(now_, node_id(2), effects_);
+    entry_.on_link_down(now_, node_id(1), effects_);
+    tick(milliseconds(3000));
+    effects_.sends.clear();
+    entry_.on_link_up(now_, node_id(2), effects_);
+    return_probe(2);
+    answer(2, {});
+    answer(2, {71, 72, 73});
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73}));
+}
+
+TEST_F(TwoRoutes, a_draining_one_ends_what_it_has_and_takes_no_more) {
+    begin_answer();
+    entry_.drain_route(numbers_[1]);
+    for (uint64_t i = 2; i <= 4; ++i) {
+        ASSERT_TRUE(entry_.submit(now_, example_request(i, 3, 1), effects_));
+        compute_all();
+        EXPECT_FALSE(take<wire::Open>(1)) << i;
+        EXPECT_TRUE(take<wire::Open>(2)) << i;
+    }
+    for (const TokenId token : {73u, 74u, 75u}) answer(1, {token});
+    EXPECT_EQ(delivered().size(), 5u);
+    EXPECT_NE(entry_.route(numbers_[1]), nullptr);
+    tick(milliseconds(500));
+    EXPECT_EQ(entry_.route(numbers_[1]), nullptr);
+    EXPECT_TRUE(take<wire::Leave>(1));
+    EXPECT_TRUE(entry_.ready());
+}
+
+TEST_F(TwoRoutes, a_removed_one_hands_its_requests_on) {
+    begin_answer();
+    compute_all();
+    entry_.remove_route(now_, numbers_[1], effects_);
+    answer(2, {});
+    answer(2, {71, 72, 73});
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73}));
+}
+
+}  // namespace
+}  // namespace teetee::pipeline::testing

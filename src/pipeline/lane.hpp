@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "pipeline/kv_ledger.hpp"
+#include "pipeline/prefix_index.hpp"
+#include "pipeline/route.hpp"
+
+namespace teetee::pipeline {
+
+/// One route of an entry, with what is under way on it.
+struct Lane {
+    struct Batch {
+        Instant formed{};
+        std::vector<wire::ForwardRow> rows{};
+    };
+
+    Lane(RouteOptions options, PrefixId first_prefix)
+        : route(options),
+          ledger(options.engine),
+          prefixes(options.engine.block_positions, first_prefix) {}
+
+    Route route;
+    /// What the entry has open on this route, on every stage the same.
+    KvLedger ledger;
+    /// The pages that the stages of this route retain.
+    PrefixIndex prefixes;
+    /// Requests by the order of their admission, and those of them with known tokens that are yet
+    /// to be scheduled as prompt, whose turn comes next first.
+    std::map<uint64_t, RequestId> active{};
+    std::deque<RequestId> prompt_turns{};
+    std::map<uint64_t, Batch> in_flight{};
+    /// It takes no further requests, and goes when it has none.
+    bool is_draining = false;
+    /// From forming a batch to its tokens, smoothed; 0 until the first one is back.
+    Duration batch_time{};
+};
+
+}  // namespace teetee::pipeline

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/faults.hpp"
+
+namespace teetee::sim {
+
+Faults::Faults(World& world, Clients& clients, const Scenario& scenario, uint64_t seed)
+    : world_(world), clients_(clients), scenario_(scenario), random_(mix(seed, 3)) {
+    const FaultWeights& weights = scenario.weights;
+    kinds_ = {{"kill", weights.kill, &Faults::kill},
+              {"restart", weights.restart, &Faults::restart},
+              {"cut", weights.cut, &Faults::cut},
+              {"one_way", weights.one_way, &Faults::one_way},
+              {"partition", weights.partition, &Faults::partition},
+              {"clog", weights.clog, &Faults::clog},
+              {"slow", weights.slow, &Faults::slow},
+              {"stall", weights.stall, &Faults::stall},
+              {"flap", weights.flap, &Faults::flap},
+              {"reroute", weights.reroute, &Faults::reroute},
+              {"cancel", weights.cancel, &Faults::cancel},
+              {"replay", weights.replay, &Faults::replay}};
+    Random swarm(mix(seed, 4));
+    for (Kind& kind : kinds_) {
+        if (scenario.swarm != 0 && swarm.below(2) == 0) kind.weight = 0;
+        weight_sum_ += kind.weight;
+    }
+    if (weight_sum_ > 0) schedule();
+}
+
+void Faults::schedule() {
+    const Duration mean = std::chrono::milliseconds(scenario_.fault_interval_ms);
+    const Duration wait(random_.up_to(2 * static_cast<uint64_t>(mean.count())));
+    world_.at(world_.now() + wait, [this] {
+        if (is_over_) return;
+        run_one();
+        schedule();
+    });
+}
+
+void Faults::run_one() {
+    uint64_t at = random_.below(weight_sum_);
+    for (const Kind& kind : kinds_) {
+        if (at < kind.weight) {
+            ++counts_[kind.name];
+            return (this->*kind.run)();
+        }
+        at -= kind.weight;
+    }
+}
+
+void Faults::heal() {
+    is_over_ = true;
+    for (uint32_t i = 0; i < world_.nodes().size(); ++i) {
+        world_.revive(i);
+        world_.resume(i);
+        world_.set_slowness(i, 1);
+    }
+    for (uint32_t i = 0; i < world_.links().size(); ++i) {
+        const Link& link = world_.links()[i];
+        world_.mend(i);
+        world_.set_clog(i, 1);
+        // What a faulty peer left behind goes with its links.
+        if (link.loses[0] || link.loses[1] || scenario_.weights.replay > 0) world_.reset(i);
+    }
+}
+
+/// Mending twice, or what is not broken any more, does nothing.
+void Faults::after_a_while(std::function<void()> mend) {
+    const Duration most = std::chrono::milliseconds(scenario_.fault_duration_max_ms);
+    const Duration wait(random_.up_to(static_cast<uint64_t>(most.count())));
+    world_.at(world_.now() + wait, [this, mend = std::move(mend)] {
+        if (!is_over_) mend();
+    });
+}
+
+uint32_t Faults::any_node() {
+    return static_cast<uint32_t>(random_.below(world_.nodes().size()));
+}
+
+uint32_t Faults::any_link() {
+    return static_cast<uint32_t>(random_.below(world_.links().size()));
+}
+
+void Faults::kill() {
+    const uint32_t node = any_node();
+    world_.kill(node);
+    after_a_while([this, node] { world_.revive(node); });
+}
+
+void Faults::restart() {
+    const uint32_t node = any_node();
+    world_.kill(node);
+    world_.revive(node);
+}
+
+void Faults::cut() {
+    const uint32_t link = any_link();
+    world_.cut(link);
+    after_a_while([this, link] { world_.mend(link); });
+}
+
+void Faults::one_way() {
+    const uint32_t link = any_link();
+    world_.lose_from(link, static_cast<uint32_t>(random_.below(2)));
+    after_a_while([this, link] { world_.reset(link); });
+}
+
+/// A set of nodes is cut off from the others.
+void Faults::partition() {
+    const uint64_t set = random_.next();
+    std::vector<uint32_t> between;
+    for (uint32_t i = 0; i < world_.links().size(); ++i) {
+        const auto& [a, b] = world_.links()[i].ends;
+        if ((set >> (a % 64) & 1) == (set >> (b % 64) & 1)) continue;
+        between.push_back(i);
+        world_.cut(i);
+    }
+    after_a_while([this, between] {
+        for (const uint32_t link : between) world_.mend(link);
+    });
+}
+
+void Faults::clog() {
+    const uint32_t link = any_link();
+    world_.set_clog(link, 100);
+    after_a_while([this, link] { world_.set_clog(link, 1); });
+}
+
+void Faults::slow() {
+    const uint32_t node = any_node();
+    world_.set_slowness(node, 20);
+    after_a_while([this, node] { world_.set_slowness(node, 1); });
+}
+
+void Faults::stall() {
+    const uint32_t node = any_node();
+    world_.stall(node);
+    after_a_while([this, node] { world_.resume(node); });
+}
+
+void Faults::flap() {
+    world_.reset(any_link());
+}
+
+void Faults::reroute() {
+    world_.reroute(static_cast<uint32_t>(random_.below(scenario_.entries)));
+}
+
+void Faults::cancel() {
+    clients_.cancel_any(random_);
+}
+
+void Faults::replay() {
+    const uint32_t link = any_link();
+    world_.replay(link, static_cast<uint32_t>(random_.below(2)));
+}
+
+}  // namespace teetee::sim

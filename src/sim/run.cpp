@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/run.hpp"
+
+#include "sim/faults.hpp"
+
+namespace teetee::sim {
+
+Outcome run(const Scenario& scenario, uint64_t seed) {
+    World world(scenario, seed);
+    AnswerChecker answers(world, {.peers_are_honest = scenario.weights.replay == 0});
+    Clients clients(world, answers, scenario, seed);
+    Faults faults(world, clients, scenario, seed);
+    world.on_client_event = [&](uint32_t entry, const pipeline::ClientEvent& event) {
+        answers.on_event(entry, event);
+    };
+    world.on_death = [&](uint32_t node) { answers.on_death(node); };
+    world.on_step = [&](uint32_t node) { check_memory(world, node); };
+    const Duration all = std::chrono::seconds(scenario.seconds);
+    world.at(2 * all / 3, [&] { faults.heal(); });
+    world.run_until(all);
+    if (!world.violation()) {
+        answers.check_all_ended();
+        check_idle(world);
+    }
+    return {.violation = world.violation(),
+            .answers = answers.counts(),
+            .traffic = world.traffic(),
+            .faults = faults.counts(),
+            .digest = world.digest()};
+}
+
+}  // namespace teetee::sim

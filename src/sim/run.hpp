@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string_view>
+
+#include "sim/checkers.hpp"
+
+namespace teetee::sim {
+
+struct Outcome {
+    std::optional<Violation> violation{};
+    AnswerChecker::Counts answers{};
+    Traffic traffic{};
+    /// How often each fault was done.
+    std::map<std::string_view, uint64_t> faults{};
+    /// The same for every compiler and machine.
+    Digest digest{};
+};
+
+/// One world with its clients and faults, from beginning to end or to the first violation.
+Outcome run(const Scenario& scenario, uint64_t seed);
+
+}  // namespace teetee::sim

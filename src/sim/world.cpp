@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace teetee::sim {
+namespace {
+
+constexpr uint32_t layers_per_slot = 2;
+
+/// Of this life of the node; made from the seed as all else.
+Digest identity(uint64_t seed, uint32_t node, uint64_t life) {
+    ByteWriter out;
+    out.u64(seed);
+    out.u32(node);
+    out.u64(life);
+    return crypto::sha256(out.view());
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, uint64_t seed)
+    : scenario_(scenario), seed_(seed), network_(mix(seed, 1)) {
+    make_nodes();
+    make_links();
+    at(now_, [this] { tick(); });
+}
+
+void World::make_nodes() {
+    for (uint32_t slot = 0; slot < scenario_.slots; ++slot) {
+        const uint32_t count = slot == 0 ? scenario_.entries : scenario_.replicas;
+        for (uint32_t i = 0; i < count; ++i) {
+            nodes_.push_back({.slot = slot, .replica = i});
+            revive(static_cast<uint32_t>(nodes_.size() - 1));
+        }
+    }
+}
+
+/// From every node to all of the next slot, and from the tails to the entries.
+void World::make_links() {
+    for (uint32_t a = 0; a < nodes_.size(); ++a) {
+        for (uint32_t b = a + 1; b < nodes_.size(); ++b) {
+            const uint32_t distance = nodes_[b].slot - nodes_[a].slot;
+            const bool closes = nodes_[a].slot == 0 && nodes_[b].slot + 1 == scenario_.slots;
+            if (distance == 1 || closes) links_.push_back({.ends = {a, b}});
+        }
+    }
+}
+
+pipeline::EngineLimits World::limits(uint32_t slot) const {
+    return {.layers = {slot * layers_per_slot, (slot + 1) * layers_per_slot},
+            .layer_count = scenario_.slots * layers_per_slot,
+            .width = 2,
+            .vocabulary_size = 1000,
+            .rows_max = 64,
+            .sequences_max = scenario_.sequences,
+            .sequence_positions_max = 512,
+            .positions_max = scenario_.positions,
+            .block_positions = 4};
+}
+
+void World::run_until(Instant end) {
+    while (!violation_ && !events_.empty() && events_.begin()->first.first <= end) {
+        auto event = events_.extract(events_.begin());
+        now_ = event.key().first;
+        ++traffic_.events;
+        event.mapped()();
+    }
+    if (!violation_) now_ = end;
+}
+
+void World::report(std::string rule, std::string detail) {
+    if (!violation_) violation_ = Violation{now_, std::move(rule), std::move(detail)};
+}
+
+void World::log(Kind kind, uint32_t from, uint32_t to, ByteView bytes) {
+    ByteWriter out;
+    out.u64(static_cast<uint64_t>(now_.count()));
+    out.u8(static_cast<uint8_t>(kind));
+    out.u32(from);
+    out.u32(to);
+    out.length_prefixed(bytes);
+    log_.update(out.view());
+}
+
+Duration World::delay() {
+    const Duration most = std::chrono::milliseconds(scenario_.delay_max_ms);
+    return Duration(network_.up_to(static_cast<uint64_t>(most.count())));
+}
+
+void World::at_node(uint32_t index, Instant when, std::function<void()> run) {
+    at(when, [this, index, life = nodes_[index].life, run = std::move(run)] {
+        Node& node = nodes_[index];
+        if (node.life != life) return;
+        if (node.is_stalled)
+            node.held.push_back(run);
+        else
+            run();
+    });
+}
+
+void World::act(uint32_t index, pipeline::Effects effects) {
+    for (const pipeline::Send& message : effects.sends) send(index, message);
+    if (on_client_event) {
+        for (const pipeline::ClientEvent& event : effects.events) on_client_event(index, event);
+    }
+    for (pipeline::ComputeJob& job : effects.jobs) compute(index, std::move(job));
+    for (const pipeline::Timer& timer : effects.timers) {
+        at_node(index, timer.at, [this, index, id = timer.id] {
+            log(Kind::timer, index, index);
+            step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& more) {
+                entry.on_timer(now_, id, more);
+            });
+        });
+    }
+}
+
+void World::compute(uint32_t index, pipeline::ComputeJob job) {
+    Node& node = nodes_[index];
+    if (std::exchange(node.is_computing, true))
+        report("engine", "a job came before the one before it was done");
+    const auto rows = static_cast<int64_t>(job.rows.size());
+    const Duration time = std::chrono::microseconds(500 + 20 * rows) * node.slowness;
+    auto result = std::make_shared<pipeline::ComputeResult>(node.engine->compute(std::move(job)));
+    if (node.engine->fault()) report("engine", "need: " + *node.engine->fault());
+    at_node(index, now_ + time, [this, index, result] {
+        log(Kind::computed, index, index, result->activations);
+        nodes_[index].is_computing = false;
+        step(index, [&](auto& machine, pipeline::Effects& effects) {
+            machine.on_computed(now_, std::move(*result), effects);
+        });
+    });
+}
+
+Result<void> World::submit(uint32_t index, pipeline::Submission submission) {
+    const Node& node = nodes_[index];
+    if (!node.is_alive() || node.is_stalled)
+        return fail(ErrorCode::connect_failed, "entry: does not answer");
+    log(Kind::submit, index, index, submission.request.bytes);
+    Result<void> accepted;
+    step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
+        accepted = entry.submit(now_, std::move(submission), effects);
+    });
+    return accepted;
+}
+
+bool World::cancel(uint32_t index, const RequestId& request) {
+    const Node& node = nodes_[index];
+    if (!node.is_alive() || node.is_stalled) return false;
+    log(Kind::cancel, index, index, request.bytes);
+    bool was_known = false;
+    step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
+        was_known = entry.cancel(now_, request, effects).has_value();
+    });
+    return was_known;
+}
+
+void World::kill(uint32_t index) {
+    Node& node = nodes_[index];
+    if (!node.is_alive()) return;
+    log(Kind::kill, index, index);
+    const Node dead = std::exchange(node, {.slot = node.slot,
+                                           .replica = node.replica,
+                                           .life = node.life + 1,
+                                           .slowness = node.slowness});
+    for (uint32_t i = 0; i < links_.size(); ++i) {
+        Link& link = links_[i];
+        for (uint32_t side = 0; side < 2; ++side) {
+            if (link.ends[side] != index) continue;
+            link.sees[side] = false;
+            reset(i);
+        }
+    }
+    if (on_death) on_death(index);
+}
+
+void World::revive(uint32_t index) {
+    Node& node = nodes_[index];
+    if (node.is_alive()) return;
+    log(Kind::revive, index, index);
+    const Digest identity = sim::identity(seed_, index, node.life);
+    std::copy_n(identity.begin(), node.id.size(), node.id.begin());
+    const pipeline::EngineLimits engine = limits(node.slot);
+    node.engine = std::make_unique<ToyEngine>(engine);
+    if (node.slot == 0) {
+        node.entry = std::make_unique<pipeline::Entry>(
+            pipeline::EntryOptions{.node_id = node.id,
+                                   .engine = engine,
+                                   .chunk_rows = 8,
+                                   .batch_rows_max = 32,
+                                   .queued_max = 16,
+                                   .first_prefix = (mix(seed_, index) ^ node.life << 48) >> 1 | 1,
+                                   .probe_interval = std::chrono::milliseconds(250),
+                                   .probe_timeout = probe_timeout,
+                                   .batch_timeout = batch_timeout,
+                                   .reroute_timeout = reroute_timeout});
+        node.entry->set_evidence(Bytes(node.id.begin(), node.id.end()), Bytes(3));
+    } else {
+        node.stage = std::make_unique<pipeline::Stage>(
+            pipeline::StageOptions{.node_id = node.id, .engine = engine});
+        node.stage->set_evidence(Bytes(node.id.begin(), node.id.end()), Bytes(3));
+    }
+}
+
+void World::resume(uint32_t index) {
+    Node& node = nodes_[index];
+    node.is_stalled = false;
+    for (auto& run : std::exchange(node.held, {})) run();
+}
+
+}  // namespace teetee::sim
