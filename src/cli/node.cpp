@@ -79,20 +79,20 @@ Result<void> serve(const ServeOptions& options, Session&) {
     TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
 
     node::NodeOptions node_options = options.node;
-    node_options.progress = progress_bar("verifying " + options.node.shard_path);
+    node_options.shard.progress = progress_bar("verifying " + options.node.shard.path);
     TT_TRY(node_options.listen, net::parse_address(options.listen));
     for (const std::string& url : options.next) {
         TT_CHECK(net::parse_address(url));
         node_options.registry.push_back({.url = url});
     }
     node_options.reroute_timeout = std::chrono::seconds(options.reroute_s);
-    if (node_options.threads == 0)
-        node_options.threads = std::max(1u, std::thread::hardware_concurrency());
+    if (node_options.shard.threads == 0)
+        node_options.shard.threads = std::max(1u, std::thread::hardware_concurrency());
     auto weights_cache = options.weights_cache.open();
-    node_options.weights_cache = weights_cache ? &*weights_cache : nullptr;
+    node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
-    TT_TRY(node_options.kv_budget.bytes, options.kv.bytes());
-    TT_TRY(node_options.kv_type, options.kv.kv_type());
+    TT_TRY(node_options.shard.kv_budget.bytes, options.kv.bytes());
+    TT_TRY(node_options.shard.kv_type, options.kv.kv_type());
     TT_TRY(node_options.policy, node::PolicyFile::load(options.policy_path));
     TT_TRY(const auto collateral,
            open_collateral(options, node_options.policy.policy.roots, {clock, rng, log}));
@@ -137,15 +137,15 @@ void add_node(CLI::App& app, Session& session) {
     auto options = std::make_shared<ServeOptions>();
     CLI::App* command =
         add_command(app, session, "node", "Serve one shard as a node of a route", options, serve);
-    command->add_option("--shard", options->node.shard_path, "Shard file")
+    command->add_option("--shard", options->node.shard.path, "Shard file")
         ->required()
         ->envname("TEETEE_SHARD");
-    command->add_option("--manifest", options->node.manifest_path, "The model's manifest.json")
+    command
+        ->add_option("--manifest", options->node.shard.manifest_path, "The model's manifest.json")
         ->required()
         ->envname("TEETEE_MANIFEST");
     command
-        ->add_option("--policy", options->policy_path,
-                     "Which evidence of other nodes is accepted")
+        ->add_option("--policy", options->policy_path, "Which evidence of other nodes is accepted")
         ->required()
         ->envname("TEETEE_POLICY");
     options->tee.add_to(*command);
@@ -172,17 +172,19 @@ void add_node(CLI::App& app, Session& session) {
                      "Entry: where the API listens with the attested certificate")
         ->envname("TEETEE_API_TLS");
     command
-        ->add_option("--kernel", options->node.kernel,
+        ->add_option("--kernel", options->node.shard.kernel,
                      "scalar, avx2, avx512, amx or auto (the best here)")
         ->capture_default_str()
         ->envname("TEETEE_KERNEL");
-    command->add_option("--threads", options->node.threads, "Compute threads; 0 takes every core")
+    command
+        ->add_option("--threads", options->node.shard.threads,
+                     "Compute threads; 0 takes every core")
         ->capture_default_str()
         ->check(CLI::Range(0, 256))
         ->envname("TEETEE_THREADS");
     options->kv.add_to(*command);
     command
-        ->add_option("--kv-positions", options->node.kv_budget.positions,
+        ->add_option("--kv-positions", options->node.shard.kv_budget.positions,
                      "Instead of --kv-memory: positions of all requests together")
         ->envname("TEETEE_KV_POSITIONS");
     command

@@ -172,6 +172,8 @@ class LinkDialer {
     };
     LinkDialer(const LinkEnvironment& environment, const Address& address, Callbacks callbacks);
     ~LinkDialer();
+    /// A link that it has made is up.
+    bool is_up() const;
     LinkDialer(const LinkDialer&) = delete;
     LinkDialer& operator=(const LinkDialer&) = delete;
 

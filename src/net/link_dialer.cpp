@@ -23,6 +23,7 @@ struct LinkDialer::Impl : std::enable_shared_from_this<Impl> {
     Timer retry_timer;
     SystemClock clock;
     bool stopped = false;
+    bool is_up = false;
 
     void dial() {
         connect(environment.loop, address, environment.options.handshake_time_max,
@@ -47,6 +48,7 @@ struct LinkDialer::Impl : std::enable_shared_from_this<Impl> {
         if (!result) return on_down(result.error());
         const std::shared_ptr<Link> link = *result;
         up_since = clock.now();
+        is_up = true;
         down_reason.clear();
         environment.log.info("link to " + to_string(address) + " up: " + link->peer().description);
         link->on_ended_ = [weak = weak_from_this()](const Error& error) {
@@ -57,6 +59,7 @@ struct LinkDialer::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void on_link_ended(const Error& error) {
+        is_up = false;
         // A peer that refuses our proof lets the link come up here and ends it at once: that is no
         // success to start over from.
         const bool lasted = clock.now() - up_since >= environment.options.backoff_max;
@@ -85,6 +88,10 @@ LinkDialer::~LinkDialer() {
     impl_->stopped = true;
     impl_->retry_timer.cancel();
     if (impl_->handshake != nullptr) impl_->handshake->cancel();
+}
+
+bool LinkDialer::is_up() const {
+    return impl_->is_up;
 }
 
 }  // namespace teetee::net

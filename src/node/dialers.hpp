@@ -16,8 +16,8 @@ class Dialers {
     Dialers(const net::LinkEnvironment& environment, net::OnLink on_link)
         : environment_(environment), on_link_(std::move(on_link)) {}
 
-    /// Dials those that are not dialled yet and gives up those that are not wanted any more; links
-    /// that are up go on.
+    /// Dials those that are not dialled yet and gives up those that are not wanted any more, or
+    /// linked by the other side; links that are up go on.
     void want(const std::vector<pipeline::WantedLink>& wanted);
     size_t count() const { return dialers_.size(); }
 

@@ -28,6 +28,8 @@ class Driver {
         std::function<void(const wire::NodeId& peer)> up;
         std::function<void(const wire::NodeId& peer)> down;
         std::function<void(const wire::NodeId& peer, wire::Adverts adverts)> adverts;
+        /// Others say that they cannot reach it.
+        std::function<void(const wire::NodeId& node)> suspect;
     };
 
     struct World {
@@ -154,6 +156,9 @@ class Driver {
         for (const pipeline::Timer& timer : effects.timers) set_timer(timer);
         for (const pipeline::ClientEvent& event : effects.events) {
             if (on_event_) on_event_(event);
+        }
+        for (const wire::NodeId& node : effects.suspects) {
+            if (on_peer_.suspect) on_peer_.suspect(node);
         }
     }
 

@@ -3,34 +3,29 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "attest/collateral_source.hpp"
 #include "attest/evidence.hpp"
-#include "attest/ra_certificate.hpp"
 #include "attest/receipt.hpp"
 #include "attest/statement.hpp"
 #include "base/registry.hpp"
-#include "base/storage.hpp"
 #include "crypto/x25519.hpp"
-#include "model/kv_budget.hpp"
-#include "model/shard_model.hpp"
 #include "model/tokenizer.hpp"
 #include "net/address.hpp"
 #include "net/link.hpp"
 #include "net/loop.hpp"
 #include "net/tls.hpp"
+#include "node/generations.hpp"
 #include "node/policy_file.hpp"
+#include "node/served_shard.hpp"
 #include "pipeline/counters.hpp"
-#include "pipeline/effects.hpp"
 
 namespace teetee::node {
 
 struct NodeOptions {
-    std::string shard_path;
-    std::string manifest_path;
+    ShardOptions shard;
     /// What other nodes' evidence is held against.
     PolicyFile policy;
     /// Where other nodes' links come in.
@@ -42,15 +37,7 @@ struct NodeOptions {
     std::string api_url;
     /// Entry: how long an answer whose route was lost waits for another one.
     Duration reroute_timeout = std::chrono::seconds(10);
-    std::string kernel = "auto";
-    size_t threads = 1;
-    /// Memory for keys and values of all requests together, and how they are kept.
-    model::KvBudget kv_budget;
-    std::optional<model::KvType> kv_type;
     uint32_t requests_queued_max = 256;
-    /// Where packed weights are kept between starts; null: nowhere. It need not be trusted, and
-    /// MUST outlive start().
-    BlobStore* weights_cache = nullptr;
     /// How long this node's statement and certificate are valid; at most a week, and no less than
     /// four seconds: they are renewed at half of that, and peers take more for a flood.
     UnixSeconds statement_lifetime_s = 24 * 3600;
@@ -58,34 +45,6 @@ struct NodeOptions {
     /// second.
     Duration recheck_interval = std::chrono::seconds(30);
     net::LinkOptions links;
-    model::Progress progress;
-};
-
-/// What an entry is asked to generate.
-struct Generation {
-    std::vector<TokenId> prompt;
-    uint32_t tokens_max = 0;
-    SamplingOptions sampling;
-    /// See pipeline::Submission.
-    std::optional<Digest> tenant;
-};
-
-/// Called on the loop's thread; one of done and failed is the last call but on_receipt.
-struct GenerationEvents {
-    std::function<void(const pipeline::ClientToken&)> on_token;
-    std::function<void(pipeline::FinishReason, pipeline::Usage)> on_done;
-    std::function<void(const Error&, pipeline::Usage)> on_failed;
-    /// After on_done, or after a cancel behind the first token: the receipt but for request_hash,
-    /// answer_hash and finished_at, for Node::sign. An error where a stage did not sign.
-    std::function<void(const Result<attest::Receipt>&)> on_receipt;
-};
-
-/// One node of a route as the entry knows it.
-struct RouteNode {
-    ByteArray<20> node_id{};
-    LayerRange layers;
-    Bytes statement;
-    Bytes quote;
 };
 
 struct NodeStatus {

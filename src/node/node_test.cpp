@@ -33,7 +33,7 @@ TEST(node, starts_without_a_weights_cache_where_the_tee_has_no_key) {
     test::RecordingLog log;
     KeylessTee tee;
     model::TestBlobStore store;
-    options.weights_cache = &store;
+    options.shard.weights_cache = &store;
     const auto node = Node::start({loop, clock, rng, log, tee}, options);
     ASSERT_TRUE(node) << node.error().message();
     EXPECT_TRUE(store.blobs.empty());

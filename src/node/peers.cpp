@@ -54,12 +54,17 @@ void Peers::on_link_down(const wire::NodeId& peer) {
     look_around();
 }
 
+void Peers::suspect(const wire::NodeId& node) {
+    directory_.suspect(world_.clock.now(), node);
+    look_around();
+}
+
 void Peers::on_adverts(const wire::NodeId& from, wire::Adverts adverts) {
     std::vector<attest::SignedAdvert> batch;
     for (wire::Advert& advert : adverts.adverts)
         batch.push_back({std::move(advert.encoded), advert.signature});
-    tell(directory_.on_adverts(world_.clock.now(), world_.clock.unix_now(), from,
-                               std::move(batch)));
+    tell(
+        directory_.on_adverts(world_.clock.now(), world_.clock.unix_now(), from, std::move(batch)));
     look_around();
 }
 
@@ -107,8 +112,8 @@ void Peers::tick() {
         tell(directory_.on_timer(now, world_.clock.unix_now()));
     }
     look_around();
-    timer_ = world_.loop.call_at(std::min(now + look_interval, directory_.due_at()),
-                                 [this] { tick(); });
+    timer_ =
+        world_.loop.call_at(std::min(now + look_interval, directory_.due_at()), [this] { tick(); });
 }
 
 }  // namespace teetee::node

@@ -48,6 +48,7 @@ class Peers {
     /// A link has gone to the node's machine, or has ended there.
     void on_link_up(const wire::NodeId& peer);
     void on_link_down(const wire::NodeId& peer);
+    void suspect(const wire::NodeId& node);
     void on_adverts(const wire::NodeId& from, wire::Adverts adverts);
 
     /// Others are told that this node takes no new requests.

@@ -98,8 +98,8 @@ class TestNetwork {
 
     NodeOptions options(uint32_t shard) const {
         NodeOptions options;
-        options.shard_path = folder_ + "/" + shard_name(shard);
-        options.manifest_path = folder_ + "/manifest.json";
+        options.shard.path = folder_ + "/" + shard_name(shard);
+        options.shard.manifest_path = folder_ + "/manifest.json";
         options.policy = PolicyFile::load(folder_ + "/policy.json").value();
         return options;
     }

@@ -96,7 +96,8 @@ std::vector<WantedLink> Directory::wanted(Instant now) const {
     for (const auto& [id, known] : known_) {
         if (known.live_until <= now) continue;
         urls.insert(known.advert.url);
-        if (is_to_be_dialled(known.advert)) out.push_back({known.advert.url, id});
+        if (is_to_be_dialled(known.advert))
+            out.push_back({known.advert.url, id, links_.contains(id)});
     }
     const auto is_known = [&](const wire::NodeId& id) {
         const auto found = known_.find(id);

@@ -68,6 +68,8 @@ struct WantedLink {
     std::string url{};
     /// Who must be there, where it is known.
     std::optional<wire::NodeId> node_id{};
+    /// A link to it is up, whoever made it.
+    bool linked = false;
 };
 
 /// Adverts that came in, by what became of them.
@@ -119,7 +121,7 @@ class Directory {
     /// All other nodes that live, by id.
     std::vector<KnownNode> nodes(Instant now) const;
 
-    /// Whom this node has to dial, as long as no link with them is up, whoever made it.
+    /// Whom this node has to dial as long as they are not linked.
     /// - The nodes whose layers begin where its own end, for a tail the entries; of two that would
     ///   dial each other only the one with the earlier layers does, or else with the lesser id.
     /// - The registry's entries that no living advert speaks of, since they may be cut off from

@@ -110,6 +110,8 @@ struct Effects {
     std::vector<Timer> timers{};
     std::vector<ClientEvent> events{};
     std::vector<LogLine> log{};
+    /// Nodes that others say they cannot reach.
+    std::vector<wire::NodeId> suspects{};
 };
 
 }  // namespace teetee::pipeline

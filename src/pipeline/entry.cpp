@@ -99,6 +99,13 @@ void Entry::drain_route(uint64_t number) {
     found->second->is_draining = true;
 }
 
+void Entry::resume_route(Instant now, uint64_t number, Effects& effects) {
+    const auto found = lanes_.find(number);
+    if (found == lanes_.end() || !found->second->is_draining) return;
+    found->second->is_draining = false;
+    schedule(now, effects);
+}
+
 void Entry::on_link_up(Instant now, const wire::NodeId& peer, Effects& effects) {
     peers_.insert(peer);
     for (auto& [number, lane] : lanes_) {
@@ -126,15 +133,21 @@ void Entry::on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, E
         from != (is_lost ? lane->route.first() : lane->route.tail())) {
         ++counters_.messages_dropped;
     } else if (const auto* lost = std::get_if<wire::Lost>(&frame.message)) {
-        const Error error = fail(ErrorCode::stage_failed,
-                                 "route: lost behind layer " + std::to_string(lost->layer_begin));
-        lose_route(now, *lane, error, effects);
-        // It may be whole again already.
-        send_probe(now, *lane, effects);
+        on_lost(now, *lane, lost->node, effects);
     } else {
         on_route_message(now, *lane, std::move(frame.message), effects);
     }
     schedule(now, effects);
+}
+
+void Entry::on_lost(Instant now, Lane& lane, const wire::NodeId& node, Effects& effects) {
+    const bool was_ready = lane.route.ready();
+    const Error error = fail(ErrorCode::stage_failed, "route: lost node 0x" + to_hex(node));
+    if (was_ready) effects.log.push_back({LogLevel::warn, error.message()});
+    lose_route(now, lane, error, effects);
+    if (std::ranges::count(lane.route.path(), node) > 0) effects.suspects.push_back(node);
+    // It may be whole again already; if not, the next probe is soon enough.
+    if (was_ready) send_probe(now, lane, effects);
 }
 
 void Entry::on_route_message(Instant now, Lane& lane, wire::Message message, Effects& effects) {
@@ -177,7 +190,7 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     }
     end_drained(now, effects);
     records_.expire(now, effects);
-    give_up_interrupted(now, effects);
+    give_up_queued(now, effects);
     tick_at_ = now + options_.probe_interval;
     effects.timers.push_back({tick_timer_id, *tick_at_});
     schedule(now, effects);
@@ -203,7 +216,8 @@ void Entry::refresh_evidence() {
 }
 
 bool Entry::ready() const {
-    return std::ranges::any_of(lanes_, [](const auto& lane) { return lane.second->route.ready(); });
+    return std::ranges::any_of(lanes_,
+                               [](const auto& lane) { return lane.second->takes_requests(); });
 }
 
 std::vector<const Route*> Entry::routes() const {
@@ -280,7 +294,7 @@ Result<void> Entry::check(const Submission& submission) const {
     uint64_t most = 0;
     bool fits_somewhere = false;
     for (const auto& [number, lane] : lanes_) {
-        if (!lane->route.ready()) continue;
+        if (!lane->takes_requests()) continue;
         const auto need = lane->ledger.need(static_cast<Position>(positions));
         most = std::max(most, lane->route.capacity().positions);
         fits_somewhere = fits_somewhere || (need && fits({}, *need, lane->route.capacity()));
@@ -321,6 +335,7 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
         if (was_ready) effects.log.push_back({LogLevel::warn, accepted.error().message()});
         lose_route(now, lane, accepted.error(), effects);
     } else if (!was_ready) {
+        if (ready()) routeless_since_.reset();
         effects.log.push_back(
             {LogLevel::info,
              "route: ready, " + std::to_string(lane.route.stage_count()) + " stages"});
@@ -370,23 +385,15 @@ void Entry::lose_route(Instant now, Lane& lane, const Error& error, Effects& eff
     quotes_.fail_route(lane.route.id(), unavailable, effects);
     // The oldest is to be the first in the queue.
     while (!lane.active.empty())
-        interrupt(now, requests_.find(std::prev(lane.active.end())->second), error, effects);
+        interrupt(requests_.find(std::prev(lane.active.end())->second), error, effects);
     forget_prefixes(lane, effects);
-    if (ready()) return;
-    for (const RequestId& id : queue_) {
-        Request& request = requests_.at(id);
-        if (request.interruption) continue;
-        request.interruption = unavailable;
-        request.interrupted = now;
-    }
-    give_up_interrupted(now, effects);
+    give_up_queued(now, effects);
 }
 
 /// The request is to go on over another route.
-void Entry::interrupt(Instant now, Requests::iterator found, const Error& error, Effects& effects) {
+void Entry::interrupt(Requests::iterator found, const Error& error, Effects& effects) {
     queue_again(found, effects);
     found->second.interruption = error;
-    found->second.interrupted = now;
 }
 
 /// From its first position, in a new epoch, before all others that wait.
@@ -400,16 +407,20 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
     queue_.push_front(found->first);
 }
 
-void Entry::give_up_interrupted(Instant now, Effects& effects) {
-    std::vector<RequestId> over;
-    for (const RequestId& id : queue_) {
-        const Request& request = requests_.at(id);
-        if (request.interruption && now - request.interrupted >= options_.reroute_timeout)
-            over.push_back(id);
+/// As long as some route takes requests they wait their turn.
+void Entry::give_up_queued(Instant now, Effects& effects) {
+    if (ready()) {
+        routeless_since_.reset();
+        return;
     }
-    for (const RequestId& id : over) {
-        const auto found = requests_.find(id);
-        give_up(found, *found->second.interruption, effects);
+    if (!routeless_since_) routeless_since_ = now;
+    if (now - *routeless_since_ < options_.reroute_timeout) return;
+    while (!queue_.empty()) {
+        const auto found = requests_.find(queue_.front());
+        give_up(
+            found,
+            found->second.interruption.value_or(fail(ErrorCode::route_unavailable, "route: lost")),
+            effects);
     }
 }
 

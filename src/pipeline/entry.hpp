@@ -53,7 +53,7 @@ struct EntryOptions {
     Duration probe_timeout = std::chrono::seconds(3);
     /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
     Duration batch_timeout = std::chrono::seconds(60);
-    /// How long a request whose route was lost waits for another one.
+    /// How long requests wait while no route takes any.
     Duration reroute_timeout = std::chrono::seconds(10);
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
@@ -100,6 +100,8 @@ class Entry {
     uint64_t add_route(Instant now, std::vector<wire::NodeId> path, Effects& effects);
     /// It takes no further requests, and goes when it has none.
     void drain_route(uint64_t number);
+    /// It takes requests again.
+    void resume_route(Instant now, uint64_t number, Effects& effects);
     /// Its requests go on over other routes.
     void remove_route(Instant now, uint64_t number, Effects& effects);
 
@@ -115,7 +117,7 @@ class Entry {
     /// The next probe of each route collects evidence afresh.
     void refresh_evidence();
 
-    /// Some route is.
+    /// Some route takes requests.
     bool ready() const;
     std::vector<const Route*> routes() const;
     /// Null if there is none with that number.
@@ -151,9 +153,8 @@ class Entry {
         PrefixStart start{};
         /// Some stage had lost pages: all of it is computed, and the next refusal stands.
         bool has_started_over = false;
-        /// Why it has no route any more, and since when.
+        /// Why it has lost its last route.
         std::optional<Error> interruption{};
-        Instant interrupted{};
         /// Positions that every stage of the route has computed.
         Position computed = 0;
         SequenceTrace trace{};
@@ -188,6 +189,7 @@ class Entry {
     void deliver(Instant now, Lane& lane, Lane::Batch& batch, ComputeResult result,
                  Effects& effects);
     void trace_output(const wire::Message& message);
+    void on_lost(Instant now, Lane& lane, const wire::NodeId& node, Effects& effects);
     void on_route_message(Instant now, Lane& lane, wire::Message message, Effects& effects);
     void on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effects& effects);
     void accept(Requests::iterator request, const wire::TokenRow& answer, Effects& effects);
@@ -199,9 +201,9 @@ class Entry {
     void send_probe(Instant now, Lane& lane, Effects& effects);
     void end_drained(Instant now, Effects& effects);
     void forget_batches(Instant now, Lane& lane, Effects& effects);
-    void give_up_interrupted(Instant now, Effects& effects);
+    void give_up_queued(Instant now, Effects& effects);
     void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);
-    void interrupt(Instant now, Requests::iterator request, const Error& error, Effects& effects);
+    void interrupt(Requests::iterator request, const Error& error, Effects& effects);
     PrefixStart start_of(Lane& lane, const Request& request);
     void make_room(Lane& lane, Effects& effects);
     bool evict(Lane& lane, Effects& effects);
@@ -230,6 +232,8 @@ class Entry {
     /// The one that the engine served last.
     uint64_t last_lane_ = 0;
     std::optional<Instant> tick_at_;
+    /// When the last route that takes requests was lost.
+    std::optional<Instant> routeless_since_;
     Requests requests_;
     /// Each request is here or active on one lane.
     std::deque<RequestId> queue_;

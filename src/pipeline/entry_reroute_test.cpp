@@ -152,7 +152,8 @@ TEST_F(TwoRoutes, so_it_does_when_a_link_between_stages_is_lost_or_a_stage_stall
     begin_answer();
     compute_all();
     EXPECT_TRUE(take<wire::Forward>(1));
-    receive(1, wire::Lost{4});
+    receive(1, wire::Lost{node_id(1)});
+    EXPECT_EQ(effects_.suspects, std::vector{node_id(1)});
     EXPECT_TRUE(take<wire::Leave>(1));
     EXPECT_TRUE(take<wire::Open>(2));
     answer(2, {});
@@ -192,7 +193,7 @@ TEST_F(TwoRoutes, late_tokens_of_the_lost_route_change_nothing) {
     compute_all();
     const auto late = take<wire::Forward>(1);
     ASSERT_TRUE(late);
-    receive(1, wire::Lost{4});
+    receive(1, wire::Lost{node_id(9)});
     const uint64_t dropped = entry_.counters().messages_dropped;
     receive(1, wire::Tokens{late->batch_id, {{request_id(1), 1, 7, 99}}});
     EXPECT_EQ(entry_.counters().messages_dropped, dropped + 1);
@@ -245,6 +246,53 @@ TEST_F(TwoRoutes, a_draining_one_ends_what_it_has_and_takes_no_more) {
     EXPECT_EQ(entry_.route(numbers_[1]), nullptr);
     EXPECT_TRUE(take<wire::Leave>(1));
     EXPECT_TRUE(entry_.ready());
+}
+
+TEST_F(TwoRoutes, a_drained_one_takes_requests_again_when_it_is_wanted) {
+    entry_.drain_route(numbers_[2]);
+    entry_.drain_route(numbers_[1]);
+    EXPECT_FALSE(entry_.ready());
+    EXPECT_EQ(entry_.submit(now_, example_request(1, 3, 1), effects_).error().code,
+              ErrorCode::route_unavailable);
+    entry_.resume_route(now_, numbers_[1], effects_);
+    EXPECT_TRUE(entry_.submit(now_, example_request(1, 3, 1), effects_));
+    compute_all();
+    EXPECT_TRUE(take<wire::Open>(1));
+}
+
+// The other route is busy for longer than a request may wait for one.
+TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests) {
+    entry_.on_link_down(now_, node_id(2), effects_);
+    begin_answer();
+    Submission large = example_request(2, 3, 1);
+    entry_.on_link_up(now_, node_id(2), effects_);
+    auto probe = take<wire::Probe>(2);
+    while (auto later = take<wire::Probe>(2)) probe = later;
+    probe->hops.push_back({.node_id = node_id(2),
+                           .layers = {4, layer_count},
+                           .sequences_free = 1,
+                           .positions_free = 9999});
+    receive(2, std::move(*probe));
+    ASSERT_TRUE(entry_.submit(now_, large, effects_));
+    compute_all();
+    ASSERT_TRUE(take<wire::Open>(2));
+    entry_.on_link_down(now_, node_id(1), effects_);
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    for (int i = 0; i < 12; ++i) {
+        tick(milliseconds(500));
+        auto next = take<wire::Probe>(2);
+        ASSERT_TRUE(next);
+        next->hops.push_back({.node_id = node_id(2),
+                              .layers = {4, layer_count},
+                              .sequences_free = 0,
+                              .positions_free = 9999});
+        receive(2, std::move(*next));
+    }
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    answer(2, {50});
+    const auto open = take<wire::Open>(2);
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->request, request_id(1));
 }
 
 TEST_F(TwoRoutes, a_removed_one_hands_its_requests_on) {

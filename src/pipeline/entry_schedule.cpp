@@ -73,7 +73,7 @@ Entry::Choice Entry::choose_lane(const Request& request) {
     Choice choice{.is_hopeless = ready()};
     Duration best{};
     for (auto& [number, lane] : lanes_) {
-        if (!lane->route.ready() || lane->is_draining) continue;
+        if (!lane->takes_requests()) continue;
         const PrefixStart start = start_of(*lane, request);
         const auto need = lane->ledger.need(request.positions_max(), start);
         TT_ASSERT(need);

@@ -36,6 +36,7 @@ struct Lane {
     std::map<uint64_t, Batch> in_flight{};
     /// It takes no further requests, and goes when it has none.
     bool is_draining = false;
+    bool takes_requests() const { return route.ready() && !is_draining; }
     /// From forming a batch to its tokens, smoothed; 0 until the first one is back.
     Duration batch_time{};
 };

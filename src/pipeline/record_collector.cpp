@@ -95,8 +95,8 @@ void RecordCollector::fail_route(const wire::RouteId& route, const Error& error,
 }
 
 bool RecordCollector::waits_for(const wire::RouteId& route) const {
-    return std::ranges::any_of(
-        pending_, [&](const auto& pending) { return pending.second.route == route; });
+    return std::ranges::any_of(pending_,
+                               [&](const auto& pending) { return pending.second.route == route; });
 }
 
 void RecordCollector::end(Pendings::iterator pending, Error error, Effects& effects) {

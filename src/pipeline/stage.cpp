@@ -29,7 +29,7 @@ void Stage::on_link_down(Instant, const wire::NodeId& peer, Effects& effects) {
     for (const auto& [id, at] : routes_.on_link_down(peer)) {
         const Route route{id, at};
         if (at.next == peer) {
-            effects.sends.push_back({at.previous, {id, wire::Lost{options_.engine.layers.begin}}});
+            effects.sends.push_back({at.previous, {id, wire::Lost{peer}}});
         } else {
             send_on_unless_tail(route, wire::Leave{}, effects);
         }
@@ -308,7 +308,11 @@ void Stage::on_probe(const wire::RouteId& id, const wire::NodeId& from, wire::Pr
                      Effects& effects) {
     const Neighbours* at = routes_.join(id, from, probe);
     if (at == nullptr) {
-        ++counters_.messages_dropped;
+        // The entry need not wait until it has missed the probe.
+        if (const auto missing = routes_.missing_next(id, from, probe))
+            effects.sends.push_back({from, {id, wire::Lost{*missing}}});
+        else
+            ++counters_.messages_dropped;
         return;
     }
     const KvAmount free = ledger_.free();

@@ -25,6 +25,14 @@ const Neighbours* StageRoutes::join(const wire::RouteId& id, const wire::NodeId&
     return &routes_.emplace(id, *neighbours).first->second;
 }
 
+std::optional<wire::NodeId> StageRoutes::missing_next(const wire::RouteId& id,
+                                                      const wire::NodeId& from,
+                                                      const wire::Probe& probe) const {
+    const auto neighbours = neighbours_on(id, probe);
+    if (!neighbours || neighbours->previous != from || peers_.contains(neighbours->next)) return {};
+    return neighbours->next;
+}
+
 const Neighbours* StageRoutes::find(const wire::RouteId& id) const {
     const auto found = routes_.find(id);
     return found == routes_.end() ? nullptr : &found->second;

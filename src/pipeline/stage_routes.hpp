@@ -38,6 +38,9 @@ class StageRoutes {
     /// None where the path is not one over this stage's links, or not the route's.
     const Neighbours* join(const wire::RouteId& id, const wire::NodeId& from,
                            const wire::Probe& probe);
+    /// The next node, where join() lacks nothing but the link to it.
+    std::optional<wire::NodeId> missing_next(const wire::RouteId& id, const wire::NodeId& from,
+                                             const wire::Probe& probe) const;
     const Neighbours* find(const wire::RouteId& id) const;
     void leave(const wire::RouteId& id) { routes_.erase(id); }
 

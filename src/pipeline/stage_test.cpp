@@ -292,7 +292,7 @@ TEST_F(StageTest, a_lost_next_ends_the_route_and_tells_those_before) {
     receive(forward(5, {row(1, 0)}));
     receive(forward(6, {row(1, 1)}));
     stage_.on_link_down({}, next, effects_);
-    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{4}});
+    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{next}});
     EXPECT_EQ(stage_.sequence_count(), 0u);
     EXPECT_EQ(stage_.route_count(), 0u);
     compute();
@@ -302,8 +302,9 @@ TEST_F(StageTest, a_lost_next_ends_the_route_and_tells_those_before) {
     effects_ = {};
     open(3);
     receive(probe());
-    EXPECT_TRUE(effects_.sends.empty());
-    EXPECT_EQ(stage_.counters().messages_dropped, 2u);
+    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{next}}) << "probes find it so";
+    EXPECT_EQ(effects_.sends.size(), 1u);
+    EXPECT_EQ(stage_.counters().messages_dropped, 1u);
     // With the link comes the route.
     stage_.on_link_up({}, next, effects_);
     receive(probe());
@@ -327,8 +328,8 @@ TEST_F(StageTest, what_ends_a_route_is_passed_on_and_heeded) {
     EXPECT_EQ(stage_.sequence_count(), 0u);
     join(route);
     open(1);
-    receive(wire::Lost{8}, next);
-    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{8}});
+    receive(wire::Lost{wire::NodeId{7}}, next);
+    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{wire::NodeId{7}}});
     EXPECT_EQ(stage_.sequence_count(), 0u);
     EXPECT_EQ(stage_.route_count(), 0u);
 }
@@ -416,10 +417,9 @@ TEST_F(StageTest, joins_only_routes_that_lead_over_its_links) {
     stage_.on_link_up({}, {5}, effects_);
     const wire::RouteId id{previous, 8};
     const std::vector<std::vector<wire::NodeId>> wrong = {
-        {previous, next, own},       // not its place
-        {previous, own},             // it is not the tail
-        {{5}, own, next},            // not the entry's
-        {previous, own, {6}, next},  // no link to the next one
+        {previous, next, own},  // not its place
+        {previous, own},        // it is not the tail
+        {{5}, own, next},       // not the entry's
         {previous},
         {},
     };
@@ -429,6 +429,10 @@ TEST_F(StageTest, joins_only_routes_that_lead_over_its_links) {
     stage_.on_frame({}, previous, {id, early}, effects_);
     stage_.on_frame({}, {5}, {id, probe()}, effects_);
     EXPECT_TRUE(effects_.sends.empty());
+    // No link to the next one: the entry is told.
+    stage_.on_frame({}, previous, {id, probe(1, {previous, own, {6}, next})}, effects_);
+    EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{{6}}});
+    effects_ = {};
     EXPECT_EQ(stage_.route_count(), 1u);
     EXPECT_EQ(stage_.counters().messages_dropped, wrong.size() + 2);
     // A route does not change its path.

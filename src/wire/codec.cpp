@@ -460,12 +460,12 @@ void write(const Leave&, proto::Header& header) {
 }
 
 void write(const Lost& lost, proto::Header& header) {
-    header.mutable_lost()->set_layer_begin(lost.layer_begin);
+    header.mutable_lost()->set_node_id(to_proto(lost.node));
 }
 
-Result<Message> read(const proto::Lost& in, const Limits& limits) {
-    TT_CHECK(check_count("layer", in.layer_begin(), limits.layers_max));
-    return Message(Lost{in.layer_begin()});
+Result<Message> read(const proto::Lost& in, const Limits&) {
+    TT_TRY(const auto node, array_from_proto<20>("node id", in.node_id()));
+    return Message(Lost{node});
 }
 
 void write(const Adverts& adverts, proto::Header& header) {
@@ -478,8 +478,7 @@ void write(const Adverts& adverts, proto::Header& header) {
 }
 
 Result<Message> read(const proto::Adverts& in, const Limits& limits) {
-    TT_CHECK(
-        check_count("adverts", static_cast<uint64_t>(in.adverts_size()), limits.adverts_max));
+    TT_CHECK(check_count("adverts", static_cast<uint64_t>(in.adverts_size()), limits.adverts_max));
     Adverts out;
     for (const auto& from : in.adverts()) {
         TT_CHECK(check_count("advert bytes", from.encoded().size(), limits.advert_bytes_max));

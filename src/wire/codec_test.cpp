@@ -113,7 +113,7 @@ std::vector<Message> examples() {
         example_probe(),
         Probe{},
         Leave{},
-        Lost{12},
+        Lost{{1, 2, 3}},
         Adverts{{{{1, 2, 3}, {4}}, {{}, {}}}},
         Adverts{},
     };
@@ -291,7 +291,6 @@ TEST(codec, rejects_counts_above_their_limits) {
     EXPECT_EQ(refusal(encode(example_probe()), {.statement_bytes_max = 2}),
               ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.quote_bytes_max = 1}), ErrorCode::limit_exceeded);
-    EXPECT_EQ(refusal(encode(Lost{8}), {.layers_max = 7}), ErrorCode::limit_exceeded);
     const Adverts adverts{{{{1, 2, 3}, {4}}, {{5}, {}}}};
     EXPECT_EQ(refusal(encode(adverts), {.adverts_max = 1}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(adverts), {.advert_bytes_max = 2}), ErrorCode::limit_exceeded);

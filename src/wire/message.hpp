@@ -197,8 +197,8 @@ struct Leave {
 
 /// The route is broken behind a stage, and over; travels back to the entry.
 struct Lost {
-    /// First layer of the stage that cannot reach the next one.
-    uint32_t layer_begin = 0;
+    /// The one on its path that the node before cannot reach.
+    NodeId node{};
     bool operator==(const Lost&) const = default;
 };
 
