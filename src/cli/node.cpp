@@ -206,6 +206,12 @@ void add_node(CLI::App& app, Session& session) {
                      "Entry: how long an answer whose route was lost waits for another one")
         ->capture_default_str()
         ->check(CLI::Range(0, 3600));
+    command
+        ->add_option("--drafts-max", options->node.drafts_max,
+                     "Entry: tokens guessed ahead at most, from what the text says already, and "
+                     "verified in one pass; 0 turns it off. Answers are the same")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 64));
     command->add_option("--advertise", options->node.url,
                         "URL that other nodes dial, tls://HOST:PORT; default: what is listened on");
     options->weights_cache.add_to(*command);

@@ -29,6 +29,7 @@ struct UpOptions {
     std::string folder;
     size_t threads = 1;
     KvOptions kv;
+    uint32_t drafts_max = 16;
     bool no_chain = false;
     bool prepare_only = false;
 };
@@ -160,7 +161,8 @@ class Supervisor {
         }
         if (shard == 0) {
             out.insert(out.end(), {"--api", on_loopback(ports_.api(replica)), "--api-tls",
-                                   on_loopback(ports_.api_tls(replica))});
+                                   on_loopback(ports_.api_tls(replica)), "--drafts-max",
+                                   std::to_string(options_.drafts_max)});
         }
         return out;
     }
@@ -335,6 +337,11 @@ void add_up(CLI::App& app, Session& session) {
         ->envname("TEETEE_PORT");
     command->add_option("--dir", options->folder,
                         "Folder for shards and keys; default: in ~/.local/state/teetee");
+    command
+        ->add_option("--drafts-max", options->drafts_max,
+                     "Tokens of an answer guessed ahead at most; 0 turns it off")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 64));
     command->add_option("--threads", options->threads, "Compute threads a node")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));

@@ -146,6 +146,7 @@ Result<void> KvCache::open(const RequestId& request, Position positions_max, Pre
     pages.reserve(pages_for(positions_max));
     Sequence& sequence = sequences_[request];
     sequence.cache_ = this;
+    sequence.pages_shared_ = pages.size();
     sequence.pages_ = std::move(pages);
     sequence.length_ = start.positions;
     sequence.positions_max_ = positions_max;
@@ -164,7 +165,7 @@ void KvCache::close(const RequestId& request) {
 void KvCache::retain(const RequestId& request, const PrefixSpan& span) {
     const auto found = sequences_.find(request);
     if (found == sequences_.end() || span.first == 0) return;
-    const Sequence& sequence = found->second;
+    Sequence& sequence = found->second;
     const size_t end = std::min<size_t>(span.page_end, sequence.length_ / page_positions);
     if (span.page_begin >= end) return;
     // The ids of a chain name the pages of one sequence, in order.
@@ -180,6 +181,7 @@ void KvCache::retain(const RequestId& request, const PrefixSpan& span) {
         const PrefixId id = span.first + (i - span.page_begin);
         if (!retained_.try_emplace(id, Retained{sequence.pages_[i], parent}).second) return;
         pool_.share(sequence.pages_[i]);
+        sequence.pages_shared_ = std::max(sequence.pages_shared_, i + 1);
         parent = id;
     }
 }
@@ -221,6 +223,21 @@ Result<KvCache::Sequence*> KvCache::extend(const RequestId& request, Position co
         --promised_;
     }
     return &sequence;
+}
+
+Result<void> KvCache::rewind(const RequestId& request, Position length) {
+    const auto found = sequences_.find(request);
+    if (found == sequences_.end())
+        return fail(ErrorCode::sequence_unknown, "no such sequence is open");
+    Sequence& sequence = found->second;
+    if (length > sequence.length_ || length < sequence.pages_shared_ * page_positions) {
+        return fail(ErrorCode::invalid_argument,
+                    "sequence has " + std::to_string(sequence.length_) + " positions, of which " +
+                        std::to_string(sequence.pages_shared_ * page_positions) +
+                        " may be shared, need " + std::to_string(length));
+    }
+    sequence.length_ = length;
+    return {};
 }
 
 uint8_t* KvCache::Sequence::head(uint32_t layer, uint32_t kv_head, size_t page_index) const {

@@ -83,11 +83,17 @@ class KvCache {
         std::vector<PagePool::Page*> pages_;
         Position length_ = 0;
         Position positions_max_ = 0;
+        /// The first ones may be shared.
+        size_t pages_shared_ = 0;
     };
 
     /// Makes room for `count` more positions and returns the sequence, whose length has grown.
     /// Errors: sequence_unknown, context_exceeded.
     Result<Sequence*> extend(const RequestId& request, Position count);
+
+    /// Forgets the positions from `length` on. Errors: sequence_unknown, invalid_argument (not
+    /// stored yet, or in a page that may be shared).
+    Result<void> rewind(const RequestId& request, Position length);
 
   private:
     struct Retained {

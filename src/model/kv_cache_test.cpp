@@ -229,5 +229,39 @@ TEST(kv_cache, pages_never_leak_whatever_is_done) {
     EXPECT_EQ(cache.retained_count(), 0u);
 }
 
+TEST(kv_cache, goes_back_to_an_earlier_position) {
+    KvCache cache(shape, 64);
+    ASSERT_TRUE(cache.open(request(1), 64));
+    fill(cache, request(1), 40, 0);
+    const Position free = cache.positions_free();
+    ASSERT_TRUE(cache.rewind(request(1), 33));
+    EXPECT_EQ(*cache.length(request(1)), 33u);
+    fill(cache, request(1), 64, 500);
+    const auto sequence = cache.extend(request(1), 0);
+    ASSERT_TRUE(sequence);
+    const auto* keys = static_cast<const float*>((*sequence)->page(1, 0, 1).keys);
+    EXPECT_EQ(keys[0], 32.0F);
+    EXPECT_EQ(keys[1], 533.0F);
+    EXPECT_EQ(cache.positions_free(), free) << "the pages stay reserved";
+    EXPECT_FALSE(cache.extend(request(1), 1));
+    cache.close(request(1));
+    EXPECT_EQ(cache.positions_free(), 64u);
+}
+
+TEST(kv_cache, goes_back_neither_forwards_nor_into_shared_pages) {
+    KvCache cache(shape, 256);
+    ASSERT_TRUE(cache.open(request(1), 100));
+    fill(cache, request(1), 70, 0);
+    EXPECT_EQ(cache.rewind(request(1), 71).error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(cache.rewind(request(2), 1).error().code, ErrorCode::sequence_unknown);
+    cache.retain(request(1), {0, 7, 0, 1});
+    EXPECT_EQ(cache.rewind(request(1), 31).error().code, ErrorCode::invalid_argument);
+    EXPECT_TRUE(cache.rewind(request(1), 32));
+    ASSERT_TRUE(cache.open(request(2), 100, {7, 32}));
+    fill(cache, request(2), 40, 900);
+    EXPECT_EQ(cache.rewind(request(2), 31).error().code, ErrorCode::invalid_argument);
+    EXPECT_TRUE(cache.rewind(request(2), 32));
+}
+
 }  // namespace
 }  // namespace teetee::model

@@ -69,7 +69,15 @@ std::vector<size_t> ModelEngine::admit(const ComputeJob& job, ComputeResult& res
             give_up(row.request, fail(ErrorCode::sequence_unknown, "no such sequence is open"));
             continue;
         }
-        Position& expected = next.try_emplace(row.request, *length).first->second;
+        const auto [at, is_first] = next.try_emplace(row.request, *length);
+        Position& expected = at->second;
+        if (is_first && row.position < expected) {
+            if (auto rewound = model_->cache().rewind(row.request, row.position); !rewound) {
+                give_up(row.request, std::move(rewound).error());
+                continue;
+            }
+            expected = row.position;
+        }
         if (row.position != expected || expected >= model_->cache().positions_max(row.request)) {
             give_up(row.request,
                     fail(ErrorCode::context_exceeded, "position out of order or range"));

@@ -131,6 +131,52 @@ TEST(model_engine, answers_do_not_depend_on_the_batch) {
     EXPECT_EQ(together[0].logprobs[0].top.size(), 3u);
 }
 
+// Guessed tokens go with the last known one; where they are wrong, the next job goes back.
+TEST(model_engine, answers_do_not_depend_on_guesses) {
+    Story story;
+    std::vector<Sequence> plain = some_sequences(*story.tokenizer);
+    Sequence& wanted = plain[0];
+    generate(story, {&wanted}, 100, 60);
+    const std::vector<TokenId>& prompt = wanted.prompt;
+    const auto prompt_count = static_cast<Position>(prompt.size());
+    ComputeJob job;
+    job.opens.push_back({.request = id_of(0),
+                         .epoch = 1,
+                         .sampling = wanted.sampling,
+                         .positions_max = 300,
+                         .prompt_positions = prompt_count});
+    std::vector<TokenId> text = prompt;
+    size_t fed = 0;
+    for (size_t round = 0; text.size() < prompt.size() + 50; ++round) {
+        std::vector<TokenId> rows(text.begin() + static_cast<ptrdiff_t>(fed), text.end());
+        // Of up to three guesses every other one is wrong.
+        for (size_t i = 0; i < round % 4 && fed >= prompt.size(); ++i) {
+            const TokenId right = wanted.answer[text.size() - prompt.size() + i];
+            rows.push_back((round + i) % 2 == 0 ? right : right + 1);
+        }
+        for (const TokenId token : rows) {
+            const auto position = static_cast<Position>(fed++);
+            job.rows.push_back({id_of(0), position, position + 1 >= prompt_count});
+            job.tokens.push_back(token);
+        }
+        const ComputeResult result = story.engine->compute(std::exchange(job, {}));
+        ASSERT_TRUE(result.failures.empty());
+        size_t at = fed - rows.size();
+        for (const TokenId token : rows) {
+            if (at >= text.size() || text[at] != token) break;
+            if (++at < text.size()) continue;
+            const auto picked = std::ranges::find(result.tokens, static_cast<Position>(at - 1),
+                                                  &pipeline::SampledToken::position);
+            ASSERT_NE(picked, result.tokens.end());
+            text.push_back(picked->token);
+            ASSERT_EQ(*picked->logprobs, wanted.logprobs[text.size() - prompt.size() - 1]);
+        }
+        fed = text.size() - 1;
+    }
+    text.erase(text.begin(), text.begin() + static_cast<ptrdiff_t>(prompt.size()));
+    EXPECT_TRUE(std::ranges::equal(text, std::span(wanted.answer).first(text.size())));
+}
+
 TEST(model_engine, a_constrained_answer_parses) {
     Story story;
     Sequence one = some_sequences(*story.tokenizer)[1];

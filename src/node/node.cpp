@@ -159,6 +159,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         // Room for as many ids as there can be pages, and not 0.
         entry_options.first_prefix = 1 + (ByteReader(random).read_u64().value_or(0) >> 1);
         entry_options.reroute_timeout = options.reroute_timeout;
+        entry_options.drafts_max = options.drafts_max;
         entry_options.records.signer = signer;
         for (const model::ManifestShard& one : shard.manifest.shards)
             entry_options.records.shard_roots[one.layers] = one.root;

@@ -38,6 +38,8 @@ struct NodeOptions {
     /// Entry: how long an answer whose route was lost waits for another one.
     Duration reroute_timeout = std::chrono::seconds(10);
     uint32_t requests_queued_max = 256;
+    /// Entry: see pipeline::EntryOptions.
+    uint32_t drafts_max = 16;
     /// How long this node's statement and certificate are valid; at most a week, and no less than
     /// four seconds: they are renewed at half of that, and peers take more for a flood.
     UnixSeconds statement_lifetime_s = 24 * 3600;

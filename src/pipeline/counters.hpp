@@ -13,6 +13,9 @@ struct Counters {
     /// Of the entry: prompt rows that led to a first token, and tokens delivered to clients.
     uint64_t prompt_tokens = 0;
     uint64_t completion_tokens = 0;
+    /// Of the entry: tokens guessed ahead, and those of them that led to a further one.
+    uint64_t tokens_drafted = 0;
+    uint64_t drafts_right = 0;
     /// Of the entry: prompt tokens that retained pages spared, counted with the first token; and
     /// what became of such pages.
     uint64_t cached_tokens = 0;

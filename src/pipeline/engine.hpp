@@ -48,7 +48,9 @@ struct EngineRow {
 };
 
 /// To be done in this order: prefixes, closes, opens, rows. Rows of one request come with rising
-/// positions and without gaps, counted from its start over all jobs since its open.
+/// positions and without gaps, counted from its start over all jobs since its open; but the first
+/// one in a job may go back behind its prompt and its retained pages: what was computed from there
+/// on is forgotten. Only where sampling does not need the tokens.
 struct ComputeJob {
     uint64_t batch_id = 0;
     PrefixChanges prefixes{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -46,6 +47,9 @@ struct EntryOptions {
     uint32_t batch_rows_max = 512;
     /// Requests that wait for a place in the KV cache.
     uint32_t queued_max = 256;
+    /// Tokens of an answer that are guessed ahead, so that one pass through the stages yields
+    /// several; 0: none.
+    uint32_t drafts_max = 16;
     /// The first id for a retained page; random, so that no other life of an entry gave it. Each
     /// route has 2^40 ids of its own from there.
     PrefixId first_prefix = 1;
@@ -66,6 +70,10 @@ struct EntryOptions {
 /// is known (oldest first; only a share of them when several stages have to be kept busy) and fills
 /// up with prompt chunks in turns. On each route one batch more than there are stages is in flight;
 /// the routes take turns at the entry's own engine.
+///
+/// Where it pays, decode rows are followed by rows of tokens that are only guessed: whatever the
+/// tail picks behind right guesses is what it would have picked later, and what was computed from
+/// wrong ones is computed again. Answers are the same, and there sooner.
 ///
 /// A request is admitted to the route on which it should be over first. When that route is lost or
 /// stalls, its requests go on over another one, with the next epoch: what is known of prompt and
@@ -158,11 +166,15 @@ class Entry {
         /// Positions that every stage of the route has computed.
         Position computed = 0;
         SequenceTrace trace{};
+        std::optional<Drafter> drafter{};
 
         Position positions_max() const {
             return static_cast<Position>(prompt_count + submission.max_tokens);
         }
-        size_t unscheduled() const { return tokens.size() - next_position; }
+        /// Known tokens; guesses may have been scheduled beyond.
+        size_t unscheduled() const {
+            return tokens.size() - std::min<size_t>(next_position, tokens.size());
+        }
         /// All is computed but the token that came last.
         bool is_decoding() const { return next_position >= prompt_count && unscheduled() <= 1; }
     };
@@ -184,7 +196,11 @@ class Entry {
     void fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects);
     void add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
     void add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
-    void add_row(Request& request, ComputeJob& job, Lane::Batch& batch);
+    void add_row(Request& request, Lane::Source source, ComputeJob& job, Lane::Batch& batch);
+    void add_guesses(Lane& lane, Request& request, ComputeJob& job, Lane::Batch& batch,
+                     size_t rows_max);
+    void settle(const Lane::Guess& guess);
+    static bool is_wrong(const Request& request, Position position, Lane::Source source);
     void open(Lane& lane, Request& request, Effects& effects);
     void deliver(Instant now, Lane& lane, Lane::Batch& batch, ComputeResult result,
                  Effects& effects);

@@ -148,12 +148,52 @@ void Entry::add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, siz
     for (const auto& [serial, id] : lane.active) decoding += requests_.at(id).is_decoding() ? 1 : 0;
     // With all of them in one batch, one stage would work and the others wait.
     const size_t stages = lane.route.stage_count();
-    const size_t share = (decoding + stages - 1) / stages;
+    size_t share = (decoding + stages - 1) / stages;
     for (const auto& [serial, id] : lane.active) {
-        if (batch.rows.size() >= std::min(share, rows_max)) return;
+        if (share == 0 || batch.rows.size() >= rows_max) return;
         Request& request = requests_.at(id);
-        if (request.is_decoding() && request.unscheduled() == 1) add_row(request, job, batch);
+        if (!request.is_decoding() || request.unscheduled() != 1) continue;
+        --share;
+        add_row(request, {request.tokens.back()}, job, batch);
+        add_guesses(lane, request, job, batch, rows_max);
     }
+}
+
+/// Behind the row of its last known token.
+void Entry::add_guesses(Lane& lane, Request& request, ComputeJob& job, Lane::Batch& batch,
+                        size_t rows_max) {
+    const Submission& submission = request.submission;
+    // The last token of an answer is not computed on.
+    const size_t left = submission.max_tokens - request.usage.completion_tokens - 1;
+    const size_t most = std::min<size_t>({options_.drafts_max, left, rows_max - batch.rows.size()});
+    if (most == 0 || submission.sampling.needs_tokens()) return;
+    if (!request.drafter) request.drafter.emplace();
+    for (size_t i = request.drafter->size(); i < request.tokens.size(); ++i)
+        request.drafter->push(request.tokens[i]);
+    Drafter::Draft draft = request.drafter->draft(most, lane.row_cost.share());
+    if (draft.tokens.empty()) return;
+    for (const TokenId token : draft.tokens) add_row(request, {token, true}, job, batch);
+    counters_.tokens_drafted += draft.tokens.size();
+    batch.guesses.push_back(
+        {submission.request, request.epoch, request.tokens.size(), std::move(draft)});
+}
+
+/// What the tail has picked shows how many of the guesses were right; the request goes on from
+/// there.
+void Entry::settle(const Lane::Guess& guess) {
+    const auto found = requests_.find(guess.request);
+    if (found == requests_.end() || found->second.epoch != guess.epoch) return;
+    Request& request = found->second;
+    const auto known = std::span(request.tokens).subspan(guess.place);
+    const auto differing = std::ranges::mismatch(guess.draft.tokens, known);
+    const auto right = static_cast<size_t>(differing.in1 - guess.draft.tokens.begin());
+    request.drafter->learn(guess.draft, right);
+    request.next_position = static_cast<Position>(request.tokens.size() - 1);
+    request.trace.rewind(request.next_position);
+}
+
+bool Entry::is_wrong(const Request& request, Position position, Lane::Source source) {
+    return position >= request.tokens.size() || request.tokens[position] != source.token;
 }
 
 void Entry::add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max) {
@@ -164,18 +204,20 @@ void Entry::add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, siz
         Request& request = requests_.at(id);
         const size_t count = std::min<size_t>(
             {options_.chunk_rows, request.unscheduled(), rows_max - batch.rows.size()});
-        for (size_t i = 0; i < count; ++i) add_row(request, job, batch);
+        for (size_t i = 0; i < count; ++i)
+            add_row(request, {request.tokens[request.next_position]}, job, batch);
         if (request.unscheduled() > 0) lane.prompt_turns.push_back(id);
     }
 }
 
-void Entry::add_row(Request& request, ComputeJob& job, Lane::Batch& batch) {
-    const TokenId token = request.tokens[request.next_position];
+void Entry::add_row(Request& request, Lane::Source source, ComputeJob& job, Lane::Batch& batch) {
+    const TokenId token = source.token;
     // Only the last token of the prompt, and every one after it, leads to a new token.
     const bool wants_token = request.next_position + 1 >= request.prompt_count;
     batch.rows.push_back(
         {request.submission.request, request.epoch, request.next_position, wants_token});
     if (request.submission.sampling.needs_tokens()) batch.rows.back().token = token;
+    batch.sources.push_back(source);
     job.tokens.push_back(token);
     if (records_.is_on()) request.trace.add_input(token);
     ++request.next_position;
@@ -301,12 +343,15 @@ void Entry::on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effec
     lane.in_flight.erase(found);
     const Duration took = now - batch.formed;
     lane.batch_time = lane.batch_time == Duration{} ? took : (7 * lane.batch_time + took) / 8;
+    lane.row_cost.add(batch.rows.size(), std::chrono::duration<double>(took).count());
     for (size_t i = 0; i < batch.rows.size(); ++i) {
         if (!batch.rows[i].wants_token) continue;
         const auto request = live(batch.rows[i]);
         if (request == requests_.end()) {
             counters_.rows_dropped += answers[i] != nullptr ? 1 : 0;
         } else if (answers[i] != nullptr) {
+            if (is_wrong(request->second, batch.rows[i].position, batch.sources[i])) continue;
+            counters_.drafts_right += batch.sources[i].is_guess ? 1 : 0;
             accept(request, *answers[i], effects);
         } else if (lane.route.is_alone()) {
             give_up(request, fail(ErrorCode::internal, "engine: a row got lost"), effects);
@@ -316,6 +361,7 @@ void Entry::on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effec
             send_probe(now, lane, effects);
         }
     }
+    for (const Lane::Guess& guess : batch.guesses) settle(guess);
 }
 
 Result<void> Entry::check_answer(const Request& request, const wire::TokenRow& answer) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "pipeline/drafter.hpp"
 #include "pipeline/kv_ledger.hpp"
 #include "pipeline/prefix_index.hpp"
 #include "pipeline/route.hpp"
@@ -14,9 +15,24 @@ namespace teetee::pipeline {
 
 /// One route of an entry, with what is under way on it.
 struct Lane {
+    /// Tokens that the entry has guessed for a request; the first one's place.
+    struct Guess {
+        RequestId request{};
+        Epoch epoch = 0;
+        size_t place = 0;
+        Drafter::Draft draft{};
+    };
+    /// Where a guess was wrong, this is not the token that stands there.
+    struct Source {
+        TokenId token = 0;
+        bool is_guess = false;
+    };
     struct Batch {
         Instant formed{};
         std::vector<wire::ForwardRow> rows{};
+        /// What each row was computed from.
+        std::vector<Source> sources{};
+        std::vector<Guess> guesses{};
     };
 
     Lane(RouteOptions options, PrefixId first_prefix)
@@ -39,6 +55,7 @@ struct Lane {
     bool takes_requests() const { return route.ready() && !is_draining; }
     /// From forming a batch to its tokens, smoothed; 0 until the first one is back.
     Duration batch_time{};
+    RowCost row_cost{};
 };
 
 }  // namespace teetee::pipeline

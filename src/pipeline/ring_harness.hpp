@@ -88,14 +88,17 @@ class FakeEngine {
         Position next_position = 0;
         std::vector<uint64_t> layers{};
         std::vector<TokenId> tokens{};
-        /// `layers` at the end of each full block.
+        /// `layers` at the end of each full block, and behind each row.
         std::vector<std::vector<uint64_t>> blocks{};
+        std::vector<std::vector<uint64_t>> history{};
+        size_t blocks_kept = 0;
     };
 
     void change(const PrefixChanges& prefixes) {
         for (const auto& [request, span] : prefixes.retains) {
             if (!ledger_.retain(request, span)) continue;
-            const Sequence& sequence = sequences_.at(request);
+            Sequence& sequence = sequences_.at(request);
+            sequence.blocks_kept = span.page_end;
             for (uint32_t i = 0; i < span.page_count(); ++i)
                 pages_[span.first + i] = sequence.blocks.at(span.page_begin + i);
         }
@@ -134,7 +137,8 @@ class FakeEngine {
             pick = mix(pick, sequence.open.prompt_positions);
             for (const TokenId token : sequence.tokens) pick = mix(pick, token);
         }
-        const auto token = static_cast<TokenId>(pick % limits_.vocabulary_size);
+        const uint32_t choices = sampling.top_k > 0 ? sampling.top_k : limits_.vocabulary_size;
+        const auto token = static_cast<TokenId>(pick % choices);
         result.tokens.push_back({row.request, row.position, token});
         if (!sampling.logprobs) return;
         TokenLogprobs logprobs{.chosen = -static_cast<float>(pick % 100)};
@@ -144,9 +148,21 @@ class FakeEngine {
         result.tokens.back().logprobs = std::move(logprobs);
     }
 
+    /// Later rows were computed from guesses that were wrong.
+    void go_back(Sequence& sequence, Position position) const {
+        ASSERT_GE(position, sequence.open.prompt_positions);
+        ASSERT_FALSE(sequence.open.sampling.needs_tokens());
+        sequence.history.resize(position - sequence.open.start.positions);
+        sequence.layers = sequence.history.back();
+        sequence.next_position = position;
+        ASSERT_GE(position / limits_.block_positions, sequence.blocks_kept);
+        sequence.blocks.resize(position / limits_.block_positions);
+    }
+
     void compute_row(const EngineRow& row, uint64_t value, ComputeResult& result, ByteWriter& out) {
         ASSERT_TRUE(sequences_.contains(row.request));
         Sequence& sequence = sequences_.at(row.request);
+        if (row.position < sequence.next_position) go_back(sequence, row.position);
         ASSERT_EQ(row.position, sequence.next_position++);
         ASSERT_LT(row.position, sequence.open.positions_max);
         ASSERT_EQ(row.token.has_value(), sequence.open.sampling.needs_tokens());
@@ -156,6 +172,7 @@ class FakeEngine {
             state = mix(state + layer, value);
             value = mix(value, state);
         }
+        sequence.history.push_back(sequence.layers);
         if (sequence.next_position % limits_.block_positions == 0)
             sequence.blocks.push_back(sequence.layers);
         out.u64(value);
@@ -181,6 +198,7 @@ struct WorldOptions {
     Duration delay_max = std::chrono::milliseconds(2);
     bool has_records = false;
     Duration reroute_timeout{};
+    uint32_t drafts_max = 16;
 };
 
 /// A node's two neighbours on the ring.

@@ -15,6 +15,7 @@ World::World(WorldOptions options)
                        .chunk_rows = options.chunk_rows,
                        .batch_rows_max = options.batch_rows_max,
                        .queued_max = options.queued_max,
+                       .drafts_max = options.drafts_max,
                        .reroute_timeout = options.reroute_timeout,
                        .records = records()})),
       nodes_(options.stage_count),

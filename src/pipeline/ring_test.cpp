@@ -109,7 +109,7 @@ TEST(ring, the_same_seed_gives_the_same_run) {
 }
 
 TEST(ring, keeps_all_stages_busy) {
-    World world({.stage_count = 4});
+    World world({.stage_count = 4, .drafts_max = 0});
     size_t in_flight_max = 0;
     size_t rows_max = 0;
     bool decoding = false;

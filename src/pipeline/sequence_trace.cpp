@@ -25,6 +25,14 @@ void SequenceTrace::add_output(Position position, const Digest& leaf) {
     output_.leaves.push_back(leaf);
 }
 
+void SequenceTrace::rewind(Position position) {
+    const auto keep = [](attest::Trace& trace, Position end) {
+        if (end < trace.end()) trace.leaves.resize(end > trace.begin ? end - trace.begin : 0);
+    };
+    keep(input_, position);
+    keep(output_, position + (has_tokens_ ? 1 : 0));
+}
+
 std::optional<SignedRecord> SequenceTrace::sign(Position end,
                                                 const attest::RecordSigner& signer) const {
     const Position output_end = end + (has_tokens_ ? 1 : 0);

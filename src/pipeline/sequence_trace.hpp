@@ -31,6 +31,9 @@ class SequenceTrace {
     /// The token that was sampled from the row at `position`.
     void add_output(Position position, TokenId token);
 
+    /// Forgets the rows from `position` on and what came of them; others take their place.
+    void rewind(Position position);
+
     const attest::Trace& input() const { return input_; }
 
     /// Signed for the rows before `end`; nullopt where not all of them have come in and gone out.

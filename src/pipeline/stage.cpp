@@ -2,6 +2,7 @@
 #include "pipeline/stage.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -152,7 +153,8 @@ void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects
                                 .prompt_positions = open.prompt_positions,
                                 .start = open.start,
                                 .salt = open.salt,
-                                .next_position = open.start.positions};
+                                .next_position = open.start.positions,
+                                .settled = std::max(open.start.positions, open.prompt_positions)};
     sequences_[open.request].trace = SequenceTrace({.request = open.request,
                                                     .epoch = open.epoch,
                                                     .sampling = open.sampling,
@@ -272,6 +274,8 @@ void Stage::on_retain(const Route& route, const wire::Retain& retain, Effects& e
     if (is_computed && ledger_.retain(retain.request, retain.span)) {
         counters_.prefix_pages_retained += retain.span.page_count();
         prefix_changes_.retains.push_back({retain.request, retain.span});
+        found->second.settled =
+            std::max(found->second.settled, retain.span.page_end * options_.engine.block_positions);
         for (uint32_t i = 0; i < retain.span.page_count(); ++i)
             pages_[route.id].insert(retain.span.first + i);
     } else {
@@ -340,6 +344,12 @@ void Stage::refuse(const Route& route, const wire::Forward& batch, ErrorCode cod
     start_next(effects);
 }
 
+/// The entry had guessed tokens, and the rows from here on were computed from wrong ones.
+bool Stage::goes_back(const Sequence& sequence, const wire::ForwardRow& row) const {
+    return row.position < sequence.next_position && row.position >= sequence.settled &&
+           !sequence.sampling.needs_tokens();
+}
+
 std::optional<ErrorCode> Stage::check_row(Sequence& sequence, const wire::ForwardRow& row) const {
     if (row.position != sequence.next_position ||
         row.token.has_value() != sequence.sampling.needs_tokens()) {
@@ -353,9 +363,14 @@ std::optional<ErrorCode> Stage::check_row(Sequence& sequence, const wire::Forwar
 /// Leaves the rows that the engine is to compute. A sequence given up at a later row loses its
 /// earlier ones as well, hence the second pass.
 void Stage::take_rows(const Route& route, wire::Forward& batch, Effects& effects) {
+    std::set<RequestId> begun;
     for (const wire::ForwardRow& row : batch.rows) {
         const auto sequence = live(route.id, row.request, row.epoch);
         if (sequence == sequences_.end()) continue;
+        if (begun.insert(row.request).second && goes_back(sequence->second, row)) {
+            sequence->second.next_position = row.position;
+            sequence->second.trace.rewind(row.position);
+        }
         const auto broken = check_row(sequence->second, row);
         if (broken) give_up(route, sequence, *broken, effects);
     }

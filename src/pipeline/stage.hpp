@@ -75,6 +75,8 @@ class Stage {
         PrefixStart start{};
         TraceSalt salt{};
         Position next_position = 0;
+        /// Rows before this one stay what they are.
+        Position settled = 0;
         SequenceTrace trace{};
         /// Its open is part of a job already.
         bool in_engine = false;
@@ -109,6 +111,7 @@ class Stage {
     void refuse(const Route& route, const wire::Forward& batch, ErrorCode code, Effects& effects);
     void take_rows(const Route& route, wire::Forward& batch, Effects& effects);
     std::optional<ErrorCode> refusal_of(const Route& route, const wire::Open& open) const;
+    bool goes_back(const Sequence& sequence, const wire::ForwardRow& row) const;
     std::optional<ErrorCode> check_row(Sequence& sequence, const wire::ForwardRow& row) const;
     void start_next(Effects& effects);
     void start(const wire::RouteId& route, wire::Forward batch, Effects& effects);

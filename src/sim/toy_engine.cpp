@@ -52,6 +52,7 @@ void ToyEngine::change(const pipeline::PrefixChanges& prefixes) {
         }
         for (uint32_t i = 0; i < span.page_count(); ++i)
             pages_[span.first + i] = found->second.pages[span.page_begin + i];
+        found->second.pages_kept = span.page_end;
     }
     for (const PrefixId prefix : prefixes.drops) {
         expect(pages_.erase(prefix) > 0 && ledger_.drop(prefix), "a drop is of a retained page");
@@ -75,11 +76,26 @@ bool ToyEngine::open(const pipeline::SequenceOpen& order) {
     return true;
 }
 
+/// Later rows were computed from guesses that were wrong.
+void ToyEngine::go_back(Sequence& sequence, Position position) {
+    const size_t page = position / limits_.block_positions;
+    if (!expect(position > sequence.open.start.positions &&
+                    position >= sequence.open.prompt_positions && page >= sequence.pages_kept,
+                "rows go back behind prompt and retained pages only")) {
+        return;
+    }
+    sequence.history.resize(position - sequence.open.start.positions);
+    sequence.layers = sequence.history.back();
+    sequence.next_position = position;
+    sequence.pages.resize(page);
+}
+
 void ToyEngine::compute_row(const pipeline::EngineRow& row, uint64_t value, ComputeResult& result,
                             ByteWriter& out) {
     const auto found = sequences_.find(row.request);
     if (!expect(found != sequences_.end(), "a row is of an open sequence")) return;
     Sequence& sequence = found->second;
+    if (row.position < sequence.next_position) go_back(sequence, row.position);
     if (!expect(
             row.position == sequence.next_position && row.position < sequence.open.positions_max,
             "rows come with rising positions and without gaps")) {
@@ -91,6 +107,7 @@ void ToyEngine::compute_row(const pipeline::EngineRow& row, uint64_t value, Comp
         state = mix(state + layer, value);
         value = state;
     }
+    sequence.history.push_back(sequence.layers);
     if (sequence.next_position % limits_.block_positions == 0)
         sequence.pages.push_back(sequence.layers);
     if (!limits_.is_tail()) {

@@ -33,13 +33,16 @@ class ToyEngine final : public pipeline::StageEngine {
         pipeline::SequenceOpen open{};
         Position next_position = 0;
         std::vector<uint64_t> layers{};
-        /// `layers` at the end of each full page.
+        /// `layers` at the end of each full page, and behind each row.
         std::vector<std::vector<uint64_t>> pages{};
+        std::vector<std::vector<uint64_t>> history{};
+        size_t pages_kept = 0;
     };
 
     void change(const pipeline::PrefixChanges& prefixes);
     /// False if it begins behind pages that are not here.
     bool open(const pipeline::SequenceOpen& order);
+    void go_back(Sequence& sequence, Position position);
     void compute_row(const pipeline::EngineRow& row, uint64_t value,
                      pipeline::ComputeResult& result, ByteWriter& out);
     bool expect(bool kept, const char* promise);

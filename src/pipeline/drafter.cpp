@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/drafter.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace teetee::pipeline {
+
+void Drafter::push(TokenId token) {
+    uint32_t& last = last_[token];
+    before_.push_back(last);
+    text_.push_back(token);
+    last = static_cast<uint32_t>(text_.size());
+}
+
+Drafter::Draft Drafter::draft(size_t count_max, double row_cost) const {
+    if (text_.empty()) return {};
+    size_t end = 0;
+    size_t match = 0;
+    size_t place = before_.back();
+    for (size_t i = 0; i < places_max && place != 0 && match < match_max; ++i) {
+        const size_t here = match_at(place);
+        if (here > match) {
+            match = here;
+            end = place;
+        }
+        place = before_[place - 1];
+    }
+    Draft out{.match = match};
+    if (match == 0) return out;
+    // Tokens out of a pass with so many guesses, on average, and what the pass takes.
+    double tokens = 1;
+    double seconds = 1;
+    double all_right = 1;
+    while (out.tokens.size() < count_max) {
+        const size_t i = out.tokens.size();
+        all_right *= chance(match + i);
+        if ((tokens + all_right) / (seconds + row_cost) <= tokens / seconds) break;
+        tokens += all_right;
+        seconds += row_cost;
+        // What follows may run into the end of the text: then it repeats itself.
+        out.tokens.push_back(end + i < text_.size() ? text_[end + i]
+                                                    : out.tokens[end + i - text_.size()]);
+    }
+    return out;
+}
+
+void Drafter::learn(const Draft& draft, size_t right) {
+    TT_ASSERT(right <= draft.tokens.size());
+    for (size_t i = 0; i < std::min(right + 1, draft.tokens.size()); ++i) {
+        Rate& rate = rates_[rate_index(draft.match + i)];
+        rate.right = 0.95 * rate.right + (i < right ? 1 : 0);
+        rate.tried = 0.95 * rate.tried + 1;
+    }
+}
+
+size_t Drafter::rate_index(size_t match) {
+    if (match <= 2) return match - 1;
+    return match <= 4 ? 2 : (match <= 8 ? 3 : 4);
+}
+
+double Drafter::chance(size_t match) const {
+    const Rate& rate = rates_[rate_index(match)];
+    return rate.right / rate.tried;
+}
+
+/// How many tokens before `end` are the text's last ones.
+size_t Drafter::match_at(size_t end) const {
+    size_t match = 0;
+    while (match < match_max && match < end &&
+           text_[end - 1 - match] == text_[text_.size() - 1 - match])
+        ++match;
+    return match;
+}
+
+void RowCost::add(size_t rows, double seconds) {
+    const auto r = static_cast<double>(rows);
+    weight_ = decay * weight_ + 1;
+    rows_ = decay * rows_ + r;
+    seconds_ = decay * seconds_ + seconds;
+    rows_rows_ = decay * rows_rows_ + r * r;
+    rows_seconds_ = decay * rows_seconds_ + r * seconds;
+}
+
+double RowCost::share() const {
+    constexpr double least = 0.02;
+    const double spread = weight_ * rows_rows_ - rows_ * rows_;
+    if (spread <= 0.01 * weight_ * weight_) return least;
+    const double slope = (weight_ * rows_seconds_ - rows_ * seconds_) / spread;
+    const double one_row = (seconds_ - slope * rows_) / weight_ + slope;
+    if (slope <= 0) return least;
+    return one_row <= 0 ? 1 : std::clamp(slope / one_row, least, 1.0);
+}
+
+}  // namespace teetee::pipeline
