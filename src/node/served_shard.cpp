@@ -109,11 +109,12 @@ Result<ServedShard> ServedShard::load(const ShardOptions& options,
     TT_TRY(auto model,
            load_model(file.gguf, model_options, {options.weights_cache, {shard.root, shard.layers}},
                       evidence, log));
-    served.context_length = std::min<Position>(hyperparameters.context_length, kv.positions);
-    served.model_id = identifier(hyperparameters.name);
-    const bool is_tail = served.layers.end == hyperparameters.layer_count;
-    if (served.layers.begin == 0 || is_tail)
-        TT_CHECK(load_vocabulary(served, file.gguf, hyperparameters));
+    // What the file alone does not say, as the vocabulary's size, the loaded model does.
+    const model::Hyperparameters& known = model->hyperparameters();
+    served.context_length = std::min<Position>(known.context_length, kv.positions);
+    served.model_id = identifier(known.name);
+    const bool is_tail = served.layers.end == known.layer_count;
+    if (served.layers.begin == 0 || is_tail) TT_CHECK(load_vocabulary(served, file.gguf, known));
     ModelEngine::Limits limits;
     limits.positions_max = kv.positions;
     served.engine = make_engine(
