@@ -183,7 +183,7 @@ class Teetee:
 
 
 class Network:
-    """A route whose nodes a test starts and kills one by one."""
+    """Nodes of one model that a test starts and kills one by one, at first one of each shard."""
 
     def __init__(self, teetee: Teetee, shard_count: int, model):
         self.teetee, self.count = teetee, shard_count
@@ -194,20 +194,29 @@ class Network:
         self.http = Http(self.port)
         self.nodes: list[Process | None] = [None] * shard_count
 
-    def arguments(self, index: int) -> list:
-        link = lambda i: f"127.0.0.1:{self.port + 2 + i % self.count}"
-        out = ["node", "--shard", self.folder / f"shard-{index:03}-of-{self.count:03}.gguf", "--manifest", self.folder / "manifest.json",
+    def link(self, shard: int) -> str:
+        return f"127.0.0.1:{self.port + 2 + shard % self.count}"
+
+    def arguments(self, shard: int, listen=None, api_port=None) -> list:
+        api_port = api_port or self.port
+        out = ["node", "--shard", self.folder / f"shard-{shard:03}-of-{self.count:03}.gguf", "--manifest", self.folder / "manifest.json",
                "--policy", self.folder / "policy.json", "--dev-tee", self.folder / "dev-tee.seed",
-               "--listen", link(index)]
+               "--listen", listen or self.link(shard)]
         if self.count > 1:
-            out += ["--next", "tls://" + link(index + 1)]
-        if index == 0:
-            out += ["--api", f"127.0.0.1:{self.port}", "--api-tls", f"127.0.0.1:{self.port + 1}"]
+            out += ["--next", "tls://" + self.link(shard + 1)]
+        if shard == 0:
+            out += ["--api", f"127.0.0.1:{api_port}", "--api-tls", f"127.0.0.1:{api_port + 1}"]
         return out
 
-    def start(self, index: int, *extra, program=None, environment=None) -> Process:
-        self.nodes[index] = self.teetee.start(*self.arguments(index), *extra, program=program, environment=environment)
-        return self.nodes[index]
+    def start(self, shard: int, *extra, program=None, environment=None) -> Process:
+        self.nodes[shard] = self.teetee.start(*self.arguments(shard), *extra, program=program, environment=environment)
+        return self.nodes[shard]
+
+    def start_another(self, shard: int, *extra) -> tuple[Process, Http]:
+        """A replica, with ports of its own; the client is of use if it is an entry."""
+        port = free_ports(3)
+        arguments = self.arguments(shard, f"127.0.0.1:{port + 2}", port)
+        return self.teetee.start(*arguments, *extra), Http(port)
 
     def start_all(self, *extra):
         for i in range(self.count):

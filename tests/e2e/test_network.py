@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from harness import STORY_MODEL, free_ports, wait_until
+from harness import STORY_MODEL, wait_until
 
 PROMPT = "Once upon a time"
 
@@ -117,24 +117,43 @@ def test_a_shard_file_that_changes_changes_nothing(teetee):
     assert ask() == before
 
 
-def test_a_second_neighbour_is_refused(teetee):
+def test_entries_share_the_stages_behind_them(teetee):
     network = teetee.network(2)
     network.start_all()
-    # A second entry that names the same next node; its own links and API listen elsewhere.
-    arguments = [str(a) for a in network.arguments(0)]
-    spare = free_ports(3)
-    for flag, port in (("--listen", spare), ("--api", spare + 1), ("--api-tls", spare + 2)):
-        arguments[arguments.index(flag) + 1] = f"127.0.0.1:{port}"
-    intruder = teetee.start(*arguments)
-    wait_until(lambda: "refused a second neighbour" in network.nodes[1].text(), 10, network.nodes[1].text()[-800:])
-    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 20})[0] == 200
-    intruder.kill()
-    assert network.http.ready()
+    other, its_http = network.start_another(0)
+    wait_until(its_http.ready, 20, "the second entry is ready: " + other.text()[-800:])
+    request = {"prompt": PROMPT, "max_tokens": 60, "seed": 4}
+    first = network.http.post("/generate", request)[1]["text"]
+    texts = {}
+    threads = [threading.Thread(target=lambda i=i: texts.update({i: (network.http, its_http)[i % 2].post("/generate", request)[1]["text"]}))
+               for i in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert texts == {i: first for i in range(6)}
+    # Its end is nobody else's.
+    other.kill()
+    assert network.http.post("/generate", request)[1]["text"] == first
+    assert network.http.get("/health")[1]["routes"] == 1
+
+
+def test_a_route_needs_every_layer(teetee):
+    network = teetee.network(3)
+    network.start(0)
+    network.start(2)
+    wait_until(lambda: "layers 4 to 4" in network.nodes[0].text(), 20, network.nodes[0].text()[-800:])
+    status, body = network.http.post("/generate", {"prompt": PROMPT})
+    assert status == 503 and body["error"]["code"] == "route_unavailable", body
+    assert network.http.get("/health")[0] == 503
+    network.start(1)
+    wait_until(network.http.ready, 20, "the newcomer is used")
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
 
 
 def test_killing_the_second_node_fails_the_answer_at_once_and_only_that(teetee):
     network = teetee.network(2)
-    network.start_all()
+    network.start_all("--reroute-seconds", 0)
     events, failure = [], []
 
     def read():
@@ -165,7 +184,7 @@ def test_killing_the_second_node_fails_the_answer_at_once_and_only_that(teetee):
 
 def test_killing_the_second_node_ends_chat_with_an_error(teetee):
     network = teetee.network(2)
-    network.start_all("--kernel", "scalar")
+    network.start_all("--kernel", "scalar", "--reroute-seconds", 0)
     chat = teetee.start("chat", "--entry", f"https://127.0.0.1:{network.port + 1}", "--policy",
                         network.folder / "policy.json", "--manifest", network.folder / "manifest.json",
                         "--prompt", PROMPT, "-n", 480, "--temperature", 1)
@@ -177,13 +196,13 @@ def test_killing_the_second_node_ends_chat_with_an_error(teetee):
 
 def test_a_stalled_node_is_noticed(teetee):
     network = teetee.network(3)
-    network.start_all()
+    network.start_all("--reroute-seconds", 0)
     network.nodes[1].process.send_signal(signal.SIGSTOP)
     start = time.time()
     status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 50})
     network.nodes[1].process.send_signal(signal.SIGCONT)
     assert status in (503, 504) and time.time() - start < 5, (status, body)
-    wait_until(network.http.ready, 20, "the ring is whole again")
+    wait_until(network.http.ready, 20, "the route is whole again")
     assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
 
 

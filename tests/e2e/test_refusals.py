@@ -42,12 +42,16 @@ def test_refuses_another_model(teetee):
     refused(network, "statement_mismatch")
 
 
-def test_refuses_another_shard_of_the_same_model(teetee):
+def test_refuses_a_shard_of_another_cut(teetee):
+    # The same weights, cut elsewhere: its layers are none of this manifest's shards.
     network = teetee.network(3)
+    halves = teetee.folder / "halves"
+    code, _, err = teetee.run("shard", "cut", "--model", STORY_MODEL, "--shards", 2, "--out", halves)
+    assert code == 0, err
     network.start(0)
-    # The last shard where the middle one belongs.
     arguments = network.arguments(1)
-    arguments[2] = network.folder / "shard-002-of-003.gguf"
+    arguments[2] = halves / "shard-001-of-002.gguf"
+    arguments[4] = halves / "manifest.json"
     network.nodes[1] = teetee.start(*arguments)
     refused(network, "shard_rejected")
 

@@ -221,7 +221,7 @@ def test_sizes_tell_nothing_of_tokens(teetee):
 
 def test_a_stage_that_fails_leaves_the_answer_without_its_end(teetee):
     network = teetee.network(2)
-    network.start_all("--kernel", "scalar")
+    network.start_all("--kernel", "scalar", "--reroute-seconds", 0)
     where = ["--policy", network.folder / "policy.json", "--manifest", network.folder / "manifest.json"]
     client = SealedClient(network.port)
     request, secret = client.seal(CHAT, chat_body(stream=True, max_tokens=480, temperature=1))
