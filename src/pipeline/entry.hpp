@@ -174,7 +174,7 @@ class Entry {
     struct Choice {
         Lane* lane = nullptr;
         PrefixStart start{};
-        /// No route that is ready could hold it, were it alone there.
+        /// There are routes that take requests, and none could hold it, were it alone there.
         bool is_hopeless = false;
     };
     Choice choose_lane(const Request& request);

@@ -247,6 +247,19 @@ TEST_F(TwoRoutes, a_draining_one_ends_what_it_has_and_takes_no_more) {
     EXPECT_TRUE(entry_.ready());
 }
 
+TEST_F(TwoRoutes, requests_wait_while_all_are_draining) {
+    entry_.drain_route(numbers_[1]);
+    entry_.drain_route(numbers_[2]);
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 6, 5), effects_));
+    EXPECT_TRUE(effects_.events.empty()) << "not too large, only early";
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    numbers_[3] = entry_.add_route(now_, {node_id(0), node_id(1)}, effects_);
+    effects_.sends.erase(effects_.sends.begin(), effects_.sends.end() - 1);
+    numbers_[1] = numbers_[3];
+    return_probe(1);
+    EXPECT_EQ(entry_.active_count(), 1u);
+}
+
 TEST_F(TwoRoutes, a_removed_one_hands_its_requests_on) {
     begin_answer();
     compute_all();
