@@ -104,6 +104,14 @@ void check_memory(World& world, uint32_t index) {
     }
 }
 
+void check_recovery(World& world) {
+    for (uint32_t i = 0; i < world.nodes().size(); ++i) {
+        const Node& node = world.nodes()[i];
+        if (node.entry && !node.entry->ready())
+            world.report("recovery", "node " + std::to_string(i) + ": no route is ready");
+    }
+}
+
 void check_idle(World& world) {
     for (uint32_t i = 0; i < world.nodes().size(); ++i) {
         const Node& node = world.nodes()[i];

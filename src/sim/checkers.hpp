@@ -61,6 +61,9 @@ class AnswerChecker {
 /// Rule "memory": what a node says it uses is within what it has.
 void check_memory(World& world, uint32_t node);
 
+/// Rule "recovery": when all has been well for long, every entry has a route that is ready.
+void check_recovery(World& world);
+
 /// Rule "idle": without requests no node holds a sequence, a job or a queue.
 void check_idle(World& world);
 

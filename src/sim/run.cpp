@@ -20,6 +20,7 @@ Outcome run(const Scenario& scenario, uint64_t seed) {
     world.run_until(all);
     if (!world.violation()) {
         answers.check_all_ended();
+        check_recovery(world);
         check_idle(world);
     }
     return {.violation = world.violation(),

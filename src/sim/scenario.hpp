@@ -21,6 +21,10 @@ struct FaultWeights {
     uint32_t flap = 0;
     uint32_t reroute = 0;
     uint32_t cancel = 0;
+    uint32_t drain = 0;
+    uint32_t skew = 0;
+    uint32_t no_quotes = 0;
+    uint32_t revoke = 0;
     /// A peer sends its last frame again, which no honest one does.
     uint32_t replay = 0;
 };

@@ -128,6 +128,9 @@ TEST(Run, BreaksNoRuleUnderPartitions) {
 TEST(Run, BreaksNoRuleWithSlowNodes) {
     expect_none_broken("slow", 20);
 }
+TEST(Run, BreaksNoRuleWhereEvidenceExpires) {
+    expect_none_broken("evidence", 20);
+}
 TEST(Run, BreaksNoRuleUnderReplayedFrames) {
     expect_none_broken("replays", 20);
 }
