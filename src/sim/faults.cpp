@@ -21,6 +21,7 @@ Faults::Faults(World& world, Clients& clients, const Scenario& scenario, uint64_
               {"skew", weights.skew, &Faults::skew},
               {"no_quotes", weights.no_quotes, &Faults::no_quotes},
               {"revoke", weights.revoke, &Faults::revoke},
+              {"lie", weights.lie, &Faults::lie},
               {"replay", weights.replay, &Faults::replay}};
     Random swarm(mix(seed, 4));
     for (Kind& kind : kinds_) {
@@ -59,7 +60,7 @@ void Faults::heal() {
         world_.set_slowness(i, 1);
         world_.set_skew(i, 0);
         world_.mend_tee(i);
-        if (world_.nodes()[i].is_draining) restart(i);
+        if (world_.nodes()[i].is_draining || world_.nodes()[i].engine->is_corrupt()) restart(i);
         if (is_revoked_) upgrade(i);
     }
     for (uint32_t i = 0; i < world_.links().size(); ++i) {
@@ -207,6 +208,15 @@ void Faults::upgrade(uint32_t node) {
     if (world_.nodes()[node].build == Build::lasting) return;
     world_.set_build(node, Build::lasting);
     restart(node);
+}
+
+void Faults::lie() {
+    const uint32_t node = any_node();
+    world_.corrupt(node);
+    after_a_while([this, node] {
+        if (world_.nodes()[node].is_alive() && world_.nodes()[node].engine->is_corrupt())
+            restart(node);
+    });
 }
 
 void Faults::replay() {

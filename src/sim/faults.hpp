@@ -50,6 +50,7 @@ class Faults {
     void skew();
     void no_quotes();
     void revoke();
+    void lie();
     void replay();
 
     World& world_;

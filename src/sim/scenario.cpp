@@ -54,6 +54,7 @@ const std::vector<Key>& keys() {
         {"skew", [](S& s) -> uint32_t& { return s.weights.skew; }},
         {"no_quotes", [](S& s) -> uint32_t& { return s.weights.no_quotes; }},
         {"revoke", [](S& s) -> uint32_t& { return s.weights.revoke; }},
+        {"lie", [](S& s) -> uint32_t& { return s.weights.lie; }},
         {"replay", [](S& s) -> uint32_t& { return s.weights.replay; }},
     };
     return all;

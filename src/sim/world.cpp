@@ -19,6 +19,11 @@ Digest secret_of(uint64_t seed, uint32_t node, uint64_t life) {
     return crypto::sha256(out.view());
 }
 
+std::shared_ptr<const attest::RecordSigner> signer_of(const Node& node) {
+    return std::make_shared<attest::RecordSigner>(node.identity->receipt_key,
+                                                  node.identity->evidence->statement);
+}
+
 std::vector<LayerRange> ranges(uint32_t slots) {
     std::vector<LayerRange> out;
     for (uint32_t slot = 0; slot < slots; ++slot)
@@ -138,6 +143,19 @@ bool World::cancel(uint32_t index, const RequestId& request) {
     return was_known;
 }
 
+void World::ask_for_quotes(uint32_t index, pipeline::QuoteOrder order) {
+    at_node(index, now_, [this, index, order = std::move(order)] {
+        step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
+            entry.ask_for_quotes(now_, order, effects);
+        });
+    });
+}
+
+void World::corrupt(uint32_t index) {
+    const Node& node = nodes_[index];
+    if (node.is_alive()) node.engine->corrupt(node.id());
+}
+
 void World::kill(uint32_t index) {
     Node& node = nodes_[index];
     if (!node.is_alive()) return;
@@ -170,7 +188,7 @@ void World::revive(uint32_t index) {
     places_[node.id()] = index;
     node.renews_at = now_ + evidence_renewal;
     node.rechecks_at = now_ + recheck_interval;
-    node.engine = std::make_unique<ToyEngine>(limits(node.slot));
+    node.engine = std::make_unique<ToyEngine>(limits(node.slot), &lies_);
     make_directory(index);
     if (node.slot == 0)
         make_entry(index);
@@ -181,6 +199,9 @@ void World::revive(uint32_t index) {
 
 void World::make_entry(uint32_t index) {
     Node& node = nodes_[index];
+    std::map<LayerRange, Digest> roots;
+    for (const attest::AcceptedShard& shard : trust_.expectation().shards)
+        roots[shard.layers] = shard.shard_root;
     node.entry = std::make_unique<pipeline::Entry>(
         pipeline::EntryOptions{.node_id = node.id(),
                                .engine = limits(node.slot),
@@ -191,13 +212,14 @@ void World::make_entry(uint32_t index) {
                                .probe_interval = std::chrono::milliseconds(250),
                                .probe_timeout = probe_timeout,
                                .batch_timeout = batch_timeout,
-                               .reroute_timeout = reroute_timeout});
+                               .reroute_timeout = reroute_timeout,
+                               .records = {.signer = signer_of(node), .shard_roots = roots}});
 }
 
 void World::make_stage(uint32_t index) {
     Node& node = nodes_[index];
-    node.stage = std::make_unique<pipeline::Stage>(
-        pipeline::StageOptions{.node_id = node.id(), .engine = limits(node.slot)});
+    node.stage = std::make_unique<pipeline::Stage>(pipeline::StageOptions{
+        .node_id = node.id(), .engine = limits(node.slot), .signer = signer_of(node)});
 }
 
 void World::resume(uint32_t index) {

@@ -45,6 +45,8 @@ class World {
     void at(Instant when, std::function<void()> run) {
         events_[{when, next_order_++}] = std::move(run);
     }
+    /// All entries give up their routes, and nobody makes new ones.
+    void close();
     /// Ends early with a violation.
     void run_until(Instant end);
 
@@ -52,11 +54,13 @@ class World {
     const std::vector<Link>& links() const { return links_; }
     pipeline::EngineLimits limits(uint32_t slot) const;
     Trust& trust() { return trust_; }
+    Lies& lies() { return lies_; }
     const Traffic& traffic() const { return traffic_; }
 
     Result<void> submit(uint32_t entry, pipeline::Submission submission);
     /// False if the entry knows no such request.
     bool cancel(uint32_t entry, const RequestId& request);
+    void ask_for_quotes(uint32_t entry, pipeline::QuoteOrder order);
 
     /// The node dies with all it knows.
     void kill(uint32_t node);
@@ -77,6 +81,8 @@ class World {
     void mend_tee(uint32_t node) { nodes_[node].tee_hangs = false; }
     /// The node hears that Build::revocable is not to be trusted any more.
     void hear_of_revocation(uint32_t node);
+    /// It lies until it dies.
+    void corrupt(uint32_t node);
     /// From the next life on.
     void set_build(uint32_t node, Build build) { nodes_[node].build = build; }
 
@@ -110,7 +116,8 @@ class World {
         cancel,
         kill,
         revive,
-        renewal
+        renewal,
+        quoted
     };
 
     // world.cpp: time, lives, and what comes from outside.
@@ -132,6 +139,7 @@ class World {
     void step_entry(uint32_t node, Event event);
     void act(uint32_t node, pipeline::Effects effects);
     void compute(uint32_t node, pipeline::ComputeJob job);
+    void make_quote(uint32_t node, const pipeline::QuoteJob& job);
     void send(uint32_t from, const pipeline::Send& send);
     void transmit(uint32_t link, uint32_t side, Bytes frame);
     void deliver(uint32_t link, uint32_t from_side, uint64_t life, const Bytes& frame);
@@ -163,6 +171,7 @@ class World {
     uint64_t seed_;
     Random network_;
     Trust trust_;
+    Lies lies_;
     Instant now_{};
     uint64_t next_order_ = 0;
     std::map<std::pair<Instant, uint64_t>, std::function<void()>> events_;
@@ -172,6 +181,7 @@ class World {
     std::map<std::pair<uint32_t, uint32_t>, uint32_t> between_;
     /// Where each life was, or is.
     std::map<wire::NodeId, uint32_t> places_;
+    bool is_closed_ = false;
     Traffic traffic_;
     crypto::Sha256 log_;
     std::optional<Violation> violation_;

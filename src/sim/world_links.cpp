@@ -7,6 +7,11 @@
 #include "wire/codec.hpp"
 
 namespace teetee::sim {
+namespace {
+
+constexpr Duration quote_time = std::chrono::milliseconds(50);
+
+}  // namespace
 
 void World::act(uint32_t index, pipeline::Effects effects) {
     for (const pipeline::Send& message : effects.sends) send(index, message);
@@ -14,6 +19,7 @@ void World::act(uint32_t index, pipeline::Effects effects) {
         for (const pipeline::ClientEvent& event : effects.events) on_client_event(index, event);
     }
     for (pipeline::ComputeJob& job : effects.jobs) compute(index, std::move(job));
+    for (const pipeline::QuoteJob& job : effects.quotes) make_quote(index, job);
     for (const pipeline::Timer& timer : effects.timers) {
         at_node(index, timer.at, [this, index, id = timer.id] {
             log(Kind::timer, index, index);
@@ -37,6 +43,19 @@ void World::compute(uint32_t index, pipeline::ComputeJob job) {
         nodes_[index].is_computing = false;
         step(index, [&](auto& machine, pipeline::Effects& effects) {
             machine.on_computed(now_, std::move(*result), effects);
+        });
+    });
+}
+
+void World::make_quote(uint32_t index, const pipeline::QuoteJob& job) {
+    const Node& node = nodes_[index];
+    pipeline::QuoteResult result{job.request,
+                                 fail(ErrorCode::evidence_unavailable, "TEE: it hangs")};
+    if (!node.tee_hangs) result.quote = Trust::quote(node.build, job.report_data);
+    at_node(index, now_ + quote_time, [this, index, result = std::move(result)] {
+        log(Kind::quoted, index, index);
+        step(index, [&](auto& machine, pipeline::Effects& effects) {
+            machine.on_quoted(now_, result, effects);
         });
     });
 }

@@ -50,6 +50,7 @@ void World::make_directory(uint32_t index) {
 }
 
 void World::tick() {
+    if (is_closed_) return;
     for (uint32_t i = 0; i < nodes_.size(); ++i) {
         const Node& node = nodes_[i];
         if (!node.is_alive() || node.is_stalled) continue;
@@ -58,6 +59,11 @@ void World::tick() {
         look_around(i);
     }
     at(now_ + tick_interval, [this] { tick(); });
+}
+
+void World::close() {
+    is_closed_ = true;
+    for (uint32_t i = 0; i < nodes_.size(); ++i) reroute(i);
 }
 
 void World::look_around(uint32_t index) {
