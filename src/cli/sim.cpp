@@ -55,6 +55,13 @@ struct Totals {
     uint64_t seeds = 0;
     uint64_t done = 0;
     uint64_t failed = 0;
+    uint64_t resumed = 0;
+    uint64_t receipts = 0;
+    uint64_t without_receipt = 0;
+    uint64_t fresh_quotes = 0;
+    uint64_t wrong = 0;
+    uint64_t found_out = 0;
+    uint64_t peers_refused = 0;
     uint64_t tokens = 0;
     uint64_t events = 0;
     std::map<std::string_view, uint64_t> faults{};
@@ -64,6 +71,13 @@ struct Totals {
         ++seeds;
         done += outcome.answers.done;
         failed += outcome.answers.failed;
+        resumed += outcome.resumed;
+        receipts += outcome.answers.receipts;
+        without_receipt += outcome.answers.without_receipt;
+        fresh_quotes += outcome.answers.fresh_quotes;
+        wrong += outcome.answers.wrong;
+        found_out += outcome.answers.found_out;
+        peers_refused += outcome.traffic.peers_refused;
         tokens += outcome.answers.tokens;
         events += outcome.traffic.events;
         for (const auto& [name, count] : outcome.faults) faults[name] += count;
@@ -77,6 +91,13 @@ boost::json::object to_json(const Totals& totals, const std::string& digest) {
     return {{"seeds", totals.seeds},
             {"requests_done", totals.done},
             {"requests_failed", totals.failed},
+            {"answers_resumed", totals.resumed},
+            {"receipts", totals.receipts},
+            {"answers_without_receipt", totals.without_receipt},
+            {"receipts_with_fresh_quotes", totals.fresh_quotes},
+            {"answers_wrong", totals.wrong},
+            {"liars_found_out", totals.found_out},
+            {"peers_refused", totals.peers_refused},
             {"tokens", totals.tokens},
             {"events", totals.events},
             {"faults", std::move(faults)},

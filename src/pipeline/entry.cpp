@@ -216,6 +216,10 @@ void Entry::refresh_evidence() {
 }
 
 bool Entry::ready() const {
+    return std::ranges::any_of(lanes_, [](const auto& lane) { return lane.second->route.ready(); });
+}
+
+bool Entry::takes_requests() const {
     return std::ranges::any_of(lanes_,
                                [](const auto& lane) { return lane.second->takes_requests(); });
 }
@@ -294,7 +298,7 @@ Result<void> Entry::check(const Submission& submission) const {
     uint64_t most = 0;
     bool fits_somewhere = false;
     for (const auto& [number, lane] : lanes_) {
-        if (!lane->takes_requests()) continue;
+        if (!lane->route.ready()) continue;
         const auto need = lane->ledger.need(static_cast<Position>(positions));
         most = std::max(most, lane->route.capacity().positions);
         fits_somewhere = fits_somewhere || (need && fits({}, *need, lane->route.capacity()));
@@ -335,7 +339,7 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
         if (was_ready) effects.log.push_back({LogLevel::warn, accepted.error().message()});
         lose_route(now, lane, accepted.error(), effects);
     } else if (!was_ready) {
-        if (ready()) routeless_since_.reset();
+        if (takes_requests()) routeless_since_.reset();
         effects.log.push_back(
             {LogLevel::info,
              "route: ready, " + std::to_string(lane.route.stage_count()) + " stages"});
@@ -409,7 +413,7 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
 
 /// As long as some route takes requests they wait their turn.
 void Entry::give_up_queued(Instant now, Effects& effects) {
-    if (ready()) {
+    if (takes_requests()) {
         routeless_since_.reset();
         return;
     }

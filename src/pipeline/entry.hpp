@@ -125,7 +125,7 @@ class Entry {
     /// The next probe of each route collects evidence afresh.
     void refresh_evidence();
 
-    /// Some route takes requests.
+    /// Some route is, though it may be draining: requests wait then for one that is not.
     bool ready() const;
     std::vector<const Route*> routes() const;
     /// Null if there is none with that number.
@@ -180,6 +180,7 @@ class Entry {
     };
     using Requests = std::map<RequestId, Request>;
 
+    bool takes_requests() const;
     Result<void> check(const Submission& submission) const;
     void schedule(Instant now, Effects& effects);
     void schedule_lane(Lane& lane, ComputeJob& job, Lane::Batch& batch);
@@ -187,7 +188,7 @@ class Entry {
     struct Choice {
         Lane* lane = nullptr;
         PrefixStart start{};
-        /// No route that is ready could hold it, were it alone there.
+        /// There are routes that take requests, and none could hold it, were it alone there.
         bool is_hopeless = false;
     };
     Choice choose_lane(const Request& request);

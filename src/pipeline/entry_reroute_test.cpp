@@ -251,11 +251,10 @@ TEST_F(TwoRoutes, a_draining_one_ends_what_it_has_and_takes_no_more) {
 TEST_F(TwoRoutes, a_drained_one_takes_requests_again_when_it_is_wanted) {
     entry_.drain_route(numbers_[2]);
     entry_.drain_route(numbers_[1]);
-    EXPECT_FALSE(entry_.ready());
-    EXPECT_EQ(entry_.submit(now_, example_request(1, 3, 1), effects_).error().code,
-              ErrorCode::route_unavailable);
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 1), effects_));
+    compute_all();
+    EXPECT_EQ(entry_.queued_count(), 1u);
     entry_.resume_route(now_, numbers_[1], effects_);
-    EXPECT_TRUE(entry_.submit(now_, example_request(1, 3, 1), effects_));
     compute_all();
     EXPECT_TRUE(take<wire::Open>(1));
 }
@@ -293,6 +292,19 @@ TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests)
     const auto open = take<wire::Open>(2);
     ASSERT_TRUE(open);
     EXPECT_EQ(open->request, request_id(1));
+}
+
+TEST_F(TwoRoutes, requests_wait_while_all_are_draining) {
+    entry_.drain_route(numbers_[1]);
+    entry_.drain_route(numbers_[2]);
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 6, 5), effects_));
+    EXPECT_TRUE(effects_.events.empty()) << "not too large, only early";
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    numbers_[3] = entry_.add_route(now_, {node_id(0), node_id(1)}, effects_);
+    effects_.sends.erase(effects_.sends.begin(), effects_.sends.end() - 1);
+    numbers_[1] = numbers_[3];
+    return_probe(1);
+    EXPECT_EQ(entry_.active_count(), 1u);
 }
 
 TEST_F(TwoRoutes, a_removed_one_hands_its_requests_on) {

@@ -70,25 +70,26 @@ void Entry::admit(Effects& effects) {
 
 /// The route on which the request should be over first, of those that have room for it now.
 Entry::Choice Entry::choose_lane(const Request& request) {
-    Choice choice{.is_hopeless = ready()};
+    Choice choice;
+    bool is_offered = false;
+    bool could_fit = false;
     Duration best{};
     for (auto& [number, lane] : lanes_) {
         if (!lane->takes_requests()) continue;
         const PrefixStart start = start_of(*lane, request);
         const auto need = lane->ledger.need(request.positions_max(), start);
         TT_ASSERT(need);
-        if (!lane->route.knows_capacity()) {
-            choice.is_hopeless = false;
-            continue;
-        }
-        choice.is_hopeless = choice.is_hopeless && !fits({}, *need, lane->route.capacity());
-        if (!fits_now(*lane, *need)) continue;
+        is_offered = true;
+        const bool is_known = lane->route.knows_capacity();
+        could_fit = could_fit || !is_known || fits({}, *need, lane->route.capacity());
+        if (!is_known || !fits_now(*lane, *need)) continue;
         const Duration time = expected_time(*lane, request, start);
         if (choice.lane != nullptr && time >= best) continue;
         choice.lane = lane.get();
         choice.start = start;
         best = time;
     }
+    choice.is_hopeless = is_offered && !could_fit;
     return choice;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/clients.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace teetee::sim {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr uint32_t tenants = 2;
 constexpr uint64_t vocabulary = 1000;
+constexpr uint64_t stop_tokens_most = 40;
 
 std::vector<TokenId> shared_beginning(uint64_t tenant, size_t count) {
     Random random(tenant);
@@ -23,38 +25,89 @@ Clients::Clients(World& world, AnswerChecker& answers, const Scenario& scenario,
       answers_(answers),
       scenario_(scenario),
       random_(mix(seed, 2)),
-      current_(scenario.clients) {
+      clients_(scenario.clients) {
     for (uint32_t i = 0; i < scenario.clients; ++i)
         world_.at(std::chrono::milliseconds(500 + 10 * i), [this, i] { look(i); });
 }
 
 /// A client sees within moments that its answer is over, and thinks a little before the next.
-void Clients::look(uint32_t client) {
-    if (asked_ == scenario_.requests) return;
-    if (!answers_.open().contains(current_[client])) ask(client);
+void Clients::look(uint32_t index) {
+    Client& client = clients_[index];
+    if (!answers_.open().contains(client.request)) {
+        if (auto beginning = answers_.take_unfinished(client.request))
+            client.unfinished = std::move(beginning);
+        if (client.unfinished)
+            resume(client);
+        else if (asked_ < scenario_.requests)
+            ask(client);
+    }
     world_.at(world_.now() + std::chrono::milliseconds(random_.up_to(400)),
-              [this, client] { look(client); });
+              [this, index] { look(index); });
 }
 
-bool Clients::ask(uint32_t client) {
-    const auto entry = static_cast<uint32_t>(random_.below(scenario_.entries));
+void Clients::ask(Client& client) {
     const pipeline::Submission submission = next_submission();
-    current_[client] = submission.request;
-    answers_.begin(entry, submission);
-    if (world_.submit(entry, submission)) {
-        ++asked_;
-        return true;
+    if (!submit(submission, {.whole = submission})) return;
+    client.request = submission.request;
+    ++asked_;
+}
+
+void Clients::resume(Client& client) {
+    const AnswerChecker::Beginning& beginning = *client.unfinished;
+    pipeline::Submission submission = beginning.whole;
+    const auto known = static_cast<uint32_t>(beginning.tokens.size());
+    // All is there but the last word, or what follows depends on where the answer began.
+    if (known == submission.max_tokens || submission.sampling.needs_tokens()) {
+        client.unfinished.reset();
+        return;
     }
+    submission.request = next_id();
+    submission.max_tokens -= known;
+    submission.prompt.insert(submission.prompt.end(), beginning.tokens.begin(),
+                             beginning.tokens.end());
+    submission.salt[0] ^= 1;
+    if (!submit(submission, beginning)) return;
+    client.request = submission.request;
+    client.unfinished.reset();
+    ++resumed_;
+}
+
+bool Clients::submit(const pipeline::Submission& submission, AnswerChecker::Beginning beginning) {
+    const auto entry = static_cast<uint32_t>(random_.below(scenario_.entries));
+    answers_.begin(entry, submission, std::move(beginning));
+    if (world_.submit(entry, submission)) return true;
     answers_.forget(submission.request);
     return false;
 }
 
+RequestId Clients::next_id() {
+    ByteWriter bytes;
+    bytes.u64(random_.next());
+    bytes.u64(random_.next());
+    RequestId out;
+    std::copy_n(bytes.view().begin(), out.bytes.size(), out.bytes.begin());
+    return out;
+}
+
+/// Every third request has options beyond the seed.
+SamplingOptions Clients::next_sampling() {
+    SamplingOptions out;
+    out.seed = random_.next();
+    if (random_.below(3) != 0) return out;
+    out.temperature = 0.5F * static_cast<float>(random_.below(4));
+    out.top_k = static_cast<uint32_t>(random_.below(50));
+    if (random_.below(2) == 0) out.repetition_penalty = 1.25F;
+    if (random_.below(4) == 0) out.constraint.kind = ConstraintKind::json_object;
+    if (random_.below(2) == 0)
+        out.logit_bias = {{.token = static_cast<TokenId>(random_.below(vocabulary)), .bias = 2.0F}};
+    out.logprobs = random_.below(2) == 0;
+    if (out.logprobs) out.top_logprobs = static_cast<uint32_t>(random_.below(4));
+    return out;
+}
+
 pipeline::Submission Clients::next_submission() {
     pipeline::Submission out;
-    ByteWriter id;
-    id.u64(random_.next());
-    id.u64(random_.next());
-    std::copy_n(id.view().begin(), out.request.bytes.size(), out.request.bytes.begin());
+    out.request = next_id();
     const size_t prompt = random_.up_to(scenario_.prompt_tokens_max);
     if (random_.below(2) == 0) {
         const uint64_t tenant = random_.up_to(tenants);
@@ -64,16 +117,20 @@ pipeline::Submission Clients::next_submission() {
     while (out.prompt.size() < prompt)
         out.prompt.push_back(static_cast<TokenId>(random_.below(vocabulary)));
     out.max_tokens = static_cast<uint32_t>(random_.up_to(scenario_.answer_tokens_max));
-    out.sampling.seed = random_.next();
+    out.sampling = next_sampling();
+    const uint64_t stops = random_.below(stop_tokens_most);
+    for (uint64_t i = 0; i < stops; ++i)
+        out.stop_tokens.push_back(static_cast<TokenId>(random_.below(vocabulary)));
+    std::ranges::copy(next_id().bytes, out.salt.begin());
     return out;
 }
 
 void Clients::cancel_any(Random& random) {
     if (answers_.open().empty()) return;
     const auto which = static_cast<ptrdiff_t>(random.below(answers_.open().size()));
-    const auto& [request, open] = *std::next(answers_.open().begin(), which);
-    const RequestId id = request;
-    if (world_.cancel(open.entry, id)) answers_.on_cancelled(id);
+    const auto open = std::next(answers_.open().begin(), which);
+    const RequestId id = open->first;
+    if (world_.cancel(open->second.entry, id)) answers_.on_cancelled(id);
 }
 
 }  // namespace teetee::sim

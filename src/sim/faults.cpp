@@ -17,6 +17,11 @@ Faults::Faults(World& world, Clients& clients, const Scenario& scenario, uint64_
               {"flap", weights.flap, &Faults::flap},
               {"reroute", weights.reroute, &Faults::reroute},
               {"cancel", weights.cancel, &Faults::cancel},
+              {"drain", weights.drain, &Faults::drain},
+              {"skew", weights.skew, &Faults::skew},
+              {"no_quotes", weights.no_quotes, &Faults::no_quotes},
+              {"revoke", weights.revoke, &Faults::revoke},
+              {"lie", weights.lie, &Faults::lie},
               {"replay", weights.replay, &Faults::replay}};
     Random swarm(mix(seed, 4));
     for (Kind& kind : kinds_) {
@@ -53,6 +58,10 @@ void Faults::heal() {
         world_.revive(i);
         world_.resume(i);
         world_.set_slowness(i, 1);
+        world_.set_skew(i, 0);
+        world_.mend_tee(i);
+        if (world_.nodes()[i].is_draining || world_.nodes()[i].engine->is_corrupt()) restart(i);
+        if (is_revoked_) upgrade(i);
     }
     for (uint32_t i = 0; i < world_.links().size(); ++i) {
         const Link& link = world_.links()[i];
@@ -65,7 +74,10 @@ void Faults::heal() {
 
 /// Mending twice, or what is not broken any more, does nothing.
 void Faults::after_a_while(std::function<void()> mend) {
-    const Duration most = std::chrono::milliseconds(scenario_.fault_duration_max_ms);
+    after_a_while(std::chrono::milliseconds(scenario_.fault_duration_max_ms), std::move(mend));
+}
+
+void Faults::after_a_while(Duration most, std::function<void()> mend) {
     const Duration wait(random_.up_to(static_cast<uint64_t>(most.count())));
     world_.at(world_.now() + wait, [this, mend = std::move(mend)] {
         if (!is_over_) mend();
@@ -77,7 +89,11 @@ uint32_t Faults::any_node() {
 }
 
 uint32_t Faults::any_link() {
-    return static_cast<uint32_t>(random_.below(world_.links().size()));
+    std::vector<uint32_t> up;
+    for (uint32_t i = 0; i < world_.links().size(); ++i) {
+        if (world_.links()[i].is_up) up.push_back(i);
+    }
+    return up.empty() ? 0 : up[random_.below(up.size())];
 }
 
 void Faults::kill() {
@@ -87,7 +103,10 @@ void Faults::kill() {
 }
 
 void Faults::restart() {
-    const uint32_t node = any_node();
+    restart(any_node());
+}
+
+void Faults::restart(uint32_t node) {
     world_.kill(node);
     world_.revive(node);
 }
@@ -147,6 +166,57 @@ void Faults::reroute() {
 
 void Faults::cancel() {
     clients_.cancel_any(random_);
+}
+
+/// Maintenance: announced, and over with a restart.
+void Faults::drain() {
+    const uint32_t node = any_node();
+    world_.drain(node);
+    after_a_while([this, node] {
+        if (world_.nodes()[node].is_draining) restart(node);
+    });
+}
+
+/// Half of the clocks are off by no more than honest ones may be.
+void Faults::skew() {
+    const uint32_t node = any_node();
+    const uint64_t most = random_.below(2) == 0 ? 10 : 7200;
+    const auto ahead = static_cast<UnixSeconds>(random_.up_to(most));
+    world_.set_skew(node, random_.below(2) == 0 ? ahead : -ahead);
+    after_a_while([this, node] { world_.set_skew(node, 0); });
+}
+
+/// Long enough for evidence to expire.
+void Faults::no_quotes() {
+    const uint32_t node = any_node();
+    world_.hang_tee(node);
+    after_a_while(2 * std::chrono::seconds(evidence_lifetime_s),
+                  [this, node] { world_.mend_tee(node); });
+}
+
+/// Once in a run. Each node hears of it in its own time; later hosts upgrade.
+void Faults::revoke() {
+    if (std::exchange(is_revoked_, true)) return;
+    for (uint32_t node = 0; node < world_.nodes().size(); ++node) {
+        after_a_while(std::chrono::seconds(2), [this, node] { world_.hear_of_revocation(node); });
+        after_a_while([this, node] { upgrade(node); });
+    }
+}
+
+void Faults::upgrade(uint32_t node) {
+    world_.hear_of_revocation(node);
+    if (world_.nodes()[node].build == Build::lasting) return;
+    world_.set_build(node, Build::lasting);
+    restart(node);
+}
+
+void Faults::lie() {
+    const uint32_t node = any_node();
+    world_.corrupt(node);
+    after_a_while([this, node] {
+        if (world_.nodes()[node].is_alive() && world_.nodes()[node].engine->is_corrupt())
+            restart(node);
+    });
 }
 
 void Faults::replay() {

@@ -28,11 +28,15 @@ class Faults {
     void schedule();
     void run_one();
     void after_a_while(std::function<void()> mend);
+    void after_a_while(Duration most, std::function<void()> mend);
     uint32_t any_node();
+    /// One that is up, if there is any.
     uint32_t any_link();
+    void upgrade(uint32_t node);
 
     void kill();
     void restart();
+    void restart(uint32_t node);
     void cut();
     void one_way();
     void partition();
@@ -42,6 +46,11 @@ class Faults {
     void flap();
     void reroute();
     void cancel();
+    void drain();
+    void skew();
+    void no_quotes();
+    void revoke();
+    void lie();
     void replay();
 
     World& world_;
@@ -51,6 +60,7 @@ class Faults {
     std::vector<Kind> kinds_;
     uint64_t weight_sum_ = 0;
     bool is_over_ = false;
+    bool is_revoked_ = false;
     std::map<std::string_view, uint64_t> counts_;
 };
 

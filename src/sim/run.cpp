@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/run.hpp"
 
+#include "sim/checkers.hpp"
 #include "sim/faults.hpp"
 
 namespace teetee::sim {
+namespace {
+
+/// Longer than an entry waits for records and quotes.
+constexpr Duration closing_time = std::chrono::seconds(25);
+
+}  // namespace
 
 Outcome run(const Scenario& scenario, uint64_t seed) {
     World world(scenario, seed);
-    AnswerChecker answers(world, {.peers_are_honest = scenario.weights.replay == 0});
+    AnswerChecker answers(world, {.peers_are_honest = !scenario.weights.has_false_peers(),
+                                  .evidence_is_good = !scenario.weights.has_bad_evidence()});
     Clients clients(world, answers, scenario, seed);
     Faults faults(world, clients, scenario, seed);
     world.on_client_event = [&](uint32_t entry, const pipeline::ClientEvent& event) {
@@ -18,12 +26,16 @@ Outcome run(const Scenario& scenario, uint64_t seed) {
     const Duration all = std::chrono::seconds(scenario.seconds);
     world.at(2 * all / 3, [&] { faults.heal(); });
     world.run_until(all);
-    if (!world.violation()) {
-        answers.check_all_ended();
-        check_idle(world);
-    }
+    answers.check_all_ended();
+    check_recovery(world);
+    check_idle(world);
+    world.close();
+    world.run_until(all + closing_time);
+    answers.check_all_signed();
+    check_nothing_left(world);
     return {.violation = world.violation(),
             .answers = answers.counts(),
+            .resumed = clients.resumed_count(),
             .traffic = world.traffic(),
             .faults = faults.counts(),
             .digest = world.digest()};

@@ -4,13 +4,15 @@
 #include <map>
 #include <string_view>
 
-#include "sim/checkers.hpp"
+#include "sim/answers.hpp"
 
 namespace teetee::sim {
 
 struct Outcome {
     std::optional<Violation> violation{};
     AnswerChecker::Counts answers{};
+    /// Answers that a client went on with at another entry.
+    uint64_t resumed = 0;
     Traffic traffic{};
     /// How often each fault was done.
     std::map<std::string_view, uint64_t> faults{};

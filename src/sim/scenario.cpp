@@ -50,6 +50,11 @@ const std::vector<Key>& keys() {
         {"flap", [](S& s) -> uint32_t& { return s.weights.flap; }},
         {"reroute", [](S& s) -> uint32_t& { return s.weights.reroute; }},
         {"cancel", [](S& s) -> uint32_t& { return s.weights.cancel; }},
+        {"drain", [](S& s) -> uint32_t& { return s.weights.drain; }},
+        {"skew", [](S& s) -> uint32_t& { return s.weights.skew; }},
+        {"no_quotes", [](S& s) -> uint32_t& { return s.weights.no_quotes; }},
+        {"revoke", [](S& s) -> uint32_t& { return s.weights.revoke; }},
+        {"lie", [](S& s) -> uint32_t& { return s.weights.lie; }},
         {"replay", [](S& s) -> uint32_t& { return s.weights.replay; }},
     };
     return all;

@@ -21,8 +21,16 @@ struct FaultWeights {
     uint32_t flap = 0;
     uint32_t reroute = 0;
     uint32_t cancel = 0;
+    uint32_t drain = 0;
+    uint32_t skew = 0;
+    uint32_t no_quotes = 0;
+    uint32_t revoke = 0;
+    uint32_t lie = 0;
     /// A peer sends its last frame again, which no honest one does.
     uint32_t replay = 0;
+
+    bool has_false_peers() const { return lie + replay > 0; }
+    bool has_bad_evidence() const { return skew + no_quotes > 0; }
 };
 
 /// A network, its load and its faults (docs/simulation.md). Every field is a key of the file.

@@ -8,9 +8,10 @@ namespace teetee::sim {
 namespace {
 
 constexpr uint32_t layers_per_slot = 2;
+constexpr UnixSeconds unix_begin = 1'800'000'000;
 
-/// Of this life of the node; made from the seed as all else.
-Digest identity(uint64_t seed, uint32_t node, uint64_t life) {
+/// Of the receipt key of this life; made from the seed as all else. 2^-128 of them are no keys.
+Digest secret_of(uint64_t seed, uint32_t node, uint64_t life) {
     ByteWriter out;
     out.u64(seed);
     out.u32(node);
@@ -18,32 +19,51 @@ Digest identity(uint64_t seed, uint32_t node, uint64_t life) {
     return crypto::sha256(out.view());
 }
 
+std::shared_ptr<const attest::RecordSigner> signer_of(const Node& node) {
+    return std::make_shared<attest::RecordSigner>(node.identity->receipt_key,
+                                                  node.identity->evidence->statement);
+}
+
+std::vector<LayerRange> ranges(uint32_t slots) {
+    std::vector<LayerRange> out;
+    for (uint32_t slot = 0; slot < slots; ++slot)
+        out.push_back({slot * layers_per_slot, (slot + 1) * layers_per_slot});
+    return out;
+}
+
 }  // namespace
 
 World::World(const Scenario& scenario, uint64_t seed)
-    : scenario_(scenario), seed_(seed), network_(mix(seed, 1)) {
+    : scenario_(scenario), seed_(seed), network_(mix(seed, 1)), trust_(ranges(scenario.slots)) {
     make_nodes();
     make_links();
     at(now_, [this] { tick(); });
+}
+
+UnixSeconds World::unix_now(uint32_t node) const {
+    return unix_begin + std::chrono::floor<std::chrono::seconds>(now_).count() +
+           nodes_[node].skew_s;
 }
 
 void World::make_nodes() {
     for (uint32_t slot = 0; slot < scenario_.slots; ++slot) {
         const uint32_t count = slot == 0 ? scenario_.entries : scenario_.replicas;
         for (uint32_t i = 0; i < count; ++i) {
-            nodes_.push_back({.slot = slot, .replica = i});
-            revive(static_cast<uint32_t>(nodes_.size() - 1));
+            // Where builds are revoked, every other replica has the one that will be.
+            const bool is_revocable = scenario_.weights.revoke > 0 && i % 2 == 1;
+            nodes_.push_back({.slot = slot,
+                              .replica = i,
+                              .build = is_revocable ? Build::revocable : Build::lasting});
         }
     }
+    for (uint32_t i = 0; i < nodes_.size(); ++i) revive(i);
 }
 
-/// From every node to all of the next slot, and from the tails to the entries.
 void World::make_links() {
     for (uint32_t a = 0; a < nodes_.size(); ++a) {
         for (uint32_t b = a + 1; b < nodes_.size(); ++b) {
-            const uint32_t distance = nodes_[b].slot - nodes_[a].slot;
-            const bool closes = nodes_[a].slot == 0 && nodes_[b].slot + 1 == scenario_.slots;
-            if (distance == 1 || closes) links_.push_back({.ends = {a, b}});
+            between_[{a, b}] = static_cast<uint32_t>(links_.size());
+            links_.push_back({.ends = {a, b}});
         }
     }
 }
@@ -100,39 +120,6 @@ void World::at_node(uint32_t index, Instant when, std::function<void()> run) {
     });
 }
 
-void World::act(uint32_t index, pipeline::Effects effects) {
-    for (const pipeline::Send& message : effects.sends) send(index, message);
-    if (on_client_event) {
-        for (const pipeline::ClientEvent& event : effects.events) on_client_event(index, event);
-    }
-    for (pipeline::ComputeJob& job : effects.jobs) compute(index, std::move(job));
-    for (const pipeline::Timer& timer : effects.timers) {
-        at_node(index, timer.at, [this, index, id = timer.id] {
-            log(Kind::timer, index, index);
-            step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& more) {
-                entry.on_timer(now_, id, more);
-            });
-        });
-    }
-}
-
-void World::compute(uint32_t index, pipeline::ComputeJob job) {
-    Node& node = nodes_[index];
-    if (std::exchange(node.is_computing, true))
-        report("engine", "a job came before the one before it was done");
-    const auto rows = static_cast<int64_t>(job.rows.size());
-    const Duration time = std::chrono::microseconds(500 + 20 * rows) * node.slowness;
-    auto result = std::make_shared<pipeline::ComputeResult>(node.engine->compute(std::move(job)));
-    if (node.engine->fault()) report("engine", "need: " + *node.engine->fault());
-    at_node(index, now_ + time, [this, index, result] {
-        log(Kind::computed, index, index, result->activations);
-        nodes_[index].is_computing = false;
-        step(index, [&](auto& machine, pipeline::Effects& effects) {
-            machine.on_computed(now_, std::move(*result), effects);
-        });
-    });
-}
-
 Result<void> World::submit(uint32_t index, pipeline::Submission submission) {
     const Node& node = nodes_[index];
     if (!node.is_alive() || node.is_stalled)
@@ -156,6 +143,19 @@ bool World::cancel(uint32_t index, const RequestId& request) {
     return was_known;
 }
 
+void World::ask_for_quotes(uint32_t index, pipeline::QuoteOrder order) {
+    at_node(index, now_, [this, index, order = std::move(order)] {
+        step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
+            entry.ask_for_quotes(now_, order, effects);
+        });
+    });
+}
+
+void World::corrupt(uint32_t index) {
+    const Node& node = nodes_[index];
+    if (node.is_alive()) node.engine->corrupt(node.id());
+}
+
 void World::kill(uint32_t index) {
     Node& node = nodes_[index];
     if (!node.is_alive()) return;
@@ -163,7 +163,11 @@ void World::kill(uint32_t index) {
     const Node dead = std::exchange(node, {.slot = node.slot,
                                            .replica = node.replica,
                                            .life = node.life + 1,
-                                           .slowness = node.slowness});
+                                           .build = node.build,
+                                           .slowness = node.slowness,
+                                           .skew_s = node.skew_s,
+                                           .knows_revocation = node.knows_revocation,
+                                           .tee_hangs = node.tee_hangs});
     for (uint32_t i = 0; i < links_.size(); ++i) {
         Link& link = links_[i];
         for (uint32_t side = 0; side < 2; ++side) {
@@ -179,33 +183,49 @@ void World::revive(uint32_t index) {
     Node& node = nodes_[index];
     if (node.is_alive()) return;
     log(Kind::revive, index, index);
-    const Digest identity = sim::identity(seed_, index, node.life);
-    std::copy_n(identity.begin(), node.id.size(), node.id.begin());
-    const pipeline::EngineLimits engine = limits(node.slot);
-    node.engine = std::make_unique<ToyEngine>(engine);
-    if (node.slot == 0) {
-        node.entry = std::make_unique<pipeline::Entry>(
-            pipeline::EntryOptions{.node_id = node.id,
-                                   .engine = engine,
-                                   .chunk_rows = 8,
-                                   .batch_rows_max = 32,
-                                   .queued_max = 16,
-                                   .first_prefix = (mix(seed_, index) ^ node.life << 48) >> 1 | 1,
-                                   .probe_interval = std::chrono::milliseconds(250),
-                                   .probe_timeout = probe_timeout,
-                                   .batch_timeout = batch_timeout,
-                                   .reroute_timeout = reroute_timeout});
-        node.entry->set_evidence(Bytes(node.id.begin(), node.id.end()), Bytes(3));
-    } else {
-        node.stage = std::make_unique<pipeline::Stage>(
-            pipeline::StageOptions{.node_id = node.id, .engine = engine});
-        node.stage->set_evidence(Bytes(node.id.begin(), node.id.end()), Bytes(3));
-    }
+    node.identity = std::make_unique<Identity>(trust_.make_identity(
+        secret_of(seed_, index, node.life), node.slot, node.build, unix_now(index)));
+    places_[node.id()] = index;
+    node.renews_at = now_ + evidence_renewal;
+    node.rechecks_at = now_ + recheck_interval;
+    node.engine = std::make_unique<ToyEngine>(limits(node.slot), &lies_);
+    make_directory(index);
+    if (node.slot == 0)
+        make_entry(index);
+    else
+        make_stage(index);
+    show_evidence(index);
+}
+
+void World::make_entry(uint32_t index) {
+    Node& node = nodes_[index];
+    std::map<LayerRange, Digest> roots;
+    for (const attest::AcceptedShard& shard : trust_.expectation().shards)
+        roots[shard.layers] = shard.shard_root;
+    node.entry = std::make_unique<pipeline::Entry>(
+        pipeline::EntryOptions{.node_id = node.id(),
+                               .engine = limits(node.slot),
+                               .chunk_rows = 8,
+                               .batch_rows_max = 32,
+                               .queued_max = 16,
+                               .first_prefix = (mix(seed_, index) ^ node.life << 48) >> 1 | 1,
+                               .probe_interval = std::chrono::milliseconds(250),
+                               .probe_timeout = probe_timeout,
+                               .batch_timeout = batch_timeout,
+                               .reroute_timeout = reroute_timeout,
+                               .records = {.signer = signer_of(node), .shard_roots = roots}});
+}
+
+void World::make_stage(uint32_t index) {
+    Node& node = nodes_[index];
+    node.stage = std::make_unique<pipeline::Stage>(pipeline::StageOptions{
+        .node_id = node.id(), .engine = limits(node.slot), .signer = signer_of(node)});
 }
 
 void World::resume(uint32_t index) {
     Node& node = nodes_[index];
     node.is_stalled = false;
+    recheck(index);
     for (auto& run : std::exchange(node.held, {})) run();
 }
 

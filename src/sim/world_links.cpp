@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Links of the world, and the nodes' routes over them.
+// What the nodes of the world want done, and the links between them.
 #include <algorithm>
 #include <utility>
 
@@ -9,33 +9,86 @@
 namespace teetee::sim {
 namespace {
 
-constexpr Duration tick_interval = std::chrono::milliseconds(100);
+constexpr Duration quote_time = std::chrono::milliseconds(50);
 
 }  // namespace
 
-void World::send(uint32_t from, const pipeline::Send& send) {
-    const auto is_there = [&](const Link& link, uint32_t side) {
-        return link.ends[side] == from && link.sees[side] && link.ids[1 - side] == send.to;
-    };
-    for (uint32_t i = 0; i < links_.size(); ++i) {
-        Link& link = links_[i];
-        if (!is_there(link, 0) && !is_there(link, 1)) continue;
-        const uint32_t side = is_there(link, 0) ? 0 : 1;
-        const uint32_t to = link.ends[1 - side];
-        const Bytes frame = wire::encode(send.frame);
-        ++traffic_.frames_sent;
-        if (!link.is_up || link.loses[side]) {
-            ++traffic_.frames_lost;
-            return;
+void World::act(uint32_t index, pipeline::Effects effects) {
+    for (const pipeline::Send& message : effects.sends) send(index, message);
+    if (on_client_event) {
+        for (const pipeline::ClientEvent& event : effects.events) on_client_event(index, event);
+    }
+    for (pipeline::ComputeJob& job : effects.jobs) compute(index, std::move(job));
+    for (const pipeline::QuoteJob& job : effects.quotes) make_quote(index, job);
+    for (const pipeline::Timer& timer : effects.timers) {
+        at_node(index, timer.at, [this, index, id = timer.id] {
+            log(Kind::timer, index, index);
+            step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& more) {
+                entry.on_timer(now_, id, more);
+            });
+        });
+    }
+}
+
+void World::compute(uint32_t index, pipeline::ComputeJob job) {
+    Node& node = nodes_[index];
+    if (std::exchange(node.is_computing, true))
+        report("engine", "a job came before the one before it was done");
+    const auto rows = static_cast<int64_t>(job.rows.size());
+    const Duration time = std::chrono::microseconds(500 + 20 * rows) * node.slowness;
+    auto result = std::make_shared<pipeline::ComputeResult>(node.engine->compute(std::move(job)));
+    if (node.engine->fault()) report("engine", "need: " + *node.engine->fault());
+    at_node(index, now_ + time, [this, index, result] {
+        log(Kind::computed, index, index, result->activations);
+        nodes_[index].is_computing = false;
+        step(index, [&](auto& machine, pipeline::Effects& effects) {
+            machine.on_computed(now_, std::move(*result), effects);
+        });
+    });
+}
+
+void World::make_quote(uint32_t index, const pipeline::QuoteJob& job) {
+    const Node& node = nodes_[index];
+    pipeline::QuoteResult result{job.request,
+                                 fail(ErrorCode::evidence_unavailable, "TEE: it hangs")};
+    if (!node.tee_hangs) result.quote = Trust::quote(node.build, job.report_data);
+    at_node(index, now_ + quote_time, [this, index, result = std::move(result)] {
+        log(Kind::quoted, index, index);
+        step(index, [&](auto& machine, pipeline::Effects& effects) {
+            machine.on_quoted(now_, result, effects);
+        });
+    });
+}
+
+void World::send(uint32_t from, const pipeline::Send& message) {
+    const auto place = places_.find(message.to);
+    if (place != places_.end() && place->second != from) {
+        const uint32_t index = link_between(from, place->second);
+        Link& link = links_[index];
+        const uint32_t side = link.ends[0] == from ? 0 : 1;
+        if (link.sees[side] && link.ids[1 - side] == message.to) {
+            if (std::holds_alternative<wire::Forward>(message.frame.message))
+                check_evidence(link, side);
+            return transmit(index, side, wire::encode(message.frame));
         }
-        Instant& last = link.arrives_last[side];
-        last = std::max(last, now_ + delay() * link.clog);
-        link.frame_last[side] = frame;
-        at_node(to, last,
-                [this, i, side, life = link.life, frame] { deliver(i, side, life, frame); });
-        return;
     }
     report("link", "a frame to a node that the sender has no link to");
+}
+
+void World::transmit(uint32_t index, uint32_t side, Bytes frame) {
+    Link& link = links_[index];
+    ++traffic_.frames_sent;
+    if (!link.is_up || link.loses[side]) {
+        ++traffic_.frames_lost;
+        return;
+    }
+    Instant& last = link.arrives_last[side];
+    last = std::max(last, now_ + delay() * link.clog);
+    link.frame_last[side] = frame;
+    at_node(link.ends[1 - side], last,
+            [this, index, side, life = link.life, frame = std::move(frame)] {
+                deliver(index, side, life, frame);
+            });
 }
 
 void World::deliver(uint32_t index, uint32_t from_side, uint64_t life, const Bytes& frame) {
@@ -48,8 +101,12 @@ void World::deliver(uint32_t index, uint32_t from_side, uint64_t life, const Byt
     log(Kind::frame, link.ends[from_side], link.ends[to_side], frame);
     auto decoded = wire::decode(frame, {});
     if (!decoded) return report("codec", decoded.error().message());
-    step(link.ends[to_side], [&](auto& machine, pipeline::Effects& effects) {
-        machine.on_frame(now_, link.ids[from_side], std::move(decoded).value(), effects);
+    const uint32_t node = link.ends[to_side];
+    const wire::NodeId& from = link.ids[from_side];
+    if (auto* adverts = std::get_if<wire::Adverts>(&decoded->message))
+        return take_adverts(node, from, std::move(*adverts));
+    step(node, [&](auto& machine, pipeline::Effects& effects) {
+        machine.on_frame(now_, from, std::move(decoded).value(), effects);
     });
 }
 
@@ -87,23 +144,6 @@ void World::replay(uint32_t index, uint32_t side) {
             });
 }
 
-void World::join(uint32_t index) {
-    Link& link = links_[index];
-    if (link.is_up || link.is_cut || link.sees[0] || link.sees[1]) return;
-    for (const uint32_t end : link.ends) {
-        if (!nodes_[end].is_alive() || nodes_[end].is_stalled) return;
-    }
-    ++link.life;
-    link.is_up = true;
-    for (const uint32_t side : {0u, 1u}) {
-        link.ids[side] = nodes_[link.ends[side]].id;
-        // No frame overtakes the news of its link.
-        const Instant when = now_ + delay();
-        link.arrives_last[1 - side] = when;
-        tell_up(index, side, when);
-    }
-}
-
 void World::tell_up(uint32_t index, uint32_t side, Instant when) {
     const uint32_t node = links_[index].ends[side];
     at_node(node, when, [this, index, side, node, life = links_[index].life] {
@@ -114,6 +154,7 @@ void World::tell_up(uint32_t index, uint32_t side, Instant when) {
         step(node, [&](auto& machine, pipeline::Effects& effects) {
             machine.on_link_up(now_, link.ids[1 - side], effects);
         });
+        gossip(node, nodes_[node].directory->on_link_up(now_, link.ids[1 - side]));
     });
 }
 
@@ -127,57 +168,8 @@ void World::tell_down(uint32_t index, uint32_t side) {
         step(node, [&](auto& machine, pipeline::Effects& effects) {
             machine.on_link_down(now_, link.ids[1 - side], effects);
         });
+        nodes_[node].directory->on_link_down(now_, link.ids[1 - side]);
     });
-}
-
-/// Nodes dial who they are not linked to, and the router looks at who is alive.
-void World::tick() {
-    for (uint32_t i = 0; i < links_.size(); ++i) join(i);
-    for (uint32_t i = 0; i < nodes_.size(); ++i) {
-        if (nodes_[i].entry && !nodes_[i].is_stalled) route(i);
-    }
-    at(now_ + tick_interval, [this] { tick(); });
-}
-
-void World::route(uint32_t index) {
-    Node& node = nodes_[index];
-    RouterView view{.entry = node.id, .stages = {}, .shift = node.replica};
-    view.stages.resize(scenario_.slots - 1);
-    for (const Node& other : nodes_) {
-        if (other.slot == 0) continue;
-        auto& slot = view.stages[other.slot - 1];
-        slot.push_back(other.is_alive() ? std::optional(other.id) : std::nullopt);
-    }
-    std::set<Path> wanted = wanted_paths(view);
-    std::vector<uint64_t> unwanted;
-    for (const auto& [number, path] : node.routes) {
-        if (wanted.erase(path) == 0) unwanted.push_back(number);
-    }
-    for (const Path& path : wanted) {
-        ++traffic_.routes_made;
-        uint64_t number = 0;
-        step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
-            number = entry.add_route(now_, path, effects);
-        });
-        node.routes[number] = path;
-    }
-    for (const uint64_t number : unwanted) {
-        node.routes.erase(number);
-        step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
-            entry.remove_route(now_, number, effects);
-        });
-    }
-}
-
-void World::reroute(uint32_t index) {
-    Node& node = nodes_[index];
-    if (!node.entry || node.is_stalled) return;
-    for (const auto& made : std::exchange(node.routes, {})) {
-        const uint64_t number = made.first;
-        step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
-            entry.remove_route(now_, number, effects);
-        });
-    }
 }
 
 }  // namespace teetee::sim
