@@ -8,7 +8,6 @@ namespace teetee::sim {
 namespace {
 
 constexpr uint32_t tenants = 2;
-constexpr uint64_t vocabulary = 1000;
 constexpr uint64_t stop_tokens_most = 40;
 
 std::vector<TokenId> shared_beginning(uint64_t tenant, size_t count) {
@@ -120,7 +119,8 @@ pipeline::Submission Clients::next_submission() {
     out.sampling = next_sampling();
     const uint64_t stops = random_.below(stop_tokens_most);
     for (uint64_t i = 0; i < stops; ++i)
-        out.stop_tokens.push_back(static_cast<TokenId>(random_.below(vocabulary)));
+        // Most of them never come.
+        out.stop_tokens.push_back(static_cast<TokenId>(random_.below(32 * vocabulary)));
     std::ranges::copy(next_id().bytes, out.salt.begin());
     return out;
 }

@@ -14,6 +14,9 @@
 
 namespace teetee::sim {
 
+/// Tokens that there are: few, so that those guessed ahead are right now and then.
+inline constexpr uint32_t vocabulary = 4;
+
 /// A model that costs nothing: each layer keeps a hash of all it has seen of a sequence, so a token
 /// depends on all earlier tokens and on every layer, and one row lost, repeated or swapped changes
 /// everything after it. Pages that outlive their sequence keep the hashes at their end. The tail

@@ -72,7 +72,7 @@ pipeline::EngineLimits World::limits(uint32_t slot) const {
     return {.layers = {slot * layers_per_slot, (slot + 1) * layers_per_slot},
             .layer_count = scenario_.slots * layers_per_slot,
             .width = 2,
-            .vocabulary_size = 1000,
+            .vocabulary_size = vocabulary,
             .rows_max = 64,
             .sequences_max = scenario_.sequences,
             .sequence_positions_max = 512,
