@@ -151,6 +151,21 @@ def test_a_route_needs_every_layer(teetee):
     assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
 
 
+def test_nodes_find_each_other_through_one_that_they_know(teetee):
+    network = teetee.network(3)
+    for shard in (0, 2, 1):
+        arguments = network.arguments(shard)
+        at = arguments.index("--next")
+        arguments[at:at + 2] = [] if shard == 1 else ["--next", "tls://" + network.link(1)]
+        arguments[arguments.index("--listen") + 1] = network.link(shard).replace("127.0.0.1", "0.0.0.0")
+        if shard == 0:
+            lost = teetee.start(*arguments)
+            assert lost.process.wait(20) == 2 and "--advertise" in lost.text(), lost.text()
+        network.nodes[shard] = teetee.start(*arguments, "--advertise", "tls://" + network.link(shard))
+    wait_until(network.http.ready, 20, "the tail has found the entry")
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
+
+
 def test_killing_the_second_node_fails_the_answer_at_once_and_only_that(teetee):
     network = teetee.network(2)
     network.start_all("--reroute-seconds", 0)
