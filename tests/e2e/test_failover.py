@@ -163,6 +163,22 @@ def test_a_node_that_is_started_again_is_used_again(teetee):
     assert wait_for_nodes(network.http, 3) < before
 
 
+def test_an_answer_leaves_a_stage_that_stalls(teetee):
+    network = teetee.network(3)
+    network.start_all()
+    path, body = REQUESTS[1]
+    expected, _ = read(network.http, path, body)
+    before = nodes_of(network.http)
+    # Its links stay up, and for a while the entry thinks well of it.
+    network.nodes[1].process.send_signal(signal.SIGSTOP)
+    network.start_another(1)
+    events, receipt = read(network.http, path, body)
+    assert events == expected and epoch_of(teetee, network.http, receipt, *terms(network)) > 1
+    assert len(before & nodes_of(network.http)) == 2 and len(nodes_of(network.http)) == 3
+    network.nodes[1].process.send_signal(signal.SIGCONT)
+    assert before < wait_for_nodes(network.http, 4)
+
+
 def test_an_answer_waits_for_a_lone_stage_to_come_back(teetee):
     network = teetee.network(3)
     network.start_all("--kernel", "scalar", "--reroute-seconds", 30)
