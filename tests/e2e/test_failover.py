@@ -127,8 +127,10 @@ def test_answers_outlive_the_stages_that_compute_them(teetee):
         nodes = stages_of(up)
         victims = chance.sample(sorted(nodes), 2)
         moments = chance.sample(range(event_count // 10, event_count * 8 // 10), 2)
-        kill = lambda name: os.kill(nodes[name], signal.SIGKILL)
-        streams, sealed = read_together(entries, {m: lambda v=v: kill(v) for m, v in zip(moments, victims)})
+        # One dies, the other is told to stop.
+        signals = zip(victims, (signal.SIGKILL, signal.SIGTERM))
+        actions = {m: lambda v=v, s=s: os.kill(nodes[v], s) for m, (v, s) in zip(moments, signals)}
+        streams, sealed = read_together(entries, actions)
         for (events, _), undisturbed in zip(streams, expected):
             assert events == undisturbed, (seed, victims, moments)
         assert sealed == sealed_expected, (seed, victims, moments)
