@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 
-from harness import wait_until
+from harness import Http, wait_until
 from test_receipts import fetch, terms, verdict
 from test_sealed import CHAT, SealedClient
 
@@ -96,8 +96,8 @@ def nodes_of(entry) -> set:
 
 
 def wait_for_nodes(entry, count: int) -> set:
-    wait_until(lambda: len(nodes_of(entry)) == count, 20, f"{count} nodes on ready routes")
-    return nodes_of(entry)
+    nodes = lambda: (lambda found: found if len(found) == count else None)(nodes_of(entry))
+    return wait_until(nodes, 20, f"{count} nodes on ready routes")
 
 
 def stages_of(up) -> dict:
@@ -113,7 +113,7 @@ def stages_of(up) -> dict:
 
 def test_answers_outlive_the_stages_that_compute_them(teetee):
     up, client = teetee.up("--shards", 3, "--replicas", 2, "--no-chain")
-    entries = [client, type(client)(client.port + 2)]
+    entries = [client, Http(client.port + 2)]
     for entry in entries:
         wait_for_nodes(entry, 5)
     expected, sealed_expected = read_together(entries, {})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main path: a prompt through attested shards, and what happens when a part of it fails."""
+import concurrent.futures
 import http.client
 import json
 import signal
@@ -124,14 +125,9 @@ def test_entries_share_the_stages_behind_them(teetee):
     wait_until(its_http.ready, 20, "the second entry is ready: " + other.text()[-800:])
     request = {"prompt": PROMPT, "max_tokens": 60, "seed": 4}
     first = network.http.post("/generate", request)[1]["text"]
-    texts = {}
-    threads = [threading.Thread(target=lambda i=i: texts.update({i: (network.http, its_http)[i % 2].post("/generate", request)[1]["text"]}))
-               for i in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert texts == {i: first for i in range(6)}
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = pool.map(lambda entry: entry.post("/generate", request)[1], [network.http, its_http] * 3)
+    assert [answer["text"] for answer in answers] == [first] * 6
     # Its end is nobody else's.
     other.kill()
     assert network.http.post("/generate", request)[1]["text"] == first
