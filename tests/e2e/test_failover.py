@@ -97,7 +97,7 @@ def nodes_of(entry) -> set:
 
 def wait_for_nodes(entry, count: int) -> set:
     nodes = lambda: (lambda found: found if len(found) == count else None)(nodes_of(entry))
-    return wait_until(nodes, 20, f"{count} nodes on ready routes")
+    return wait_until(nodes, 40, f"{count} nodes on ready routes")
 
 
 def stages_of(up) -> dict:
@@ -152,15 +152,17 @@ def test_a_node_that_is_started_again_is_used_again(teetee):
     expected, _ = read(network.http, path, body)
     for shard in (1, 2):
         network.nodes[shard].kill()
+        wait_until(network.http.ready, 20, "a route without it")
         assert read(network.http, path, body)[0] == expected
         # As it was started the first time; to the others it is a new node.
         network.start(shard)
-        wait_until(lambda: nodes_of(network.http) - before, 20, "the newcomer is used")
+        wait_until(lambda: nodes_of(network.http) - before, 40, "the newcomer is used")
         after = wait_for_nodes(network.http, 5)
         assert len(before - after) == 1, (before, after)
         before = after
     for spare in teetee.started[3:5]:
         spare.kill()
+    wait_until(network.http.ready, 20, "a route without the spares")
     assert read(network.http, path, body)[0] == expected
     assert wait_for_nodes(network.http, 3) < before
 
