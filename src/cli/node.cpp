@@ -85,6 +85,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
         TT_CHECK(net::parse_address(url));
         node_options.registry.push_back({.url = url});
     }
+    if (!options.node.url.empty()) TT_CHECK(net::parse_address(options.node.url));
     node_options.reroute_timeout = std::chrono::seconds(options.reroute_s);
     if (node_options.shard.threads == 0)
         node_options.shard.threads = std::max(1u, std::thread::hardware_concurrency());
@@ -156,13 +157,14 @@ void add_node(CLI::App& app, Session& session) {
                      "How often the folder of collateral is looked at")
         ->capture_default_str()
         ->check(CLI::Range(1, 86400));
-    command->add_option("--listen", options->listen, "Where the previous node links to")
+    command->add_option("--listen", options->listen, "Where other nodes link to")
         ->capture_default_str()
         ->envname("TEETEE_LISTEN");
     command
         ->add_option("--next", options->next,
                      "URL of another node, tls://HOST:PORT, to begin with: any that is not of "
                      "this shard; may be repeated. The others are found by gossip")
+        ->delimiter(',')
         ->envname("TEETEE_NEXT_URL");
     command->add_option("--api", options->api, "Entry: where the HTTP API listens")
         ->capture_default_str()
@@ -212,8 +214,10 @@ void add_node(CLI::App& app, Session& session) {
                      "verified in one pass; 0 turns it off. Answers are the same")
         ->capture_default_str()
         ->check(CLI::Range(0, 64));
-    command->add_option("--advertise", options->node.url,
-                        "URL that other nodes dial, tls://HOST:PORT; default: what is listened on");
+    command
+        ->add_option("--advertise", options->node.url,
+                     "URL that other nodes dial, tls://HOST:PORT; default: what is listened on")
+        ->envname("TEETEE_ADVERTISE");
     options->weights_cache.add_to(*command);
     command->add_flag("--with-parent", options->with_parent,
                       "End when the process that started this one ends");

@@ -329,7 +329,11 @@ void add_up(CLI::App& app, Session& session) {
     command->add_option("--shards", options->shards, "Cut the model into this many")
         ->capture_default_str()
         ->check(CLI::Range(1, 512));
-    command->add_option("--replicas", options->replicas, "Nodes a shard")->capture_default_str();
+    command
+        ->add_option("--replicas", options->replicas,
+                     "Nodes a shard; each entry has an HTTP port of its own: --port, two above, ..")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 64));
     command
         ->add_option("--port", options->port,
                      "HTTP port of the entry; the network uses some ports behind it as well")

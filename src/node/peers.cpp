@@ -35,6 +35,11 @@ Result<std::unique_ptr<Peers>> Peers::start(const World& world, const net::LinkE
     TT_TRY(peers->listener_,
            net::LinkListener::listen(links, peers->options_.listen, peers->hooks_.on_accepted));
     if (peers->options_.url.empty()) {
+        const std::string& host = peers->options_.listen.host;
+        if (host == "0.0.0.0" || host == "::") {
+            return fail(ErrorCode::config_invalid,
+                        "listening on " + host + ": need --advertise with a URL to dial");
+        }
         net::Address own = peers->options_.listen;
         own.port = peers->listener_->port();
         peers->options_.url = "tls://" + net::to_string(own);

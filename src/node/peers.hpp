@@ -26,7 +26,7 @@ class Peers {
         std::vector<RegistryEntry> registry{};
         /// Where links come in.
         net::Address listen{};
-        /// What others are told to dial; empty: what is listened on.
+        /// What others are told to dial; empty: what is listened on, if it is one address.
         std::string url{};
         std::string api_url{};
     };
@@ -39,7 +39,7 @@ class Peers {
         std::function<attest::Load()> load;
     };
 
-    /// Errors: of LinkListener::listen, and advert_malformed for the URLs.
+    /// Errors: of LinkListener::listen; advert_malformed for the URLs, config_invalid without one.
     static Result<std::unique_ptr<Peers>> start(const World& world,
                                                 const net::LinkEnvironment& links, Options options,
                                                 Hooks hooks);

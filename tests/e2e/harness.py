@@ -186,7 +186,7 @@ class Network:
     """Nodes of one model that a test starts and kills one by one, at first one of each shard."""
 
     def __init__(self, teetee: Teetee, shard_count: int, model):
-        self.teetee, self.count = teetee, shard_count
+        self.teetee, self.count, self.model = teetee, shard_count, model
         self.folder = teetee.folder / f"network-{len(list(teetee.folder.iterdir()))}"
         code, _, err = teetee.run("up", "--prepare-only", "--shards", shard_count, "--model", model, "--dir", self.folder)
         assert code == 0, err
@@ -214,8 +214,8 @@ class Network:
 
     def start_another(self, shard: int, *extra) -> tuple[Process, Http]:
         """A replica, with ports of its own; the client is of use if it is an entry."""
-        port = free_ports(3)
-        arguments = self.arguments(shard, f"127.0.0.1:{port + 2}", port)
+        port = free_ports(2)
+        arguments = self.arguments(shard, "127.0.0.1:0", port)
         return self.teetee.start(*arguments, *extra), Http(port)
 
     def start_all(self, *extra):

@@ -12,20 +12,28 @@ def shell_blocks(page: str) -> list[str]:
 
 def test_nodes_by_hand(teetee):
     ports = free_ports(16)
-    script = shell_blocks("docs/nodes.md")[0].replace("build/release/teetee", str(teetee.program))
-    script = re.sub(r"60(\d\d)", lambda m: str(ports + int(m.group(1)) % 16), script)
-    *setup, ask = script.strip().splitlines()
-    commands = "\n".join(setup).replace("\\\n", " ").splitlines()
+
+    def commands_of(block: int) -> list[str]:
+        script = shell_blocks("docs/nodes.md")[block].replace("build/release/teetee", str(teetee.program))
+        script = re.sub(r"60(\d\d)", lambda m: str(ports + int(m.group(1)) % 16), script)
+        return script.replace("\\\n", " ").strip().splitlines()
+
+    def start(command: str):
+        teetee.start(*[str(teetee.folder / w) if w.startswith("net/") else w for w in command.rstrip("& ").split()[1:]])
+
+    *commands, ask = commands_of(0)
     assert commands[0].startswith(str(teetee.program)) and len(commands) == 3, commands
     done = subprocess.run(commands[0], shell=True, cwd=teetee.folder, env=teetee.environment, capture_output=True)
     assert done.returncode == 0, done.stderr
     for command in commands[1:]:
-        words = [str(teetee.folder / w) if w.startswith("net/") else w for w in command.rstrip("& ").split()[1:]]
-        teetee.start(*words)
+        start(command)
     client = Http(int(re.search(r"localhost:(\d+)", ask).group(1)))
     wait_until(client.ready, 20, "the two nodes are linked")
     answer = subprocess.run(ask, shell=True, capture_output=True, text=True)
     assert '"text"' in answer.stdout, answer
+    replica, = commands_of(2)
+    start(replica)
+    wait_until(lambda: len(client.get("/health")[1]["route"]) == 3, 20, "the replica is used")
 
 
 def test_every_link_between_documents_leads_somewhere(teetee):

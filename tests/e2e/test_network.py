@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main path: a prompt through attested shards, and what happens when a part of it fails."""
+import concurrent.futures
 import http.client
 import json
 import signal
@@ -124,14 +125,9 @@ def test_entries_share_the_stages_behind_them(teetee):
     wait_until(its_http.ready, 20, "the second entry is ready: " + other.text()[-800:])
     request = {"prompt": PROMPT, "max_tokens": 60, "seed": 4}
     first = network.http.post("/generate", request)[1]["text"]
-    texts = {}
-    threads = [threading.Thread(target=lambda i=i: texts.update({i: (network.http, its_http)[i % 2].post("/generate", request)[1]["text"]}))
-               for i in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert texts == {i: first for i in range(6)}
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = pool.map(lambda entry: entry.post("/generate", request)[1], [network.http, its_http] * 3)
+    assert [answer["text"] for answer in answers] == [first] * 6
     # Its end is nobody else's.
     other.kill()
     assert network.http.post("/generate", request)[1]["text"] == first
@@ -148,6 +144,21 @@ def test_a_route_needs_every_layer(teetee):
     assert network.http.get("/health")[0] == 503
     network.start(1)
     wait_until(network.http.ready, 20, "the newcomer is used")
+    assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
+
+
+def test_nodes_find_each_other_through_one_that_they_know(teetee):
+    network = teetee.network(3)
+    for shard in (0, 2, 1):
+        arguments = network.arguments(shard)
+        at = arguments.index("--next")
+        arguments[at:at + 2] = [] if shard == 1 else ["--next", "tls://" + network.link(1)]
+        arguments[arguments.index("--listen") + 1] = network.link(shard).replace("127.0.0.1", "0.0.0.0")
+        if shard == 0:
+            lost = teetee.start(*arguments)
+            assert lost.process.wait(20) == 2 and "--advertise" in lost.text(), lost.text()
+        network.nodes[shard] = teetee.start(*arguments, "--advertise", "tls://" + network.link(shard))
+    wait_until(network.http.ready, 20, "the tail has found the entry")
     assert network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 5})[0] == 200
 
 
