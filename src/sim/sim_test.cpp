@@ -141,6 +141,9 @@ TEST(Run, BreaksNoRuleWhereEvidenceExpires) {
 TEST(Run, BreaksNoRuleWhereStagesLie) {
     expect_none_broken("lies", 20);
 }
+TEST(Run, BreaksNoRuleWhereFramesAreFalse) {
+    expect_none_broken("frames", 20);
+}
 TEST(Run, BreaksNoRuleUnderReplayedFrames) {
     expect_none_broken("replays", 20);
 }
