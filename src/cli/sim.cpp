@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -110,6 +112,23 @@ std::string replay_line(const SimOptions& options, uint64_t seed) {
     return out;
 }
 
+/// Of the seed that runs, ready for a handler of signals.
+char crash_text[1024];
+
+void on_crash(int number) {
+    (void)!::write(STDERR_FILENO, crash_text, std::char_traits<char>::length(crash_text));
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+}
+
+/// A failed assertion, or a fault of the processor, says which seed it was.
+void name_in_crashes(const std::string& replay) {
+    const size_t length = ("replay: " + replay + "\n").copy(crash_text, sizeof crash_text - 1);
+    crash_text[length] = 0;
+    for (const int number : {SIGABRT, SIGSEGV, SIGFPE, SIGBUS, SIGILL})
+        std::signal(number, on_crash);
+}
+
 void print_violation(const SimOptions& options, const Session& session, uint64_t seed,
                      const sim::Violation& broken) {
     const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(broken.time).count();
@@ -132,6 +151,7 @@ Result<void> simulate(const SimOptions& options, Session& session) {
     constexpr uint64_t progress_interval = 100;
     Totals totals;
     for (uint64_t seed = seeds.first;; ++seed) {
+        name_in_crashes(replay_line(options, seed));
         const sim::Outcome outcome = sim::run(scenario, seed);
         if (outcome.violation) {
             print_violation(options, session, seed, *outcome.violation);

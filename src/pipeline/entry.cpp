@@ -75,6 +75,7 @@ uint64_t Entry::add_route(Instant now, std::vector<wire::NodeId> path, Effects& 
                                .probe_timeout = options_.probe_timeout};
     const PrefixId first_prefix = options_.first_prefix + (number << 40);
     Lane& lane = *(lanes_[number] = std::make_unique<Lane>(options, first_prefix));
+    lane.made = now;
     for (const wire::NodeId& peer : peers_) lane.route.on_link_up(peer);
     if (!is_alone && lane.route.is_linked()) send_probe(now, lane, effects);
     if (!is_alone && !tick_at_) {
@@ -145,7 +146,10 @@ void Entry::on_lost(Instant now, Lane& lane, const wire::NodeId& node, Effects& 
     const Error error = fail(ErrorCode::stage_failed, "route: lost node 0x" + to_hex(node));
     if (was_ready) effects.log.push_back({LogLevel::warn, error.message()});
     lose_route(now, lane, error, effects);
-    if (std::ranges::count(lane.route.path(), node) > 0) effects.suspects.push_back(node);
+    // A newcomer has yet to be linked by its neighbours.
+    const bool is_young = !was_ready && now - lane.made < options_.probe_timeout;
+    if (!is_young && std::ranges::count(lane.route.path(), node) > 0)
+        effects.suspects.push_back(node);
     // It may be whole again already; if not, the next probe is soon enough.
     if (was_ready) send_probe(now, lane, effects);
 }

@@ -41,6 +41,7 @@ struct Lane {
           prefixes(options.engine.block_positions, first_prefix) {}
 
     Route route;
+    Instant made{};
     /// What the entry has open on this route, on every stage the same.
     KvLedger ledger;
     /// The pages that the stages of this route retain.

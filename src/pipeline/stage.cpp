@@ -53,6 +53,8 @@ void Stage::on_frame(Instant, const wire::NodeId& from, wire::Frame frame, Effec
     const Route route{frame.route, *at};
     if (is_lost) {
         effects.sends.push_back({route.at.previous, std::move(frame)});
+        // A probe that was on its way has made the route known there again.
+        send_on_unless_tail(route, wire::Leave{}, effects);
         leave(route, effects);
     } else {
         on_route_message(route, std::move(frame.message), effects);

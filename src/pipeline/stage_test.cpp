@@ -241,6 +241,7 @@ TEST_F(StageTest, what_ends_a_route_is_passed_on_and_heeded) {
     open(1);
     receive(wire::Lost{wire::NodeId{7}}, next);
     EXPECT_EQ(sent<wire::Lost>(previous), std::vector{wire::Lost{wire::NodeId{7}}});
+    EXPECT_EQ(sent<wire::Leave>().size(), 1u) << "behind a probe that may be on its way";
     EXPECT_EQ(stage_.sequence_count(), 0u);
     EXPECT_EQ(stage_.route_count(), 0u);
 }

@@ -22,6 +22,9 @@ Faults::Faults(World& world, Clients& clients, const Scenario& scenario, uint64_
               {"no_quotes", weights.no_quotes, &Faults::no_quotes},
               {"revoke", weights.revoke, &Faults::revoke},
               {"lie", weights.lie, &Faults::lie},
+              {"twice", weights.twice, &Faults::twice},
+              {"swap", weights.swap, &Faults::swap},
+              {"garble", weights.garble, &Faults::garble},
               {"replay", weights.replay, &Faults::replay}};
     Random swarm(mix(seed, 4));
     for (Kind& kind : kinds_) {
@@ -68,7 +71,7 @@ void Faults::heal() {
         world_.mend(i);
         world_.set_clog(i, 1);
         // What a faulty peer left behind goes with its links.
-        if (link.loses[0] || link.loses[1] || scenario_.weights.replay > 0) world_.reset(i);
+        if (link.loses[0] || link.loses[1] || scenario_.weights.has_false_frames()) world_.reset(i);
     }
 }
 
@@ -222,6 +225,23 @@ void Faults::lie() {
 void Faults::replay() {
     const uint32_t link = any_link();
     world_.replay(link, static_cast<uint32_t>(random_.below(2)));
+}
+
+void Faults::twice() {
+    deceive(Deceit::twice);
+}
+
+void Faults::swap() {
+    deceive(Deceit::swap);
+}
+
+void Faults::garble() {
+    deceive(Deceit::garble);
+}
+
+void Faults::deceive(Deceit deceit) {
+    const uint32_t link = any_link();
+    world_.deceive(link, static_cast<uint32_t>(random_.below(2)), deceit);
 }
 
 }  // namespace teetee::sim

@@ -51,6 +51,10 @@ class Faults {
     void no_quotes();
     void revoke();
     void lie();
+    void twice();
+    void swap();
+    void garble();
+    void deceive(Deceit deceit);
     void replay();
 
     World& world_;

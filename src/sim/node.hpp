@@ -9,6 +9,7 @@
 #include "pipeline/directory.hpp"
 #include "pipeline/entry.hpp"
 #include "pipeline/stage.hpp"
+#include "sim/deceit.hpp"
 #include "sim/toy_engine.hpp"
 #include "sim/trust.hpp"
 
@@ -64,6 +65,9 @@ struct Link {
     std::array<bool, 2> loses{};
     std::array<Instant, 2> arrives_last{};
     std::array<Bytes, 2> frame_last{};
+    /// Of a faulty peer: what it does next, and the frame that it keeps back.
+    std::array<Deceit, 2> deceit{};
+    std::array<Bytes, 2> kept_back{};
     uint32_t clog = 1;
     /// After a handshake was refused.
     Instant dials_at{};

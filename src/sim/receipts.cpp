@@ -8,8 +8,9 @@
 namespace teetee::sim {
 namespace {
 
-/// Checking every quote of a receipt takes milliseconds.
-constexpr uint8_t checked_whole_one_in = 8;
+/// Checking every quote of a receipt takes milliseconds. The entry has verified the signatures of
+/// the others as well.
+constexpr uint8_t checked_whole_one_in = 16;
 
 std::vector<TokenId> known_tokens(const Answer& answer) {
     std::vector<TokenId> out = answer.submission.prompt;
@@ -50,8 +51,6 @@ std::optional<std::string> problem_of(const Answer& answer, const pipeline::Clie
         if (record.input != input) return "a stage took in other rows than were sent";
         if (record.output != digest_of(stage.output, stage.output.end()))
             return "leaves that were not signed";
-        if (!attest::verify_record(attest::receipt_domain(0, {}), record, stage.signature, path[i]))
-            return "a signature of somebody else";
         input = record.output;
     }
     const attest::Trace& sampled = records.stages.back().output;

@@ -55,6 +55,9 @@ const std::vector<Key>& keys() {
         {"no_quotes", [](S& s) -> uint32_t& { return s.weights.no_quotes; }},
         {"revoke", [](S& s) -> uint32_t& { return s.weights.revoke; }},
         {"lie", [](S& s) -> uint32_t& { return s.weights.lie; }},
+        {"garble", [](S& s) -> uint32_t& { return s.weights.garble; }},
+        {"swap", [](S& s) -> uint32_t& { return s.weights.swap; }},
+        {"twice", [](S& s) -> uint32_t& { return s.weights.twice; }},
         {"replay", [](S& s) -> uint32_t& { return s.weights.replay; }},
     };
     return all;

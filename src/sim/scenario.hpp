@@ -26,10 +26,15 @@ struct FaultWeights {
     uint32_t no_quotes = 0;
     uint32_t revoke = 0;
     uint32_t lie = 0;
-    /// A peer sends its last frame again, which no honest one does.
+    /// Of peers that break the rules, which no honest one does.
     uint32_t replay = 0;
 
-    bool has_false_peers() const { return lie + replay > 0; }
+    uint32_t twice = 0;
+    uint32_t swap = 0;
+    uint32_t garble = 0;
+
+    bool has_false_frames() const { return replay + twice + swap + garble > 0; }
+    bool has_false_peers() const { return lie > 0 || has_false_frames(); }
     bool has_bad_evidence() const { return skew + no_quotes > 0; }
 };
 

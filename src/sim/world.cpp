@@ -34,7 +34,11 @@ std::vector<LayerRange> ranges(uint32_t slots) {
 }  // namespace
 
 World::World(const Scenario& scenario, uint64_t seed)
-    : scenario_(scenario), seed_(seed), network_(mix(seed, 1)), trust_(ranges(scenario.slots)) {
+    : scenario_(scenario),
+      seed_(seed),
+      network_(mix(seed, 1)),
+      deceit_(mix(seed, 5)),
+      trust_(ranges(scenario.slots)) {
     make_nodes();
     make_links();
     at(now_, [this] { tick(); });

@@ -93,6 +93,7 @@ class World {
     void lose_from(uint32_t link, uint32_t side);
     void set_clog(uint32_t link, uint32_t factor) { links_[link].clog = factor; }
     void replay(uint32_t link, uint32_t side);
+    void deceive(uint32_t link, uint32_t side, Deceit deceit);
 
     /// The first one counts.
     void report(std::string rule, std::string detail);
@@ -142,6 +143,7 @@ class World {
     void make_quote(uint32_t node, const pipeline::QuoteJob& job);
     void send(uint32_t from, const pipeline::Send& send);
     void transmit(uint32_t link, uint32_t side, Bytes frame);
+    void put(uint32_t link, uint32_t side, Bytes frame);
     void deliver(uint32_t link, uint32_t from_side, uint64_t life, const Bytes& frame);
     void tell_up(uint32_t link, uint32_t side, Instant when);
     void tell_down(uint32_t link, uint32_t side);
@@ -170,6 +172,7 @@ class World {
     Scenario scenario_;
     uint64_t seed_;
     Random network_;
+    Random deceit_;
     Trust trust_;
     Lies lies_;
     Instant now_{};

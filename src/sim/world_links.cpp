@@ -82,6 +82,25 @@ void World::transmit(uint32_t index, uint32_t side, Bytes frame) {
         ++traffic_.frames_lost;
         return;
     }
+    switch (std::exchange(link.deceit[side], Deceit::none)) {
+        case Deceit::none:
+            break;
+        case Deceit::twice:
+            put(index, side, frame);
+            break;
+        case Deceit::swap:
+            link.kept_back[side] = std::move(frame);
+            return;
+        case Deceit::garble:
+            frame = garbled(frame, link.ids[side], deceit_, lies_);
+            break;
+    }
+    put(index, side, std::move(frame));
+    if (!link.kept_back[side].empty()) put(index, side, std::exchange(link.kept_back[side], {}));
+}
+
+void World::put(uint32_t index, uint32_t side, Bytes frame) {
+    Link& link = links_[index];
     Instant& last = link.arrives_last[side];
     last = std::max(last, now_ + delay() * link.clog);
     link.frame_last[side] = frame;
@@ -100,6 +119,8 @@ void World::deliver(uint32_t index, uint32_t from_side, uint64_t life, const Byt
     }
     log(Kind::frame, link.ends[from_side], link.ends[to_side], frame);
     auto decoded = wire::decode(frame, {});
+    // An attested peer that speaks garbage is broken: the link is not worth keeping.
+    if (!decoded && lies_.nodes.contains(link.ids[from_side])) return reset(index);
     if (!decoded) return report("codec", decoded.error().message());
     const uint32_t node = link.ends[to_side];
     const wire::NodeId& from = link.ids[from_side];
@@ -123,6 +144,8 @@ void World::reset(uint32_t index) {
     link.is_up = false;
     link.loses = {};
     link.frame_last = {};
+    link.deceit = {};
+    link.kept_back = {};
     for (const uint32_t side : {0u, 1u}) {
         if (nodes_[link.ends[side]].is_alive())
             tell_down(index, side);
@@ -133,6 +156,11 @@ void World::reset(uint32_t index) {
 
 void World::lose_from(uint32_t index, uint32_t side) {
     if (links_[index].is_up) links_[index].loses[side] = true;
+}
+
+void World::deceive(uint32_t index, uint32_t side, Deceit deceit) {
+    Link& link = links_[index];
+    if (link.is_up && link.kept_back[side].empty()) link.deceit[side] = deceit;
 }
 
 void World::replay(uint32_t index, uint32_t side) {
