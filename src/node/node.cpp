@@ -258,32 +258,11 @@ attest::Load Node::Impl::load() const {
             .positions_free = free.positions};
 }
 
-/// Adds the routes that the nodes known now allow, and drains those that they do not.
 void Node::Impl::plan_routes() {
     if (!entry || !peers) return;
-    std::vector<pipeline::RouterNode> nodes;
-    for (const pipeline::KnownNode& known : peers->nodes()) {
-        nodes.push_back({.node_id = known.advert.node_id,
-                         .layers = known.advert.layers,
-                         .linked = known.linked,
-                         .avoided = known.advert.draining || known.suspect});
-    }
-    const pipeline::RouterOptions options{.entry = identity->receipt_key.address(),
-                                          .layers = shard.layers,
-                                          .layer_count = shard.engine->limits().layer_count};
-    std::vector<pipeline::Path> current;
-    for (const pipeline::Route* one : entry->machine().routes()) current.push_back(one->path());
-    const auto wanted = pipeline::plan_paths(options, nodes, current);
+    const auto nodes = pipeline::router_nodes(peers->nodes());
     entry->act([&](pipeline::Entry& machine, Instant now, pipeline::Effects& effects) {
-        for (const pipeline::Route* one : machine.routes()) {
-            if (std::ranges::count(wanted, one->path()) == 0)
-                machine.drain_route(one->id().number);
-            else
-                machine.resume_route(now, one->id().number, effects);
-        }
-        for (const pipeline::Path& path : wanted) {
-            if (std::ranges::count(current, path) == 0) machine.add_route(now, path, effects);
-        }
+        machine.use_nodes(now, nodes, effects);
     });
 }
 

@@ -86,6 +86,21 @@ uint64_t Entry::add_route(Instant now, std::vector<wire::NodeId> path, Effects& 
     return number;
 }
 
+void Entry::use_nodes(Instant now, const std::vector<RouterNode>& nodes, Effects& effects) {
+    std::vector<Path> current;
+    for (const auto& [number, lane] : lanes_) current.push_back(lane->route.path());
+    const std::vector<Path> wanted = plan_paths({.entry = options_.node_id,
+                                                 .layers = options_.engine.layers,
+                                                 .layer_count = options_.engine.layer_count},
+                                                nodes, current);
+    for (const auto& [number, lane] : lanes_)
+        lane->is_draining = std::ranges::count(wanted, lane->route.path()) == 0;
+    for (const Path& path : wanted) {
+        if (std::ranges::count(current, path) == 0) add_route(now, path, effects);
+    }
+    schedule(now, effects);
+}
+
 void Entry::remove_route(Instant now, uint64_t number, Effects& effects) {
     const auto found = lanes_.find(number);
     if (found == lanes_.end()) return;

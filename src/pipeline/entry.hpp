@@ -17,6 +17,7 @@
 #include "pipeline/lane.hpp"
 #include "pipeline/quote_collector.hpp"
 #include "pipeline/record_collector.hpp"
+#include "pipeline/router.hpp"
 
 namespace teetee::pipeline {
 
@@ -103,6 +104,8 @@ class Entry {
     /// the entry's own layers, and its request not have been ordered for before.
     void ask_for_quotes(Instant now, QuoteOrder order, Effects& effects);
 
+    /// Adds the routes that these nodes allow, and drains those that they do not.
+    void use_nodes(Instant now, const std::vector<RouterNode>& nodes, Effects& effects);
     /// A further route over these nodes, this one first; a path of it alone where it has all
     /// layers. Its number.
     uint64_t add_route(Instant now, std::vector<wire::NodeId> path, Effects& effects);

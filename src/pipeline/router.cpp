@@ -109,6 +109,17 @@ class Planner {
 
 }  // namespace
 
+std::vector<RouterNode> router_nodes(const std::vector<KnownNode>& known) {
+    std::vector<RouterNode> out;
+    for (const KnownNode& node : known) {
+        out.push_back({.node_id = node.advert.node_id,
+                       .layers = node.advert.layers,
+                       .linked = node.linked,
+                       .avoided = node.advert.draining || node.suspect});
+    }
+    return out;
+}
+
 std::vector<Path> plan_paths(const RouterOptions& options, const std::vector<RouterNode>& nodes,
                              const std::vector<Path>& current) {
     return Planner(options, nodes).plan(current);

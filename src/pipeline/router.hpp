@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/request.hpp"
+#include "pipeline/directory.hpp"
 #include "wire/message.hpp"
 
 namespace teetee::pipeline {
@@ -26,6 +27,9 @@ struct RouterOptions {
     uint32_t layer_count = 0;
     size_t routes_max = 8;
 };
+
+/// Nodes as the directory knows them.
+std::vector<RouterNode> router_nodes(const std::vector<KnownNode>& known);
 
 using Path = std::vector<wire::NodeId>;
 

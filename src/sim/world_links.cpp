@@ -28,6 +28,7 @@ void World::act(uint32_t index, pipeline::Effects effects) {
             });
         });
     }
+    for (const wire::NodeId& node : effects.suspects) nodes_[index].directory->suspect(now_, node);
 }
 
 void World::compute(uint32_t index, pipeline::ComputeJob job) {

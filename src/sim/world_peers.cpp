@@ -2,6 +2,7 @@
 // Whom the nodes of the world know, link to, and route over: as node::Peers and node::Node do it.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/assert.hpp"
 #include "pipeline/router.hpp"
@@ -27,6 +28,12 @@ uint32_t node_at(std::string_view url) {
     return node;
 }
 
+std::set<uint64_t> numbers_of(const pipeline::Entry& entry) {
+    std::set<uint64_t> out;
+    for (const pipeline::Route* route : entry.routes()) out.insert(route->id().number);
+    return out;
+}
+
 }  // namespace
 
 /// The registry knows where the entries and the first stage are, and nothing else of anybody.
@@ -42,8 +49,8 @@ void World::make_directory(uint32_t index) {
             [identity = node.identity.get()](const attest::Advert& advert) {
                 return attest::sign_advert(identity->receipt_key, advert);
             },
-        .lifetime = std::chrono::seconds(8),
-        .refresh = std::chrono::seconds(4)});
+        .lifetime = std::chrono::seconds(15),
+        .refresh = std::chrono::seconds(5)});
     std::vector<RegistryEntry> registry;
     for (uint32_t i = 0; i <= scenario_.entries; ++i) registry.push_back({.url = url_of(i)});
     node.directory->set_registry(std::move(registry));
@@ -134,42 +141,22 @@ void World::dial(uint32_t from, uint32_t to) {
     }
 }
 
-/// Adds the routes that the nodes known now allow, and drains those that they do not.
 void World::plan_routes(uint32_t index) {
     Node& node = nodes_[index];
-    std::vector<pipeline::RouterNode> others;
-    for (const pipeline::KnownNode& known : node.directory->nodes(now_)) {
-        others.push_back({.node_id = known.advert.node_id,
-                          .layers = known.advert.layers,
-                          .linked = known.linked,
-                          .avoided = known.advert.draining || known.suspect});
-    }
-    const pipeline::EngineLimits engine = limits(0);
-    std::vector<pipeline::Path> current;
-    for (const pipeline::Route* route : node.entry->routes()) current.push_back(route->path());
-    const auto wanted =
-        plan_paths({.entry = node.id(), .layers = engine.layers, .layer_count = engine.layer_count},
-                   others, current);
+    const auto others = pipeline::router_nodes(node.directory->nodes(now_));
+    const std::set<uint64_t> before = numbers_of(*node.entry);
     step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
-        for (const pipeline::Route* route : entry.routes()) {
-            if (std::ranges::count(wanted, route->path()) == 0)
-                entry.drain_route(route->id().number);
-        }
-        for (const pipeline::Path& path : wanted) {
-            if (std::ranges::count(current, path) > 0) continue;
-            entry.add_route(now_, path, effects);
-            ++traffic_.routes_made;
-        }
+        entry.use_nodes(now_, others, effects);
     });
+    for (const uint64_t number : numbers_of(*node.entry))
+        traffic_.routes_made += before.contains(number) ? 0 : 1;
 }
 
 void World::reroute(uint32_t index) {
     Node& node = nodes_[index];
     if (!node.entry || node.is_stalled) return;
     step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
-        std::vector<uint64_t> numbers;
-        for (const pipeline::Route* route : entry.routes()) numbers.push_back(route->id().number);
-        for (const uint64_t number : numbers) entry.remove_route(now_, number, effects);
+        for (const uint64_t number : numbers_of(entry)) entry.remove_route(now_, number, effects);
     });
 }
 
