@@ -18,6 +18,7 @@ struct RegistryEntry {
     /// Address of its receipt key, where the registry knows it.
     std::optional<ByteArray<20>> node_id{};
     std::optional<LayerRange> layers{};
+    bool operator==(const RegistryEntry&) const = default;
 };
 
 /// Where the first nodes to dial are found: a file, or a contract.

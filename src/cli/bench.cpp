@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/world.hpp"
+#include "cli/host_memory.hpp"
 #include "cli/local_batch.hpp"
 #include "cli/model_file.hpp"
+#include "model/cut_costs.hpp"
 #include "model/sampler.hpp"
 #include "tensor/read_speed.hpp"
 
@@ -74,14 +76,15 @@ Result<Speed> run_once(const BenchOptions& options, LocalBatch& batch) {
     return speed;
 }
 
-/// What one decode step reads: all matrices but an embedding that serves for look-ups alone.
-uint64_t weight_bytes_of(const model::Gguf& gguf) {
-    uint64_t bytes = 0;
-    for (const auto& t : gguf.tensors()) {
-        if (t.name != "token_embd.weight" || gguf.find_tensor("output.weight") == nullptr)
-            bytes += t.bytes;
-    }
-    return bytes;
+uint64_t read_bytes_of(const model::ModelCosts& costs) {
+    return costs.of({0, costs.layer_count()}).read_bytes;
+}
+
+/// Of a prompt; the output head multiplies with its last token alone.
+double multiply_adds_of_a_token(const model::ModelCosts& costs, size_t batch) {
+    uint64_t multiply_adds = 0;
+    for (const model::PartCost& layer : costs.layers) multiply_adds += layer.multiply_adds;
+    return static_cast<double>(multiply_adds) / static_cast<double>(batch);
 }
 
 void print(const BenchOptions& options, const Session& session, std::string_view kernel,
@@ -112,7 +115,10 @@ void print(const BenchOptions& options, const Session& session, std::string_view
 Result<void> bench(const BenchOptions& given, Session& session) {
     BenchOptions options = given;
     options.threads = options.thread_count();
+    const uint64_t memory_bytes = available_memory_bytes();
     TT_TRY(const auto file, ModelFile::open(options.model));
+    TT_TRY(const auto costs,
+           model::model_costs(file.gguf, {.rows = static_cast<uint32_t>(options.batch)}));
     TT_TRY(const auto kernels, tensor::kernels_named(options.kernel));
     TT_TRY(auto batch, LocalBatch::load(file, options, options.shards,
                                         {.streams = options.batch,
@@ -130,7 +136,9 @@ Result<void> bench(const BenchOptions& given, Session& session) {
     boost::json::object figures = {
         {"prefill_tokens_per_s", median(prefill)},
         {"decode_tokens_per_s", median(decode)},
-        {"weight_bytes_per_s", steps * static_cast<double>(weight_bytes_of(file.gguf))},
+        {"weight_bytes_per_s", steps * static_cast<double>(read_bytes_of(costs))},
+        {"multiply_adds_per_s", median(prefill) * multiply_adds_of_a_token(costs, options.batch)},
+        {"memory_bytes", memory_bytes},
         {"peak_rss_bytes", usage.ru_maxrss * 1024},
         {"model_bytes", file.mapping->view().size()},
         {"kv_bytes", batch.kv_bytes()}};

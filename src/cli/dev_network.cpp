@@ -10,7 +10,6 @@
 #include "cli/model_file.hpp"
 #include "cli/progress.hpp"
 #include "crypto/hash.hpp"
-#include "model/cut.hpp"
 #include "model/manifest.hpp"
 #include "model/shard.hpp"
 
@@ -102,12 +101,9 @@ std::string default_network_folder(uint16_t port) {
     return base + "/teetee/up-" + std::to_string(port);
 }
 
-Result<model::Manifest> write_shards(const std::string& model_path, size_t shard_count,
+Result<model::Manifest> write_shards(const std::string& model_path, std::span<const LayerRange> cut,
                                      const std::string& folder) {
     TT_TRY(const auto file, ModelFile::open(model_path));
-    TT_TRY(const auto hyperparameters, model::hyperparameters_from(file.gguf));
-    TT_TRY(const auto cut,
-           model::even_cut(hyperparameters.layer_count, static_cast<uint32_t>(shard_count)));
     TT_CHECK(make_folder(folder));
     TT_TRY(const auto manifest, model::build_manifest(file.gguf, cut, progress_bar("hashing")));
     for (size_t i = 0; i < manifest.shards.size(); ++i) {
@@ -131,9 +127,9 @@ Result<attest::DevPki> open_dev_pki(const std::string& seed_path) {
     return attest::DevPki::create(seed);
 }
 
-Result<DevNetwork> prepare_dev_network(const std::string& model_path, size_t shard_count,
-                                       const std::string& folder) {
-    TT_TRY(const auto manifest, write_shards(model_path, shard_count, folder));
+Result<DevNetwork> prepare_dev_network(const std::string& model_path,
+                                       std::span<const LayerRange> cut, const std::string& folder) {
+    TT_TRY(const auto manifest, write_shards(model_path, cut, folder));
     DevNetwork network{folder, {}};
     for (const model::ManifestShard& shard : manifest.shards) {
         network.shard_paths.push_back(folder + "/" + shard.file_name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,15 +31,15 @@ std::string default_network_folder(uint16_t port);
 
 /// Cuts the model, writes manifest, shards, a dev TEE seed (kept if there is one), its collateral
 /// and the policy that accepts this program under the seed's root.
-Result<DevNetwork> prepare_dev_network(const std::string& model_path, size_t shard_count,
-                                       const std::string& folder);
+Result<DevNetwork> prepare_dev_network(const std::string& model_path,
+                                       std::span<const LayerRange> cut, const std::string& folder);
 
 /// Collateral of the network's dev TEE: written anew unless what is there is good for two weeks
 /// yet. Running nodes take it over.
 Result<void> refresh_dev_collateral(const DevNetwork& network, UnixSeconds now);
 
 /// Writes the shard files and manifest.json into an existing or new folder.
-Result<model::Manifest> write_shards(const std::string& model_path, size_t shard_count,
+Result<model::Manifest> write_shards(const std::string& model_path, std::span<const LayerRange> cut,
                                      const std::string& folder);
 
 /// The simulated TEE of a seed file, measuring the running program.

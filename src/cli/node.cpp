@@ -12,6 +12,7 @@
 #include "cli/progress.hpp"
 #include "cli/tee_option.hpp"
 #include "cli/weights_cache.hpp"
+#include "node/registry_file.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -21,6 +22,7 @@ struct ServeOptions {
     std::string policy_path;
     std::string listen = "127.0.0.1:5010";
     std::vector<std::string> next;
+    std::string registry_path;
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
     TeeOption tee;
@@ -97,9 +99,11 @@ Result<void> serve(const ServeOptions& options, Session&) {
     TT_TRY(node_options.policy, node::PolicyFile::load(options.policy_path));
     TT_TRY(const auto collateral,
            open_collateral(options, node_options.policy.policy.roots, {clock, rng, log}));
+    node::RegistryFile registry(options.registry_path);
     net::Loop loop;
-    TT_TRY(const auto node,
-           node::Node::start({loop, clock, rng, log, *tee, collateral.get()}, node_options));
+    TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee, collateral.get(),
+                                               options.registry_path.empty() ? nullptr : &registry},
+                                              node_options));
     collateral->start();
     const LayerRange layers = node->layers();
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
@@ -166,6 +170,11 @@ void add_node(CLI::App& app, Session& session) {
                      "this shard; may be repeated. The others are found by gossip")
         ->delimiter(',')
         ->envname("TEETEE_NEXT_URL");
+    command
+        ->add_option("--registry", options->registry_path,
+                     "JSON list of nodes, {\"url\", \"node_id\"?, \"layers\"?}, besides those of "
+                     "--next; read anew when it changes")
+        ->envname("TEETEE_REGISTRY");
     command->add_option("--api", options->api, "Entry: where the HTTP API listens")
         ->capture_default_str()
         ->envname("TEETEE_API");

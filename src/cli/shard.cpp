@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "cli/cut_option.hpp"
 #include "cli/dev_network.hpp"
 #include "cli/model_file.hpp"
 #include "cli/progress.hpp"
@@ -18,7 +19,7 @@ namespace {
 
 struct CutOptions {
     std::string model;
-    size_t shards = 2;
+    CutOption cut;
     std::string out;
 };
 
@@ -30,7 +31,8 @@ Result<model::Manifest> read_manifest(const std::string& path) {
 }
 
 Result<void> cut(const CutOptions& options, Session& session) {
-    TT_TRY(const auto manifest, write_shards(options.model, options.shards, options.out));
+    TT_TRY(const auto ranges, options.cut.ranges(options.model));
+    TT_TRY(const auto manifest, write_shards(options.model, ranges, options.out));
     boost::json::array shards;
     for (const model::ManifestShard& shard : manifest.shards) {
         shards.push_back({{"file", shard.file_name},
@@ -176,9 +178,7 @@ void add_shard(CLI::App& app, Session& session) {
     cut_command->add_option("--model", cut_options->model, "GGUF file")
         ->required()
         ->envname("TEETEE_MODEL");
-    cut_command->add_option("--shards", cut_options->shards, "How many")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 512));
+    cut_options->cut.add_to(*cut_command);
     cut_command->add_option("--out", cut_options->out, "Folder for the files")->required();
     auto info_options = std::make_shared<InfoOptions>();
     CLI::App* info_command =

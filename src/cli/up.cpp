@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/world.hpp"
+#include "cli/cut_option.hpp"
 #include "cli/dev_network.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
@@ -23,7 +24,7 @@ namespace {
 
 struct UpOptions {
     std::string model;
-    size_t shards = 2;
+    CutOption cut;
     size_t replicas = 1;
     uint16_t port = 5002;
     std::string folder;
@@ -212,7 +213,7 @@ class Supervisor {
             print_json({{"ready", true},
                         {"port", options_.port},
                         {"nodes", nodes_.size()},
-                        {"shards", options_.shards},
+                        {"shards", network_.shard_paths.size()},
                         {"simulated", true}});
             return;
         }
@@ -221,7 +222,7 @@ class Supervisor {
                         "TEEs: for development only.\n\n"
                         "  curl -s localhost:{}/generate -d '{{\"prompt\":\"Once upon a time\"}}'\n"
                         "  {} chat{}\n\nCtrl-C stops it.\n\n",
-                        nodes_.size(), options_.shards, options_.port, program_path(),
+                        nodes_.size(), network_.shard_paths.size(), options_.port, program_path(),
                         options_.port == 5002 ? "" : fmt::format(" --port {}", options_.port)));
     }
 
@@ -265,7 +266,7 @@ class Supervisor {
 };
 
 /// Before anything is written: a second network on the same ports would take the first one's files.
-Result<void> ensure_ports_free(const UpOptions& options) {
+Result<void> ensure_ports_free(const UpOptions& options, size_t shard_count) {
     net::Loop loop;
     const Ports ports{options.port, options.replicas};
     std::vector<uint16_t> wanted;
@@ -273,7 +274,7 @@ Result<void> ensure_ports_free(const UpOptions& options) {
         wanted.push_back(ports.api(i));
         wanted.push_back(ports.api_tls(i));
     }
-    for (size_t i = 0; i < options.replicas * options.shards; ++i) wanted.push_back(ports.link(i));
+    for (size_t i = 0; i < options.replicas * shard_count; ++i) wanted.push_back(ports.link(i));
     for (const uint16_t port : wanted) {
         auto listening =
             net::Acceptor::listen(loop, {"127.0.0.1", port}, [](std::unique_ptr<net::Stream>) {});
@@ -294,21 +295,22 @@ std::string built_in_model() {
 }
 
 Result<void> up(const UpOptions& options, Session& session) {
-    const size_t ports = 8 + options.replicas * (2 + options.shards);
+    const std::string model = options.model.empty() ? built_in_model() : options.model;
+    TT_TRY(const auto cut, options.cut.ranges(model));
+    const size_t ports = 8 + options.replicas * (2 + cut.size());
     if (options.port < 1 || options.port + ports > 65535) {
         return fail(ErrorCode::config_invalid, "--port leaves no room for the ports behind it");
     }
     // Here rather than in the first node that starts.
     TT_CHECK(options.kv.bytes());
     TT_CHECK(options.kv.kv_type());
-    if (!options.prepare_only) TT_CHECK(ensure_ports_free(options));
-    const std::string model = options.model.empty() ? built_in_model() : options.model;
+    if (!options.prepare_only) TT_CHECK(ensure_ports_free(options, cut.size()));
     const std::string folder =
         options.folder.empty() ? default_network_folder(options.port) : options.folder;
-    TT_TRY(const auto network, prepare_dev_network(model, options.shards, folder));
+    TT_TRY(const auto network, prepare_dev_network(model, cut, folder));
     if (options.prepare_only) {
         if (session.json)
-            print_json({{"folder", folder}, {"shards", options.shards}});
+            print_json({{"folder", folder}, {"shards", cut.size()}});
         else
             print_text("prepared " + folder + "\n");
         return {};
@@ -326,9 +328,7 @@ void add_up(CLI::App& app, Session& session) {
                     "Run a whole network on this machine, each node its own process", options, up);
     command->add_option("--model", options->model, "GGUF file; default: the built-in story model")
         ->envname("TEETEE_MODEL");
-    command->add_option("--shards", options->shards, "Cut the model into this many")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 512));
+    options->cut.add_to(*command);
     command
         ->add_option("--replicas", options->replicas,
                      "Nodes a shard; each entry has an HTTP port of its own: --port, two above, ..")

@@ -56,6 +56,25 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
     return std::string(tensor::to_string(type)) + "_with_keys_in_" + kv_name;
 }
 
+/// All sixteen cuts of five layers, most of them uneven.
+TEST(bits, are_the_same_for_every_cut) {
+    const RandomModel model(tensor::DataType::q8_0);
+    std::vector<TokenId> tokens;
+    for (TokenId i = 0; i < 12; ++i) tokens.push_back((i * i * 31 + 7 * i) % 77);
+    const std::vector<float> reference =
+        logits_of(model.file, tokens, {.kernels = &tensor::scalar_kernels()});
+    for (uint32_t places = 0; places < 16; ++places) {
+        std::vector<LayerRange> cut = {{0, 5}};
+        for (uint32_t layer = 1; layer < 5; ++layer) {
+            if ((places >> (layer - 1) & 1) == 0) continue;
+            cut.back().end = layer;
+            cut.push_back({layer, 5});
+        }
+        ASSERT_EQ(logits_of(model.file, tokens, {.chunk = 5, .cut = cut}), reference)
+            << show_cut(cut);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     of, BitMatrix,
     testing::Combine(testing::Values(tensor::DataType::f32, tensor::DataType::f16,

@@ -8,6 +8,23 @@
 #include "model/limits.hpp"
 
 namespace teetee::model {
+namespace {
+
+/// "10-15" or "10".
+std::optional<LayerRange> parse_range(std::string_view text) {
+    const char* const end = text.data() + text.size();
+    LayerRange range;
+    auto read = std::from_chars(text.data(), end, range.begin);
+    uint32_t last = range.begin;
+    if (read.ec == std::errc() && read.ptr != end && *read.ptr == '-')
+        read = std::from_chars(read.ptr + 1, end, last);
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    if (last < range.begin || last >= layer_count_max) return std::nullopt;
+    range.end = last + 1;
+    return range;
+}
+
+}  // namespace
 
 Result<std::vector<LayerRange>> even_cut(uint32_t layer_count, uint32_t shard_count) {
     if (shard_count < 1 || shard_count > layer_count || shard_count > shard_count_max) {
@@ -50,6 +67,34 @@ Result<void> validate_cut(std::span<const LayerRange> cut, uint32_t layer_count)
         end = cut[i].end;
     }
     return {};
+}
+
+Result<std::vector<LayerRange>> parse_cut(std::string_view text) {
+    std::vector<LayerRange> cut;
+    for (size_t begin = 0; begin <= text.size();) {
+        const size_t comma = std::min(text.find(',', begin), text.size());
+        const std::string_view part = text.substr(begin, comma - begin);
+        const auto range = parse_range(part);
+        if (!range || cut.size() == shard_count_max) {
+            return fail(ErrorCode::invalid_argument,
+                        "cut: have " + quote_foreign(part) + " as shard " +
+                            std::to_string(cut.size()) + ", need layers as 10-15, for at most " +
+                            std::to_string(shard_count_max) + " shards");
+        }
+        cut.push_back(*range);
+        begin = comma + 1;
+    }
+    return cut;
+}
+
+std::string show_cut(std::span<const LayerRange> cut) {
+    std::string text;
+    for (const LayerRange& range : cut) {
+        if (!text.empty()) text += ',';
+        text += std::to_string(range.begin);
+        if (range.count() > 1) text += '-' + std::to_string(range.end - 1);
+    }
+    return text;
 }
 
 std::optional<uint32_t> layer_of(std::string_view tensor_name) {

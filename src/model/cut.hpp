@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,11 @@ Result<std::vector<LayerRange>> even_cut(uint32_t layer_count, uint32_t shard_co
 /// A cut is usable when its ranges are not empty, follow each other and cover 0..layer_count.
 /// Error: invalid_argument naming the shard.
 Result<void> validate_cut(std::span<const LayerRange> cut, uint32_t layer_count);
+
+/// The shards' layers, the last one of each included: "0-9,10-15,16-21"; one layer is "4". Whether
+/// they are a cut of a model, validate_cut says. Error: invalid_argument naming the part.
+Result<std::vector<LayerRange>> parse_cut(std::string_view text);
+std::string show_cut(std::span<const LayerRange> cut);
 
 /// 12 for "blk.12.attn_q.weight" (decimal, no leading zero); nothing for any other form.
 std::optional<uint32_t> layer_of(std::string_view tensor_name);

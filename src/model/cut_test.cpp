@@ -54,6 +54,31 @@ TEST(cut, rejects_ranges_that_do_not_cover_the_layers) {
     }
 }
 
+TEST(cut, is_written_as_the_layers_of_its_shards) {
+    const std::vector<LayerRange> cut = {{0, 10}, {10, 11}, {11, 22}};
+    EXPECT_EQ(show_cut(cut), "0-9,10,11-21");
+    for (const char* text : {"0-9,10,11-21", "0-9,10-10,11-21"}) {
+        const auto parsed = parse_cut(text);
+        ASSERT_TRUE(parsed) << parsed.error().message();
+        EXPECT_EQ(*parsed, cut);
+    }
+}
+
+TEST(cut, is_not_any_text) {
+    for (const char* text :
+         {"", ",", "0-9,", ",0-9", "0-9,,10", "0-", "-9", "9-0", "0 - 9", "0-9 ", "0x1", "+1",
+          "0-9-12", "0-512", "512", "4294967296", "0-4294967296", "a"}) {
+        EXPECT_FALSE(parse_cut(text)) << text;
+    }
+    std::string many = "0";
+    for (uint32_t i = 1; i < shard_count_max; ++i) many += "," + std::to_string(i);
+    EXPECT_TRUE(parse_cut(many));
+    EXPECT_FALSE(parse_cut(many + "," + std::to_string(shard_count_max)));
+    EXPECT_EQ(parse_cut("0-4,x").error().message(),
+              "invalid_argument: cut: have 'x' as shard 1, need layers as 10-15, for at most 128 "
+              "shards");
+}
+
 TEST(cut, finds_the_layer_in_a_name) {
     EXPECT_EQ(layer_of("blk.0.attn_q.weight"), 0u);
     EXPECT_EQ(layer_of("blk.12.attn_q.weight"), 12u);

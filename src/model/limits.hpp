@@ -33,6 +33,7 @@ constexpr uint32_t layer_count_max = 512;       // [126]
 constexpr uint32_t expert_count_max = 1024;     // [512]
 constexpr uint32_t head_dim_max = 256;          // [256]
 constexpr uint32_t shard_count_max = 128;       // [16]
+constexpr size_t plan_host_count_max = 64;      // [16]
 constexpr size_t model_name_bytes_max = 1024;   // [50]
 constexpr size_t file_name_bytes_max = 255;     // what file systems take
 constexpr size_t manifest_bytes_max = 8 << 20;  // [500 KB]

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Setting {
     size_t chunk = 512;
     Mates mates = Mates::none;
     std::optional<KvType> kv = std::nullopt;
+    /// Instead of an even cut into `shards`.
+    std::vector<LayerRange> cut{};
 };
 
 inline std::string digest(const std::vector<float>& values) {
@@ -36,6 +39,17 @@ inline std::string digest(const std::vector<float>& values) {
 }
 
 /// The files that `teetee shard` would write.
+inline std::vector<Bytes> cut_files(const Bytes& file, std::span<const LayerRange> cut) {
+    const auto gguf = Gguf::parse(file);
+    EXPECT_TRUE(gguf);
+    const auto manifest = build_manifest(*gguf, cut);
+    EXPECT_TRUE(manifest);
+    std::vector<Bytes> files(cut.size());
+    for (uint32_t i = 0; i < cut.size(); ++i)
+        EXPECT_TRUE(cut_shard(*gguf, *manifest, i, append_to(files[i])));
+    return files;
+}
+
 inline std::vector<Bytes> cut_files(const Bytes& file, uint32_t shard_count) {
     const auto gguf = Gguf::parse(file);
     EXPECT_TRUE(gguf);
@@ -43,20 +57,16 @@ inline std::vector<Bytes> cut_files(const Bytes& file, uint32_t shard_count) {
     EXPECT_TRUE(layer_count);
     const auto cut = even_cut(*layer_count, shard_count);
     EXPECT_TRUE(cut);
-    const auto manifest = build_manifest(*gguf, *cut);
-    EXPECT_TRUE(manifest);
-    std::vector<Bytes> files(shard_count);
-    for (uint32_t i = 0; i < shard_count; ++i)
-        EXPECT_TRUE(cut_shard(*gguf, *manifest, i, append_to(files[i])));
-    return files;
+    return cut_files(file, *cut);
 }
 
 /// The shards of one model in one process, with two sequences open.
 class Pipeline {
   public:
     Pipeline(const Bytes& file, const Setting& setting, size_t positions) {
-        const std::vector<Bytes> files =
-            setting.shards == 1 ? std::vector<Bytes>{file} : cut_files(file, setting.shards);
+        const std::vector<Bytes> files = !setting.cut.empty()  ? cut_files(file, setting.cut)
+                                         : setting.shards == 1 ? std::vector<Bytes>{file}
+                                                               : cut_files(file, setting.shards);
         for (const Bytes& shard_file : files) {
             const auto gguf = Gguf::parse(shard_file);
             EXPECT_TRUE(gguf) << gguf.error().message();

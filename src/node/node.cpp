@@ -205,6 +205,7 @@ Result<Peers::Options> Node::Impl::peer_options(const NodeOptions& options) cons
         return attest::sign_advert(identity->receipt_key, advert);
     };
     out.registry = options.registry;
+    out.registry_interval = options.registry_interval;
     out.listen = options.listen;
     out.url = options.url;
     out.api_url = options.api_url;
@@ -238,7 +239,7 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
     };
     hooks.on_change = [this] { plan_routes(); };
     hooks.load = [this] { return load(); };
-    TT_TRY(peers, Peers::start({world.loop, world.clock, world.log},
+    TT_TRY(peers, Peers::start({world.loop, world.clock, world.log, world.registry},
                                {world.loop, *link_tls, *authenticator, world.log, options.links},
                                std::move(own), std::move(hooks)));
     return {};

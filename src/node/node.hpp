@@ -30,8 +30,10 @@ struct NodeOptions {
     PolicyFile policy;
     /// Where other nodes' links come in.
     net::Address listen;
-    /// Whom to dial first; gossip tells of the others.
+    /// Whom to dial first, besides those of World::registry; gossip tells of the others.
     std::vector<RegistryEntry> registry;
+    /// How late a change of World::registry may be noticed.
+    Duration registry_interval = std::chrono::seconds(2);
     /// What other nodes are told to dial, and clients to ask; empty: what is listened on, nothing.
     std::string url;
     std::string api_url;
@@ -79,6 +81,8 @@ class Node {
         attest::EvidenceProvider& evidence;
         /// For the platforms of its neighbours; null: nowhere.
         attest::CollateralSource* collateral = nullptr;
+        /// Whose list may change as time goes on; null: none.
+        Registry* registry = nullptr;
     };
 
     /// Reads, verifies, loads, attests, listens, dials. Errors say which step failed and what it

@@ -23,15 +23,14 @@ Peers::Peers(const World& world, const net::LinkEnvironment& links, Options opti
       options_(std::move(options)),
       hooks_(std::move(hooks)),
       directory_(options_.directory),
-      dialers_(links, hooks_.on_dialled) {
-    directory_.set_registry(options_.registry);
-}
+      dialers_(links, hooks_.on_dialled) {}
 
 Peers::~Peers() = default;
 
 Result<std::unique_ptr<Peers>> Peers::start(const World& world, const net::LinkEnvironment& links,
                                             Options options, Hooks hooks) {
     std::unique_ptr<Peers> peers(new Peers(world, links, std::move(options), std::move(hooks)));
+    TT_CHECK(peers->read_registry());
     TT_TRY(peers->listener_,
            net::LinkListener::listen(links, peers->options_.listen, peers->hooks_.on_accepted));
     if (peers->options_.url.empty()) {
@@ -46,6 +45,7 @@ Result<std::unique_ptr<Peers>> Peers::start(const World& world, const net::LinkE
     }
     TT_CHECK(peers->tell_own());
     peers->tick();
+    if (world.registry != nullptr) peers->watch_registry();
     return peers;
 }
 
@@ -107,6 +107,35 @@ void Peers::tell(const pipeline::Gossip& gossip) {
 void Peers::look_around() {
     dialers_.want(directory_.wanted(world_.clock.now()));
     hooks_.on_change();
+}
+
+Result<void> Peers::read_registry() {
+    std::vector<RegistryEntry> entries = options_.registry;
+    if (world_.registry != nullptr) {
+        TT_TRY(auto listed, world_.registry->nodes());
+        entries.insert(entries.end(), listed.begin(), listed.end());
+        if (listed != listed_)
+            world_.log.info("the registry lists " + std::to_string(listed.size()) + " nodes");
+        listed_ = std::move(listed);
+    }
+    directory_.set_registry(std::move(entries));
+    return {};
+}
+
+/// A list that cannot be read leaves the one before in force, and is told of once.
+void Peers::watch_registry() {
+    const auto read = read_registry();
+    const std::string fault = read ? "" : read.error().message();
+    if (fault != registry_fault_) {
+        if (read)
+            world_.log.info("the registry can be read again");
+        else
+            world_.log.warn("the registry stays as it was: " + fault);
+    }
+    registry_fault_ = fault;
+    if (read) look_around();
+    registry_timer_ =
+        world_.loop.call_after(options_.registry_interval, [this] { watch_registry(); });
 }
 
 void Peers::tick() {

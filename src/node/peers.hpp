@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "net/link.hpp"
@@ -20,10 +21,13 @@ class Peers {
         net::Loop& loop;
         const Clock& clock;
         Log& log;
+        /// Null: Options::registry alone.
+        Registry* registry = nullptr;
     };
     struct Options {
         pipeline::DirectoryOptions directory{};
         std::vector<RegistryEntry> registry{};
+        Duration registry_interval = std::chrono::seconds(2);
         /// Where links come in.
         net::Address listen{};
         /// What others are told to dial; empty: what is listened on, if it is one address.
@@ -39,7 +43,8 @@ class Peers {
         std::function<attest::Load()> load;
     };
 
-    /// Errors: of LinkListener::listen; advert_malformed for the URLs, config_invalid without one.
+    /// Errors: of LinkListener::listen and of the registry; advert_malformed for the URLs,
+    /// config_invalid without one.
     static Result<std::unique_ptr<Peers>> start(const World& world,
                                                 const net::LinkEnvironment& links, Options options,
                                                 Hooks hooks);
@@ -62,6 +67,8 @@ class Peers {
     Result<void> tell_own();
     void tell(const pipeline::Gossip& gossip);
     void look_around();
+    Result<void> read_registry();
+    void watch_registry();
     void tick();
 
     World world_;
@@ -72,6 +79,10 @@ class Peers {
     std::unique_ptr<net::LinkListener> listener_;
     bool is_draining_ = false;
     net::Timer timer_;
+    std::vector<RegistryEntry> listed_;
+    /// Why the registry is not what it was last read as; "" where it is.
+    std::string registry_fault_;
+    net::Timer registry_timer_;
 };
 
 }  // namespace teetee::node
