@@ -112,8 +112,10 @@ Result<ServedShard> ServedShard::load(const ShardOptions& options,
     served.context_length = std::min<Position>(hyperparameters.context_length, kv.positions);
     served.model_id = identifier(hyperparameters.name);
     const bool is_tail = served.layers.end == hyperparameters.layer_count;
+    // The loaded model's: a tail without the embedding learns from its output matrix how many
+    // tokens there are.
     if (served.layers.begin == 0 || is_tail)
-        TT_CHECK(load_vocabulary(served, file.gguf, hyperparameters));
+        TT_CHECK(load_vocabulary(served, file.gguf, model->hyperparameters()));
     ModelEngine::Limits limits;
     limits.positions_max = kv.positions;
     served.engine = make_engine(
