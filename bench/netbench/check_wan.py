@@ -90,7 +90,7 @@ def tcp_mbit_per_s(network, seconds):
     return rate
 
 
-def measure(options):
+def measure(options, _folder):
     wan.go_first()  # With both ends of every packet; it is the network that is looked at.
     rows = []
     shapes = [wan.Shape(), wan.Shape(5), wan.Shape(20), wan.Shape(40), wan.Shape(20, loss=0.01),
