@@ -16,6 +16,7 @@ import argparse
 import importlib
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -57,6 +58,14 @@ def parse_arguments():
     ring.add_argument("--prompt-tokens", type=int, default=1000, help="of the long prompt, about")
     ring.add_argument("--prompts", choices=["prose", "quote", "code"], default="prose")
     ring.add_argument("--against", metavar="FLAGS", help="also with nodes that have these flags, in the same run")
+    soak = add_common(commands.add_parser("soak"))
+    soak.add_argument("--minutes", type=float, default=30)
+    soak.add_argument("--clients", type=int, default=16)
+    soak.add_argument("--tokens", type=int, default=200, help="at most, of each answer")
+    soak.add_argument("--kill-every", type=float, default=20, metavar="SECONDS")
+    soak.add_argument("--away", type=float, default=1, metavar="SECONDS", help="from a death to the new start")
+    soak.add_argument("--kill", choices=["any", "stages"], default="any", help="stages: never an entry")
+    soak.add_argument("--out", type=pathlib.Path, default=pathlib.Path("soak"), help="folder for soak.csv and soak.svg")
     return parser.parse_args()
 
 
@@ -65,6 +74,7 @@ MODULES = {"wan": "check_wan"}
 
 def main():
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # By way of everything that tidies up.
     measurement = importlib.import_module(f"netbench.{MODULES.get(options.command, options.command)}")
     about = machine()
     progress(f"{options.command} on {about}")
