@@ -49,6 +49,7 @@ def parse_arguments():
     failover.add_argument("--kills", type=int, default=100, help="that meet a stream")
     failover.add_argument("--tokens", type=int, default=120, help="at most, of each stream")
     failover.add_argument("--kill-before", type=int, default=60, help="the kill comes before this token")
+    failover.add_argument("--freeze", action="store_true", help="stop the stage instead (SIGSTOP); its links stay up")
     failover.add_argument("--rtt-ms", type=float, help="in namespaces; default: on loopback")
     ring = add_common(commands.add_parser("ring"))
     ring.add_argument("--rtt-ms", type=float, default=40)

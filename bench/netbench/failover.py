@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stages are killed in the middle of streams. What the streams deliver is held against the same
+"""Stages are killed, or stand still, in the middle of streams. What the streams deliver is held against the same
 requests without a kill; how long a stream waits is parted into until the entry knows, and from then on."""
 import contextlib
 import random
@@ -14,7 +14,7 @@ from netbench.wan import Shape, Wan
 
 SHARDS, REPLICAS, STREAMS = 3, 2, 4
 # What the entry says when a route of it has lost a node.
-NOTICED = r"route: a neighbour was lost|link (to|from) .* down"
+NOTICED = r"route: a neighbour was lost|link (to|from) .* down|stage_timeout"
 BAR_LOOPBACK_S, BAR_DISTANT_S = 1.0, 3.0
 OPENINGS = ["Once upon a time", "There was a fox who", "The little boat", "One day a girl called Lily"]
 
@@ -42,9 +42,11 @@ def one_kill(nodes, options, undisturbed, chance):
         thread.start()
     if not reached.wait(60):
         raise RuntimeError(f"stream {watched} has {len(answers[watched].pieces)} pieces: {answers[watched].error}")
-    died = nodes.nodes[victim].kill()
+    died = nodes.nodes[victim].freeze() if options.freeze else nodes.nodes[victim].kill()
     for thread in threads:
         thread.join()
+    if options.freeze:
+        nodes.nodes[victim].kill()
     noticed = nodes.nodes[0].first_line(NOTICED, died)
     rows = [outcome(nodes, answer, reference, died, noticed) for answer, reference in zip(answers, undisturbed)]
     nodes.nodes[victim].start()

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nodes of one network, each a process of its own, on loopback or in namespaces of a Wan."""
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -14,14 +16,21 @@ from netbench.client import Api
 
 LINK_PORT, API_PORT = 6010, 6002  # In a namespace, where nobody else listens.
 _prepared: set[pathlib.Path] = set()
-_next_port = 33000 + os.getpid() * 53 % 20000
+_next_port = 28000 + os.getpid() * 53 % 3000  # Below those that connections get.
 
 
 def take_ports(count: int) -> int:
-    """The first of so many that no other network of this run takes."""
+    """The first of so many that nobody has, nor another network of this run."""
     global _next_port
-    _next_port += count
-    return _next_port - count
+    while True:
+        first, _next_port = _next_port, _next_port + count
+        try:
+            with contextlib.ExitStack() as stack:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+        except OSError:
+            continue
 
 
 def run_json(*command) -> dict:
@@ -64,6 +73,11 @@ class Node:
         died = time.monotonic()
         self.process.wait()
         return died
+
+    def freeze(self) -> float:
+        """Its links stay up and nothing comes any more, as of a machine that lost its network."""
+        self.process.send_signal(signal.SIGSTOP)
+        return time.monotonic()
 
     def first_line(self, pattern: str, since: float) -> float | None:
         return next((at for at, line in self.lines if at >= since and re.search(pattern, line)), None)
