@@ -32,7 +32,7 @@ def add_common(command):
     command.add_argument("--seed", type=int, default=1, help="of losses, and of when who is killed")
     command.add_argument("--with", dest="shaper", choices=["netem", "emulator", "auto"], default="auto")
     command.add_argument("--congestion", default="", metavar="NAME", help="TCP's congestion control between nodes, "
-                         "as cubic; default: the machine's")
+                         "of those in tcp_allowed_congestion_control; default: the machine's")
     command.add_argument("--logs", type=pathlib.Path, help="folder to keep shards and logs in")
     command.add_argument("flags", nargs="*", metavar="-- FLAG", help="for every node")
     return command

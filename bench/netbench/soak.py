@@ -122,10 +122,9 @@ def run(nodes, clients, options):
         if now >= next_kill:
             next_kill += options.kill_every
             victim = chance.choice([i for i in range(SHARDS * REPLICAS) if options.kill == "any" or i % SHARDS])
-            died = nodes.nodes[victim].kill()
-            if victim % SHARDS == 0:
-                clients.killed_entries.append((died, victim // SHARDS))
-            back[victim] = died + options.away
+            if victim % SHARDS == 0:  # Before its clients can see it.
+                clients.killed_entries.append((now, victim // SHARDS))
+            back[victim] = nodes.nodes[victim].kill() + options.away
             kills += 1
         rows.append(sample(nodes, clients, start, kills))
         if len(rows) % 15 == 0:
