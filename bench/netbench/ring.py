@@ -12,11 +12,12 @@ from netbench.wan import Shape, Wan
 
 STAGES = 3
 BAR = 0.9
+PIECES_MIN = 8
 
 PROMPTS = {
-    "prose": ["Once upon a time there was a fox who lived in the wood.",
-              "The little boat went out on the lake in the morning.",
-              "One day a girl called Lily found a key in the garden."],
+    "prose": ["Once upon a time there was a fox who lived in the wood and",
+              "The little boat went out on the lake in the morning and",
+              "One day a girl called Lily found a key in the garden and"],
     "quote": ["Repeat this: The old man went to the market. He bought a red apple, a green pear and a loaf of bread. Then "
               "he went home. The old man went to the market. He bought a red apple, a green pear and",
               "Lily said: I like my red ball. Tom said: I like my red ball. Lily said: I like my red ball. Tom said:"],
@@ -36,6 +37,8 @@ def decode(api, prompt, options):
     answer = api.stream({"prompt": prompt, "max_tokens": options.tokens, "seed": 7, "temperature": options.temperature})
     if answer.error:
         raise RuntimeError(f"the stream failed: {answer.error}")
+    if len(answer.pieces) < PIECES_MIN:
+        raise RuntimeError(f"{prompt[:30]!r}: have {len(answer.pieces)} pieces, need {PIECES_MIN} to measure")
     times = [at for at, _ in answer.pieces]
     gaps = sorted(b - a for a, b in zip(times, times[1:]))
     return {"tokens_per_s": answer.tokens_per_s(), "gap_p99_s": gaps[len(gaps) * 99 // 100], "text": answer.text}
