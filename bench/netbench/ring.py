@@ -28,9 +28,10 @@ WORDS = "the cat and a dog went to see an old house by the river where they had 
 
 
 def shapes(rtt_ms):
+    """Loss comes last: what a TCP window lost then, one that carries little does not win back soon."""
     one_way = rtt_ms / 2
-    return [Shape(), Shape(one_way), Shape(one_way, loss=0.001), Shape(one_way, loss=0.01), Shape(one_way, mbit_per_s=100),
-            Shape(one_way, loss=0.001, mbit_per_s=100)]
+    return [Shape(), Shape(one_way), Shape(one_way, mbit_per_s=100), Shape(one_way, loss=0.001),
+            Shape(one_way, loss=0.001, mbit_per_s=100), Shape(one_way, loss=0.01)]
 
 
 def decode(api, prompt, options):
