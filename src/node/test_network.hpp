@@ -67,17 +67,21 @@ inline attest::Policy policy_with_collateral() {
     return policy;
 }
 
+inline Bytes story_model() {
+    std::ifstream in(std::string(TEETEE_SOURCE_DIR) + "/models/story/story-q8_0.gguf",
+                     std::ios::binary);
+    return Bytes(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+}
+
 /// Shards, manifest and policy in a folder of its own.
 class TestNetwork {
   public:
     explicit TestNetwork(uint32_t shard_count,
-                         const attest::Policy& policy = attest::test::make_policy()) {
+                         const attest::Policy& policy = attest::test::make_policy(),
+                         const Bytes& file = story_model()) {
         std::string pattern = ::testing::TempDir() + "/node." + std::string(6, 'X');
         EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
         folder_ = pattern;
-        std::ifstream in(std::string(TEETEE_SOURCE_DIR) + "/models/story/story-q8_0.gguf",
-                         std::ios::binary);
-        const Bytes file((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
         const auto model = model::Gguf::parse(file).value();
         const auto cut = model::even_cut(model::layer_count_of(model).value(), shard_count).value();
         const auto manifest = model::build_manifest(model, cut).value();
