@@ -49,7 +49,9 @@ class Driver {
                   [this](pipeline::ComputeResult result) { post(std::move(result)); }) {}
 
     ~Driver() {
-        for (auto& [peer, attached] : links_) attached.link->close();
+        for (auto* links : {&spares_, &links_}) {
+            for (auto& [peer, attached] : *links) attached.link->close();
+        }
     }
 
     Machine& machine() { return machine_; }
@@ -57,28 +59,19 @@ class Driver {
     /// After the machine has heard of it. To be set before any link is attached.
     void on_peer(OnPeer hooks) { on_peer_ = std::move(hooks); }
 
-    /// A link came up. It takes the place of an earlier one to the same node; where both nodes have
-    /// dialled, both keep the link that the one with the lesser id has made.
+    /// A link came up. It takes the place of an earlier one that the same side has made. Where both
+    /// have dialled, the node with the lesser id decides: it keeps the link that it had, and ends
+    /// the other one; the other node waits for that, so that neither loses what is under way.
     void attach(std::shared_ptr<net::Link> link, Made made) {
         const wire::NodeId peer = link->peer().node_id;
         const auto present = links_.find(peer);
-        const Made kept = world_.node_id < peer ? Made::by_us : Made::by_peer;
-        if (present != links_.end() && present->second.made != made && made != kept) {
-            link->close();
-            return;
+        if (present != links_.end() && present->second.made != made) {
+            if (world_.node_id < peer) return link->close();
+            return keep_spare(peer, {link, made});
         }
         detach(peer);
-        link->on_frame([this, peer](Bytes frame) { receive(peer, frame); });
-        link->on_closed([this, peer](const Error&) { detach(peer); });
-        links_[peer] = {link, made};
-        act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
-            machine.on_link_up(now, peer, effects);
-        });
-        if (on_peer_.up) on_peer_.up(peer);
-        // What is known of its platform may have changed since its handshake began.
-        link->recheck();
+        bring_up(peer, {link, made});
     }
-
     void send(const wire::NodeId& to, const wire::Frame& frame) {
         const auto found = links_.find(to);
         if (found != links_.end()) found->second.link->send(wire::encode(frame));
@@ -87,7 +80,9 @@ class Driver {
     /// Calls call(link) for each link that is up.
     template <class Call>
     void for_each_link(Call call) {
-        for (const auto& [peer, attached] : links_) call(*attached.link);
+        for (const auto* links : {&links_, &spares_}) {
+            for (const auto& [peer, attached] : *links) call(*attached.link);
+        }
     }
 
     /// Calls call(machine, now, effects), then does what the effects say.
@@ -105,6 +100,37 @@ class Driver {
     }
 
   private:
+    struct Attached {
+        std::shared_ptr<net::Link> link;
+        Made made{};
+    };
+
+    /// The other node may have this one for the first: what it says is heard.
+    void keep_spare(const wire::NodeId& peer, Attached attached) {
+        const auto former = spares_.extract(peer);
+        if (!former.empty()) former.mapped().link->close();
+        attached.link->on_frame([this, peer](Bytes frame) { receive(peer, frame); });
+        attached.link->on_closed([this, peer](const Error&) { spares_.erase(peer); });
+        spares_[peer] = std::move(attached);
+    }
+
+    void bring_up(const wire::NodeId& peer, Attached attached) {
+        const std::shared_ptr<net::Link> link = attached.link;
+        link->on_frame([this, peer](Bytes frame) { receive(peer, frame); });
+        link->on_closed([this, peer](const Error&) {
+            detach(peer);
+            auto spare = spares_.extract(peer);
+            if (!spare.empty()) bring_up(peer, std::move(spare.mapped()));
+        });
+        links_[peer] = std::move(attached);
+        act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
+            machine.on_link_up(now, peer, effects);
+        });
+        if (on_peer_.up) on_peer_.up(peer);
+        // What is known of its platform may have changed since its handshake began.
+        link->recheck();
+    }
+
     void detach(const wire::NodeId& peer) {
         const auto found = links_.find(peer);
         if (found == links_.end()) return;
@@ -186,12 +212,10 @@ class Driver {
     World world_;
     Machine machine_;
     OnEvent on_event_;
-    struct Attached {
-        std::shared_ptr<net::Link> link;
-        Made made{};
-    };
     OnPeer on_peer_;
     std::map<wire::NodeId, Attached> links_;
+    /// Second links to the same nodes, over which nothing is said until the first ones end.
+    std::map<wire::NodeId, Attached> spares_;
     std::map<uint64_t, net::Timer> timers_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     // Last, so that its thread ends before anything that it calls.
