@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <thread>
+#include <utility>
 
 #include "api/routes.hpp"
 #include "cli/collateral_option.hpp"
@@ -32,6 +33,7 @@ struct ServeOptions {
     WeightsCacheOption weights_cache;
     int64_t recheck_s = 30;
     int64_t reroute_s = 10;
+    int64_t drain_s = 30;
     bool with_parent = false;
 };
 
@@ -59,6 +61,35 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
     }
     return servers;
 }
+
+/// A first signal lets the node end what it has begun; a second one, or time, does not.
+class StopInTurn {
+  public:
+    StopInTurn(net::Loop& loop, node::Node& node, Log& log, Duration wait)
+        : loop_(loop), node_(node), log_(log), wait_(wait) {}
+
+    void on_signal() {
+        if (std::exchange(is_draining_, true) || wait_ == Duration{}) return stop();
+        log_.info("draining: answers under way are ended first, for at most " +
+                  std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait_).count()) +
+                  " s; another signal stops at once");
+        timer_ = loop_.call_after(wait_, [this] { stop(); });
+        node_.drain([this] { stop(); });
+    }
+
+  private:
+    void stop() {
+        log_.info("stopping");
+        loop_.stop();
+    }
+
+    net::Loop& loop_;
+    node::Node& node_;
+    Log& log_;
+    Duration wait_;
+    bool is_draining_ = false;
+    net::Timer timer_;
+};
 
 /// With what lies in the folder already read.
 Result<std::unique_ptr<net::CollateralCache>> open_collateral(
@@ -124,10 +155,8 @@ Result<void> serve(const ServeOptions& options, Session&) {
         expired = true;
         loop.stop();
     });
-    loop.on_signal([&](int) {
-        log.info("stopping");
-        loop.stop();
-    });
+    StopInTurn stop(loop, *node, log, std::chrono::seconds(options.drain_s));
+    loop.on_signal([&](int) { stop.on_signal(); });
     loop.run();
     if (expired) {
         return fail(ErrorCode::evidence_unavailable,
@@ -215,6 +244,12 @@ void add_node(CLI::App& app, Session& session) {
     command
         ->add_option("--reroute-seconds", options->reroute_s,
                      "Entry: how long an answer whose route was lost waits for another one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 3600));
+    command
+        ->add_option("--drain-seconds", options->drain_s,
+                     "On a first signal: how long to end answers under way, while others are told "
+                     "to send no more; 0 stops at once")
         ->capture_default_str()
         ->check(CLI::Range(0, 3600));
     command

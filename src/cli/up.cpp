@@ -151,6 +151,8 @@ class Supervisor {
                                         "--threads",
                                         std::to_string(options_.threads),
                                         "--with-parent",
+                                        "--drain-seconds",
+                                        "0",
                                         "--name",
                                         fmt::format("node {}", index + 1)};
         const std::vector<std::string> kv = options_.kv.arguments();

@@ -18,6 +18,11 @@
 namespace teetee::node {
 namespace {
 
+/// A node that drains looks that often whether it is idle. Others may send it requests until they
+/// have heard of it: it must have been idle for so long.
+constexpr Duration idle_interval = std::chrono::milliseconds(50);
+constexpr Duration idle_time = std::chrono::milliseconds(250);
+
 /// How late a change of the collateral may be noticed.
 constexpr Duration watch_interval_max = std::chrono::seconds(1);
 
@@ -41,6 +46,8 @@ struct Node::Impl {
     void attach(std::shared_ptr<net::Link> link, bool is_ours);
     attest::Load load() const;
     void plan_routes();
+    bool is_idle() const;
+    void await_idle(Instant since);
     attest::PeerExpectation expect_peers() const;
 
     World world;
@@ -51,6 +58,8 @@ struct Node::Impl {
     std::unique_ptr<QuoteThread> quotes;
     std::unique_ptr<Renewal> renewal;
     std::function<void()> on_statement_ending;
+    std::function<void()> on_drained;
+    net::Timer drain_timer;
     std::optional<net::TlsContext> link_tls;
     std::optional<net::TlsContext> server_tls;
     std::unique_ptr<PeerAuthenticator> authenticator;
@@ -267,6 +276,21 @@ void Node::Impl::plan_routes() {
     });
 }
 
+bool Node::Impl::is_idle() const {
+    if (!entry) return stage->machine().sequence_count() == 0;
+    const pipeline::Entry& machine = entry->machine();
+    return machine.active_count() + machine.queued_count() + machine.record_count() +
+               machine.quoting_count() ==
+           0;
+}
+
+void Node::Impl::await_idle(Instant since) {
+    const Instant now = world.clock.now();
+    if (!is_idle()) since = now;
+    if (now - since >= idle_time) return on_drained();
+    drain_timer = world.loop.call_after(idle_interval, [this, since] { await_idle(since); });
+}
+
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
@@ -329,6 +353,12 @@ bool Node::has_statement(const Digest& hash) const {
         return former.statement_hash == hash && impl_->world.clock.unix_now() <= former.not_after;
     });
 }
+void Node::drain(std::function<void()> done) {
+    if (impl_->on_drained) return;
+    impl_->on_drained = std::move(done);
+    if (impl_->peers) impl_->peers->drain();
+    impl_->await_idle(impl_->world.clock.now());
+}
 void Node::on_statement_ending(std::function<void()> callback) {
     impl_->on_statement_ending = std::move(callback);
 }
@@ -346,6 +376,8 @@ const model::Tokenizer& Node::tokenizer() const {
 
 Result<RequestId> Node::generate(Generation generation, GenerationEvents events) {
     TT_ASSERT(is_entry());
+    if (impl_->on_drained)
+        return fail(ErrorCode::route_unavailable, "entry: about to end, ask another one");
     return impl_->generations->begin(std::move(generation), std::move(events));
 }
 
@@ -358,7 +390,7 @@ NodeStatus Node::status() const {
     NodeStatus status;
     if (!is_entry()) return status;
     pipeline::Entry& entry = impl_->entry->machine();
-    status.ready = entry.ready();
+    status.ready = entry.ready() && !impl_->on_drained;
     status.active_count = entry.active_count();
     status.queued_count = entry.queued_count();
     status.counters = entry.counters();

@@ -113,6 +113,10 @@ class Node {
     /// this node.
     void on_statement_ending(std::function<void()> callback);
 
+    /// Tells the others that this node is about to end, takes no further requests, and calls back
+    /// once when it has nothing left to compute; how long to wait for that is the caller's to say.
+    void drain(std::function<void()> done);
+
     // Entry only.
 
     const model::Tokenizer& tokenizer() const;

@@ -28,6 +28,8 @@ struct Counters {
     /// Messages that had no business here, came twice or came too late.
     uint64_t messages_dropped = 0;
     uint64_t sequences_failed = 0;
+    /// Of the entry: requests that had to go on over another route, each time.
+    uint64_t reroutes = 0;
     bool operator==(const Counters&) const = default;
 };
 

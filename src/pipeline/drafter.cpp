@@ -83,14 +83,25 @@ void RowCost::add(size_t rows, double seconds) {
     rows_seconds_ = decay * rows_seconds_ + r * seconds;
 }
 
-double RowCost::share() const {
-    constexpr double least = 0.02;
+/// Level where the sizes were too much alike to tell a slope, or where that would fall.
+RowCost::Line RowCost::line() const {
+    if (weight_ == 0) return {};
     const double spread = weight_ * rows_rows_ - rows_ * rows_;
-    if (spread <= 0.01 * weight_ * weight_) return least;
-    const double slope = (weight_ * rows_seconds_ - rows_ * seconds_) / spread;
-    const double one_row = (seconds_ - slope * rows_) / weight_ + slope;
-    if (slope <= 0) return least;
-    return one_row <= 0 ? 1 : std::clamp(slope / one_row, least, 1.0);
+    const bool is_known = spread > 0.01 * weight_ * weight_;
+    const double slope = is_known ? (weight_ * rows_seconds_ - rows_ * seconds_) / spread : 0;
+    if (slope <= 0) return {.base = seconds_ / weight_};
+    return {.base = (seconds_ - slope * rows_) / weight_, .slope = slope};
+}
+
+double RowCost::share() const {
+    const auto [base, slope] = line();
+    if (slope <= 0) return share_min;
+    return base + slope <= 0 ? 1 : std::clamp(slope / (base + slope), share_min, 1.0);
+}
+
+double RowCost::seconds(size_t rows) const {
+    const auto [base, slope] = line();
+    return std::max(0.0, base + slope * static_cast<double>(rows));
 }
 
 }  // namespace teetee::pipeline

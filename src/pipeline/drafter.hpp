@@ -59,9 +59,18 @@ class RowCost {
     void add(size_t rows, double seconds);
     /// As a share of what a batch of one row takes; within [0.02, 1].
     double share() const;
+    /// What a batch of so many rows should take; 0: not known.
+    double seconds(size_t rows) const;
 
   private:
+    struct Line {
+        double base = 0;
+        double slope = 0;
+    };
+    Line line() const;
+
     static constexpr double decay = 0.97;
+    static constexpr double share_min = 0.02;
     double weight_ = 0;
     double rows_ = 0;
     double seconds_ = 0;

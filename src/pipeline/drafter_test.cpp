@@ -88,13 +88,16 @@ TEST(row_cost, is_the_slope_of_time_over_rows) {
     for (const size_t rows : {1u, 4u, 2u, 9u, 1u, 3u})
         cost.add(rows, 0.010 + 0.002 * static_cast<double>(rows));
     EXPECT_NEAR(cost.share(), 0.002 / 0.012, 1e-6);
+    EXPECT_NEAR(cost.seconds(5), 0.020, 1e-6);
 }
 
 TEST(row_cost, is_within_bounds_whatever_the_times) {
     EXPECT_EQ(RowCost().share(), 0.02) << "nothing is known: worth a try";
+    EXPECT_EQ(RowCost().seconds(5), 0.0);
     RowCost same;
     for (int i = 0; i < 5; ++i) same.add(1, 0.01);
     EXPECT_EQ(same.share(), 0.02);
+    EXPECT_NEAR(same.seconds(5), 0.01, 1e-9);
     RowCost falling;
     falling.add(1, 0.05);
     falling.add(10, 0.01);

@@ -27,7 +27,7 @@ Entry::Entry(EntryOptions options)
 }
 
 Result<void> Entry::submit(Instant now, Submission submission, Effects& effects) {
-    TT_CHECK(check(submission));
+    TT_CHECK(check(now, submission));
     const RequestId id = submission.request;
     Request& request = requests_[id];
     request.tokens = std::move(submission.prompt);
@@ -200,7 +200,7 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     if (id != tick_timer_id || !tick_at_ || now < *tick_at_) return;
     for (auto& [number, lane] : lanes_) {
         const bool was_ready = lane->route.ready();
-        if (const auto stalled = lane->route.check_stall(now); !stalled) {
+        if (const auto stalled = lane->route.check_stall(now, lane->links()); !stalled) {
             if (was_ready) effects.log.push_back({LogLevel::warn, stalled.error().message()});
             lose_route(now, *lane, stalled.error(), effects);
         }
@@ -281,7 +281,7 @@ size_t Entry::retained_page_count() const {
     return count;
 }
 
-Result<void> Entry::check(const Submission& submission) const {
+Result<void> Entry::check(Instant now, const Submission& submission) const {
     if (submission.prompt.empty() || submission.max_tokens == 0) {
         return fail(ErrorCode::invalid_argument, "request: need a prompt and max_tokens above 0");
     }
@@ -313,7 +313,23 @@ Result<void> Entry::check(const Submission& submission) const {
                     "logit_bias: have token " + std::to_string(bias.back().token) +
                         ", need tokens below " + std::to_string(options_.engine.vocabulary_size));
     }
-    if (!ready()) return fail(ErrorCode::route_unavailable, "route: none is ready");
+    if (ready()) {
+        TT_CHECK(check_room(submission));
+    } else if (!routeless_since_ || now - *routeless_since_ >= options_.reroute_timeout) {
+        return fail(ErrorCode::route_unavailable, "route: none is ready");
+    }
+    if (queue_.size() >= options_.queued_max) {
+        return fail(ErrorCode::overloaded,
+                    "queue: have " + std::to_string(queue_.size()) +
+                        " requests that wait for room in the KV cache, at most " +
+                        std::to_string(options_.queued_max));
+    }
+    return {};
+}
+
+/// Some route that is ready could hold it.
+Result<void> Entry::check_room(const Submission& submission) const {
+    const uint64_t positions = uint64_t{submission.prompt.size()} + submission.max_tokens;
     uint64_t most = 0;
     bool fits_somewhere = false;
     for (const auto& [number, lane] : lanes_) {
@@ -327,12 +343,6 @@ Result<void> Entry::check(const Submission& submission) const {
                                                   " positions on the tightest stage, need " +
                                                   std::to_string(positions) +
                                                   " for prompt and max_tokens");
-    }
-    if (queue_.size() >= options_.queued_max) {
-        return fail(ErrorCode::overloaded,
-                    "queue: have " + std::to_string(queue_.size()) +
-                        " requests that wait for room in the KV cache, at most " +
-                        std::to_string(options_.queued_max));
     }
     return {};
 }
@@ -380,6 +390,14 @@ void Entry::send_probe(Instant now, Lane& lane, Effects& effects) {
     send(lane, lane.route.make_probe(now, std::move(own), lane.ledger.used()), effects);
 }
 
+Duration Entry::patience(const Lane& lane, const Lane::Batch& batch) const {
+    const double expected = lane.row_cost.seconds(batch.rows.size());
+    if (expected <= 0) return options_.batch_timeout;
+    const auto several = std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>(std::min(8 * expected, 1e6)));
+    return std::min(options_.batch_timeout, options_.batch_patience + several);
+}
+
 /// A route that answers probes can still have lost a batch: where an engine hangs, or where a link
 /// was down so briefly that only requests cancelled since were hurt.
 void Entry::forget_batches(Instant now, Lane& lane, Effects& effects) {
@@ -388,7 +406,7 @@ void Entry::forget_batches(Instant now, Lane& lane, Effects& effects) {
         const Duration age = now - entry.second.formed;
         const bool wanted = std::ranges::any_of(
             entry.second.rows, [&](const auto& row) { return live(row) != requests_.end(); });
-        is_lost = is_lost || (wanted && age >= options_.batch_timeout);
+        is_lost = is_lost || (wanted && age >= patience(lane, entry.second));
         return !wanted && age >= options_.probe_timeout;
     });
     if (!is_lost) return;
@@ -415,6 +433,9 @@ void Entry::lose_route(Instant now, Lane& lane, const Error& error, Effects& eff
 
 /// The request is to go on over another route.
 void Entry::interrupt(Requests::iterator found, const Error& error, Effects& effects) {
+    if (++found->second.interruptions > options_.reroutes_max)
+        return give_up(found, error, effects);
+    ++counters_.reroutes;
     queue_again(found, effects);
     found->second.interruption = error;
 }

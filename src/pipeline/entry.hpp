@@ -54,10 +54,16 @@ struct EntryOptions {
     /// The first id for a retained page; random, so that no other life of an entry gave it. Each
     /// route has 2^40 ids of its own from there.
     PrefixId first_prefix = 1;
-    Duration probe_interval = std::chrono::milliseconds(500);
+    Duration probe_interval = std::chrono::milliseconds(250);
+    /// At most: see Route::check_stall.
     Duration probe_timeout = std::chrono::seconds(3);
     /// A batch that takes longer is lost: a stage that hangs in its engine still passes probes on.
+    /// At most; where it is known what batches take, this long and several times that.
     Duration batch_timeout = std::chrono::seconds(60);
+    Duration batch_patience = std::chrono::seconds(10);
+    /// Routes that a request may lose one after the other without a token: a prompt that brings
+    /// stages down must not bring down all of them.
+    uint32_t reroutes_max = 8;
     /// How long requests wait while no route takes any.
     Duration reroute_timeout = std::chrono::seconds(10);
     RecordCollector::Options records{};
@@ -96,7 +102,7 @@ class Entry {
 
     /// Errors: invalid_argument (no prompt, no tokens wanted, id in use, sampling options),
     /// token_out_of_range, context_exceeded, kv_cache_full (would not fit into the empty ring),
-    /// route_unavailable, overloaded.
+    /// route_unavailable (and none was within reroute_timeout), overloaded.
     Result<void> submit(Instant now, Submission submission, Effects& effects);
     /// Ends the request without an event. Error: request_unknown.
     Result<Usage> cancel(Instant now, RequestId request, Effects& effects);
@@ -136,6 +142,8 @@ class Entry {
     size_t queued_count() const { return queue_.size(); }
     size_t active_count() const;
     size_t in_flight_count() const;
+    /// Requests that are over and wait for records.
+    size_t record_count() const { return records_.pending_count(); }
     /// Receipts that wait for quotes.
     size_t quoting_count() const { return quotes_.pending_count(); }
     /// Of the entry's own KV cache, over all routes.
@@ -164,8 +172,9 @@ class Entry {
         PrefixStart start{};
         /// Some stage had lost pages: all of it is computed, and the next refusal stands.
         bool has_started_over = false;
-        /// Why it has lost its last route.
+        /// Why it has lost its last route, and how often that was so since its last new token.
         std::optional<Error> interruption{};
+        uint32_t interruptions = 0;
         /// Positions that every stage of the route has computed.
         Position computed = 0;
         SequenceTrace trace{};
@@ -184,7 +193,8 @@ class Entry {
     using Requests = std::map<RequestId, Request>;
 
     bool takes_requests() const;
-    Result<void> check(const Submission& submission) const;
+    Result<void> check(Instant now, const Submission& submission) const;
+    Result<void> check_room(const Submission& submission) const;
     void schedule(Instant now, Effects& effects);
     void schedule_lane(Lane& lane, ComputeJob& job, Lane::Batch& batch);
     void admit(Effects& effects);
@@ -220,6 +230,7 @@ class Entry {
     void on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effects);
     void send_probe(Instant now, Lane& lane, Effects& effects);
     void end_drained(Instant now, Effects& effects);
+    Duration patience(const Lane& lane, const Lane::Batch& batch) const;
     void forget_batches(Instant now, Lane& lane, Effects& effects);
     void give_up_queued(Instant now, Effects& effects);
     void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);

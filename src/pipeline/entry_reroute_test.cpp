@@ -177,6 +177,43 @@ TEST_F(TwoRoutes, so_it_does_when_a_link_between_stages_is_lost_or_a_stage_stall
     EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73, 74}));
 }
 
+// It passes probes on: only its batch does not come back.
+TEST_F(TwoRoutes, a_stage_that_hangs_in_its_engine_is_left) {
+    begin_answer();
+    compute_all();
+    now_ += milliseconds(10);
+    answer(1, {73});
+    compute_all();
+    ASSERT_TRUE(take<wire::Forward>(1));
+    for (int i = 0; i < 42 && !take<wire::Leave>(1); ++i) {
+        EXPECT_FALSE(take<wire::Open>(2)) << i;
+        tick(milliseconds(250));
+        return_probe(1);
+        return_probe(2);
+    }
+    EXPECT_TRUE(take<wire::Open>(2));
+    answer(2, {});
+    answer(2, {71, 72, 73});
+    answer(2, {74});
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73, 74}));
+}
+
+// Its probes used to come back at once: a second without one is too long.
+TEST_F(TwoRoutes, a_stage_that_stalls_is_left_within_a_second) {
+    begin_answer();
+    compute_all();
+    tick(milliseconds(250));
+    now_ += milliseconds(1);
+    return_probe(1);
+    return_probe(2);
+    for (int i = 0; i < 4; ++i) {
+        tick(milliseconds(250));
+        return_probe(2);
+    }
+    EXPECT_TRUE(take<wire::Leave>(1));
+    EXPECT_TRUE(take<wire::Open>(2));
+}
+
 TEST_F(TwoRoutes, a_tail_that_picks_other_tokens_than_before_fails_the_request) {
     begin_answer();
     entry_.on_link_down(now_, node_id(1), effects_);
@@ -186,6 +223,26 @@ TEST_F(TwoRoutes, a_tail_that_picks_other_tokens_than_before_fails_the_request) 
     ASSERT_TRUE(failed);
     EXPECT_EQ(failed->error.code, ErrorCode::stage_failed);
     EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72}));
+}
+
+// Lest one that brings down each stage that computes it brings down all there are.
+TEST_F(TwoRoutes, a_request_that_loses_route_after_route_is_given_up) {
+    begin_answer();
+    for (uint32_t i = 0; i < EntryOptions().reroutes_max; ++i) {
+        compute_all();
+        const uint32_t replica = 1 + i % 2;
+        entry_.on_link_down(now_, node_id(replica), effects_);
+        EXPECT_EQ(entry_.active_count(), 1u) << i;
+        entry_.on_link_up(now_, node_id(replica), effects_);
+        while (take<wire::Forward>(replica) || take<wire::Leave>(replica)) {
+        }
+        return_probe(replica);
+    }
+    EXPECT_EQ(entry_.counters().reroutes, EntryOptions().reroutes_max);
+    entry_.on_link_down(now_, node_id(1), effects_);
+    const auto* failed = std::get_if<ClientFailed>(&effects_.events.back());
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->error.code, ErrorCode::stage_failed);
 }
 
 TEST_F(TwoRoutes, late_tokens_of_the_lost_route_change_nothing) {
@@ -205,11 +262,16 @@ TEST_F(TwoRoutes, without_any_an_answer_waits_a_while_and_then_fails) {
     entry_.on_link_down(now_, node_id(2), effects_);
     entry_.on_link_down(now_, node_id(1), effects_);
     EXPECT_FALSE(entry_.ready());
-    EXPECT_EQ(entry_.submit(now_, example_request(2, 3, 5), effects_).error().code,
-              ErrorCode::route_unavailable);
+    // So does one that comes meanwhile.
+    EXPECT_TRUE(entry_.submit(now_, example_request(2, 3, 5), effects_));
     tick(milliseconds(4500));
-    EXPECT_EQ(entry_.queued_count(), 1u);
+    EXPECT_EQ(entry_.queued_count(), 2u);
     tick(milliseconds(500));
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events.back()).error.code,
+              ErrorCode::route_unavailable);
+    effects_.events.pop_back();
+    EXPECT_EQ(entry_.submit(now_, example_request(3, 3, 5), effects_).error().code,
+              ErrorCode::route_unavailable);
     const auto* failed = std::get_if<ClientFailed>(&effects_.events.back());
     ASSERT_TRUE(failed);
     EXPECT_EQ(failed->error.code, ErrorCode::stage_failed);

@@ -413,6 +413,7 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
     ++request.usage.completion_tokens;
     ++counters_.completion_tokens;
     request.tokens.push_back(answer.token);
+    request.interruptions = 0;
     if (request.usage.completion_tokens == request.submission.max_tokens)
         finish(found, FinishReason::length, effects);
 }

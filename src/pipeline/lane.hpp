@@ -53,6 +53,13 @@ struct Lane {
     std::map<uint64_t, Batch> in_flight{};
     /// It takes no further requests, and goes when it has none.
     bool is_draining = false;
+    /// Whether probes may have to wait for prompts on the links.
+    Route::Links links() const {
+        constexpr size_t rows_few = 64;
+        size_t rows = 0;
+        for (const auto& [id, batch] : in_flight) rows += batch.rows.size();
+        return rows > rows_few ? Route::Links::loaded : Route::Links::idle;
+    }
     bool takes_requests() const { return route.ready() && !is_draining; }
     /// From forming a batch to its tokens, smoothed; 0 until the first one is back.
     Duration batch_time{};

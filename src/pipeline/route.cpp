@@ -59,13 +59,17 @@ Result<void> Route::on_probe(Instant now, wire::Probe probe) {
     hops_ = std::move(probe.hops);
     knows_capacity_ = true;
     round_trip_ = now - sent.sent;
+    slowest_ = std::max(round_trip_, slowest_ * 15 / 16);
     ready_ = true;
     return {};
 }
 
-Result<void> Route::check_stall(Instant now) {
+Result<void> Route::check_stall(Instant now, Links links) {
     if (outstanding_.empty()) return {};
-    if (now - outstanding_.begin()->second.sent < options_.probe_timeout) return {};
+    Duration patience = options_.probe_timeout;
+    if (links == Links::idle && slowest_ > Duration{})
+        patience = std::min(patience, std::max(options_.probe_patience, 8 * slowest_));
+    if (now - outstanding_.begin()->second.sent < patience) return {};
     reset();
     return fail(ErrorCode::stage_timeout, "route: a probe did not come back in time");
 }

@@ -16,6 +16,8 @@ struct RouteOptions {
     std::vector<wire::NodeId> path{};
     EngineLimits engine{};
     Duration probe_timeout{};
+    /// The least that a route is given whose probes have come back sooner than that.
+    Duration probe_patience = std::chrono::milliseconds(600);
 };
 
 /// One of the entry's routes as the entry sees it. It is ready once a probe has come back with hops
@@ -43,8 +45,10 @@ class Route {
     /// Error: message_unexpected for a probe that is not on its way or not as it was sent,
     /// route_unavailable for one whose hops do not fit together (the route is not ready then).
     Result<void> on_probe(Instant now, wire::Probe probe);
-    /// Forgets the probes when one is overdue. Error: stage_timeout.
-    Result<void> check_stall(Instant now);
+    /// Forgets the probes when one is overdue: by probe_timeout, or, where nothing large is before
+    /// them on the links, by several times what the slowest of late took. Error: stage_timeout.
+    enum class Links { idle, loaded };
+    Result<void> check_stall(Instant now, Links links);
     /// Not ready until a probe that is sent from now on comes back.
     void reset();
 
@@ -87,6 +91,8 @@ class Route {
     std::map<uint64_t, Outstanding> outstanding_;
     std::vector<wire::Hop> hops_;
     Duration round_trip_{};
+    /// The longest of late: it fades with every probe.
+    Duration slowest_{};
     KvAmount capacity_;
     bool knows_capacity_ = true;
 };

@@ -223,3 +223,41 @@ def test_an_answer_whose_lone_stage_stays_away_fails(teetee):
     assert response.status == 503 and response.headers["retry-after"] == "1", response.status
     assert json.loads(response.read())["error"]["code"] == "route_unavailable"
     assert network.http.get("/health")[1]["routes"] == 0
+
+
+def test_a_stage_that_is_told_to_stop_ends_its_answers_first(teetee):
+    network = teetee.network(3)
+    network.start_all("--kernel", "scalar")
+    path, body = REQUESTS[1]
+    expected, _ = read(network.http, path, body)
+    leaving = network.nodes[1]
+
+    def replace():
+        network.start_another(1)
+        wait_for_nodes(network.http, 4)
+        leaving.process.send_signal(signal.SIGTERM)
+
+    kills = Kills({20: replace})
+    events, receipt = read(network.http, path, body, kills.on_event)
+    assert events == expected and epoch_of(teetee, network.http, receipt, *terms(network)) == 1
+    assert leaving.process.wait(10) == 0 and "draining" in leaving.text()
+    assert read(network.http, path, body)[0] == expected
+
+
+def test_an_entry_that_is_told_to_stop_ends_its_answers_first(teetee):
+    network = teetee.network(2)
+    network.start_all("--kernel", "scalar")
+    path, body = REQUESTS[1]
+    expected, _ = read(network.http, path, body)
+
+    def refused():
+        status, answer = network.http.post(path, body)
+        return status == 503 and answer["error"]["code"] == "route_unavailable"
+
+    def stop():
+        network.nodes[0].process.send_signal(signal.SIGTERM)
+        wait_until(refused, 10, "new requests are refused")
+
+    kills = Kills({20: stop})
+    events, _ = read(network.http, path, body, kills.on_event)
+    assert events == expected and network.nodes[0].process.wait(10) == 0
