@@ -33,6 +33,7 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     request.tokens = std::move(submission.prompt);
     request.prompt_count = request.tokens.size();
     request.submission = std::move(submission);
+    request.waits_since = now;
     queue_.push_back(id);
     schedule(now, effects);
     return {};
@@ -426,18 +427,19 @@ void Entry::lose_route(Instant now, Lane& lane, const Error& error, Effects& eff
     quotes_.fail_route(lane.route.id(), unavailable, effects);
     // The oldest is to be the first in the queue.
     while (!lane.active.empty())
-        interrupt(requests_.find(std::prev(lane.active.end())->second), error, effects);
+        interrupt(now, requests_.find(std::prev(lane.active.end())->second), error, effects);
     forget_prefixes(lane, effects);
     give_up_queued(now, effects);
 }
 
 /// The request is to go on over another route.
-void Entry::interrupt(Requests::iterator found, const Error& error, Effects& effects) {
+void Entry::interrupt(Instant now, Requests::iterator found, const Error& error, Effects& effects) {
     if (++found->second.interruptions > options_.reroutes_max)
         return give_up(found, error, effects);
     ++counters_.reroutes;
     queue_again(found, effects);
     found->second.interruption = error;
+    found->second.waits_since = now;
 }
 
 /// From its first position, in a new epoch, before all others that wait.
@@ -458,9 +460,13 @@ void Entry::give_up_queued(Instant now, Effects& effects) {
         return;
     }
     if (!routeless_since_) routeless_since_ = now;
-    if (now - *routeless_since_ < options_.reroute_timeout) return;
-    while (!queue_.empty()) {
-        const auto found = requests_.find(queue_.front());
+    std::vector<RequestId> over;
+    for (const RequestId& id : queue_) {
+        const Instant since = std::max(*routeless_since_, requests_.at(id).waits_since);
+        if (now - since >= options_.reroute_timeout) over.push_back(id);
+    }
+    for (const RequestId& id : over) {
+        const auto found = requests_.find(id);
         give_up(
             found,
             found->second.interruption.value_or(fail(ErrorCode::route_unavailable, "route: lost")),

@@ -64,7 +64,7 @@ struct EntryOptions {
     /// Routes that a request may lose one after the other without a token: a prompt that brings
     /// stages down must not bring down all of them.
     uint32_t reroutes_max = 8;
-    /// How long requests wait while no route takes any.
+    /// How long a request waits while no route takes any.
     Duration reroute_timeout = std::chrono::seconds(10);
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
@@ -175,6 +175,8 @@ class Entry {
         /// Why it has lost its last route, and how often that was so since its last new token.
         std::optional<Error> interruption{};
         uint32_t interruptions = 0;
+        /// Since it came, or was interrupted last.
+        Instant waits_since{};
         /// Positions that every stage of the route has computed.
         Position computed = 0;
         SequenceTrace trace{};
@@ -234,7 +236,7 @@ class Entry {
     void forget_batches(Instant now, Lane& lane, Effects& effects);
     void give_up_queued(Instant now, Effects& effects);
     void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);
-    void interrupt(Requests::iterator request, const Error& error, Effects& effects);
+    void interrupt(Instant now, Requests::iterator request, const Error& error, Effects& effects);
     PrefixStart start_of(Lane& lane, const Request& request);
     void make_room(Lane& lane, Effects& effects);
     bool evict(Lane& lane, Effects& effects);

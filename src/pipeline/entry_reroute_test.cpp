@@ -321,6 +321,23 @@ TEST_F(TwoRoutes, a_drained_one_takes_requests_again_when_it_is_wanted) {
     EXPECT_TRUE(take<wire::Open>(1));
 }
 
+// The first one has taken no requests for long when it is lost with what it had.
+TEST_F(TwoRoutes, an_answer_waits_as_long_if_others_have_waited_already) {
+    begin_answer();
+    entry_.drain_route(numbers_[1]);
+    entry_.on_link_down(now_, node_id(2), effects_);
+    for (int i = 0; i < 12; ++i) {
+        tick(milliseconds(250));
+        return_probe(1);
+    }
+    entry_.on_link_down(now_, node_id(1), effects_);
+    for (int i = 0; i < 19; ++i) tick(milliseconds(250));
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    tick(milliseconds(250));
+    EXPECT_EQ(entry_.queued_count(), 0u);
+    EXPECT_TRUE(std::holds_alternative<ClientFailed>(effects_.events.back()));
+}
+
 // The other route is busy for longer than a request may wait for one.
 TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests) {
     entry_.on_link_down(now_, node_id(2), effects_);
