@@ -15,7 +15,6 @@ std::string name(const RequestId& request) {
 void AnswerChecker::begin(uint32_t entry, const pipeline::Submission& submission,
                           Beginning beginning) {
     Open& open = open_[submission.request];
-    open.entry = entry;
     open.answer.entry = entry;
     open.answer.submission = submission;
     open.reference = reference_answer(beginning.whole, world_.limits(0));
@@ -85,7 +84,8 @@ void AnswerChecker::on_failed(uint32_t entry, const pipeline::ClientFailed& fail
     if (found == open_.end()) return world_.report("end", name(failed.request) + ": ended twice");
     ++counts_.failed;
     const Duration unready = world_.now() - world_.nodes()[entry].ready_last;
-    if (options_.peers_are_honest && unready < reroute_timeout) {
+    const bool is_excused = !options_.frames_are_honest || may_be_wrong(failed.request);
+    if (!is_excused && unready < reroute_timeout) {
         world_.report("failure", name(failed.request) + ": " + failed.error.message() +
                                      ", and a route was ready " +
                                      std::to_string(unready.count() / 1'000'000) + " ms ago");
@@ -136,8 +136,8 @@ void AnswerChecker::on_records(uint32_t entry, const pipeline::ClientRecords& re
     ++counts_.receipts;
     const auto finding = receipts_.check(entry, answer, records);
     const bool is_lie = may_be_wrong(request);
-    const bool is_excused =
-        is_lie || !options_.peers_are_honest || (finding.is_evidence && !options_.evidence_is_good);
+    const bool is_excused = is_lie || !options_.frames_are_honest ||
+                            (finding.is_evidence && !options_.evidence_is_good);
     if (finding.problem && !is_excused)
         world_.report("records", name(request) + ": " + *finding.problem);
     const bool is_proof = finding.problem || finding.liar;
@@ -152,7 +152,6 @@ void AnswerChecker::on_records(uint32_t entry, const pipeline::ClientRecords& re
 void AnswerChecker::on_cancelled(const RequestId& request) {
     const auto found = open_.find(request);
     if (found == open_.end()) return;
-    ++counts_.cancelled;
     found->second.answer.is_cancelled = true;
     if (!found->second.answer.tokens.empty() && !signed_.contains(request))
         unsigned_[request] = found->second.answer;
@@ -162,9 +161,8 @@ void AnswerChecker::on_cancelled(const RequestId& request) {
 void AnswerChecker::on_death(uint32_t entry) {
     for (auto at = open_.begin(); at != open_.end();) {
         const auto found = at++;
-        if (found->second.entry != entry) continue;
+        if (found->second.answer.entry != entry) continue;
         leave_unfinished(found->second);
-        ++counts_.orphaned;
         open_.erase(found);
     }
     std::erase_if(unsigned_, [&](const auto& one) { return one.second.entry == entry; });
@@ -176,7 +174,7 @@ void AnswerChecker::check_all_ended() {
     world_.report("liveness", name(request) + ": has " +
                                   std::to_string(state.answer.tokens.size()) + " of " +
                                   std::to_string(state.reference.size()) + " tokens, on node " +
-                                  std::to_string(state.entry) + "; " +
+                                  std::to_string(state.answer.entry) + "; " +
                                   std::to_string(open_.size()) + " requests hang");
 }
 

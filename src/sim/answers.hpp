@@ -18,7 +18,7 @@ class AnswerChecker {
   public:
     struct Options {
         /// Else requests may fail, and get no receipt.
-        bool peers_are_honest = true;
+        bool frames_are_honest = true;
         /// Else receipts may be refused because of their evidence.
         bool evidence_is_good = true;
     };
@@ -45,9 +45,6 @@ class AnswerChecker {
         uint64_t tokens = 0;
         uint64_t done = 0;
         uint64_t failed = 0;
-        uint64_t cancelled = 0;
-        /// Their entry died.
-        uint64_t orphaned = 0;
         /// Of those that were done or cancelled with tokens.
         uint64_t receipts = 0;
         uint64_t without_receipt = 0;
@@ -59,7 +56,6 @@ class AnswerChecker {
     const Counts& counts() const { return counts_; }
 
     struct Open {
-        uint32_t entry = 0;
         Answer answer{};
         Beginning beginning{};
         std::vector<pipeline::SampledToken> reference{};

@@ -130,7 +130,7 @@ void Clients::cancel_any(Random& random) {
     const auto which = static_cast<ptrdiff_t>(random.below(answers_.open().size()));
     const auto open = std::next(answers_.open().begin(), which);
     const RequestId id = open->first;
-    if (world_.cancel(open->second.entry, id)) answers_.on_cancelled(id);
+    if (world_.cancel(open->second.answer.entry, id)) answers_.on_cancelled(id);
 }
 
 }  // namespace teetee::sim

@@ -19,7 +19,6 @@ class Clients {
 
     /// Cancels one of the open requests, if there is any.
     void cancel_any(Random& random);
-    uint64_t asked_count() const { return asked_; }
     uint64_t resumed_count() const { return resumed_; }
 
   private:

@@ -23,7 +23,6 @@ class Random {
     /// In [1, last].
     uint64_t up_to(uint64_t last) { return 1 + below(last); }
     /// A generator of its own, so that more draws from one do not shift the others.
-    Random split() { return Random(next()); }
 
   private:
     uint64_t state_;

@@ -14,7 +14,7 @@ constexpr Duration closing_time = std::chrono::seconds(25);
 
 Outcome run(const Scenario& scenario, uint64_t seed) {
     World world(scenario, seed);
-    AnswerChecker answers(world, {.peers_are_honest = !scenario.weights.has_false_peers(),
+    AnswerChecker answers(world, {.frames_are_honest = !scenario.weights.has_false_frames(),
                                   .evidence_is_good = !scenario.weights.has_bad_evidence()});
     Clients clients(world, answers, scenario, seed);
     Faults faults(world, clients, scenario, seed);

@@ -34,7 +34,6 @@ struct FaultWeights {
     uint32_t garble = 0;
 
     bool has_false_frames() const { return replay + twice + swap + garble > 0; }
-    bool has_false_peers() const { return lie > 0 || has_false_frames(); }
     bool has_bad_evidence() const { return skew + no_quotes > 0; }
 };
 

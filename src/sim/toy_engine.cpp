@@ -120,7 +120,8 @@ bool ToyEngine::open(const pipeline::SequenceOpen& order) {
 void ToyEngine::go_back(Sequence& sequence, Position position) {
     const size_t page = position / limits_.block_positions;
     if (!expect(position > sequence.open.start.positions &&
-                    position >= sequence.open.prompt_positions && page >= sequence.pages_kept,
+                    position >= sequence.open.prompt_positions && page >= sequence.pages_kept &&
+                    !sequence.open.sampling.needs_tokens(),
                 "rows go back behind prompt and retained pages only")) {
         return;
     }

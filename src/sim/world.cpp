@@ -213,9 +213,9 @@ void World::make_entry(uint32_t index) {
                                .batch_rows_max = 32,
                                .queued_max = 16,
                                .first_prefix = (mix(seed_, index) ^ node.life << 48) >> 1 | 1,
-                               .probe_interval = std::chrono::milliseconds(250),
                                .probe_timeout = probe_timeout,
                                .batch_timeout = batch_timeout,
+                               .batch_patience = batch_patience,
                                .reroute_timeout = reroute_timeout,
                                .records = {.signer = signer_of(node), .shard_roots = roots}});
 }

@@ -18,6 +18,7 @@ namespace teetee::sim {
 /// Its limits for an entry are short, so that a run sees them pass.
 inline constexpr Duration probe_timeout = std::chrono::seconds(1);
 inline constexpr Duration batch_timeout = std::chrono::seconds(4);
+inline constexpr Duration batch_patience = std::chrono::seconds(1);
 inline constexpr Duration reroute_timeout = std::chrono::seconds(4);
 /// How often nodes judge the evidence of their peers again, and look who is there.
 inline constexpr Duration recheck_interval = std::chrono::seconds(5);
@@ -25,12 +26,8 @@ inline constexpr Duration tick_interval = std::chrono::milliseconds(100);
 
 struct Traffic {
     uint64_t events = 0;
-    uint64_t frames_sent = 0;
-    uint64_t frames_lost = 0;
-    uint64_t links_lost = 0;
     /// Evidence that was not taken.
     uint64_t peers_refused = 0;
-    uint64_t routes_made = 0;
 };
 
 /// Nodes, links and time. Everything happens in one queue ordered by (time, order of making), and

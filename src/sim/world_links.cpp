@@ -78,9 +78,7 @@ void World::send(uint32_t from, const pipeline::Send& message) {
 
 void World::transmit(uint32_t index, uint32_t side, Bytes frame) {
     Link& link = links_[index];
-    ++traffic_.frames_sent;
     if (!link.is_up || link.loses[side]) {
-        ++traffic_.frames_lost;
         return;
     }
     switch (std::exchange(link.deceit[side], Deceit::none)) {
@@ -115,7 +113,6 @@ void World::deliver(uint32_t index, uint32_t from_side, uint64_t life, const Byt
     const Link& link = links_[index];
     const uint32_t to_side = 1 - from_side;
     if (link.life != life || !link.sees[to_side]) {
-        ++traffic_.frames_lost;
         return;
     }
     log(Kind::frame, link.ends[from_side], link.ends[to_side], frame);
@@ -140,7 +137,6 @@ void World::cut(uint32_t index) {
 void World::reset(uint32_t index) {
     Link& link = links_[index];
     if (!link.is_up) return;
-    ++traffic_.links_lost;
     ++link.life;
     link.is_up = false;
     link.loses = {};

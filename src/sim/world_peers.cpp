@@ -144,12 +144,9 @@ void World::dial(uint32_t from, uint32_t to) {
 void World::plan_routes(uint32_t index) {
     Node& node = nodes_[index];
     const auto others = pipeline::router_nodes(node.directory->nodes(now_));
-    const std::set<uint64_t> before = numbers_of(*node.entry);
     step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
         entry.use_nodes(now_, others, effects);
     });
-    for (const uint64_t number : numbers_of(*node.entry))
-        traffic_.routes_made += before.contains(number) ? 0 : 1;
 }
 
 void World::reroute(uint32_t index) {
