@@ -48,15 +48,14 @@ def decode(api, prompt, options):
 def prefill(api, options, number):
     """Time to the first token of a prompt that no cache has seen."""
     words = [WORDS[(i * 7 + number) % len(WORDS)] for i in range(options.prompt_tokens)]
-    low, high = 1, len(words)
-    answer = None
-    while low <= high:  # Words are a token or more each: the longest beginning that is taken.
-        answer = api.stream({"prompt": f"{number} " + " ".join(words[:high]), "max_tokens": 1, "seed": 1})
-        if not answer.error:
+    # Words are a token or more each: a beginning that fits into the model's context.
+    while True:
+        answer = api.stream({"prompt": f"{number} " + " ".join(words), "max_tokens": 1, "seed": 1})
+        if not answer.error.endswith("context_exceeded"):
             break
-        high = high * 3 // 4
-    if answer is None or answer.error or not answer.pieces:
-        raise RuntimeError(f"the long prompt failed: {answer.error if answer else 'empty'}")
+        words = words[:len(words) * 3 // 4]
+    if answer.error or not answer.pieces:
+        raise RuntimeError(f"the long prompt failed: {answer.error or 'empty'}")
     waited = answer.first - answer.asked
     return {"prompt_tokens": answer.prompt_tokens, "first_token_s": waited, "tokens_per_s": answer.prompt_tokens / waited}
 

@@ -35,7 +35,9 @@ uint64_t available_memory_bytes() {
     uint64_t bytes = number_in("/proc/meminfo", "MemAvailable:").value_or(0) * 1024;
     // "max" where the container has no bound of its own.
     if (const auto bound = number_in("/sys/fs/cgroup/memory.max", "")) {
-        if (bytes == 0 || *bound < bytes) bytes = *bound;
+        const uint64_t used = number_in("/sys/fs/cgroup/memory.current", "").value_or(0);
+        const uint64_t left = *bound - std::min(used, *bound);
+        if (bytes == 0 || left < bytes) bytes = left;
     }
     return bytes;
 }

@@ -5,8 +5,8 @@
 
 namespace teetee::cli {
 
-/// What this machine, or the container that this process is in, could still give to programs; 0
-/// where the kernel does not say.
+/// What this machine, or the container whose root control group this process sees, could still give
+/// to programs; 0 where the kernel does not say.
 uint64_t available_memory_bytes();
 
 }  // namespace teetee::cli

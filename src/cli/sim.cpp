@@ -2,14 +2,13 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
-#include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/world.hpp"
 #include "cli/command.hpp"
+#include "net/file.hpp"
 #include "sim/run.hpp"
 
 namespace teetee::cli {
@@ -46,11 +45,8 @@ Result<Seeds> parse_seeds(std::string_view text) {
 /// Without a file: a calm network.
 Result<sim::Scenario> read_scenario(const std::string& path) {
     if (path.empty()) return sim::Scenario{};
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    if (!file || !(text << file.rdbuf()))
-        return fail(ErrorCode::io_failed, "cannot read " + quote_foreign(path));
-    return sim::parse_scenario(text.str());
+    TT_TRY(const auto bytes, net::read_file(path, sim::scenario_bytes_max));
+    return sim::parse_scenario(as_text(bytes));
 }
 
 struct Totals {

@@ -11,7 +11,6 @@
 namespace teetee::sim {
 namespace {
 
-constexpr size_t text_bytes_max = 64u << 10;
 constexpr uint32_t weight_max = 1000;
 
 struct Key {
@@ -97,10 +96,10 @@ Result<void> parse_line(std::string_view line, std::set<std::string_view>& seen,
 }  // namespace
 
 Result<Scenario> parse_scenario(std::string_view text) {
-    if (text.size() > text_bytes_max) {
+    if (text.size() > scenario_bytes_max) {
         return fail(ErrorCode::limit_exceeded, "scenario: have " + std::to_string(text.size()) +
                                                    " bytes, at most " +
-                                                   std::to_string(text_bytes_max));
+                                                   std::to_string(scenario_bytes_max));
     }
     Scenario out;
     std::set<std::string_view> seen;

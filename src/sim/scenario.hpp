@@ -37,6 +37,9 @@ struct FaultWeights {
     bool has_bad_evidence() const { return skew + no_quotes > 0; }
 };
 
+/// Of a scenario's text.
+inline constexpr size_t scenario_bytes_max = 64u << 10;
+
 /// A network, its load and its faults (docs/simulation.md). Every field is a key of the file.
 struct Scenario {
     /// Parts of the model, the entries' included.
