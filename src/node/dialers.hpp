@@ -19,7 +19,6 @@ class Dialers {
     /// Dials those that are not dialled yet and gives up those that are not wanted any more, or
     /// linked by the other side; links that are up go on.
     void want(const std::vector<pipeline::WantedLink>& wanted);
-    size_t count() const { return dialers_.size(); }
 
   private:
     net::LinkEnvironment environment_;

@@ -147,8 +147,10 @@ class Driver {
     void receive(const wire::NodeId& peer, const Bytes& bytes) {
         auto frame = wire::decode(bytes, wire::Limits{});
         if (!frame) {
-            // An attested peer that speaks garbage is broken: the link is not worth keeping.
+            // An attested peer that speaks garbage is broken: no link to it is worth keeping.
             world_.log.error("link ended: " + frame.error().message());
+            const auto spare = spares_.extract(peer);
+            if (!spare.empty()) spare.mapped().link->close();
             detach(peer);
             return;
         }

@@ -255,15 +255,7 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
 }
 
 attest::Load Node::Impl::load() const {
-    pipeline::KvAmount free;
-    if (entry) {
-        const pipeline::KvAmount capacity = entry->machine().kv_capacity();
-        const pipeline::KvAmount used = entry->machine().kv_used();
-        free = {capacity.sequences - std::min(capacity.sequences, used.sequences),
-                capacity.positions - std::min(capacity.positions, used.positions)};
-    } else {
-        free = stage->machine().kv_free();
-    }
+    const pipeline::KvAmount free = entry ? entry->machine().kv_free() : stage->machine().kv_free();
     return {.sequences_free = static_cast<uint32_t>(free.sequences),
             .positions_free = free.positions};
 }
@@ -277,7 +269,10 @@ void Node::Impl::plan_routes() {
 }
 
 bool Node::Impl::is_idle() const {
-    if (!entry) return stage->machine().sequence_count() == 0;
+    if (!entry) {
+        const pipeline::Stage& machine = stage->machine();
+        return machine.sequence_count() + machine.quoting_count() == 0;
+    }
     const pipeline::Entry& machine = entry->machine();
     return machine.active_count() + machine.queued_count() + machine.record_count() +
                machine.quoting_count() ==

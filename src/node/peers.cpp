@@ -4,17 +4,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "wire/limits.hpp"
-
 namespace teetee::node {
 namespace {
 
 /// How late the death of a node, or a registry's entry that is no more advertised, may be noticed.
 constexpr Duration look_interval = std::chrono::seconds(1);
-
-wire::Advert on_wire(const attest::SignedAdvert& advert) {
-    return {advert.encoded, advert.signature};
-}
 
 }  // namespace
 
@@ -65,11 +59,8 @@ void Peers::suspect(const wire::NodeId& node) {
 }
 
 void Peers::on_adverts(const wire::NodeId& from, wire::Adverts adverts) {
-    std::vector<attest::SignedAdvert> batch;
-    for (wire::Advert& advert : adverts.adverts)
-        batch.push_back({std::move(advert.encoded), advert.signature});
-    tell(
-        directory_.on_adverts(world_.clock.now(), world_.clock.unix_now(), from, std::move(batch)));
+    tell(directory_.on_adverts(world_.clock.now(), world_.clock.unix_now(), from,
+                               pipeline::adverts_of(std::move(adverts))));
     look_around();
 }
 
@@ -95,11 +86,7 @@ Result<void> Peers::tell_own() {
 }
 
 void Peers::tell(const pipeline::Gossip& gossip) {
-    const size_t chunk = wire::Limits{}.adverts_max;
-    for (size_t begin = 0; begin < gossip.adverts.size(); begin += chunk) {
-        wire::Adverts message;
-        for (size_t i = begin; i < std::min(begin + chunk, gossip.adverts.size()); ++i)
-            message.adverts.push_back(on_wire(gossip.adverts[i]));
+    for (const wire::Adverts& message : messages_of(gossip)) {
         for (const wire::NodeId& to : gossip.to) hooks_.send(to, {{}, message});
     }
 }

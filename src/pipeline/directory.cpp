@@ -5,10 +5,27 @@
 #include <tuple>
 
 #include "base/assert.hpp"
+#include "wire/limits.hpp"
 
 namespace teetee::pipeline {
 
 using std::chrono::seconds;
+
+std::vector<wire::Adverts> messages_of(const Gossip& gossip) {
+    std::vector<wire::Adverts> out;
+    for (size_t i = 0; i < gossip.adverts.size(); ++i) {
+        if (i % wire::Limits{}.adverts_max == 0) out.emplace_back();
+        out.back().adverts.push_back({gossip.adverts[i].encoded, gossip.adverts[i].signature});
+    }
+    return out;
+}
+
+std::vector<attest::SignedAdvert> adverts_of(wire::Adverts message) {
+    std::vector<attest::SignedAdvert> out;
+    for (wire::Advert& advert : message.adverts)
+        out.push_back({std::move(advert.encoded), advert.signature});
+    return out;
+}
 
 Directory::Directory(DirectoryOptions options) : options_(std::move(options)) {
     TT_ASSERT(options_.sign && options_.layers.end <= options_.layer_count);

@@ -56,6 +56,10 @@ struct Gossip {
     std::vector<attest::SignedAdvert> adverts{};
 };
 
+/// As it travels, in messages within the limits, each for every peer in `to`; and back.
+std::vector<wire::Adverts> messages_of(const Gossip& gossip);
+std::vector<attest::SignedAdvert> adverts_of(wire::Adverts message);
+
 struct KnownNode {
     attest::Advert advert{};
     /// A link to it is up.

@@ -33,7 +33,6 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     request.tokens = std::move(submission.prompt);
     request.prompt_count = request.tokens.size();
     request.submission = std::move(submission);
-    request.waits_since = now;
     queue_.push_back(id);
     schedule(now, effects);
     return {};
@@ -107,19 +106,6 @@ void Entry::remove_route(Instant now, uint64_t number, Effects& effects) {
     if (found == lanes_.end()) return;
     lose_route(now, *found->second, fail(ErrorCode::route_unavailable, "route: given up"), effects);
     lanes_.erase(found);
-    schedule(now, effects);
-}
-
-void Entry::drain_route(uint64_t number) {
-    const auto found = lanes_.find(number);
-    if (found == lanes_.end()) return;
-    found->second->is_draining = true;
-}
-
-void Entry::resume_route(Instant now, uint64_t number, Effects& effects) {
-    const auto found = lanes_.find(number);
-    if (found == lanes_.end() || !found->second->is_draining) return;
-    found->second->is_draining = false;
     schedule(now, effects);
 }
 
@@ -219,8 +205,9 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
 void Entry::end_drained(Instant now, Effects& effects) {
     std::vector<uint64_t> over;
     for (const auto& [number, lane] : lanes_) {
-        if (lane->is_draining && lane->active.empty() && !records_.waits_for(lane->route.id()))
-            over.push_back(number);
+        const wire::RouteId& id = lane->route.id();
+        const bool is_awaited = records_.waits_for(id) || quotes_.waits_for(id);
+        if (lane->is_draining && lane->active.empty() && !is_awaited) over.push_back(number);
     }
     for (const uint64_t number : over) remove_route(now, number, effects);
 }
@@ -237,11 +224,6 @@ void Entry::refresh_evidence() {
 
 bool Entry::ready() const {
     return std::ranges::any_of(lanes_, [](const auto& lane) { return lane.second->route.ready(); });
-}
-
-bool Entry::takes_requests() const {
-    return std::ranges::any_of(lanes_,
-                               [](const auto& lane) { return lane.second->takes_requests(); });
 }
 
 std::vector<const Route*> Entry::routes() const {
@@ -274,6 +256,12 @@ KvAmount Entry::kv_used() const {
         used.positions += lane->ledger.used().positions;
     }
     return used;
+}
+
+KvAmount Entry::kv_free() const {
+    const KvAmount used = kv_used();
+    return {capacity_.sequences - std::min(capacity_.sequences, used.sequences),
+            capacity_.positions - std::min(capacity_.positions, used.positions)};
 }
 
 size_t Entry::retained_page_count() const {
@@ -369,7 +357,7 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
         if (was_ready) effects.log.push_back({LogLevel::warn, accepted.error().message()});
         lose_route(now, lane, accepted.error(), effects);
     } else if (!was_ready) {
-        if (takes_requests()) routeless_since_.reset();
+        routeless_since_.reset();
         effects.log.push_back(
             {LogLevel::info,
              "route: ready, " + std::to_string(lane.route.stage_count()) + " stages"});
@@ -377,13 +365,11 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
 }
 
 void Entry::send_probe(Instant now, Lane& lane, Effects& effects) {
-    const KvAmount used = kv_used();
-    wire::Hop own{
-        .node_id = options_.node_id,
-        .layers = options_.engine.layers,
-        .sequences_free = static_cast<uint32_t>(capacity_.sequences -
-                                                std::min(capacity_.sequences, used.sequences)),
-        .positions_free = capacity_.positions - std::min(capacity_.positions, used.positions)};
+    const KvAmount free = kv_free();
+    wire::Hop own{.node_id = options_.node_id,
+                  .layers = options_.engine.layers,
+                  .sequences_free = static_cast<uint32_t>(free.sequences),
+                  .positions_free = free.positions};
     if (lane.route.wants_evidence()) {
         own.statement = statement_;
         own.quote = quote_;
@@ -427,19 +413,18 @@ void Entry::lose_route(Instant now, Lane& lane, const Error& error, Effects& eff
     quotes_.fail_route(lane.route.id(), unavailable, effects);
     // The oldest is to be the first in the queue.
     while (!lane.active.empty())
-        interrupt(now, requests_.find(std::prev(lane.active.end())->second), error, effects);
+        interrupt(requests_.find(std::prev(lane.active.end())->second), error, effects);
     forget_prefixes(lane, effects);
     give_up_queued(now, effects);
 }
 
 /// The request is to go on over another route.
-void Entry::interrupt(Instant now, Requests::iterator found, const Error& error, Effects& effects) {
+void Entry::interrupt(Requests::iterator found, const Error& error, Effects& effects) {
     if (++found->second.interruptions > options_.reroutes_max)
         return give_up(found, error, effects);
     ++counters_.reroutes;
     queue_again(found, effects);
     found->second.interruption = error;
-    found->second.waits_since = now;
 }
 
 /// From its first position, in a new epoch, before all others that wait.
@@ -453,20 +438,16 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
     queue_.push_front(found->first);
 }
 
-/// As long as some route takes requests they wait their turn.
+/// As long as some route is ready they wait their turn.
 void Entry::give_up_queued(Instant now, Effects& effects) {
-    if (takes_requests()) {
+    if (ready()) {
         routeless_since_.reset();
         return;
     }
     if (!routeless_since_) routeless_since_ = now;
-    std::vector<RequestId> over;
-    for (const RequestId& id : queue_) {
-        const Instant since = std::max(*routeless_since_, requests_.at(id).waits_since);
-        if (now - since >= options_.reroute_timeout) over.push_back(id);
-    }
-    for (const RequestId& id : over) {
-        const auto found = requests_.find(id);
+    if (now - *routeless_since_ < options_.reroute_timeout) return;
+    while (!queue_.empty()) {
+        const auto found = requests_.find(queue_.front());
         give_up(
             found,
             found->second.interruption.value_or(fail(ErrorCode::route_unavailable, "route: lost")),

@@ -64,7 +64,7 @@ struct EntryOptions {
     /// Routes that a request may lose one after the other without a token: a prompt that brings
     /// stages down must not bring down all of them.
     uint32_t reroutes_max = 8;
-    /// How long a request waits while no route takes any.
+    /// How long requests wait while no route is ready.
     Duration reroute_timeout = std::chrono::seconds(10);
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
@@ -110,15 +110,12 @@ class Entry {
     /// the entry's own layers, and its request not have been ordered for before.
     void ask_for_quotes(Instant now, QuoteOrder order, Effects& effects);
 
-    /// Adds the routes that these nodes allow, and drains those that they do not.
+    /// Adds the routes that these nodes allow, and drains those that they do not: such a route
+    /// takes requests only where no other is ready, and goes when it has none.
     void use_nodes(Instant now, const std::vector<RouterNode>& nodes, Effects& effects);
     /// A further route over these nodes, this one first; a path of it alone where it has all
     /// layers. Its number.
     uint64_t add_route(Instant now, std::vector<wire::NodeId> path, Effects& effects);
-    /// It takes no further requests, and goes when it has none.
-    void drain_route(uint64_t number);
-    /// It takes requests again.
-    void resume_route(Instant now, uint64_t number, Effects& effects);
     /// Its requests go on over other routes.
     void remove_route(Instant now, uint64_t number, Effects& effects);
 
@@ -134,7 +131,7 @@ class Entry {
     /// The next probe of each route collects evidence afresh.
     void refresh_evidence();
 
-    /// Some route is, though it may be draining: requests wait then for one that is not.
+    /// Some route is, though it may be draining.
     bool ready() const;
     std::vector<const Route*> routes() const;
     /// Null if there is none with that number.
@@ -149,6 +146,7 @@ class Entry {
     /// Of the entry's own KV cache, over all routes.
     KvAmount kv_capacity() const { return capacity_; }
     KvAmount kv_used() const;
+    KvAmount kv_free() const;
     size_t retained_page_count() const;
     const Counters& counters() const { return counters_; }
 
@@ -175,8 +173,6 @@ class Entry {
         /// Why it has lost its last route, and how often that was so since its last new token.
         std::optional<Error> interruption{};
         uint32_t interruptions = 0;
-        /// Since it came, or was interrupted last.
-        Instant waits_since{};
         /// Positions that every stage of the route has computed.
         Position computed = 0;
         SequenceTrace trace{};
@@ -194,7 +190,6 @@ class Entry {
     };
     using Requests = std::map<RequestId, Request>;
 
-    bool takes_requests() const;
     Result<void> check(Instant now, const Submission& submission) const;
     Result<void> check_room(const Submission& submission) const;
     void schedule(Instant now, Effects& effects);
@@ -236,7 +231,7 @@ class Entry {
     void forget_batches(Instant now, Lane& lane, Effects& effects);
     void give_up_queued(Instant now, Effects& effects);
     void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);
-    void interrupt(Instant now, Requests::iterator request, const Error& error, Effects& effects);
+    void interrupt(Requests::iterator request, const Error& error, Effects& effects);
     PrefixStart start_of(Lane& lane, const Request& request);
     void make_room(Lane& lane, Effects& effects);
     bool evict(Lane& lane, Effects& effects);
@@ -265,7 +260,7 @@ class Entry {
     /// The one that the engine served last.
     uint64_t last_lane_ = 0;
     std::optional<Instant> tick_at_;
-    /// When the last route that takes requests was lost.
+    /// When the last route that was ready was lost.
     std::optional<Instant> routeless_since_;
     Requests requests_;
     /// Each request is here or active on one lane.

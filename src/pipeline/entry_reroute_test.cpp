@@ -87,6 +87,13 @@ class TwoRoutes : public ::testing::Test {
         }
         return out;
     }
+    /// As if the directory knew only these.
+    void use(const std::vector<uint32_t>& replicas) {
+        std::vector<RouterNode> nodes;
+        for (const uint32_t replica : replicas)
+            nodes.push_back({node_id(replica), {4, layer_count}, true});
+        entry_.use_nodes(now_, nodes, effects_);
+    }
     void tick(Duration later) {
         now_ += later;
         entry_.on_timer(now_, 1, effects_);
@@ -294,7 +301,7 @@ TEST_F(TwoRoutes, one_that_comes_back_in_time_is_taken) {
 
 TEST_F(TwoRoutes, a_draining_one_ends_what_it_has_and_takes_no_more) {
     begin_answer();
-    entry_.drain_route(numbers_[1]);
+    use({2});
     for (uint64_t i = 2; i <= 4; ++i) {
         ASSERT_TRUE(entry_.submit(now_, example_request(i, 3, 1), effects_));
         compute_all();
@@ -311,20 +318,30 @@ TEST_F(TwoRoutes, a_draining_one_ends_what_it_has_and_takes_no_more) {
 }
 
 TEST_F(TwoRoutes, a_drained_one_takes_requests_again_when_it_is_wanted) {
-    entry_.drain_route(numbers_[2]);
-    entry_.drain_route(numbers_[1]);
+    use({2});
+    use({1});
     ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 1), effects_));
-    compute_all();
-    EXPECT_EQ(entry_.queued_count(), 1u);
-    entry_.resume_route(now_, numbers_[1], effects_);
     compute_all();
     EXPECT_TRUE(take<wire::Open>(1));
 }
 
-// The first one has taken no requests for long when it is lost with what it had.
+// What is about to end is better than nothing.
+TEST_F(TwoRoutes, a_draining_one_takes_requests_while_no_other_is_ready) {
+    use({});
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 1), effects_));
+    EXPECT_EQ(entry_.active_count(), 1u);
+    use({2});
+    entry_.on_link_down(now_, node_id(2), effects_);
+    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 1), effects_));
+    compute_all();
+    EXPECT_EQ(take<wire::Open>(1)->request, request_id(1));
+    EXPECT_EQ(take<wire::Open>(1)->request, request_id(2));
+}
+
+// The first one has been draining for long when it is lost with what it had.
 TEST_F(TwoRoutes, an_answer_waits_as_long_if_others_have_waited_already) {
     begin_answer();
-    entry_.drain_route(numbers_[1]);
+    use({2});
     entry_.on_link_down(now_, node_id(2), effects_);
     for (int i = 0; i < 12; ++i) {
         tick(milliseconds(250));
@@ -371,19 +388,6 @@ TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests)
     const auto open = take<wire::Open>(2);
     ASSERT_TRUE(open);
     EXPECT_EQ(open->request, request_id(1));
-}
-
-TEST_F(TwoRoutes, requests_wait_while_all_are_draining) {
-    entry_.drain_route(numbers_[1]);
-    entry_.drain_route(numbers_[2]);
-    ASSERT_TRUE(entry_.submit(now_, example_request(1, 6, 5), effects_));
-    EXPECT_TRUE(effects_.events.empty()) << "not too large, only early";
-    EXPECT_EQ(entry_.queued_count(), 1u);
-    numbers_[3] = entry_.add_route(now_, {node_id(0), node_id(1)}, effects_);
-    effects_.sends.erase(effects_.sends.begin(), effects_.sends.end() - 1);
-    numbers_[1] = numbers_[3];
-    return_probe(1);
-    EXPECT_EQ(entry_.active_count(), 1u);
 }
 
 TEST_F(TwoRoutes, a_removed_one_hands_its_requests_on) {

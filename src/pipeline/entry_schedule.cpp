@@ -71,11 +71,13 @@ void Entry::admit(Effects& effects) {
 /// The route on which the request should be over first, of those that have room for it now.
 Entry::Choice Entry::choose_lane(const Request& request) {
     Choice choice;
+    const bool has_preferred =
+        std::ranges::any_of(lanes_, [](const auto& lane) { return lane.second->is_preferred(); });
     bool is_offered = false;
     bool could_fit = false;
     Duration best{};
     for (auto& [number, lane] : lanes_) {
-        if (!lane->takes_requests()) continue;
+        if (!lane->route.ready() || (has_preferred && lane->is_draining)) continue;
         const PrefixStart start = start_of(*lane, request);
         const auto need = lane->ledger.need(request.positions_max(), start);
         TT_ASSERT(need);

@@ -51,7 +51,7 @@ struct Lane {
     std::map<uint64_t, RequestId> active{};
     std::deque<RequestId> prompt_turns{};
     std::map<uint64_t, Batch> in_flight{};
-    /// It takes no further requests, and goes when it has none.
+    /// It takes requests only where no other route is ready, and goes when it has none.
     bool is_draining = false;
     /// Whether probes may have to wait for prompts on the links.
     Route::Links links() const {
@@ -60,7 +60,7 @@ struct Lane {
         for (const auto& [id, batch] : in_flight) rows += batch.rows.size();
         return rows > rows_few ? Route::Links::loaded : Route::Links::idle;
     }
-    bool takes_requests() const { return route.ready() && !is_draining; }
+    bool is_preferred() const { return route.ready() && !is_draining; }
     /// From forming a batch to its tokens, smoothed; 0 until the first one is back.
     Duration batch_time{};
     RowCost row_cost{};

@@ -58,6 +58,11 @@ void QuoteCollector::expire(Instant now, Effects& effects) {
     set_timer(effects);
 }
 
+bool QuoteCollector::waits_for(const wire::RouteId& route) const {
+    return std::ranges::any_of(pending_,
+                               [&](const auto& pending) { return pending.second.route == route; });
+}
+
 void QuoteCollector::fail_route(const wire::RouteId& route, const Error& error, Effects& effects) {
     for (auto at = pending_.begin(); at != pending_.end();) {
         const auto found = at++;

@@ -55,6 +55,7 @@ class QuoteCollector {
     bool on_quote(QuoteResult result, LayerRange layers, Effects& effects);
     /// Ends what has waited too long; to be called at timer_id.
     void expire(Instant now, Effects& effects);
+    bool waits_for(const wire::RouteId& route) const;
     /// The route is lost, and with it the quotes on their way.
     void fail_route(const wire::RouteId& route, const Error& error, Effects& effects);
 

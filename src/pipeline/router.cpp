@@ -35,7 +35,6 @@ class Planner {
         while (paths_.size() < options_.routes_max && (paths_.empty() || has_unused())) {
             Path path{options_.entry};
             for (const Slot& slot : slots_) path.push_back(least_used(slot));
-            if (std::ranges::count(paths_, path) > 0) break;
             add(path);
         }
         return paths_;

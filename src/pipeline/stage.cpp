@@ -29,11 +29,11 @@ void Stage::on_link_up(Instant, const wire::NodeId& peer, Effects&) {
 void Stage::on_link_down(Instant, const wire::NodeId& peer, Effects& effects) {
     for (const auto& [id, at] : routes_.on_link_down(peer)) {
         const Route route{id, at};
-        if (at.next == peer) {
-            effects.sends.push_back({at.previous, {id, wire::Lost{peer}}});
-        } else {
+        // The tail of two has the entry on both sides.
+        if (at.previous == peer)
             send_on_unless_tail(route, wire::Leave{}, effects);
-        }
+        else
+            effects.sends.push_back({at.previous, {id, wire::Lost{peer}}});
         end_route(id, effects);
     }
     start_next(effects);

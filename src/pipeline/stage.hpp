@@ -56,6 +56,8 @@ class Stage {
 
     size_t route_count() const { return routes_.count(); }
     size_t sequence_count() const { return sequences_.size(); }
+    /// Quotes that are being made for receipts.
+    size_t quoting_count() const { return quoting_.size(); }
     KvAmount kv_free() const { return ledger_.free(); }
     size_t retained_page_count() const { return ledger_.retained_count(); }
     const Counters& counters() const { return counters_; }

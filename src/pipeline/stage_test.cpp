@@ -232,6 +232,19 @@ TEST_F(StageTest, a_lost_previous_ends_the_route_and_tells_those_behind) {
     EXPECT_TRUE(sent<wire::Failed>().empty());
 }
 
+TEST_F(StageTest, a_node_that_is_gone_is_told_nothing) {
+    StageOptions tail = options();
+    tail.engine.layers.end = tail.engine.layer_count;
+    Stage stage(tail);
+    stage.on_link_up({}, previous, effects_);
+    stage.on_frame({}, previous, {route, probe(1, {previous, own})}, effects_);
+    ASSERT_EQ(stage.route_count(), 1u);
+    effects_ = {};
+    stage.on_link_down({}, previous, effects_);
+    EXPECT_EQ(stage.route_count(), 0u);
+    EXPECT_TRUE(effects_.sends.empty());
+}
+
 TEST_F(StageTest, what_ends_a_route_is_passed_on_and_heeded) {
     open(1);
     receive(wire::Leave{});

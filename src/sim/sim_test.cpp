@@ -132,6 +132,9 @@ TEST(Run, BreaksNoRuleUnderKills) {
 TEST(Run, BreaksNoRuleUnderPartitions) {
     expect_none_broken("partitions", 20);
 }
+TEST(Run, BreaksNoRuleBetweenTwoShards) {
+    expect_none_broken("pairs", 20);
+}
 TEST(Run, BreaksNoRuleWithSlowNodes) {
     expect_none_broken("slow", 20);
 }

@@ -7,7 +7,6 @@
 #include "base/assert.hpp"
 #include "pipeline/router.hpp"
 #include "sim/world.hpp"
-#include "wire/limits.hpp"
 
 namespace teetee::sim {
 namespace {
@@ -86,7 +85,7 @@ void World::look_around(uint32_t index) {
 
 void World::describe(uint32_t index) {
     Node& node = nodes_[index];
-    const pipeline::KvAmount free = node.stage ? node.stage->kv_free() : node.entry->kv_capacity();
+    const pipeline::KvAmount free = node.stage ? node.stage->kv_free() : node.entry->kv_free();
     const auto told =
         node.directory->set_own({.url = url_of(index),
                                  .draining = node.is_draining,
@@ -103,21 +102,14 @@ void World::drain(uint32_t index) {
 }
 
 void World::gossip(uint32_t index, const pipeline::Gossip& gossip) {
-    const size_t chunk = wire::Limits{}.adverts_max;
-    for (size_t begin = 0; begin < gossip.adverts.size(); begin += chunk) {
-        wire::Adverts message;
-        for (size_t i = begin; i < std::min(begin + chunk, gossip.adverts.size()); ++i)
-            message.adverts.push_back({gossip.adverts[i].encoded, gossip.adverts[i].signature});
+    for (const wire::Adverts& message : messages_of(gossip)) {
         for (const wire::NodeId& to : gossip.to) send(index, {to, {{}, message}});
     }
 }
 
 void World::take_adverts(uint32_t index, const wire::NodeId& from, wire::Adverts adverts) {
-    std::vector<attest::SignedAdvert> batch;
-    for (wire::Advert& advert : adverts.adverts)
-        batch.push_back({std::move(advert.encoded), advert.signature});
-    gossip(index,
-           nodes_[index].directory->on_adverts(now_, unix_now(index), from, std::move(batch)));
+    gossip(index, nodes_[index].directory->on_adverts(now_, unix_now(index), from,
+                                                      pipeline::adverts_of(std::move(adverts))));
 }
 
 /// Whoever lives at that place answers, if anybody does.
