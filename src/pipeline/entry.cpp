@@ -33,6 +33,7 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     request.tokens = std::move(submission.prompt);
     request.prompt_count = request.tokens.size();
     request.submission = std::move(submission);
+    request.waits_since = now;
     queue_.push_back(id);
     schedule(now, effects);
     return {};
@@ -78,7 +79,7 @@ uint64_t Entry::add_route(Instant now, std::vector<wire::NodeId> path, Effects& 
     lane.made = now;
     for (const wire::NodeId& peer : peers_) lane.route.on_link_up(peer);
     if (!is_alone && lane.route.is_linked()) send_probe(now, lane, effects);
-    if (!is_alone && !tick_at_) {
+    if (!tick_at_) {
         tick_at_ = now + options_.probe_interval;
         effects.timers.push_back({tick_timer_id, *tick_at_});
     }
@@ -186,6 +187,7 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     if (id == QuoteCollector::timer_id) return quotes_.expire(now, effects);
     if (id != tick_timer_id || !tick_at_ || now < *tick_at_) return;
     for (auto& [number, lane] : lanes_) {
+        if (lane->route.is_alone()) continue;
         const bool was_ready = lane->route.ready();
         if (const auto stalled = lane->route.check_stall(now, lane->links()); !stalled) {
             if (was_ready) effects.log.push_back({LogLevel::warn, stalled.error().message()});
@@ -264,6 +266,15 @@ KvAmount Entry::kv_free() const {
             capacity_.positions - std::min(capacity_.positions, used.positions)};
 }
 
+/// What other routes retain and nobody uses is dropped for it.
+KvAmount Entry::kv_free_for(const Lane& lane) const {
+    KvAmount free = kv_free();
+    for (const auto& [number, other] : lanes_) {
+        if (other.get() != &lane) free.positions += other->ledger.idle_positions();
+    }
+    return free;
+}
+
 size_t Entry::retained_page_count() const {
     size_t count = 0;
     for (const auto& [number, lane] : lanes_) count += lane->ledger.retained_count();
@@ -316,7 +327,7 @@ Result<void> Entry::check(Instant now, const Submission& submission) const {
     return {};
 }
 
-/// Some route that is ready could hold it.
+/// Some route that is ready could hold it, were it alone there.
 Result<void> Entry::check_room(const Submission& submission) const {
     const uint64_t positions = uint64_t{submission.prompt.size()} + submission.max_tokens;
     uint64_t most = 0;
@@ -324,8 +335,8 @@ Result<void> Entry::check_room(const Submission& submission) const {
     for (const auto& [number, lane] : lanes_) {
         if (!lane->route.ready()) continue;
         const auto need = lane->ledger.need(static_cast<Position>(positions));
-        most = std::max(most, lane->route.capacity().positions);
-        fits_somewhere = fits_somewhere || (need && fits({}, *need, lane->route.capacity()));
+        most = std::max(most, lane->route.whole().positions);
+        fits_somewhere = fits_somewhere || (need && fits({}, *need, lane->route.whole()));
     }
     if (!fits_somewhere) {
         return fail(ErrorCode::kv_cache_full, "KV cache: have " + std::to_string(most) +
@@ -365,11 +376,13 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
 }
 
 void Entry::send_probe(Instant now, Lane& lane, Effects& effects) {
-    const KvAmount free = kv_free();
+    const KvAmount free = kv_free_for(lane);
     wire::Hop own{.node_id = options_.node_id,
                   .layers = options_.engine.layers,
                   .sequences_free = static_cast<uint32_t>(free.sequences),
-                  .positions_free = free.positions};
+                  .positions_free = free.positions,
+                  .sequences_max = static_cast<uint32_t>(capacity_.sequences),
+                  .positions_max = capacity_.positions};
     if (lane.route.wants_evidence()) {
         own.statement = statement_;
         own.quote = quote_;
@@ -413,18 +426,20 @@ void Entry::lose_route(Instant now, Lane& lane, const Error& error, Effects& eff
     quotes_.fail_route(lane.route.id(), unavailable, effects);
     // The oldest is to be the first in the queue.
     while (!lane.active.empty())
-        interrupt(requests_.find(std::prev(lane.active.end())->second), error, effects);
+        interrupt(now, requests_.find(std::prev(lane.active.end())->second), error, effects);
     forget_prefixes(lane, effects);
     give_up_queued(now, effects);
 }
 
 /// The request is to go on over another route.
-void Entry::interrupt(Requests::iterator found, const Error& error, Effects& effects) {
-    if (++found->second.interruptions > options_.reroutes_max)
-        return give_up(found, error, effects);
+void Entry::interrupt(Instant now, Requests::iterator found, const Error& error, Effects& effects) {
+    Request& request = found->second;
+    if (++request.interruptions > options_.reroutes_max) return give_up(found, error, effects);
     ++counters_.reroutes;
     queue_again(found, effects);
-    found->second.interruption = error;
+    request.interruption = error;
+    // One that was refused room has waited since before.
+    if (!request.was_refused) request.waits_since = now;
 }
 
 /// From its first position, in a new epoch, before all others that wait.
@@ -438,10 +453,15 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
     queue_.push_front(found->first);
 }
 
-/// As long as some route is ready they wait their turn.
+/// As long as some route is ready they wait for room.
 void Entry::give_up_queued(Instant now, Effects& effects) {
     if (ready()) {
         routeless_since_.reset();
+        for (const RequestId& id : std::deque(queue_)) {
+            const auto found = requests_.find(id);
+            if (now - found->second.waits_since < options_.room_timeout) continue;
+            give_up(found, fail(ErrorCode::overloaded, "request: found no room in time"), effects);
+        }
         return;
     }
     if (!routeless_since_) routeless_since_ = now;

@@ -66,6 +66,9 @@ struct EntryOptions {
     uint32_t reroutes_max = 8;
     /// How long requests wait while no route is ready.
     Duration reroute_timeout = std::chrono::seconds(10);
+    /// How long a request waits for room in the KV caches of a route, until its first token or,
+    /// when it has lost its route, the next one.
+    Duration room_timeout = std::chrono::minutes(2);
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
 };
@@ -92,8 +95,8 @@ struct EntryOptions {
 /// entry alone decides which (it retains the whole pages of a prompt once it is computed, and those
 /// of the answer at its end), which to begin from, and which to give up, least recently used first,
 /// when a new request needs the room. A stage that does not have a prefix makes the request start
-/// over without: pages change when a token comes, never which. So does one that has less room than
-/// the entry thought, which then waits for what the next probe says.
+/// over without: pages change when a token comes, never which. Where a stage has less room than the
+/// entry thought, as others use it too, the request waits for what the next probe says.
 ///
 /// Every accepted request ends with exactly one ClientDone or ClientFailed, unless it is cancelled.
 class Entry {
@@ -168,6 +171,10 @@ class Entry {
         Position next_position = 0;
         Usage usage;
         PrefixStart start{};
+        /// Since when it has waited for a route with room, refusals included.
+        Instant waits_since{};
+        /// A stage had less room than the entry thought.
+        bool was_refused = false;
         /// Some stage had lost pages: all of it is computed, and the next refusal stands.
         bool has_started_over = false;
         /// Why it has lost its last route, and how often that was so since its last new token.
@@ -204,6 +211,7 @@ class Entry {
     Choice choose_lane(const Request& request);
     Duration expected_time(const Lane& lane, const Request& request, PrefixStart start) const;
     bool fits_now(const Lane& lane, KvAmount need) const;
+    KvAmount kv_free_for(const Lane& lane) const;
     void fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects);
     void add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
     void add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
@@ -231,14 +239,14 @@ class Entry {
     void forget_batches(Instant now, Lane& lane, Effects& effects);
     void give_up_queued(Instant now, Effects& effects);
     void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);
-    void interrupt(Requests::iterator request, const Error& error, Effects& effects);
+    void interrupt(Instant now, Requests::iterator request, const Error& error, Effects& effects);
     PrefixStart start_of(Lane& lane, const Request& request);
     void make_room(Lane& lane, Effects& effects);
     bool evict(Lane& lane, Effects& effects);
     void retain(Request& request, Effects& effects);
     void forget_prefixes(Lane& lane, Effects& effects);
-    static bool shows_lost_pages(const Request& request, ErrorCode code);
     void fail_sequence(Requests::iterator request, Error error, Effects& effects);
+    void wait_for_room(Requests::iterator request, Effects& effects);
     void start_over(Requests::iterator request, Effects& effects);
     void queue_again(Requests::iterator request, Effects& effects);
     void finish(Requests::iterator request, FinishReason reason, Effects& effects);

@@ -85,26 +85,32 @@ void Entry::forget_prefixes(Lane& lane, Effects& effects) {
     if (lane.route.ready()) send(lane, wire::Evict{.all = true}, effects);
 }
 
-/// A stage that lost pages unseen does not have those the request was to begin behind. Or it has
-/// less room than the entry thinks: a probe's free positions plus what the entry counts as used
-/// there, lost pages included, was taken for the stage's capacity.
-bool Entry::shows_lost_pages(const Request& request, ErrorCode code) {
-    if (request.computed > 0 || request.has_started_over) return false;
-    return code == ErrorCode::kv_cache_full ||
-           (code == ErrorCode::prefix_unknown && request.start != PrefixStart{});
-}
-
 void Entry::fail_sequence(Requests::iterator found, Error error, Effects& effects) {
-    if (shows_lost_pages(found->second, error.code)) {
-        counters_.prefixes_unknown += error.code == ErrorCode::prefix_unknown ? 1 : 0;
+    const Request& request = found->second;
+    const bool is_alone = request.lane->route.is_alone();
+    if (request.computed == 0 && error.code == ErrorCode::kv_cache_full && !is_alone) {
+        wait_for_room(found, effects);
+    } else if (request.computed == 0 && error.code == ErrorCode::prefix_unknown &&
+               request.start != PrefixStart{}) {
         start_over(found, effects);
     } else {
         give_up(found, std::move(error), effects);
     }
 }
 
+/// Another entry was faster. Or the stage lost pages unseen: a probe's free positions plus what the
+/// entry counts as used there, lost pages included, is taken for the stage's capacity.
+void Entry::wait_for_room(Requests::iterator found, Effects& effects) {
+    Lane& lane = *found->second.lane;
+    if (found->second.was_refused) forget_prefixes(lane, effects);
+    lane.route.distrust_capacity();
+    queue_again(found, effects);
+    found->second.was_refused = true;
+}
+
 /// A node that does not have this prefix has lost others with it, most likely all of them.
 void Entry::start_over(Requests::iterator found, Effects& effects) {
+    ++counters_.prefixes_unknown;
     Lane& lane = *found->second.lane;
     forget_prefixes(lane, effects);
     if (!lane.route.is_alone()) lane.route.distrust_capacity();

@@ -51,7 +51,9 @@ class TwoRoutes : public ::testing::Test {
         probe->hops.push_back({.node_id = node_id(replica),
                                .layers = {4, layer_count},
                                .sequences_free = 9,
-                               .positions_free = 9999});
+                               .positions_free = 9999,
+                               .sequences_max = 9,
+                               .positions_max = 9999});
         receive(replica, std::move(*probe));
     }
     void compute_all() {
@@ -366,7 +368,9 @@ TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests)
     probe->hops.push_back({.node_id = node_id(2),
                            .layers = {4, layer_count},
                            .sequences_free = 1,
-                           .positions_free = 9999});
+                           .positions_free = 9999,
+                           .sequences_max = 1,
+                           .positions_max = 9999});
     receive(2, std::move(*probe));
     ASSERT_TRUE(entry_.submit(now_, large, effects_));
     compute_all();
@@ -380,7 +384,9 @@ TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests)
         next->hops.push_back({.node_id = node_id(2),
                               .layers = {4, layer_count},
                               .sequences_free = 0,
-                              .positions_free = 9999});
+                              .positions_free = 9999,
+                              .sequences_max = 1,
+                              .positions_max = 9999});
         receive(2, std::move(*next));
     }
     EXPECT_EQ(entry_.queued_count(), 1u);

@@ -82,9 +82,8 @@ Entry::Choice Entry::choose_lane(const Request& request) {
         const auto need = lane->ledger.need(request.positions_max(), start);
         TT_ASSERT(need);
         is_offered = true;
-        const bool is_known = lane->route.knows_capacity();
-        could_fit = could_fit || !is_known || fits({}, *need, lane->route.capacity());
-        if (!is_known || !fits_now(*lane, *need)) continue;
+        could_fit = could_fit || fits({}, *need, lane->route.whole());
+        if (!lane->route.knows_capacity() || !fits_now(*lane, *need)) continue;
         const Duration time = expected_time(*lane, request, start);
         if (choice.lane != nullptr && time >= best) continue;
         choice.lane = lane.get();
@@ -416,6 +415,7 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
     ++counters_.completion_tokens;
     request.tokens.push_back(answer.token);
     request.interruptions = 0;
+    request.was_refused = false;
     if (request.usage.completion_tokens == request.submission.max_tokens)
         finish(found, FinishReason::length, effects);
 }

@@ -113,8 +113,12 @@ class LinkedEntry : public ::testing::Test {
         receive(std::move(probe));
     }
     static wire::Hop hop(LayerRange layers) {
-        return {
-            .node_id = node_id(1), .layers = layers, .sequences_free = 9, .positions_free = 9999};
+        return {.node_id = node_id(1),
+                .layers = layers,
+                .sequences_free = 9,
+                .positions_free = 9999,
+                .sequences_max = 9,
+                .positions_max = 9999};
     }
     void tick(Duration later) {
         now_ += later;
@@ -375,9 +379,47 @@ TEST_F(LinkedEntry, a_request_waits_where_lost_pages_looked_like_room) {
     const wire::Open again = take<wire::Open>();
     EXPECT_EQ(again.request, request_id(3));
     EXPECT_EQ(again.epoch, 2u);
-    receive(wire::Failed{request_id(3), 2, ErrorCode::kv_cache_full, 4});
-    ASSERT_EQ(effects_.events.size(), 1u) << "the second refusal stands";
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::kv_cache_full);
+}
+
+// Another entry uses the stage as well, and is always faster.
+TEST_F(LinkedEntry, a_request_that_finds_no_room_is_given_up_in_the_end) {
+    wire::Hop other = hop({4, layer_count});
+    return_probe({other});
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
+    Epoch epoch = 0;
+    for (int i = 0; i < 239; ++i) {
+        compute();
+        const wire::Open open = take<wire::Open>();
+        EXPECT_EQ(open.epoch, ++epoch);
+        receive(wire::Failed{request_id(1), epoch, ErrorCode::kv_cache_full, 4});
+        receive(wire::Tokens{take<wire::Forward>().batch_id, {}});
+        while (!effects_.jobs.empty()) compute();
+        effects_.sends.clear();
+        tick(milliseconds(500));
+        return_probe({other});
+    }
+    EXPECT_TRUE(effects_.events.empty());
+    receive(wire::Failed{request_id(1), ++epoch, ErrorCode::kv_cache_full, 4});
+    tick(milliseconds(500));
+    ASSERT_EQ(effects_.events.size(), 1u);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::overloaded);
+}
+
+TEST_F(LinkedEntry, what_others_use_is_worth_waiting_for_and_what_no_stage_has_is_not) {
+    wire::Hop full = hop({4, layer_count});
+    full.sequences_free = 0;
+    full.positions_free = 0;
+    full.positions_max = 320;
+    return_probe({full});
+    EXPECT_EQ(entry_.submit(now_, example_request(1, 3, 400), effects_).error().code,
+              ErrorCode::kv_cache_full);
+    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 300), effects_));
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    full.sequences_free = 1;
+    full.positions_free = 320;
+    tick(milliseconds(500));
+    return_probe({full});
+    EXPECT_EQ(take<wire::Open>().request, request_id(2));
 }
 
 TEST_F(LinkedEntry, a_stage_may_claim_any_capacity) {

@@ -30,6 +30,12 @@ KvAmount KvLedger::busy() const {
     return {sequences_.size(), (own_blocks_ + pages_.size() - idle_count_) * block_positions_};
 }
 
+uint64_t KvLedger::idle_positions(const std::set<PrefixId>& pages) const {
+    const auto idle =
+        std::ranges::count_if(pages, [this](PrefixId page) { return !is_busy(page); });
+    return static_cast<uint64_t>(idle) * block_positions_;
+}
+
 Result<std::vector<PrefixId>> KvLedger::chain_of(PrefixStart start) const {
     std::vector<PrefixId> chain;
     const uint64_t count = start.positions / block_positions_;

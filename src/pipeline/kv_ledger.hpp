@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "base/result.hpp"
@@ -34,6 +35,8 @@ class KvLedger {
     /// Without the retained pages that no open sequence uses: dropping those would free the rest.
     KvAmount busy() const;
     uint64_t idle_positions() const { return used().positions - busy().positions; }
+    /// Of these pages.
+    uint64_t idle_positions(const std::set<PrefixId>& pages) const;
     uint32_t block_positions() const { return block_positions_; }
 
     /// How much a new sequence would add to busy(): whole blocks, those of the start only if they

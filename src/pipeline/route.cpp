@@ -12,7 +12,7 @@ namespace teetee::pipeline {
 Route::Route(RouteOptions options) : options_(std::move(options)) {
     TT_ASSERT(!options_.path.empty() && options_.path.front() == options_.id.entry);
     ready_ = is_alone();
-    capacity_ = KvLedger(options_.engine).capacity();
+    capacity_ = whole_ = KvLedger(options_.engine).capacity();
 }
 
 bool Route::on_link_up(const wire::NodeId& peer) {
@@ -46,7 +46,7 @@ Result<void> Route::on_probe(Instant now, wire::Probe probe) {
         reset();
         return checked;
     }
-    capacity_ = {UINT64_MAX, UINT64_MAX};
+    capacity_ = whole_ = {UINT64_MAX, UINT64_MAX};
     for (const wire::Hop& hop : probe.hops) {
         capacity_.sequences =
             std::min(capacity_.sequences, hop.sequences_free + sent.used.sequences);
@@ -54,6 +54,8 @@ Result<void> Route::on_probe(Instant now, wire::Probe probe) {
         const uint64_t room = UINT64_MAX - sent.used.positions;
         capacity_.positions =
             std::min(capacity_.positions, std::min(hop.positions_free, room) + sent.used.positions);
+        whole_.sequences = std::min<uint64_t>(whole_.sequences, hop.sequences_max);
+        whole_.positions = std::min(whole_.positions, hop.positions_max);
     }
     keep_evidence(probe);
     hops_ = std::move(probe.hops);

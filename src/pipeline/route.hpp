@@ -58,6 +58,8 @@ class Route {
     Duration round_trip() const { return round_trip_; }
     /// What the tightest stage could hold if nothing of this route were open.
     KvAmount capacity() const { return capacity_; }
+    /// What the tightest stage could hold if nothing at all were open on it.
+    KvAmount whole() const { return whole_; }
 
     /// Its use of memory turned out not to be what a stage says: the capacity is known again when a
     /// probe that is sent from now on comes back.
@@ -94,6 +96,7 @@ class Route {
     /// The longest of late: it fades with every probe.
     Duration slowest_{};
     KvAmount capacity_;
+    KvAmount whole_;
     bool knows_capacity_ = true;
 };
 

@@ -139,7 +139,9 @@ void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects
         }
         close(known);
     }
-    if (const auto refusal = refusal_of(route, open)) {
+    auto refusal = refusal_of(route, open);
+    if (!refusal && !make_room(route.id, open)) refusal = ErrorCode::kv_cache_full;
+    if (refusal) {
         ++counters_.sequences_failed;
         counters_.prefixes_unknown += *refusal == ErrorCode::prefix_unknown ? 1 : 0;
         send_failed(route, open.request, open.epoch, *refusal, effects);
@@ -165,20 +167,6 @@ void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects
                                                     .salt = open.salt});
     opens_.push_back(open.request);
     send_on_unless_tail(route, open, effects);
-}
-
-std::optional<ErrorCode> Stage::refusal_of(const Route& route, const wire::Open& open) const {
-    if (open.positions_max <= open.start.positions ||
-        open.positions_max > options_.engine.sequence_positions_max) {
-        return ErrorCode::context_exceeded;
-    }
-    const auto pages = pages_.find(route.id);
-    if (open.start.prefix != 0 &&
-        (pages == pages_.end() || !pages->second.contains(open.start.prefix))) {
-        return ErrorCode::prefix_unknown;
-    }
-    const auto fitting = ledger_.ensure_fits(open.positions_max, open.start);
-    return fitting ? std::optional<ErrorCode>() : fitting.error().code;
 }
 
 void Stage::on_forward(const Route& route, wire::Forward batch, Effects& effects) {
@@ -268,48 +256,6 @@ void Stage::trace_output(const wire::RouteId& route, const wire::Message& messag
     }
 }
 
-void Stage::on_retain(const Route& route, const wire::Retain& retain, Effects& effects) {
-    const auto found = live(route.id, retain.request, retain.epoch);
-    const bool is_computed = found != sequences_.end() &&
-                             uint64_t{retain.span.page_end} * options_.engine.block_positions <=
-                                 found->second.next_position;
-    if (is_computed && ledger_.retain(retain.request, retain.span)) {
-        counters_.prefix_pages_retained += retain.span.page_count();
-        prefix_changes_.retains.push_back({retain.request, retain.span});
-        found->second.settled =
-            std::max(found->second.settled, retain.span.page_end * options_.engine.block_positions);
-        for (uint32_t i = 0; i < retain.span.page_count(); ++i)
-            pages_[route.id].insert(retain.span.first + i);
-    } else {
-        ++counters_.messages_dropped;
-    }
-    send_on_unless_tail(route, retain, effects);
-    start_next(effects);
-}
-
-void Stage::on_evict(const Route& route, wire::Evict evict, Effects& effects) {
-    if (evict.all) drop_pages(route.id);
-    const auto pages = pages_.find(route.id);
-    for (const PrefixId prefix : evict.prefixes) {
-        if (pages == pages_.end() || pages->second.erase(prefix) == 0) continue;
-        ++counters_.prefix_pages_evicted;
-        drop_page(prefix);
-    }
-    send_on_unless_tail(route, std::move(evict), effects);
-    start_next(effects);
-}
-
-void Stage::drop_pages(const wire::RouteId& route) {
-    const auto pages = pages_.extract(route);
-    if (pages.empty()) return;
-    for (const PrefixId prefix : pages.mapped()) drop_page(prefix);
-}
-
-void Stage::drop_page(PrefixId prefix) {
-    TT_ASSERT(ledger_.drop(prefix));
-    prefix_changes_.drops.push_back(prefix);
-}
-
 void Stage::on_probe(const wire::RouteId& id, const wire::NodeId& from, wire::Probe probe,
                      Effects& effects) {
     const Neighbours* at = routes_.join(id, from, probe);
@@ -321,11 +267,13 @@ void Stage::on_probe(const wire::RouteId& id, const wire::NodeId& from, wire::Pr
             ++counters_.messages_dropped;
         return;
     }
-    const KvAmount free = ledger_.free();
+    const KvAmount free = kv_free_for(id);
     wire::Hop hop{.node_id = options_.node_id,
                   .layers = options_.engine.layers,
                   .sequences_free = static_cast<uint32_t>(free.sequences),
-                  .positions_free = free.positions};
+                  .positions_free = free.positions,
+                  .sequences_max = static_cast<uint32_t>(ledger_.capacity().sequences),
+                  .positions_max = ledger_.capacity().positions};
     if (probe.want_evidence) {
         hop.statement = statement_;
         hop.quote = quote_;

@@ -113,6 +113,9 @@ class Stage {
     void refuse(const Route& route, const wire::Forward& batch, ErrorCode code, Effects& effects);
     void take_rows(const Route& route, wire::Forward& batch, Effects& effects);
     std::optional<ErrorCode> refusal_of(const Route& route, const wire::Open& open) const;
+    KvAmount kv_free_for(const wire::RouteId& route) const;
+    bool make_room(const wire::RouteId& route, const wire::Open& open);
+    void drop_idle_pages(const wire::RouteId& route);
     bool goes_back(const Sequence& sequence, const wire::ForwardRow& row) const;
     std::optional<ErrorCode> check_row(Sequence& sequence, const wire::ForwardRow& row) const;
     void start_next(Effects& effects);

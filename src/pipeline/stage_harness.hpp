@@ -82,6 +82,19 @@ class StageTest : public ::testing::Test {
         stage_.on_computed(
             {}, {.batch_id = job.batch_id, .activations = std::move(job.activations)}, effects_);
     }
+    /// Request 1 computes and retains the pages 9, 10, ..., and has another one for itself.
+    void retain_pages(uint32_t count) {
+        const Position positions = count * options().engine.block_positions;
+        open(1, 1, positions + options().engine.block_positions);
+        for (Position at = 0; at < positions; ++at) {
+            receive(forward(at, {row(1, at)}));
+            compute();
+        }
+        receive(wire::Retain{id_of(1), 1, {0, 9, 0, count}});
+        compute();
+        ASSERT_EQ(stage_.retained_page_count(), count);
+        effects_ = {};
+    }
     template <class Body>
     std::vector<Body> sent(const wire::NodeId& to = next) const {
         std::vector<Body> out;

@@ -316,16 +316,7 @@ TEST_F(StageTest, a_newer_epoch_may_come_over_another_route_of_the_same_entry_on
 TEST_F(StageTest, a_page_is_known_on_its_route_only) {
     const wire::RouteId other{previous, 4};
     join(other);
-    open(1, 1, 32);
-    std::vector<wire::ForwardRow> rows;
-    for (Position at = 0; at < 16; ++at) {
-        receive(forward(at, {row(1, at)}));
-        compute();
-    }
-    receive(wire::Retain{id_of(1), 1, {0, 9, 0, 1}});
-    compute();
-    ASSERT_EQ(stage_.retained_page_count(), 1u);
-    effects_ = {};
+    retain_pages(1);
     const wire::Open behind{id_of(2), 1, {}, 32, 20, {9, 16}};
     stage_.on_frame({}, previous, {other, behind}, effects_);
     ASSERT_EQ(sent<wire::Failed>().size(), 1u);
@@ -336,6 +327,51 @@ TEST_F(StageTest, a_page_is_known_on_its_route_only) {
     EXPECT_EQ(sent<wire::Open>().size(), 1u);
     receive(wire::Leave{});
     EXPECT_EQ(stage_.retained_page_count(), 0u);
+}
+
+TEST_F(StageTest, an_idle_page_of_another_route_gives_way_and_a_busy_one_does_not) {
+    const wire::RouteId other{previous, 4};
+    join(other);
+    const auto open_on_other = [&](uint8_t request, Position positions_max) {
+        effects_.sends.clear();
+        stage_.on_frame({}, previous, {other, wire::Open{id_of(request), 1, {}, positions_max}},
+                        effects_);
+        return sent<wire::Failed>().empty();
+    };
+    const auto free_on = [&](const wire::RouteId& id) {
+        effects_.sends.clear();
+        stage_.on_frame({}, previous, {id, probe(2)}, effects_);
+        return sent<wire::Probe>().at(0).hops.at(1).positions_free;
+    };
+    retain_pages(2);
+    EXPECT_EQ(free_on(route), 16u) << "its sequence and its pages are its entry's own account";
+    EXPECT_EQ(free_on(other), 16u);
+    EXPECT_FALSE(open_on_other(2, 32)) << "a sequence uses the pages";
+    EXPECT_EQ(stage_.retained_page_count(), 2u);
+    receive(wire::Close{{id_of(1)}});
+    compute();
+    EXPECT_EQ(free_on(route), 32u);
+    EXPECT_EQ(free_on(other), 64u);
+    EXPECT_TRUE(open_on_other(2, 32)) << "there is room without";
+    EXPECT_EQ(stage_.retained_page_count(), 2u);
+    EXPECT_TRUE(open_on_other(3, 32));
+    EXPECT_EQ(stage_.retained_page_count(), 0u);
+    stage_.on_frame({}, previous, {other, forward(50, {row(3, 0)})}, effects_);
+    EXPECT_EQ(take_job().prefixes.drops, (std::vector<PrefixId>{9, 10}));
+    EXPECT_EQ(stage_.counters().prefix_pages_evicted, 2u);
+}
+
+TEST_F(StageTest, nothing_gives_way_to_a_sequence_that_does_not_fit_even_so) {
+    const wire::RouteId other{previous, 4};
+    join(other);
+    retain_pages(2);
+    receive(wire::Open{id_of(1), 2, {}, 16});
+    receive(wire::Open{id_of(2), 1, {}, 16});
+    receive(wire::Open{id_of(3), 1, {}, 16});
+    ASSERT_EQ(sent<wire::Failed>().size(), 1u) << "the third of two sequences";
+    stage_.on_frame({}, previous, {other, wire::Open{id_of(4), 1, {}, 64}}, effects_);
+    EXPECT_EQ(sent<wire::Failed>().size(), 2u);
+    EXPECT_EQ(stage_.retained_page_count(), 2u);
 }
 
 TEST_F(StageTest, joins_only_routes_that_lead_over_its_links) {
@@ -377,8 +413,12 @@ TEST_F(StageTest, adds_its_hop_to_a_probe) {
     receive(wanting);
     const auto probes = sent<wire::Probe>();
     ASSERT_EQ(probes.size(), 2u);
-    const wire::Hop plain{
-        .node_id = {7}, .layers = {4, 8}, .sequences_free = 1, .positions_free = 48};
+    const wire::Hop plain{.node_id = {7},
+                          .layers = {4, 8},
+                          .sequences_free = 1,
+                          .positions_free = 48,
+                          .sequences_max = 2,
+                          .positions_max = 64};
     EXPECT_EQ(probes[0].hops.at(1), plain);
     EXPECT_EQ(probes[1].hops.at(1).quote, (Bytes{2, 3}));
 }

@@ -150,6 +150,9 @@ TEST(Run, BreaksNoRuleWhereFramesAreFalse) {
 TEST(Run, BreaksNoRuleUnderReplayedFrames) {
     expect_none_broken("replays", 20);
 }
+TEST(Run, BreaksNoRuleWhereRoomIsScarce) {
+    expect_none_broken("room", 20);
+}
 TEST(Run, BreaksNoRuleUnderEverything) {
     expect_none_broken("everything", 100);
 }

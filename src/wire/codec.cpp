@@ -408,6 +408,8 @@ void write(const Probe& probe, proto::Header& header) {
         to.set_layer_end(hop.layers.end);
         to.set_sequences_free(hop.sequences_free);
         to.set_positions_free(hop.positions_free);
+        to.set_sequences_max(hop.sequences_max);
+        to.set_positions_max(hop.positions_max);
         to.set_statement_bytes(static_cast<uint32_t>(hop.statement.size()));
         to.set_quote_bytes(static_cast<uint32_t>(hop.quote.size()));
     }
@@ -428,7 +430,9 @@ Result<Hop> read_hop(const proto::Probe::Hop& in, ByteReader& payload, const Lim
     Hop hop{.node_id = node_id,
             .layers = {in.layer_begin(), in.layer_end()},
             .sequences_free = in.sequences_free(),
-            .positions_free = in.positions_free()};
+            .positions_free = in.positions_free(),
+            .sequences_max = in.sequences_max(),
+            .positions_max = in.positions_max()};
     TT_TRY(hop.statement,
            read_evidence(payload, "statement", in.statement_bytes(), limits.statement_bytes_max));
     TT_TRY(hop.quote, read_evidence(payload, "quote", in.quote_bytes(), limits.quote_bytes_max));

@@ -30,6 +30,8 @@ Probe example_probe() {
                           .layers = {0, 5},
                           .sequences_free = 4,
                           .positions_free = uint64_t{1} << 40,
+                          .sequences_max = 5,
+                          .positions_max = uint64_t{1} << 41,
                           .statement = {1, 2, 3},
                           .quote = {4, 5}});
     probe.hops.push_back(
@@ -152,7 +154,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first_and_the_route_last) {
     EXPECT_EQ(to_hex(encode(Frame{{{0xab}, 3}, Tokens{7, {}}})),
-              "0600"
+              "0700"
               "1e000000"
               "1a020807"
               "a20114ab00000000000000000000000000000000000000"

@@ -168,8 +168,12 @@ struct Quote {
 struct Hop {
     NodeId node_id{};
     LayerRange layers{};
+    /// Of the KV cache, for sequences of this route: what others retain and nobody uses is free.
     uint32_t sequences_free = 0;
     uint64_t positions_free = 0;
+    /// All there is. A request that needs more fits nowhere; one that needs less can wait.
+    uint32_t sequences_max = 0;
+    uint64_t positions_max = 0;
     /// Empty unless evidence is wanted.
     Bytes statement{};
     Bytes quote{};
