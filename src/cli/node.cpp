@@ -34,6 +34,7 @@ struct ServeOptions {
     int64_t recheck_s = 30;
     int64_t reroute_s = 10;
     int64_t drain_s = 30;
+    std::string replay_memory = "64MiB";
     bool with_parent = false;
 };
 
@@ -126,6 +127,9 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
     TT_TRY(node_options.shard.kv_budget.bytes, options.kv.bytes());
+    auto replay_bytes = model::parse_byte_count(options.replay_memory);
+    if (!replay_bytes) return in_context("--replay-memory", std::move(replay_bytes).error());
+    node_options.replay_bytes_max = *replay_bytes;
     TT_TRY(node_options.shard.kv_type, options.kv.kv_type());
     TT_TRY(node_options.policy, node::PolicyFile::load(options.policy_path));
     TT_TRY(const auto collateral,
@@ -246,6 +250,11 @@ void add_node(CLI::App& app, Session& session) {
                      "Entry: how long an answer whose route was lost waits for another one")
         ->capture_default_str()
         ->check(CLI::Range(0, 3600));
+    command
+        ->add_option("--replay-memory", options->replay_memory,
+                     "Memory for rows sent on, so that a node in the next one's place can have "
+                     "them again; 0: what it lacks is computed again")
+        ->capture_default_str();
     command
         ->add_option("--drain-seconds", options->drain_s,
                      "On a first signal: how long to end answers under way, while others are told "

@@ -60,6 +60,8 @@ struct Totals {
     uint64_t wrong = 0;
     uint64_t found_out = 0;
     uint64_t peers_refused = 0;
+    uint64_t resumes = 0;
+    uint64_t replays = 0;
     uint64_t tokens = 0;
     uint64_t events = 0;
     std::map<std::string_view, uint64_t> faults{};
@@ -76,6 +78,8 @@ struct Totals {
         wrong += outcome.answers.wrong;
         found_out += outcome.answers.found_out;
         peers_refused += outcome.traffic.peers_refused;
+        resumes += outcome.traffic.resumes;
+        replays += outcome.traffic.replays;
         tokens += outcome.answers.tokens;
         events += outcome.traffic.events;
         for (const auto& [name, count] : outcome.faults) faults[name] += count;
@@ -96,6 +100,8 @@ boost::json::object to_json(const Totals& totals, const std::string& digest) {
             {"answers_wrong", totals.wrong},
             {"liars_found_out", totals.found_out},
             {"peers_refused", totals.peers_refused},
+            {"routes_resumed", totals.resumes},
+            {"replays", totals.replays},
             {"tokens", totals.tokens},
             {"events", totals.events},
             {"faults", std::move(faults)},

@@ -169,6 +169,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         entry_options.first_prefix = 1 + (ByteReader(random).read_u64().value_or(0) >> 1);
         entry_options.reroute_timeout = options.reroute_timeout;
         entry_options.drafts_max = options.drafts_max;
+        entry_options.replay_bytes_max = options.replay_bytes_max;
         entry_options.records.signer = signer;
         for (const model::ManifestShard& one : shard.manifest.shards)
             entry_options.records.shard_roots[one.layers] = one.root;
@@ -185,6 +186,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
     stage_options.node_id = identity->receipt_key.address();
     stage_options.engine = shard.engine->limits();
     stage_options.signer = signer;
+    stage_options.replay_bytes_max = options.replay_bytes_max;
     stage = std::make_unique<Driver<pipeline::Stage>>(
         Driver<pipeline::Stage>::World{stage_options.node_id, world.loop, world.clock, world.log,
                                        *shard.engine, *quotes},

@@ -30,6 +30,10 @@ struct Counters {
     uint64_t sequences_failed = 0;
     /// Of the entry: requests that had to go on over another route, each time.
     uint64_t reroutes = 0;
+    /// Of the entry: those of them that went on from what was left of the earlier route.
+    uint64_t resumes = 0;
+    /// Rows sent on once more without being computed.
+    uint64_t rows_replayed = 0;
     bool operator==(const Counters&) const = default;
 };
 

@@ -16,6 +16,8 @@ namespace teetee::pipeline {
 Entry::Entry(EntryOptions options)
     : options_(std::move(options)),
       capacity_(KvLedger(options_.engine).capacity()),
+      kept_(options_.engine),
+      log_(options_.replay_bytes_max),
       records_(options_.records),
       quotes_(options_.quotes) {
     TT_ASSERT(options_.engine.layers.begin == 0 && options_.engine.layers.end > 0);
@@ -252,7 +254,7 @@ size_t Entry::in_flight_count() const {
 }
 
 KvAmount Entry::kv_used() const {
-    KvAmount used;
+    KvAmount used = kept_.used();
     for (const auto& [number, lane] : lanes_) {
         used.sequences += lane->ledger.used().sequences;
         used.positions += lane->ledger.used().positions;
@@ -266,9 +268,12 @@ KvAmount Entry::kv_free() const {
             capacity_.positions - std::min(capacity_.positions, used.positions)};
 }
 
-/// What other routes retain and nobody uses is dropped for it.
+/// With what would be dropped for it: what queued requests keep, and pages of other routes that
+/// nobody uses.
 KvAmount Entry::kv_free_for(const Lane& lane) const {
     KvAmount free = kv_free();
+    free.sequences += kept_.used().sequences;
+    free.positions += kept_.used().positions;
     for (const auto& [number, other] : lanes_) {
         if (other.get() != &lane) free.positions += other->ledger.idle_positions();
     }
@@ -436,6 +441,7 @@ void Entry::interrupt(Instant now, Requests::iterator found, const Error& error,
     Request& request = found->second;
     if (++request.interruptions > options_.reroutes_max) return give_up(found, error, effects);
     ++counters_.reroutes;
+    if (can_keep(request)) request.kept = {request.lane->route.path(), request.computed};
     queue_again(found, effects);
     request.interruption = error;
     // One that was refused room has waited since before.
@@ -449,6 +455,8 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
     ++request.epoch;
     request.next_position = 0;
     request.computed = 0;
+    request.replayed = 0;
+    request.resumed = 0;
     request.start = {};
     queue_.push_front(found->first);
 }
@@ -495,6 +503,7 @@ void Entry::end(Requests::iterator found, Effects& effects) {
         leave_route(found, effects);
     else
         std::erase(queue_, found->first);
+    drop_kept(found->second);
     requests_.erase(found);
 }
 
@@ -505,8 +514,13 @@ void Entry::leave_route(Requests::iterator found, Effects& effects) {
     lane.ledger.close(id);
     lane.active.erase(request.serial);
     std::erase(lane.prompt_turns, id);
-    if (std::erase_if(opens_, [&](const auto& open) { return open.request == id; }) == 0)
-        closes_.push_back(id);
+    if (request.kept) {
+        TT_ASSERT(kept_.open(id, request.positions_max()));
+    } else {
+        log_.forget(id);
+        if (std::erase_if(opens_, [&](const auto& open) { return open.request == id; }) == 0)
+            closes_.push_back(id);
+    }
     if (lane.route.ready()) send(lane, wire::Close{{id}}, effects);
 }
 

@@ -17,6 +17,7 @@
 #include "pipeline/lane.hpp"
 #include "pipeline/quote_collector.hpp"
 #include "pipeline/record_collector.hpp"
+#include "pipeline/replay_log.hpp"
 #include "pipeline/router.hpp"
 
 namespace teetee::pipeline {
@@ -69,6 +70,8 @@ struct EntryOptions {
     /// How long a request waits for room in the KV caches of a route, until its first token or,
     /// when it has lost its route, the next one.
     Duration room_timeout = std::chrono::minutes(2);
+    /// Of rows noted so that a node in the first stage's place can have them again.
+    uint64_t replay_bytes_max = uint64_t{64} << 20;
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
 };
@@ -86,10 +89,11 @@ struct EntryOptions {
 /// wrong ones is computed again. Answers are the same, and there sooner.
 ///
 /// A request is admitted to the route on which it should be over first. When that route is lost or
-/// stalls, its requests go on over another one, with the next epoch: what is known of prompt and
-/// answer is computed there again. Which token comes next depends on nothing else, so the client
-/// sees none twice and none changed; that the new tail picks those it has seen is checked. A
-/// request that finds no other route in time fails.
+/// stalled, its requests go on over another one, with the next epoch. Nodes of both routes keep
+/// what they have computed, and those before a new one replay to it what they have noted of their
+/// output; where that is not to be had, prompt and answer are computed again. Which token comes
+/// next depends on nothing else, so the client sees none twice and none changed; that a new tail
+/// picks those it has seen is checked. A request that finds no other route in time fails.
 ///
 /// Pages of keys and values outlive their request for the tenant's next one on the same route: the
 /// entry alone decides which (it retains the whole pages of a prompt once it is computed, and those
@@ -182,6 +186,17 @@ class Entry {
         uint32_t interruptions = 0;
         /// Positions that every stage of the route has computed.
         Position computed = 0;
+        /// Between two routes: what the nodes of the first one, this entry included, still have.
+        struct Kept {
+            std::vector<wire::NodeId> path{};
+            Position positions = 0;
+        };
+        std::optional<Kept> kept{};
+        /// On the second one: the rows before `resumed` are not computed here again. Those that are
+        /// still to be sent to a node that has not computed them begin at `replayed`.
+        Position replayed = 0;
+        Position resumed = 0;
+        std::vector<wire::Resume> resumes{};
         SequenceTrace trace{};
         std::optional<Drafter> drafter{};
 
@@ -192,8 +207,11 @@ class Entry {
         size_t unscheduled() const {
             return tokens.size() - std::min<size_t>(next_position, tokens.size());
         }
+        bool is_replaying() const { return replayed < resumed; }
         /// All is computed but the token that came last.
-        bool is_decoding() const { return next_position >= prompt_count && unscheduled() <= 1; }
+        bool is_decoding() const {
+            return next_position >= prompt_count && unscheduled() <= 1 && !is_replaying();
+        }
     };
     using Requests = std::map<RequestId, Request>;
 
@@ -210,7 +228,7 @@ class Entry {
     };
     Choice choose_lane(const Request& request);
     Duration expected_time(const Lane& lane, const Request& request, PrefixStart start) const;
-    bool fits_now(const Lane& lane, KvAmount need) const;
+    bool fits_now(const Lane& lane, const Request& request, KvAmount need) const;
     KvAmount kv_free_for(const Lane& lane) const;
     void fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects);
     void add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
@@ -221,6 +239,14 @@ class Entry {
     void settle(const Lane::Guess& guess);
     static bool is_wrong(const Request& request, Position position, Lane::Source source);
     void open(Lane& lane, Request& request, Effects& effects);
+    static bool can_keep(const Request& request);
+    void drop_kept(Request& request);
+    bool drop_kept_of_others(const RequestId& request);
+    std::vector<wire::Resume> resumes_on(const Lane& lane, const Request& request) const;
+    void resume(Request& request);
+    void replay(Instant now, Lane& lane, Effects& effects);
+    void replay_rows(Instant now, Lane& lane, Request& request, Effects& effects);
+    void note_output(const wire::Forward& batch);
     void deliver(Instant now, Lane& lane, Lane::Batch& batch, ComputeResult result,
                  Effects& effects);
     void trace_output(const wire::Message& message);
@@ -273,6 +299,9 @@ class Entry {
     Requests requests_;
     /// Each request is here or active on one lane.
     std::deque<RequestId> queue_;
+    /// What queued requests have in the entry's own KV cache.
+    KvLedger kept_;
+    ReplayLog log_;
     /// For the next job: sequences that the engine has yet to be told of, and those it still holds
     /// but nobody needs.
     std::vector<SequenceOpen> opens_;

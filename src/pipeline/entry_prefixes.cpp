@@ -14,7 +14,8 @@ namespace teetee::pipeline {
 /// themselves.
 PrefixStart Entry::start_of(Lane& lane, const Request& request) {
     const Submission& submission = request.submission;
-    if (!submission.tenant || request.has_started_over || submission.sampling.needs_tokens())
+    if (!submission.tenant || request.has_started_over || request.kept ||
+        submission.sampling.needs_tokens())
         return {};
     return lane.prefixes.match(*submission.tenant,
                                std::span(request.tokens).first(request.prompt_count),
@@ -60,7 +61,8 @@ bool Entry::evict(Lane& lane, Effects& effects) {
 /// Keeps the whole pages that every stage has computed for the tenant's next request.
 void Entry::retain(Request& request, Effects& effects) {
     const Submission& submission = request.submission;
-    if (!submission.tenant || request.computed == 0) return;
+    // What is resumed may have pages that were retained on the earlier route.
+    if (!submission.tenant || request.computed == 0 || request.resumed > 0) return;
     Lane& lane = *request.lane;
     const auto tokens = std::span<const TokenId>(request.tokens)
                             .first(std::min<size_t>(request.tokens.size(), request.computed));
@@ -88,7 +90,10 @@ void Entry::forget_prefixes(Lane& lane, Effects& effects) {
 void Entry::fail_sequence(Requests::iterator found, Error error, Effects& effects) {
     const Request& request = found->second;
     const bool is_alone = request.lane->route.is_alone();
-    if (request.computed == 0 && error.code == ErrorCode::kv_cache_full && !is_alone) {
+    if (request.resumed > 0 && error.code == ErrorCode::sequence_unknown) {
+        // Some stage does not have any more what it was to keep: all is computed again.
+        queue_again(found, effects);
+    } else if (request.computed == 0 && error.code == ErrorCode::kv_cache_full && !is_alone) {
         wait_for_room(found, effects);
     } else if (request.computed == 0 && error.code == ErrorCode::prefix_unknown &&
                request.start != PrefixStart{}) {

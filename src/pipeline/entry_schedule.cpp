@@ -13,8 +13,9 @@ namespace teetee::pipeline {
 
 /// Gives the idle engine its next job, for the next route in turn that has something to do.
 void Entry::schedule(Instant now, Effects& effects) {
+    if (!running_) admit(effects);
+    for (auto& [number, lane] : lanes_) replay(now, *lane, effects);
     if (running_) return;
-    admit(effects);
     ComputeJob job{.batch_id = next_batch_id_};
     Lane::Batch batch{.formed = now};
     auto turn = lanes_.upper_bound(last_lane_);
@@ -58,9 +59,13 @@ void Entry::admit(Effects& effects) {
                     effects);
             continue;
         }
-        if (choice.lane == nullptr) return;
+        if (choice.lane == nullptr) {
+            if (drop_kept_of_others(found->first)) continue;
+            return;
+        }
         Lane& lane = *choice.lane;
         queue_.pop_front();
+        if (request.kept) kept_.close(found->first);
         request.start = choice.start;
         TT_ASSERT(lane.ledger.open(found->first, request.positions_max(), request.start));
         make_room(lane, effects);
@@ -83,7 +88,7 @@ Entry::Choice Entry::choose_lane(const Request& request) {
         TT_ASSERT(need);
         is_offered = true;
         could_fit = could_fit || fits({}, *need, lane->route.whole());
-        if (!lane->route.knows_capacity() || !fits_now(*lane, *need)) continue;
+        if (!lane->route.knows_capacity() || !fits_now(*lane, request, *need)) continue;
         const Duration time = expected_time(*lane, request, start);
         if (choice.lane != nullptr && time >= best) continue;
         choice.lane = lane.get();
@@ -106,8 +111,12 @@ Duration Entry::expected_time(const Lane& lane, const Request& request, PrefixSt
     return passes * pass * (stages + others) / stages;
 }
 
-bool Entry::fits_now(const Lane& lane, KvAmount need) const {
-    KvAmount busy;
+bool Entry::fits_now(const Lane& lane, const Request& request, KvAmount need) const {
+    KvAmount busy = kept_.busy();
+    if (request.kept) {
+        --busy.sequences;
+        busy.positions -= kept_.own_positions(request.submission.request);
+    }
     for (const auto& [number, other] : lanes_) {
         busy.sequences += other->ledger.busy().sequences;
         busy.positions += other->ledger.busy().positions;
@@ -126,14 +135,20 @@ void Entry::open(Lane& lane, Request& request, Effects& effects) {
     request.next_position = request.start.positions;
     request.usage.cached_tokens = request.start.positions;
     request.usage.prompt_tokens = std::max(request.usage.prompt_tokens, request.start.positions);
-    opens_.push_back({.request = submission.request,
-                      .epoch = request.epoch,
-                      .sampling = submission.sampling,
-                      .positions_max = request.positions_max(),
-                      .prompt_positions = prompt_positions,
-                      .start = request.start,
-                      .salt = submission.salt});
-    request.trace = SequenceTrace(opens_.back());
+    request.resumes = resumes_on(lane, request);
+    if (!request.resumes.empty()) {
+        resume(request);
+    } else {
+        if (std::exchange(request.kept, {})) closes_.push_back(submission.request);
+        opens_.push_back({.request = submission.request,
+                          .epoch = request.epoch,
+                          .sampling = submission.sampling,
+                          .positions_max = request.positions_max(),
+                          .prompt_positions = prompt_positions,
+                          .start = request.start,
+                          .salt = submission.salt});
+        request.trace = SequenceTrace(opens_.back());
+    }
     send(lane,
          wire::Open{.request = submission.request,
                     .epoch = request.epoch,
@@ -141,7 +156,9 @@ void Entry::open(Lane& lane, Request& request, Effects& effects) {
                     .positions_max = request.positions_max(),
                     .prompt_positions = prompt_positions,
                     .start = request.start,
-                    .salt = submission.salt},
+                    .salt = submission.salt,
+                    .resumed_positions = request.resumed,
+                    .resumes = request.resumes},
          effects);
 }
 
@@ -204,8 +221,9 @@ void Entry::add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, siz
         const RequestId id = lane.prompt_turns.front();
         lane.prompt_turns.pop_front();
         Request& request = requests_.at(id);
-        const size_t count = std::min<size_t>(
-            {options_.chunk_rows, request.unscheduled(), rows_max - batch.rows.size()});
+        const size_t left = request.is_replaying() ? 0 : request.unscheduled();
+        const size_t count =
+            std::min<size_t>({options_.chunk_rows, left, rows_max - batch.rows.size()});
         for (size_t i = 0; i < count; ++i)
             add_row(request, {request.tokens[request.next_position]}, job, batch);
         if (request.unscheduled() > 0) lane.prompt_turns.push_back(id);
@@ -272,6 +290,7 @@ void Entry::deliver(Instant now, Lane& lane, Lane::Batch& batch, ComputeResult r
     } else if (std::get<wire::Forward>(*message).rows.empty()) {
         lane.in_flight.erase(batch_id);
     } else {
+        note_output(std::get<wire::Forward>(*message));
         send(lane, std::move(message).value(), effects);
     }
 }
@@ -344,8 +363,10 @@ void Entry::on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effec
     const Lane::Batch batch = std::move(found->second);
     lane.in_flight.erase(found);
     const Duration took = now - batch.formed;
-    lane.batch_time = lane.batch_time == Duration{} ? took : (7 * lane.batch_time + took) / 8;
-    lane.row_cost.add(batch.rows.size(), std::chrono::duration<double>(took).count());
+    if (!batch.is_replay) {
+        lane.batch_time = lane.batch_time == Duration{} ? took : (7 * lane.batch_time + took) / 8;
+        lane.row_cost.add(batch.rows.size(), std::chrono::duration<double>(took).count());
+    }
     for (size_t i = 0; i < batch.rows.size(); ++i) {
         if (!batch.rows[i].wants_token) continue;
         const auto request = live(batch.rows[i]);

@@ -51,6 +51,10 @@ class KvLedger {
     Result<void> open(const RequestId& request, Position positions_max, PrefixStart start = {});
     void close(const RequestId& request);
 
+    /// What closing the sequence frees in any case.
+    uint64_t own_positions(const RequestId& request) const {
+        return sequences_.at(request).own_blocks * block_positions_;
+    }
     /// The pages of the sequence that have ids; those behind them are its own.
     const std::vector<PrefixId>& shared_pages(const RequestId& request) const;
     /// The pages get ids. False, and nothing done, for an unknown sequence, pages that are not the

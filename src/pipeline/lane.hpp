@@ -33,6 +33,8 @@ struct Lane {
         /// What each row was computed from.
         std::vector<Source> sources{};
         std::vector<Guess> guesses{};
+        /// Of rows that are computed by some stages only: it tells nothing of what batches take.
+        bool is_replay = false;
     };
 
     Lane(RouteOptions options, PrefixId first_prefix)

@@ -181,11 +181,9 @@ void World::act(uint32_t index, Effects effects) {
     }
     for (const QuoteJob& job : effects.quotes) make_quote(index, job);
     for (const Timer& timer : effects.timers) {
-        EXPECT_EQ(index, 0u);
-        at(timer.at, [this, timer] {
-            Effects more;
-            entry_->on_timer(now_, timer.id, more);
-            act(0, std::move(more));
+        at(timer.at, [this, index, life, timer] {
+            if (nodes_[index].life != life) return;
+            tell(index, [&](auto& node, Effects& more) { node.on_timer(now_, timer.id, more); });
         });
     }
 }
@@ -282,6 +280,11 @@ void World::finish() {
 }
 
 void World::expect_idle() {
+    // What is parked goes by itself.
+    const auto has_parked = [](const Node& node) {
+        return node.stage && node.stage->parked_count() > 0;
+    };
+    if (std::ranges::any_of(nodes_, has_parked)) run_for(StageOptions{}.park_time);
     EXPECT_EQ(entry_->active_count(), 0u);
     EXPECT_EQ(entry_->queued_count(), 0u);
     EXPECT_EQ(entry_->in_flight_count(), 0u);

@@ -31,6 +31,8 @@ class SequenceTrace {
     /// The token that was sampled from the row at `position`.
     void add_output(Position position, TokenId token);
 
+    /// The request goes on in another epoch.
+    void go_on(Epoch epoch) { open_.epoch = epoch; }
     /// Forgets the rows from `position` on and what came of them; others take their place.
     void rewind(Position position);
 

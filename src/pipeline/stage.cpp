@@ -16,7 +16,8 @@ namespace teetee::pipeline {
 Stage::Stage(StageOptions options)
     : options_(std::move(options)),
       routes_({options_.node_id, options_.engine.is_tail()}),
-      ledger_(options_.engine) {
+      ledger_(options_.engine),
+      log_(options_.replay_bytes_max) {
     TT_ASSERT(options_.engine.layers.begin > 0);
     TT_ASSERT(options_.engine.layers.begin < options_.engine.layers.end);
     TT_ASSERT(options_.engine.layers.end <= options_.engine.layer_count);
@@ -26,7 +27,7 @@ void Stage::on_link_up(Instant, const wire::NodeId& peer, Effects&) {
     routes_.on_link_up(peer);
 }
 
-void Stage::on_link_down(Instant, const wire::NodeId& peer, Effects& effects) {
+void Stage::on_link_down(Instant now, const wire::NodeId& peer, Effects& effects) {
     for (const auto& [id, at] : routes_.on_link_down(peer)) {
         const Route route{id, at};
         // The tail of two has the entry on both sides.
@@ -34,12 +35,12 @@ void Stage::on_link_down(Instant, const wire::NodeId& peer, Effects& effects) {
             send_on_unless_tail(route, wire::Leave{}, effects);
         else
             effects.sends.push_back({at.previous, {id, wire::Lost{peer}}});
-        end_route(id, effects);
+        end_route(now, id, effects);
     }
     start_next(effects);
 }
 
-void Stage::on_frame(Instant, const wire::NodeId& from, wire::Frame frame, Effects& effects) {
+void Stage::on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects) {
     if (auto* probe = std::get_if<wire::Probe>(&frame.message)) {
         on_probe(frame.route, from, std::move(*probe), effects);
         return;
@@ -55,18 +56,21 @@ void Stage::on_frame(Instant, const wire::NodeId& from, wire::Frame frame, Effec
         effects.sends.push_back({route.at.previous, std::move(frame)});
         // A probe that was on its way has made the route known there again.
         send_on_unless_tail(route, wire::Leave{}, effects);
-        leave(route, effects);
+        leave(now, route, effects);
     } else {
-        on_route_message(route, std::move(frame.message), effects);
+        on_route_message(now, route, std::move(frame.message), effects);
     }
 }
 
 /// Over a route that is up, from the node before this one.
-void Stage::on_route_message(const Route& route, wire::Message message, Effects& effects) {
+void Stage::on_route_message(Instant now, const Route& route, wire::Message message,
+                             Effects& effects) {
     if (const auto* open = std::get_if<wire::Open>(&message)) {
         on_open(route, *open, effects);
     } else if (auto* forward = std::get_if<wire::Forward>(&message)) {
         on_forward(route, std::move(*forward), effects);
+    } else if (auto* replay = std::get_if<wire::Replay>(&message)) {
+        on_replay(route, std::move(*replay), effects);
     } else if (const auto* over = std::get_if<wire::Close>(&message)) {
         on_close(route, *over, effects);
     } else if (const auto* retain = std::get_if<wire::Retain>(&message)) {
@@ -79,7 +83,7 @@ void Stage::on_route_message(const Route& route, wire::Message message, Effects&
         on_attest(route, *order, effects);
     } else if (std::holds_alternative<wire::Leave>(message)) {
         send_on_unless_tail(route, wire::Leave{}, effects);
-        leave(route, effects);
+        leave(now, route, effects);
     } else if (std::holds_alternative<wire::Failed>(message) ||
                std::holds_alternative<wire::Record>(message) ||
                std::holds_alternative<wire::Quote>(message)) {
@@ -129,25 +133,40 @@ void Stage::set_evidence(Bytes statement, Bytes quote) {
 }
 
 void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects) {
-    const auto known = sequences_.find(open.request);
-    if (known != sequences_.end()) {
-        // The entry may be faster to open it on another route than this stage hears the old one
-        // end.
-        if (known->second.route.entry != route.id.entry || open.epoch <= known->second.epoch) {
-            ++counters_.messages_dropped;
-            return;
-        }
-        close(known);
+    if (!is_newer(route, open)) {
+        ++counters_.messages_dropped;
+        return;
     }
-    auto refusal = refusal_of(route, open);
-    if (!refusal && !make_room(route.id, open)) refusal = ErrorCode::kv_cache_full;
-    if (refusal) {
+    const bool keeps = !open.resumes.empty() && open.resumes.front() != wire::Resume::compute;
+    if (const auto refusal = keeps ? resume(route, open) : begin(route, open)) {
+        close_all(open.request);
         ++counters_.sequences_failed;
         counters_.prefixes_unknown += *refusal == ErrorCode::prefix_unknown ? 1 : 0;
         send_failed(route, open.request, open.epoch, *refusal, effects);
         start_next(effects);
         return;
     }
+    wire::Open further = open;
+    if (!further.resumes.empty()) further.resumes.erase(further.resumes.begin());
+    send_on_unless_tail(route, std::move(further), effects);
+}
+
+/// The entry may be faster to open a request on another route than this stage hears the old one
+/// end.
+bool Stage::is_newer(const Route& route, const wire::Open& open) const {
+    const auto is_older = [&](const Sequence& sequence) {
+        return sequence.route.entry == route.id.entry && sequence.epoch < open.epoch;
+    };
+    const auto known = sequences_.find(open.request);
+    const auto parked = parked_.find(open.request);
+    return (known == sequences_.end() || is_older(known->second)) &&
+           (parked == parked_.end() || is_older(parked->second.sequence));
+}
+
+std::optional<ErrorCode> Stage::begin(const Route& route, const wire::Open& open) {
+    close_all(open.request);
+    if (const auto refusal = refusal_of(route, open)) return refusal;
+    if (!make_room(route.id, open)) return ErrorCode::kv_cache_full;
     TT_ASSERT(ledger_.open(open.request, open.positions_max, open.start));
     counters_.cached_tokens += open.start.positions;
     sequences_[open.request] = {.route = route.id,
@@ -166,7 +185,7 @@ void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects
                                                     .start = open.start,
                                                     .salt = open.salt});
     opens_.push_back(open.request);
-    send_on_unless_tail(route, open, effects);
+    return {};
 }
 
 void Stage::on_forward(const Route& route, wire::Forward batch, Effects& effects) {
@@ -176,6 +195,8 @@ void Stage::on_forward(const Route& route, wire::Forward batch, Effects& effects
         refuse(route, batch, ErrorCode::message_unexpected, effects);
     } else if (batch.rows.size() > options_.engine.rows_max) {
         refuse(route, batch, ErrorCode::limit_exceeded, effects);
+    } else if (is_kept(route, batch)) {
+        on_replay(route, {batch.batch_id, std::move(batch.rows)}, effects);
     } else if (of_route >= options_.batches_queued_max ||
                queued_bytes_ + batch.activations.size() > options_.bytes_queued_max) {
         refuse(route, batch, ErrorCode::overloaded, effects);
@@ -190,6 +211,9 @@ void Stage::on_close(const Route& route, const wire::Close& over, Effects& effec
     for (const RequestId& request : over.requests) {
         const auto sequence = sequences_.find(request);
         if (sequence != sequences_.end() && sequence->second.route == route.id) close(sequence);
+        const auto parked = parked_.find(request);
+        if (parked != parked_.end() && parked->second.sequence.route.entry == route.id.entry)
+            close_parked(parked);
     }
     send_on_unless_tail(route, over, effects);
     start_next(effects);
@@ -375,6 +399,8 @@ void Stage::start(const wire::RouteId& route, wire::Forward batch, Effects& effe
 
 void Stage::fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects) {
     for (const SequenceFailure& failure : failures) {
+        const auto parked = parked_.find(failure.request);
+        if (parked != parked_.end()) close_parked(parked);
         const auto sequence = sequences_.find(failure.request);
         // Closed, or opened anew while the engine was busy: the failure is of the old one.
         if (sequence == sequences_.end() || !sequence->second.in_engine) continue;
@@ -392,6 +418,8 @@ void Stage::deliver(const Route& route, Running running, ComputeResult result, E
                ErrorCode::internal, effects);
         return;
     }
+    if (const auto* forward = std::get_if<wire::Forward>(&*message))
+        note_output(route.id, *forward);
     trace_output(route.id, *message);
     send_on(route, std::move(message).value(), effects);
 }
@@ -406,6 +434,7 @@ Stage::Sequences::iterator Stage::live(const wire::RouteId& route, const Request
 
 void Stage::close(Sequences::iterator sequence) {
     ledger_.close(sequence->first);
+    log_.forget(sequence->first);
     if (sequence->second.in_engine)
         closes_.push_back(sequence->first);
     else
@@ -413,24 +442,24 @@ void Stage::close(Sequences::iterator sequence) {
     sequences_.erase(sequence);
 }
 
-void Stage::leave(const Route& route, Effects& effects) {
+void Stage::leave(Instant now, const Route& route, Effects& effects) {
     routes_.leave(route.id);
-    end_route(route.id, effects);
+    end_route(now, route.id, effects);
     start_next(effects);
 }
 
 /// Of a route that is no longer among routes_.
-void Stage::end_route(const wire::RouteId& route, Effects& effects) {
+void Stage::end_route(Instant now, const wire::RouteId& route, Effects& effects) {
     size_t count = 0;
     for (auto at = sequences_.begin(); at != sequences_.end();) {
         const auto found = at++;
         if (found->second.route != route) continue;
-        close(found);
+        park(now, found, effects);
         ++count;
     }
     if (count > 0) {
-        effects.log.push_back(
-            {LogLevel::warn, "route lost: " + std::to_string(count) + " sequences given up"});
+        effects.log.push_back({LogLevel::warn, "route lost: its " + std::to_string(count) +
+                                                   " sequences may go on over another"});
     }
     counters_.sequences_failed += count;
     std::erase_if(queue_, [&](const Batch& batch) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -12,6 +13,7 @@
 #include "pipeline/counters.hpp"
 #include "pipeline/effects.hpp"
 #include "pipeline/kv_ledger.hpp"
+#include "pipeline/replay_log.hpp"
 #include "pipeline/stage_routes.hpp"
 #include "wire/limits.hpp"
 
@@ -25,6 +27,10 @@ struct StageOptions {
     uint32_t batches_queued_max = wire::Limits{}.hops_max + 1;
     /// Of all routes together.
     uint64_t bytes_queued_max = uint64_t{1} << 30;
+    /// Of rows noted so that a node in the next one's place can have them again.
+    uint64_t replay_bytes_max = uint64_t{64} << 20;
+    /// How long a sequence outlives its route, so that its request can go on with it.
+    Duration park_time = std::chrono::seconds(15);
     /// Null: nothing is traced, and who asks for a record gets none.
     std::shared_ptr<const attest::RecordSigner> signer{};
 };
@@ -34,8 +40,9 @@ struct StageOptions {
 /// order in which they happen.
 ///
 /// A route begins with its first probe and ends with a Leave, or with the loss of one of its two
-/// links, of which the nodes on the other side are told. With it end its sequences and the pages it
-/// has retained: nothing of one route is ever seen by another.
+/// links, of which the nodes on the other side are told. With it end the pages it has retained.
+/// Its sequences are parked for a while, unless others need the room: the same entry may go on with
+/// them over another route. Nothing else of one route is ever seen by another.
 ///
 /// Rows of sequences that are closed, never opened or of another epoch are dropped and counted,
 /// which is what makes a Close that overtakes its last rows harmless. A sequence that breaks the
@@ -49,6 +56,7 @@ class Stage {
     void on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
     void on_quoted(Instant now, QuoteResult result, Effects& effects);
+    void on_timer(Instant now, uint64_t id, Effects& effects);
 
     /// What the hop carries in a probe that wants evidence. Fresh quotes are of this statement, or
     /// of the one before while the entry still goes by that.
@@ -56,6 +64,7 @@ class Stage {
 
     size_t route_count() const { return routes_.count(); }
     size_t sequence_count() const { return sequences_.size(); }
+    size_t parked_count() const { return parked_.size(); }
     /// Quotes that are being made for receipts.
     size_t quoting_count() const { return quoting_.size(); }
     KvAmount kv_free() const { return ledger_.free(); }
@@ -63,6 +72,8 @@ class Stage {
     const Counters& counters() const { return counters_; }
 
   private:
+    static constexpr uint64_t park_timer_id = 1;
+
     /// A route for as long as one of its messages is looked at.
     struct Route {
         wire::RouteId id{};
@@ -79,11 +90,19 @@ class Stage {
         Position next_position = 0;
         /// Rows before this one stay what they are.
         Position settled = 0;
+        /// Rows before this one were computed on an earlier route, and are not taken again.
+        Position resumed = 0;
+        bool replays = false;
         SequenceTrace trace{};
         /// Its open is part of a job already.
         bool in_engine = false;
     };
     using Sequences = std::map<RequestId, Sequence>;
+    struct Parked {
+        Sequence sequence{};
+        Instant until{};
+    };
+    using ParkedSequences = std::map<RequestId, Parked>;
 
     struct Batch {
         wire::RouteId route{};
@@ -99,9 +118,11 @@ class Stage {
         std::vector<wire::ForwardRow> rows{};
     };
 
-    void on_route_message(const Route& route, wire::Message message, Effects& effects);
+    void on_route_message(Instant now, const Route& route, wire::Message message, Effects& effects);
     void on_open(const Route& route, const wire::Open& open, Effects& effects);
     void on_forward(const Route& route, wire::Forward batch, Effects& effects);
+    bool is_kept(const Route& route, const wire::Forward& batch);
+    void on_replay(const Route& route, wire::Replay replay, Effects& effects);
     void on_close(const Route& route, const wire::Close& close, Effects& effects);
     void on_sign(const Route& route, const wire::Sign& sign, Effects& effects);
     void on_attest(const Route& route, const wire::Attest& order, Effects& effects);
@@ -112,22 +133,32 @@ class Stage {
 
     void refuse(const Route& route, const wire::Forward& batch, ErrorCode code, Effects& effects);
     void take_rows(const Route& route, wire::Forward& batch, Effects& effects);
+    bool is_newer(const Route& route, const wire::Open& open) const;
+    std::optional<ErrorCode> begin(const Route& route, const wire::Open& open);
+    std::optional<ErrorCode> resume(const Route& route, const wire::Open& open);
+    bool can_resume(const Sequence& sequence, const wire::Open& open) const;
+    void park(Instant now, Sequences::iterator sequence, Effects& effects);
+    void await_parked(Effects& effects);
+    ParkedSequences::iterator oldest_parked();
+    void close_parked(ParkedSequences::iterator parked);
+    void close_all(const RequestId& request);
     std::optional<ErrorCode> refusal_of(const Route& route, const wire::Open& open) const;
     KvAmount kv_free_for(const wire::RouteId& route) const;
     bool make_room(const wire::RouteId& route, const wire::Open& open);
-    void drop_idle_pages(const wire::RouteId& route);
+    bool drop_idle_pages(const wire::RouteId& but);
     bool goes_back(const Sequence& sequence, const wire::ForwardRow& row) const;
     std::optional<ErrorCode> check_row(Sequence& sequence, const wire::ForwardRow& row) const;
     void start_next(Effects& effects);
     void start(const wire::RouteId& route, wire::Forward batch, Effects& effects);
     void trace_input(const wire::Forward& batch);
+    void note_output(const wire::RouteId& route, const wire::Forward& batch);
     void trace_output(const wire::RouteId& route, const wire::Message& message);
     void fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects);
     void deliver(const Route& route, Running running, ComputeResult result, Effects& effects);
     Sequences::iterator live(const wire::RouteId& route, const RequestId& request, Epoch epoch);
     void close(Sequences::iterator sequence);
-    void leave(const Route& route, Effects& effects);
-    void end_route(const wire::RouteId& route, Effects& effects);
+    void leave(Instant now, const Route& route, Effects& effects);
+    void end_route(Instant now, const wire::RouteId& route, Effects& effects);
     void drop_pages(const wire::RouteId& route);
     void drop_page(PrefixId prefix);
     void give_up(const Route& route, Sequences::iterator sequence, ErrorCode code,
@@ -145,6 +176,10 @@ class Stage {
     StageRoutes routes_;
     KvLedger ledger_;
     Sequences sequences_;
+    /// Of routes that have ended; no request is here and in sequences_.
+    ParkedSequences parked_;
+    std::optional<Instant> park_timer_at_;
+    ReplayLog log_;
     /// That each route has retained.
     std::map<wire::RouteId, std::set<PrefixId>> pages_;
     std::deque<Batch> queue_;

@@ -36,7 +36,7 @@ wire::Message message_of(ByteView choice) {
     const PrefixId prefix = choice[2] % 16;
     const uint32_t page = choice[3] % 8;
     const uint32_t end = choice[4] % 16;
-    switch (choice[0] % 9) {
+    switch (choice[0] % 11) {
         case 0:
             return wire::Open{request, epoch, {}, 4 * end, 0, {prefix, 4 * page}};
         case 1:
@@ -58,6 +58,18 @@ wire::Message message_of(ByteView choice) {
             return wire::Quote{.request = request,
                                .layers = {choice[2] % 3u, choice[3] % 4u},
                                .quote = Bytes(end)};
+        case 8:
+            return wire::Open{.request = request,
+                              .epoch = epoch,
+                              .positions_max = 4 * end,
+                              .resumed_positions = choice[2] % 8u,
+                              .resumes = {static_cast<wire::Resume>(choice[3] % 3),
+                                          static_cast<wire::Resume>(choice[4] % 3)}};
+        case 9: {
+            wire::Replay replay{.batch_id = 1};
+            for (Position p = 0; p < end; ++p) replay.rows.push_back({request, epoch, p, false});
+            return replay;
+        }
         default: {
             wire::Forward forward{.batch_id = 1, .width = 1};
             for (Position p = 4 * page; p < 4 * page + end; ++p)
@@ -77,6 +89,11 @@ void answer(Stage& stage, const QuoteJob& job, Effects& effects) {
     TT_ASSERT(effects.sends.size() == 1);
     const auto sent = wire::decode(wire::encode(effects.sends[0].frame), {});
     TT_ASSERT(sent && std::holds_alternative<wire::Quote>(sent->message));
+}
+
+/// What goes on to the next stage can be read there.
+void check_sends(const Effects& effects) {
+    for (const Send& send : effects.sends) TT_ASSERT(wire::decode(wire::encode(send.frame), {}));
 }
 
 }  // namespace
@@ -100,7 +117,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         // As it would come over a link: what the codec refuses never reaches a stage.
         auto decoded = wire::decode(wire::encode({route, std::move(message)}), {});
         if (!decoded) return;
+        const bool is_open = std::holds_alternative<wire::Open>(decoded->message);
         stage.on_frame({}, entry, std::move(decoded).value(), effects);
+        if (is_open) check_sends(effects);
         for (const QuoteJob& job : std::exchange(effects.quotes, {})) answer(stage, job, effects);
         while (!effects.jobs.empty()) {
             const ComputeJob job = std::move(effects.jobs.front());
@@ -114,11 +133,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     stage.set_evidence({1}, {});
     stage.on_link_up({}, entry, effects);
     stage.on_link_up({}, tail, effects);
-    receive(
-        wire::Probe{.path = {entry, own, tail}, .hops = {{.node_id = entry, .layers = {0, 1}}}});
-    for (size_t at = 0; at + 6 <= size; at += 6) receive(message_of({data + at, 6}));
+    const wire::Probe first_probe{.path = {entry, own, tail},
+                                  .hops = {{.node_id = entry, .layers = {0, 1}}}};
+    receive(first_probe);
+    for (size_t at = 0; at + 6 <= size; at += 6) {
+        receive(message_of({data + at, 6}));
+        if (data[at + 5] % 32 != 31) continue;
+        // The route ends, and its sequences are parked.
+        receive(wire::Leave{});
+        receive(first_probe);
+    }
     for (uint8_t i = 0; i < 4; ++i) receive(wire::Close{{request_of(i)}});
     receive(wire::Evict{true, {}});
-    TT_ASSERT(stage.sequence_count() == 0 && stage.kv_free().positions == 96);
+    TT_ASSERT(stage.sequence_count() == 0 && stage.parked_count() == 0);
+    TT_ASSERT(stage.kv_free().positions == 96);
     return 0;
 }

@@ -22,39 +22,45 @@ std::optional<ErrorCode> Stage::refusal_of(const Route& route, const wire::Open&
     return need ? std::optional<ErrorCode>() : need.error().code;
 }
 
-/// With the pages of other routes that nobody uses.
+/// With what would be dropped for it: parked sequences, and pages of other routes that nobody uses.
 KvAmount Stage::kv_free_for(const wire::RouteId& route) const {
     KvAmount free = ledger_.free();
+    free.sequences += parked_.size();
+    for (const auto& [request, parked] : parked_) free.positions += ledger_.own_positions(request);
     free.positions += ledger_.idle_positions();
     const auto own = pages_.find(route);
     if (own != pages_.end()) free.positions -= ledger_.idle_positions(own->second);
     return free;
 }
 
-/// Drops idle pages of other routes until the sequence fits, all of one route at a time: an entry
-/// that misses one forgets all that it has retained there. The route's own are its entry's to drop.
+/// The idle pages of the route itself are its entry's to drop.
 bool Stage::make_room(const wire::RouteId& route, const wire::Open& open) {
     const KvAmount free = kv_free_for(route);
     if (free.sequences == 0 || free.positions < open.positions_max - open.start.positions)
         return false;
     while (!ledger_.ensure_fits(open.positions_max, open.start)) {
-        std::pair<uint64_t, wire::RouteId> most{};
-        for (const auto& [other, pages] : pages_) {
-            if (other != route) most = std::max(most, {ledger_.idle_positions(pages), other});
-        }
-        TT_ASSERT(most.first > 0);
-        drop_idle_pages(most.second);
+        if (ledger_.free().sequences > 0 && drop_idle_pages(route)) continue;
+        TT_ASSERT(!parked_.empty());
+        close_parked(oldest_parked());
     }
     return true;
 }
 
-void Stage::drop_idle_pages(const wire::RouteId& route) {
-    std::erase_if(pages_.at(route), [this](PrefixId page) {
+/// Of the route that has the most, `but` not asked, and all of them: an entry that misses one
+/// forgets all that it has retained there. False if there are none.
+bool Stage::drop_idle_pages(const wire::RouteId& but) {
+    std::pair<uint64_t, wire::RouteId> most{};
+    for (const auto& [route, pages] : pages_) {
+        if (route != but) most = std::max(most, {ledger_.idle_positions(pages), route});
+    }
+    if (most.first == 0) return false;
+    std::erase_if(pages_.at(most.second), [this](PrefixId page) {
         if (ledger_.is_busy(page)) return false;
         ++counters_.prefix_pages_evicted;
         drop_page(page);
         return true;
     });
+    return true;
 }
 
 void Stage::on_retain(const Route& route, const wire::Retain& retain, Effects& effects) {

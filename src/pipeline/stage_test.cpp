@@ -208,7 +208,6 @@ TEST_F(StageTest, a_lost_next_ends_the_route_and_tells_those_before) {
     EXPECT_EQ(stage_.route_count(), 0u);
     compute();
     EXPECT_TRUE(sent<wire::Forward>().empty());
-    EXPECT_EQ(take_job().closes, (std::vector{id_of(1), id_of(2)}));
 
     effects_ = {};
     open(3);

@@ -153,6 +153,19 @@ TEST(Run, BreaksNoRuleUnderReplayedFrames) {
 TEST(Run, BreaksNoRuleWhereRoomIsScarce) {
     expect_none_broken("room", 20);
 }
+TEST(Run, GoesOnWithWhatNodesHave) {
+    const Scenario world = scenario("resume");
+    uint64_t resumes = 0;
+    uint64_t replays = 0;
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        const Outcome outcome = run(world, seed);
+        EXPECT_FALSE(outcome.violation) << seed << outcome.violation->rule;
+        resumes += outcome.traffic.resumes;
+        replays += outcome.traffic.replays;
+    }
+    EXPECT_GT(resumes, 10u);
+    EXPECT_GT(replays, 10u);
+}
 TEST(Run, BreaksNoRuleUnderEverything) {
     expect_none_broken("everything", 100);
 }

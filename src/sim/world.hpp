@@ -28,6 +28,10 @@ struct Traffic {
     uint64_t events = 0;
     /// Evidence that was not taken.
     uint64_t peers_refused = 0;
+    /// Requests that went on over another route with what its nodes had, and what stood for their
+    /// rows on the way to the one that had to have them again.
+    uint64_t resumes = 0;
+    uint64_t replays = 0;
 };
 
 /// Nodes, links and time. Everything happens in one queue ordered by (time, order of making), and

@@ -23,9 +23,8 @@ void World::act(uint32_t index, pipeline::Effects effects) {
     for (const pipeline::Timer& timer : effects.timers) {
         at_node(index, timer.at, [this, index, id = timer.id] {
             log(Kind::timer, index, index);
-            step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& more) {
-                entry.on_timer(now_, id, more);
-            });
+            step(index,
+                 [&](auto& machine, pipeline::Effects& more) { machine.on_timer(now_, id, more); });
         });
     }
     for (const wire::NodeId& node : effects.suspects) nodes_[index].directory->suspect(now_, node);
@@ -70,6 +69,10 @@ void World::send(uint32_t from, const pipeline::Send& message) {
         if (link.sees[side] && link.ids[1 - side] == message.to) {
             if (std::holds_alternative<wire::Forward>(message.frame.message))
                 check_evidence(link, side);
+            const auto* open = std::get_if<wire::Open>(&message.frame.message);
+            const bool resumes = open != nullptr && open->resumed_positions > 0;
+            traffic_.resumes += resumes && nodes_[from].entry ? 1 : 0;
+            traffic_.replays += std::holds_alternative<wire::Replay>(message.frame.message) ? 1 : 0;
             return transmit(index, side, wire::encode(message.frame));
         }
     }

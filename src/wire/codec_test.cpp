@@ -118,6 +118,14 @@ std::vector<Message> examples() {
         Lost{{1, 2, 3}},
         Adverts{{{{1, 2, 3}, {4}}, {{}, {}}}},
         Adverts{},
+        Open{.request = request_id(1),
+             .epoch = 2,
+             .positions_max = 40,
+             .resumed_positions = 30,
+             .resumes = {Resume::keep, Resume::replay, Resume::compute}},
+        Replay{9, example_forward().rows},
+        Replay{9, forward_with_tokens().rows},
+        Replay{},
     };
 }
 
@@ -270,6 +278,32 @@ TEST(codec, rejects_sampling_options_out_of_range) {
     EXPECT_EQ(refusal(encode(Open{{}, 0, {.constraint = {static_cast<ConstraintKind>(4), {}}}, 1})),
               ErrorCode::frame_malformed);
     EXPECT_EQ(refusal(encode(Open{{}, 0, {}, 9, 10})), ErrorCode::limit_exceeded);
+}
+
+TEST(codec, rejects_a_resumed_request_that_says_only_half_of_it) {
+    const Open good{.positions_max = 9, .resumed_positions = 9, .resumes = {Resume::keep}};
+    EXPECT_TRUE(decode(encode(good), {}));
+    Open bad = good;
+    bad.resumes.clear();
+    EXPECT_EQ(refusal(encode(bad)), ErrorCode::frame_malformed);
+    bad = good;
+    bad.resumed_positions = 0;
+    EXPECT_EQ(refusal(encode(bad)), ErrorCode::frame_malformed);
+    bad = good;
+    bad.start = {7, 4};
+    EXPECT_EQ(refusal(encode(bad)), ErrorCode::frame_malformed);
+    bad = good;
+    bad.resumes[0] = static_cast<Resume>(3);
+    EXPECT_EQ(refusal(encode(bad)), ErrorCode::frame_malformed);
+    bad = good;
+    bad.resumed_positions = 10;
+    EXPECT_EQ(refusal(encode(bad)), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(good), {.hops_max = 0}), ErrorCode::limit_exceeded);
+    Replay replay{1, {{request_id(1), 1, 0}, {request_id(1), 2, 1}}};
+    EXPECT_EQ(refusal(encode(replay)), ErrorCode::frame_malformed) << "of two epochs";
+    replay.rows[1] = {request_id(2), 1, 1};
+    EXPECT_EQ(refusal(encode(replay)), ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(encode(replay), {.rows_max = 1}), ErrorCode::limit_exceeded);
 }
 
 TEST(codec, rejects_counts_above_their_limits) {

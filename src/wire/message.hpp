@@ -25,6 +25,16 @@ struct RouteId {
     auto operator<=>(const RouteId&) const = default;
 };
 
+/// What a stage is to do about the first rows of a request that goes on over another route.
+enum class Resume : uint8_t {
+    /// They come to it as to any new sequence.
+    compute,
+    /// It has computed them on the earlier route, and takes no notice of them.
+    keep,
+    /// The same, and the next stage has not: it sends on what it has noted of its output.
+    replay,
+};
+
 /// Announces a sequence to every stage; travels ahead of its first Forward.
 struct Open {
     RequestId request{};
@@ -39,6 +49,12 @@ struct Open {
     PrefixStart start{};
     /// For the hashes of what the stages compute.
     TraceSalt salt{};
+    /// Rows before this one have been through an earlier route; 0: none have. A stage that does not
+    /// have what it is to keep fails the sequence with sequence_unknown.
+    Position resumed_positions = 0;
+    /// What the stages do about those, the one that the message is for first; empty if there are
+    /// none.
+    std::vector<Resume> resumes{};
     bool operator==(const Open&) const = default;
 };
 
@@ -64,6 +80,14 @@ struct Forward {
     /// rows x width f32, little-endian.
     Bytes activations{};
     bool operator==(const Forward&) const = default;
+};
+
+/// Stands for a Forward as far as the stages keep the rows of a resumed request; who is to replay
+/// them makes it one. All rows are of one request.
+struct Replay {
+    uint64_t batch_id = 0;
+    std::vector<ForwardRow> rows{};
+    bool operator==(const Replay&) const = default;
 };
 
 struct TokenRow {
@@ -221,7 +245,7 @@ struct Adverts {
 };
 
 using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign,
-                             Record, Attest, Quote, Leave, Lost, Adverts>;
+                             Record, Attest, Quote, Leave, Lost, Adverts, Replay>;
 
 /// What goes over a link.
 struct Frame {
