@@ -23,12 +23,20 @@ struct VerifyOptions : NetworkFiles {
 
 constexpr size_t body_bytes_max = 64u << 20;
 
+/// The signed records name the route's version: each lost route made another one.
+Epoch epoch_of(const attest::Receipt& receipt) {
+    return receipt.stages.empty() ? 0 : receipt.stages.front().record.epoch;
+}
+
 /// In the order of the report, passed or not.
 void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& report) {
     std::string out =
         fmt::format("answer of {} tokens to {} ({} from the prefix cache), {} stages\nmodel 0x{}\n",
                     receipt.completion_tokens, receipt.prompt_tokens, receipt.cached_tokens,
                     receipt.stages.size(), to_hex(receipt.model_root));
+    if (const Epoch epoch = epoch_of(receipt); epoch > 1)
+        out += fmt::format("epoch {}: {} routes before this one were lost or had no room\n", epoch,
+                           epoch - 1);
     for (const attest::ReceiptCheck& check : report.checks) {
         out += fmt::format("{}  {}\n", check.error ? "FAIL" : "  ok", check.what);
         if (check.error) out += fmt::format("      {}\n", check.error->message());
@@ -59,6 +67,7 @@ boost::json::object report_json(const attest::Receipt& receipt,
             {"model_root", "0x" + to_hex(receipt.model_root)},
             {"request", "0x" + to_hex(receipt.request.bytes)},
             {"stages", receipt.stages.size()},
+            {"epoch", epoch_of(receipt)},
             {"prompt_tokens", receipt.prompt_tokens},
             {"cached_tokens", receipt.cached_tokens},
             {"completion_tokens", receipt.completion_tokens},

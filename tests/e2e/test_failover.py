@@ -86,8 +86,8 @@ def epoch_of(teetee, entry, path, *where) -> int:
     code, report = verdict(teetee, "verify", file, *where)
     assert code == 0 and report["verdict"] == "accept", report
     epochs = {stage["epoch"] for stage in json.loads(file.read_text())["stages"]}
-    assert len(epochs) == 1, epochs
-    return epochs.pop()
+    assert epochs == {report["epoch"]}, epochs
+    return report["epoch"]
 
 
 def nodes_of(entry) -> set:
