@@ -225,10 +225,12 @@ class Entry {
         PrefixStart start{};
         /// There are routes that take requests, and none could hold it, were it alone there.
         bool is_hopeless = false;
+        /// Some route has room for it, and only the entry's own KV cache has none.
+        bool lacks_own_room = false;
     };
     Choice choose_lane(const Request& request);
     Duration expected_time(const Lane& lane, const Request& request, PrefixStart start) const;
-    bool fits_now(const Lane& lane, const Request& request, KvAmount need) const;
+    bool fits_here(const Request& request, KvAmount need) const;
     KvAmount kv_free_for(const Lane& lane) const;
     void fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects);
     void add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max);
@@ -241,7 +243,7 @@ class Entry {
     void open(Lane& lane, Request& request, Effects& effects);
     static bool can_keep(const Request& request);
     void drop_kept(Request& request);
-    bool drop_kept_of_others(const RequestId& request);
+    bool drop_kept_of_another(const RequestId& request);
     std::vector<wire::Resume> resumes_on(const Lane& lane, const Request& request) const;
     void resume(Request& request);
     void replay(Instant now, Lane& lane, Effects& effects);

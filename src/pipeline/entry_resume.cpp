@@ -26,16 +26,13 @@ void Entry::drop_kept(Request& request) {
     closes_.push_back(id);
 }
 
-/// Lest it waits for them and they for it.
-bool Entry::drop_kept_of_others(const RequestId& request) {
-    bool has_dropped = false;
-    for (const RequestId& id : queue_) {
-        Request& other = requests_.at(id);
-        if (id == request || !other.kept) continue;
-        drop_kept(other);
-        has_dropped = true;
-    }
-    return has_dropped;
+/// Of the last one that waits, lest the first one waits for it and it for the first.
+bool Entry::drop_kept_of_another(const RequestId& request) {
+    const auto keeps = [&](const RequestId& id) { return id != request && requests_.at(id).kept; };
+    const auto found = std::find_if(queue_.rbegin(), queue_.rend(), keeps);
+    if (found == queue_.rend()) return false;
+    drop_kept(requests_.at(*found));
+    return true;
 }
 
 /// For each stage behind the entry; none where the request is to begin with its first row.
@@ -57,23 +54,28 @@ std::vector<wire::Resume> Entry::resumes_on(const Lane& lane, const Request& req
 }
 
 void Entry::resume(Request& request) {
-    ++counters_.resumes;
     request.resumed = std::exchange(request.kept, {})->positions;
     const bool has_new = std::ranges::count(request.resumes, wire::Resume::compute) > 0;
     request.replayed = has_new ? 0 : request.resumed;
     request.next_position = request.resumed;
+    // No stage has lost anything, should this route be lost as well.
+    if (!has_new) request.computed = request.resumed;
     request.trace.go_on(request.epoch);
     request.trace.rewind(request.resumed);
     log_.rewind(request.submission.request, request.resumed);
 }
 
-/// One place is left for a batch of others.
+/// While others fill the route as well, one batch at a time.
 void Entry::replay(Instant now, Lane& lane, Effects& effects) {
     if (!lane.route.ready()) return;
+    const auto is_replay = [](const auto& batch) { return batch.second.is_replay; };
     for (const auto& [serial, id] : lane.active) {
         Request& request = requests_.at(id);
-        while (request.is_replaying() && lane.in_flight.size() < lane.route.stage_count())
+        while (request.is_replaying()) {
+            const bool has_room = lane.in_flight.size() < lane.route.stage_count();
+            if (!has_room && std::ranges::any_of(lane.in_flight, is_replay)) return;
             replay_rows(now, lane, request, effects);
+        }
     }
 }
 
@@ -83,10 +85,11 @@ void Entry::replay_rows(Instant now, Lane& lane, Request& request, Effects& effe
     const RequestId& id = request.submission.request;
     const bool has_new_first = request.resumes.front() == wire::Resume::compute;
     const bool has_new_tail = request.resumes.back() == wire::Resume::compute;
+    const auto rows_max =
+        static_cast<Position>(std::min<size_t>(options_.chunk_rows, options_.engine.rows_max));
     Lane::Batch batch{.formed = now, .is_replay = true};
     Bytes activations;
-    const Position end =
-        std::min<Position>(request.resumed, request.replayed + options_.chunk_rows);
+    const Position end = std::min<Position>(request.resumed, request.replayed + rows_max);
     for (; request.replayed < end; ++request.replayed) {
         const Position at = request.replayed;
         wire::ForwardRow row{id, request.epoch, at, has_new_tail && at + 1 >= request.prompt_count};

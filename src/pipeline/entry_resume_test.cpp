@@ -191,7 +191,59 @@ TEST_F(EntryResume, without_a_budget_a_new_first_stage_makes_the_entry_compute_a
     EXPECT_EQ(entry_->counters().resumes, 0u);
 }
 
-TEST_F(EntryResume, what_a_waiting_request_keeps_goes_with_it_and_for_others) {
+TEST_F(EntryResume, two_answers_both_keep_while_no_route_is_ready) {
+    use({{1, 2}, {1, 3}});
+    entry_->on_link_down(now_, node_id(3), effects_);
+    ASSERT_TRUE(entry_->submit(now_, example_request(2, 6, 5), effects_));
+    ASSERT_TRUE(take<wire::Open>());
+    for (const TokenId token : {0u, 71u}) ASSERT_TRUE(answer(first_, token));
+    EXPECT_EQ(entry_->active_count(), 2u);
+    lose_first();
+    compute_all();
+    EXPECT_EQ(entry_->queued_count(), 2u);
+    EXPECT_EQ(entry_->kv_used().sequences, 2u);
+    EXPECT_EQ(engine_.sequence_count(), 2u);
+}
+
+TEST_F(EntryResume, prompts_of_others_do_not_keep_a_replay_waiting) {
+    use({{1, 2}, {1, 3}});
+    ASSERT_TRUE(entry_->submit(now_, example_request(2, 600, 5), effects_));
+    ASSERT_TRUE(take<wire::Open>());
+    compute_all();
+    EXPECT_EQ(entry_->in_flight_count(), 5u) << "1 on the first, 4 on the second";
+    lose_first();
+    EXPECT_TRUE(take<wire::Replay>());
+}
+
+TEST_F(EntryResume, one_that_is_lost_again_before_a_token_still_resumes) {
+    use({{1, 2}, {1, 2}});
+    ASSERT_TRUE(reopened());
+    while (take<wire::Probe>()) {
+    }
+    add_route({1, 2});
+    compute_all();
+    entry_->on_frame(now_, entry_->route(second_.number)->first(),
+                     {second_, wire::Lost{node_id(9)}}, effects_);
+    compute_all();
+    const auto open = take<wire::Open>();
+    ASSERT_TRUE(open);
+    EXPECT_EQ(open->resumed_positions, 7u);
+}
+
+TEST_F(EntryResume, a_failure_while_it_waits_leaves_nothing_to_go_on_with) {
+    use({{1, 2}, {1, 3}});
+    entry_->on_link_down(now_, node_id(3), effects_);
+    // The row of the last token is in the engine when the route is lost.
+    ASSERT_TRUE(entry_->submit(now_, example_request(2, 6, 5), effects_));
+    ASSERT_EQ(effects_.jobs.size(), 1u);
+    const uint64_t job = effects_.jobs[0].batch_id;
+    lose_first();
+    ASSERT_EQ(entry_->kv_used().sequences, 1u);
+    entry_->on_computed(now_, {.batch_id = job, .failures = {{request_id(1), Error{}}}}, effects_);
+    EXPECT_EQ(entry_->kv_used().sequences, 0u);
+}
+
+TEST_F(EntryResume, what_a_waiting_request_keeps_goes_with_it) {
     use({{1, 2}, {1, 3}});
     entry_->on_link_down(now_, node_id(3), effects_);
     lose_first();

@@ -60,7 +60,7 @@ void Entry::admit(Effects& effects) {
             continue;
         }
         if (choice.lane == nullptr) {
-            if (drop_kept_of_others(found->first)) continue;
+            if (choice.lacks_own_room && drop_kept_of_another(found->first)) continue;
             return;
         }
         Lane& lane = *choice.lane;
@@ -88,7 +88,14 @@ Entry::Choice Entry::choose_lane(const Request& request) {
         TT_ASSERT(need);
         is_offered = true;
         could_fit = could_fit || fits({}, *need, lane->route.whole());
-        if (!lane->route.knows_capacity() || !fits_now(*lane, request, *need)) continue;
+        if (!lane->route.knows_capacity() ||
+            !fits(lane->ledger.busy(), *need, lane->route.capacity())) {
+            continue;
+        }
+        if (!fits_here(request, *need)) {
+            choice.lacks_own_room = true;
+            continue;
+        }
         const Duration time = expected_time(*lane, request, start);
         if (choice.lane != nullptr && time >= best) continue;
         choice.lane = lane.get();
@@ -111,7 +118,7 @@ Duration Entry::expected_time(const Lane& lane, const Request& request, PrefixSt
     return passes * pass * (stages + others) / stages;
 }
 
-bool Entry::fits_now(const Lane& lane, const Request& request, KvAmount need) const {
+bool Entry::fits_here(const Request& request, KvAmount need) const {
     KvAmount busy = kept_.busy();
     if (request.kept) {
         --busy.sequences;
@@ -121,7 +128,7 @@ bool Entry::fits_now(const Lane& lane, const Request& request, KvAmount need) co
         busy.sequences += other->ledger.busy().sequences;
         busy.positions += other->ledger.busy().positions;
     }
-    return fits(busy, need, capacity_) && fits(lane.ledger.busy(), need, lane.route.capacity());
+    return fits(busy, need, capacity_);
 }
 
 void Entry::open(Lane& lane, Request& request, Effects& effects) {
@@ -264,12 +271,16 @@ void Entry::on_computed(Instant now, ComputeResult result, Effects& effects) {
     schedule(now, effects);
 }
 
-/// No request is admitted while the engine works: an active one is the one that failed.
+/// No request is admitted while the engine works: an active one is the one that failed, and one
+/// that waits has nothing any more to go on with.
 void Entry::fail_sequences(const std::vector<SequenceFailure>& failures, Effects& effects) {
     for (const SequenceFailure& failure : failures) {
         const auto request = requests_.find(failure.request);
-        if (request != requests_.end() && request->second.lane != nullptr)
+        if (request == requests_.end()) continue;
+        if (request->second.lane != nullptr)
             fail_sequence(request, failure.error, effects);
+        else
+            drop_kept(request->second);
     }
 }
 
@@ -407,6 +418,10 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
     Request& request = found->second;
     if (auto checked = check_answer(request, answer); !checked)
         return give_up(found, std::move(checked).error(), effects);
+    if (answer.position >= request.resumed && !request.resumes.empty()) {
+        ++counters_.resumes;
+        request.resumes.clear();
+    }
     const size_t place = size_t{answer.position} + 1;
     request.computed = answer.position + 1;
     if (place == request.prompt_count) {

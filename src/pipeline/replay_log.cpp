@@ -32,7 +32,7 @@ bool ReplayLog::covers(const RequestId& request, Position end) const {
 
 void ReplayLog::append_to(Bytes& out, const RequestId& request, Position position) const {
     TT_ASSERT(covers(request, position + 1));
-    const Bytes& row = requests_.at(request)[position];
+    const crypto::SecretBytes& row = requests_.at(request)[position];
     out.insert(out.end(), row.begin(), row.end());
 }
 

@@ -7,12 +7,13 @@
 
 #include "base/bytes.hpp"
 #include "base/request.hpp"
+#include "crypto/secret.hpp"
 
 namespace teetee::pipeline {
 
 /// The rows that a node has sent on of each request, so that another node that takes the next one's
 /// place can have them again. Within a budget: what does not fit is not noted, and has to be
-/// computed again should it be needed.
+/// computed again should it be needed. Rows say much of the prompt: they are wiped when they go.
 class ReplayLog {
   public:
     explicit ReplayLog(uint64_t bytes_max) : bytes_max_(bytes_max) {}
@@ -32,7 +33,7 @@ class ReplayLog {
     uint64_t bytes() const { return bytes_; }
 
   private:
-    using Rows = std::vector<Bytes>;
+    using Rows = std::vector<crypto::SecretBytes>;
     void shorten(Rows& rows, size_t count);
 
     uint64_t bytes_max_;

@@ -37,6 +37,10 @@ class SequenceTrace {
     void rewind(Position position);
 
     const attest::Trace& input() const { return input_; }
+    /// What came of all rows before `end` is there.
+    bool has_output(Position end) const {
+        return !output_.leaves.empty() && output_.end() >= end + (has_tokens_ ? 1 : 0);
+    }
 
     /// Signed for the rows before `end`; nullopt where not all of them have come in and gone out.
     std::optional<SignedRecord> sign(Position end, const attest::RecordSigner& signer) const;

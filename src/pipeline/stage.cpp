@@ -137,8 +137,8 @@ void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects
         ++counters_.messages_dropped;
         return;
     }
-    const bool keeps = !open.resumes.empty() && open.resumes.front() != wire::Resume::compute;
-    if (const auto refusal = keeps ? resume(route, open) : begin(route, open)) {
+    const auto refusal = take(route, open);
+    if (refusal) {
         close_all(open.request);
         ++counters_.sequences_failed;
         counters_.prefixes_unknown += *refusal == ErrorCode::prefix_unknown ? 1 : 0;
@@ -149,6 +149,14 @@ void Stage::on_open(const Route& route, const wire::Open& open, Effects& effects
     wire::Open further = open;
     if (!further.resumes.empty()) further.resumes.erase(further.resumes.begin());
     send_on_unless_tail(route, std::move(further), effects);
+}
+
+std::optional<ErrorCode> Stage::take(const Route& route, const wire::Open& open) {
+    // The next stage is to have a word for it as well.
+    if (open.resumes.size() == 1 && !options_.engine.is_tail())
+        return ErrorCode::message_unexpected;
+    const bool keeps = !open.resumes.empty() && open.resumes.front() != wire::Resume::compute;
+    return keeps ? resume(route, open) : begin(route, open);
 }
 
 /// The entry may be faster to open a request on another route than this stage hears the old one
@@ -320,7 +328,8 @@ void Stage::refuse(const Route& route, const wire::Forward& batch, ErrorCode cod
 
 /// The entry had guessed tokens, and the rows from here on were computed from wrong ones.
 bool Stage::goes_back(const Sequence& sequence, const wire::ForwardRow& row) const {
-    return row.position < sequence.next_position && row.position >= sequence.settled &&
+    return row.position < sequence.next_position &&
+           row.position >= std::max(sequence.settled, sequence.resumed) &&
            !sequence.sampling.needs_tokens();
 }
 
@@ -461,7 +470,6 @@ void Stage::end_route(Instant now, const wire::RouteId& route, Effects& effects)
         effects.log.push_back({LogLevel::warn, "route lost: its " + std::to_string(count) +
                                                    " sequences may go on over another"});
     }
-    counters_.sequences_failed += count;
     std::erase_if(queue_, [&](const Batch& batch) {
         if (batch.route != route) return false;
         queued_bytes_ -= batch.forward.activations.size();

@@ -93,6 +93,8 @@ class Stage {
         /// Rows before this one were computed on an earlier route, and are not taken again.
         Position resumed = 0;
         bool replays = false;
+        /// The next of them to be named or sent again; each comes once.
+        Position replayed = 0;
         SequenceTrace trace{};
         /// Its open is part of a job already.
         bool in_engine = false;
@@ -134,6 +136,7 @@ class Stage {
     void refuse(const Route& route, const wire::Forward& batch, ErrorCode code, Effects& effects);
     void take_rows(const Route& route, wire::Forward& batch, Effects& effects);
     bool is_newer(const Route& route, const wire::Open& open) const;
+    std::optional<ErrorCode> take(const Route& route, const wire::Open& open);
     std::optional<ErrorCode> begin(const Route& route, const wire::Open& open);
     std::optional<ErrorCode> resume(const Route& route, const wire::Open& open);
     bool can_resume(const Sequence& sequence, const wire::Open& open) const;

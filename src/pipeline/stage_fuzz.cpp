@@ -58,20 +58,24 @@ wire::Message message_of(ByteView choice) {
             return wire::Quote{.request = request,
                                .layers = {choice[2] % 3u, choice[3] % 4u},
                                .quote = Bytes(end)};
-        case 8:
-            return wire::Open{.request = request,
-                              .epoch = epoch,
-                              .positions_max = 4 * end,
-                              .resumed_positions = choice[2] % 8u,
-                              .resumes = {static_cast<wire::Resume>(choice[3] % 3),
-                                          static_cast<wire::Resume>(choice[4] % 3)}};
+        case 8: {
+            wire::Open open{.request = request,
+                            .epoch = epoch,
+                            .positions_max = 4 * end,
+                            .resumed_positions = choice[2] % 8u};
+            for (uint8_t i = 0; i <= choice[3] % 3; ++i)
+                open.resumes.push_back(static_cast<wire::Resume>((choice[4] >> (2 * i)) % 3));
+            return open;
+        }
         case 9: {
             wire::Replay replay{.batch_id = 1};
-            for (Position p = 0; p < end; ++p) replay.rows.push_back({request, epoch, p, false});
+            for (Position p = page; p < page + end; ++p)
+                replay.rows.push_back({request, epoch, p, false});
             return replay;
         }
         default: {
             wire::Forward forward{.batch_id = 1, .width = 1};
+            if (choice[5] % 4 == 0) forward.rows.push_back({request_of(choice[2]), 0, 4, false});
             for (Position p = 4 * page; p < 4 * page + end; ++p)
                 forward.rows.push_back({request, epoch, p, false});
             forward.activations.resize(4 * forward.rows.size());
@@ -111,6 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                             .sequence_positions_max = 60,
                             .positions_max = 96,
                             .block_positions = 4},
+                 .replay_bytes_max = 40,
                  .signer = signer()});
     Effects effects;
     const auto receive = [&](wire::Message message) {

@@ -55,8 +55,6 @@ void Stage::close_all(const RequestId& request) {
 /// The sequence goes on with the rows it has, behind those that every stage of the earlier route
 /// has computed.
 std::optional<ErrorCode> Stage::resume(const Route& route, const wire::Open& open) {
-    // The next stage is to have a word for it as well.
-    if (!options_.engine.is_tail() && open.resumes.size() < 2) return ErrorCode::message_unexpected;
     auto known = sequences_.extract(open.request);
     auto parked = parked_.extract(open.request);
     if (known.empty() && parked.empty()) return ErrorCode::sequence_unknown;
@@ -68,6 +66,7 @@ std::optional<ErrorCode> Stage::resume(const Route& route, const wire::Open& ope
     sequence.next_position = open.resumed_positions;
     sequence.resumed = open.resumed_positions;
     sequence.replays = open.resumes.front() == wire::Resume::replay;
+    sequence.replayed = 0;
     sequence.trace.go_on(open.epoch);
     sequence.trace.rewind(open.resumed_positions);
     log_.rewind(open.request, open.resumed_positions);
@@ -83,9 +82,11 @@ bool Stage::can_resume(const Sequence& sequence, const wire::Open& open) const {
     const bool can_go_back =
         end == sequence.next_position || (end < sequence.next_position && end >= sequence.settled &&
                                           !sequence.sampling.needs_tokens());
-    const bool has_output =
+    // An entry that knows of tokens knows that those rows have left the engine.
+    const bool has_output = !options_.signer || sequence.trace.has_output(end);
+    const bool can_replay =
         open.resumes.front() == wire::Resume::keep || log_.covers(open.request, end);
-    return is_the_same && can_go_back && has_output;
+    return is_the_same && can_go_back && has_output && can_replay;
 }
 
 /// From a new node before this one, which has computed them.
@@ -105,15 +106,23 @@ void Stage::on_replay(const Route& route, wire::Replay replay, Effects& effects)
         counters_.rows_dropped += replay.rows.size();
         return send_on(route, empty_message(replay.batch_id, options_.engine), effects);
     }
-    const Sequence& sequence = found->second;
-    const auto is_kept = [&](const wire::ForwardRow& row) {
+    Sequence& sequence = found->second;
+    Position next = sequence.replayed;
+    const auto is_next = [&](const wire::ForwardRow& row) {
         return row.request == found->first && row.epoch == sequence.epoch &&
-               row.position < sequence.resumed;
+               row.position == next++ && row.position < sequence.resumed;
     };
-    if (!std::ranges::all_of(replay.rows, is_kept)) {
+    if (replay.rows.size() > options_.engine.rows_max ||
+        !std::ranges::all_of(replay.rows, is_next)) {
         batch.rows = std::move(replay.rows);
         return refuse(route, batch, ErrorCode::message_unexpected, effects);
     }
+    if (sequence.replays && !log_.covers(found->first, next)) {
+        // Noted rows have had to give way since the Open.
+        batch.rows = std::move(replay.rows);
+        return refuse(route, batch, ErrorCode::sequence_unknown, effects);
+    }
+    sequence.replayed = next;
     if (options_.engine.is_tail()) {
         send_on(route, empty_message(replay.batch_id, options_.engine), effects);
     } else if (!sequence.replays) {

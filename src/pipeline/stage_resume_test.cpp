@@ -128,8 +128,10 @@ TEST_F(ResumeTest, what_a_stage_does_not_have_it_does_not_keep) {
     open = resumed(keep);
     open.prompt_positions = 5;
     EXPECT_EQ(refusal_after(open), ErrorCode::sequence_unknown);
-    EXPECT_EQ(refusal_after(resumed({Resume::keep})), ErrorCode::message_unexpected)
-        << "the next stage has no word";
+    for (const Resume alone : {Resume::compute, Resume::keep}) {
+        EXPECT_EQ(refusal_after(resumed({alone})), ErrorCode::message_unexpected)
+            << "the next stage has no word";
+    }
     EXPECT_EQ(refusal_after(resumed({Resume::compute, Resume::keep})), ErrorCode{})
         << "a new beginning is always possible";
 }
@@ -188,6 +190,53 @@ TEST_F(ResumeTest, without_a_budget_nothing_can_be_replayed) {
     join(second);
     lose_route();
     EXPECT_EQ(refusal(resumed({Resume::replay, Resume::compute})), ErrorCode::sequence_unknown);
+}
+
+TEST_F(ResumeTest, what_was_noted_may_have_to_give_way_after_the_open) {
+    StageOptions little = options();
+    little.replay_bytes_max = 20;
+    stage_ = Stage(little);
+    stage_.on_link_up({}, previous, effects_);
+    stage_.on_link_up({}, next, effects_);
+    join(route);
+    join(second);
+    lose_route();
+    on_second(resumed({Resume::replay, Resume::compute}));
+    on_second(forward(11, {row(1, 4, 2), row(1, 5, 2)}));
+    compute();
+    on_second(replay({0}));
+    ASSERT_EQ(sent<wire::Failed>().size(), 1u);
+    EXPECT_EQ(sent<wire::Failed>()[0].code, ErrorCode::sequence_unknown);
+}
+
+TEST_F(ResumeTest, what_is_kept_is_not_computed_again) {
+    lose_route();
+    on_second(resumed({Resume::replay, Resume::compute}));
+    on_second(wire::Open{id_of(2), 1, {}, 16});
+    on_second(forward(11, {row(2, 0), row(1, 1, 2)}));
+    ASSERT_EQ(sent<wire::Failed>().size(), 1u);
+    EXPECT_EQ(sent<wire::Failed>()[0].request, id_of(1));
+    EXPECT_EQ(sent<wire::Failed>()[0].code, ErrorCode::message_unexpected);
+    EXPECT_EQ(take_job().rows.size(), 1u);
+}
+
+TEST_F(ResumeTest, each_row_is_replayed_once) {
+    const std::vector<std::vector<Position>> wrong = {{1}, {0, 0}, {0, 2}, {}};
+    for (const std::vector<Position>& positions : wrong) {
+        lose_route();
+        on_second(resumed({Resume::replay, Resume::compute}));
+        on_second(replay(positions));
+        EXPECT_EQ(sent<wire::Failed>().size(), positions.empty() ? 0u : 1u);
+        on_second(wire::Close{{id_of(1)}});
+        while (!effects_.jobs.empty()) compute();
+        join(route);
+    }
+    lose_route();
+    on_second(resumed({Resume::replay, Resume::compute}));
+    on_second(replay({0, 1}));
+    on_second(replay({0, 1}));
+    EXPECT_EQ(sent<wire::Failed>().size(), 1u);
+    EXPECT_EQ(stage_.counters().rows_replayed, 2u);
 }
 
 TEST_F(ResumeTest, parked_it_is_in_nobodys_way_and_not_for_ever) {
