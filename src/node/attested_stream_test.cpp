@@ -63,6 +63,8 @@ class attested_stream : public testing::Test {
         return std::move(node).value();
     }
     void generate() {
+        // On a busy machine probes are late, and for a while no route is ready.
+        net::run_until(loop, [&] { return entry->status().ready; });
         Generation generation;
         generation.prompt = {1, 2, 3};
         generation.tokens_max = entry->context_length() - 3;
