@@ -7,6 +7,7 @@
 # make fuzz   every fuzz target for SECONDS each (default 60)
 # make coverage   branch coverage of the verifier by its own tests
 # make sanitize   every test under ASan and UBSan
+# make tsan   every unit test, and whole networks, under TSan
 # make conformance   public reference data, in one table (half an hour; docs/conformance.md)
 
 SECONDS ?= 60
@@ -62,7 +63,7 @@ tsan:
 	@tools/install_deps.sh build
 	@cmake --preset tsan > /dev/null
 	@cmake --build --preset tsan -j $(JOBS)
-	@python3 tools/run_tests.py build/tsan --unit-only
+	@python3 tools/run_tests.py build/tsan --e2e test_failover.py test_network.py
 
 # Debian's Python, which has Debian's NumPy.
 conformance: build

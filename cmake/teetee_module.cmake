@@ -38,10 +38,13 @@ endif()
 if(TEETEE_SANITIZE)
   target_compile_options(teetee_options INTERFACE
     -fsanitize=${TEETEE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  # The fences are those of the standard library's shared_ptr. Instrumented vector intrinsics look
-  # uninitialised to the compiler; the release build warns of what is.
-  if(TEETEE_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(teetee_options INTERFACE -Wno-tsan -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # The fences are those of the standard library's shared_ptr.
+    if(TEETEE_SANITIZE STREQUAL "thread")
+      target_compile_options(teetee_options INTERFACE -Wno-tsan)
+    endif()
+    # Instrumented code looks uninitialised to the compiler; the release build warns of what is.
+    target_compile_options(teetee_options INTERFACE -Wno-maybe-uninitialized)
   endif()
   target_link_options(teetee_options INTERFACE -fsanitize=${TEETEE_SANITIZE})
 endif()

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every test of a build and closes with 'N passed, N failed'.
 
-usage: run_tests.py BUILD_DIR [--unit-only]
+usage: run_tests.py BUILD_DIR [--e2e FILE ..]
 
 Unit tests are the *_test programs of the build (GoogleTest); end-to-end tests are the test_* functions
-of tests/e2e/*.py, which start real processes of the build's teetee.
+of tests/e2e/*.py, or of those that are named, which start real processes of the build's teetee.
 """
+import argparse
 import json
 import pathlib
 import subprocess
@@ -74,12 +75,16 @@ def run_e2e_tests(build: pathlib.Path, totals: Totals, only: str = "test_*.py") 
 
 
 def main() -> int:
-    build = pathlib.Path(sys.argv[1]).resolve()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--e2e", nargs="*", default=["test_*.py"], metavar="FILE")
+    options = parser.parse_args()
+    build = options.build.resolve()
     totals = Totals()
     for program in sorted(build.glob("*_test")):
         run_unit_tests(program, totals)
-    if "--unit-only" not in sys.argv[2:]:
-        run_e2e_tests(build, totals)
+    for pattern in options.e2e:
+        run_e2e_tests(build, totals, pattern)
     for name in totals.skips:
         print("skipped:", name)
     for name in totals.faults:

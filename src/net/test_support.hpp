@@ -49,11 +49,20 @@ inline TlsIdentity make_identity(const char* name) {
     return identity;
 }
 
-/// Runs the loop until the condition holds; fails the test if that takes ten seconds.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr bool is_sanitized = true;
+#else
+inline constexpr bool is_sanitized = false;
+#endif
+
+/// Far above what anything here takes; a sanitizer makes it ten times slower.
+inline constexpr Duration patience = std::chrono::seconds(is_sanitized ? 120 : 10);
+
+/// Runs the loop until the condition holds; fails the test if that does not come to pass.
 template <class Condition>
 void run_until(Loop& loop, Condition condition) {
     bool late = false;
-    const Timer deadline = loop.call_after(std::chrono::seconds(10), [&] {
+    const Timer deadline = loop.call_after(patience, [&] {
         late = true;
         loop.stop();
     });

@@ -134,7 +134,16 @@ class Teetee:
         self.program, self.folder = build / "teetee", folder
         self.environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"),
                                          "XDG_CACHE_HOME": str(folder / "cache-home")}
+        # What sanitizers find goes to files: a process that a test kills, or that 'up' starts again, would hide it.
+        # UBSan, beside ASan, knows no file; where it finds something the program must not end as with an error.
+        for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+            self.environment[name] = f"{os.environ.get(name, '')}:log_path={folder / 'sanitizer'}"
+        self.environment["UBSAN_OPTIONS"] = f"{os.environ.get('UBSAN_OPTIONS', '')}:abort_on_error=1:print_stacktrace=1"
         self.started: list[Process] = []
+
+    def sanitizer_reports(self) -> str:
+        reports = "".join(p.read_text(errors="replace")[:8000] for p in sorted(self.folder.glob("sanitizer.*")))
+        return reports + "".join(p.text()[-8000:] for p in self.started if ": runtime error: " in p.text())
 
     def run(self, *arguments, stdin="", timeout=120, program=None):
         """(exit code, stdout, stderr) of a command."""
@@ -246,4 +255,6 @@ def run_all(build: pathlib.Path, only: str = "test_*.py"):
                         text += f"\n--- {p.process.args[1:3]}\n{p.text()[-2000:]}"
                 finally:
                     teetee.end()
+                if reports := teetee.sanitizer_reports():
+                    outcome, text = "FAILED", f"{text}\n{reports}"
             yield f"e2e {path.stem[5:]}: {name[5:]}", outcome, time.time() - start, text

@@ -76,8 +76,8 @@ def test_renewals_pass_through_streams(teetee):
 def test_a_request_sealed_to_the_statement_before_is_answered_while_it_lasts(teetee):
     network = teetee.network(1)
     node = network.start(0, "--statement-seconds", 2 * LIFETIME_S)
-    started = time.time()
     wait_until(network.http.ready, 60, node.text()[-500:])
+    started = time.time()
     client, body = SealedClient(network.port), {"prompt": PROMPT, "max_tokens": 4}
     renewed = lambda count: wait_until(lambda: node.text().count("statement renewed") >= count, 30, f"{count} renewals")
     renewed(1)

@@ -227,7 +227,7 @@ def test_an_answer_whose_lone_stage_stays_away_fails(teetee):
 
 def test_a_stage_that_is_told_to_stop_ends_its_answers_first(teetee):
     network = teetee.network(3)
-    network.start_all("--kernel", "scalar")
+    network.start_all("--kernel", "scalar", "--drain-seconds", 300)
     path, body = REQUESTS[1]
     expected, _ = read(network.http, path, body)
     leaving = network.nodes[1]
@@ -246,12 +246,12 @@ def test_a_stage_that_is_told_to_stop_ends_its_answers_first(teetee):
 
 def test_an_entry_that_is_told_to_stop_ends_its_answers_first(teetee):
     network = teetee.network(2)
-    network.start_all("--kernel", "scalar")
+    network.start_all("--kernel", "scalar", "--drain-seconds", 300)
     path, body = REQUESTS[1]
     expected, _ = read(network.http, path, body)
 
     def refused():
-        status, answer = network.http.post(path, body)
+        status, answer = network.http.post(path, body | {"max_tokens": 1})
         return status == 503 and answer["error"]["code"] == "route_unavailable"
 
     def stop():
