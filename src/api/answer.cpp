@@ -10,6 +10,9 @@
 #include "crypto/hash.hpp"
 
 namespace teetee::api {
+
+using pipeline::FinishReason;
+
 namespace {
 
 /// Of a story or completion whose client names no limit.
@@ -22,8 +25,8 @@ boost::json::object usage_json(pipeline::Usage usage) {
             {"prompt_tokens_details", {{"cached_tokens", usage.cached_tokens}}}};
 }
 
-std::string_view reason_name(pipeline::FinishReason reason) {
-    return reason == pipeline::FinishReason::stop ? "stop" : "length";
+std::string_view reason_name(FinishReason reason) {
+    return reason == FinishReason::stop ? "stop" : "length";
 }
 
 /// A model without a chat template continues text: it gets the messages one below the other.
@@ -140,11 +143,12 @@ Answer::Answer(const World& world, GenerationRequest request,
       receipts_(world.receipts),
       clock_(world.clock),
       request_(std::move(request)),
-      created_(world.clock.unix_now()),
+      created_(request_.created.value_or(world.clock.unix_now())),
       exchange_(std::move(exchange)),
-      decoder_(node_.tokenizer(), {.continues_text = true}),
-      stops_(request_.stops),
-      logprobs_(request_.dialect, node_.tokenizer()) {}
+      decoder_(node_.tokenizer(), request_.stops),
+      logprobs_(request_.dialect, node_.tokenizer()) {
+    world.rng.fill(id_.bytes);
+}
 
 Result<std::vector<TokenId>> Answer::prompt_tokens(const Result<model::ChatTemplate>& chat) const {
     const model::Tokenizer& tokenizer = node_.tokenizer();
@@ -181,29 +185,66 @@ Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
                                                      std::to_string(node_.context_length()));
     }
     const auto room = static_cast<uint32_t>(node_.context_length() - generation.prompt.size());
-    generation.tokens_max =
+    const uint32_t tokens_max =
         std::min(room, request_.tokens_max == 0 ? tokens_max_default : request_.tokens_max);
+    const std::vector<TokenId>& given = request_.answer_token_ids;
+    if (given.size() > tokens_max) {
+        return fail(ErrorCode::field_invalid,
+                    "'answer_token_ids' has " + std::to_string(given.size()) +
+                        " tokens, the whole answer at most " + std::to_string(tokens_max));
+    }
+    TT_CHECK(take_up());
+    if (stop_found_ || given.size() == tokens_max) {
+        // Nothing but the end is missing.
+        if (request_.stream) begin_stream();
+        on_done(FinishReason::length, {});
+        return {};
+    }
+    generation.prompt.insert(generation.prompt.end(), given.begin(), given.end());
+    generation.tokens_max = tokens_max - static_cast<uint32_t>(given.size());
     generation.sampling = request_.sampling;
+    generation.sampling.answer_given = static_cast<uint32_t>(given.size());
     generation.tenant = request_.tenant;
+    return generate(std::move(generation));
+}
+
+/// Goes over what the client has of the answer, so that what follows is what would have followed.
+Result<void> Answer::take_up() {
+    for (const TokenId token : request_.answer_token_ids) {
+        auto output = decoder_.feed(token);
+        if (!output) return in_context("'answer_token_ids'", std::move(output).error());
+        if (stop_found_ || node_.tokenizer().is_end_of_generation(token)) {
+            return fail(ErrorCode::field_invalid,
+                        "'answer_token_ids' goes on behind the answer's end, with token " +
+                            std::to_string(token));
+        }
+        stop_found_ = output->stopped;
+        logprobs_.skip(token);
+    }
+    return {};
+}
+
+Result<void> Answer::generate(node::Generation generation) {
     const auto self = shared_from_this();
     node::GenerationEvents events;
     events.on_token = [self](const pipeline::ClientToken& token) { self->on_token(token); };
-    events.on_done = [self](pipeline::FinishReason reason, pipeline::Usage usage) {
-        self->on_done(reason_name(reason), usage);
+    events.on_done = [self](FinishReason reason, pipeline::Usage usage) {
+        self->on_done(reason, usage);
     };
     events.on_failed = [self](const Error& error, pipeline::Usage) { self->on_failed(error); };
     events.on_receipt = [self](const Result<attest::Receipt>& receipt) {
         self->on_receipt(receipt);
     };
     TT_TRY(id_, node_.generate(std::move(generation), std::move(events)));
-    receipts_.expect(*id_);
+    is_submitted_ = true;
+    receipts_.expect(id_);
     exchange_->on_disconnect([weak = weak_from_this()] {
         const auto answer = weak.lock();
         if (!answer || answer->ended_) return;
         answer->ended_ = answer->text_ended_ = true;
-        const auto usage = answer->node_.cancel(*answer->id_);
+        const auto usage = answer->node_.cancel(answer->id_);
         if (usage && usage->completion_tokens == 0)
-            answer->receipts_.drop(*answer->id_, fail(ErrorCode::receipt_unknown, "cancelled"));
+            answer->receipts_.drop(answer->id_, fail(ErrorCode::receipt_unknown, "cancelled"));
         answer->finish_receipt();
     });
     if (request_.stream) begin_stream();
@@ -229,22 +270,24 @@ void Answer::send_event(const boost::json::object& data) {
 void Answer::on_token(const pipeline::ClientToken& token) {
     if (ended_ || stop_found_) return;
     if (token.logprobs) logprobs_.add(token.token, *token.logprobs);
-    auto piece = decoder_.feed(token.token);
-    if (!piece) {
-        static_cast<void>(node_.cancel(*id_));
-        on_failed(piece.error());
+    if (request_.return_token_ids) token_ids_.push_back(token.token);
+    const auto output = decoder_.feed(token.token);
+    if (!output) {
+        static_cast<void>(node_.cancel(id_));
+        on_failed(output.error());
         return;
     }
-    const StopMatcher::Output output = stops_.feed(*piece);
-    if (!output.text.empty()) deliver(output.text);
-    if (output.stopped) {
+    // Ids come with their token, text when it is certain: what a client has of either is then a
+    // function of the ids that it has.
+    if (!output->text.empty() || request_.return_token_ids) deliver(output->text);
+    if (output->stopped) {
         // A request whose last token this was has ended already; its own end is then the next
         // event.
         stop_found_ = true;
-        if (const auto usage = node_.cancel(*id_)) on_done("stop", *usage);
+        if (const auto usage = node_.cancel(id_)) on_done(FinishReason::stop, *usage);
     } else if (exchange_->pending_bytes() > unread_answer_bytes_max) {
         // Who does not read is not served on: other requests want the place.
-        static_cast<void>(node_.cancel(*id_));
+        static_cast<void>(node_.cancel(id_));
         on_failed(fail(ErrorCode::cancelled, "the answer was not read"));
     }
 }
@@ -254,14 +297,12 @@ void Answer::deliver(const std::string& text) {
     if (request_.stream) send_event(chunk(text, std::nullopt));
 }
 
-void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
+void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
     if (ended_) return;
     ended_ = true;
-    if (stop_found_) reason = "stop";
-    // After a stop string nothing may follow, not even a cut character.
-    StopMatcher::Output rest = stops_.feed(reason == "stop" ? "" : decoder_.finish());
-    const std::string last = rest.text + (rest.stopped ? "" : stops_.finish());
-    if (!last.empty()) deliver(last);
+    if (stop_found_) reason = FinishReason::stop;
+    const std::string last = decoder_.finish(reason);
+    text_ += last;
     text_ended_ = true;
     finish_receipt();
     if (!request_.stream) {
@@ -270,8 +311,9 @@ void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
         exchange_->respond(response);
         return;
     }
-    boost::json::object closing_text = chunk("", reason);
-    closing_text["receipt"] = ReceiptStore::path_of(*id_);
+    // With the reason, not before it: what no token lets out must not come twice.
+    boost::json::object closing_text = chunk(last, reason);
+    if (is_submitted_) closing_text["receipt"] = ReceiptStore::path_of(id_);
     send_event(closing_text);
     if (request_.stream_usage || request_.dialect == Dialect::generate) {
         boost::json::object closing = envelope(".chunk");
@@ -284,7 +326,7 @@ void Answer::on_done(std::string_view reason, pipeline::Usage usage) {
 }
 
 void Answer::on_receipt(const Result<attest::Receipt>& receipt) {
-    if (!receipt) return receipts_.drop(*id_, receipt.error());
+    if (!receipt) return receipts_.drop(id_, receipt.error());
     receipt_ = *receipt;
     finish_receipt();
 }
@@ -298,14 +340,14 @@ void Answer::finish_receipt() {
     receipt.finished_at = clock_.unix_now();
     node_.sign(receipt);
     const auto keep = [self = shared_from_this()](const attest::Receipt& whole) {
-        self->receipts_.put(*self->id_, attest::encode_receipt(whole));
+        self->receipts_.put(self->id_, attest::encode_receipt(whole));
     };
     if (!request_.wants_fresh_quotes) return keep(receipt);
     node_.add_fresh_quotes(std::move(receipt), keep);
 }
 
 void Answer::on_failed(const Error& error) {
-    if (id_) receipts_.drop(*id_, error);
+    if (is_submitted_) receipts_.drop(id_, error);
     if (ended_) return;
     ended_ = text_ended_ = true;
     if (!request_.stream) {
@@ -321,62 +363,76 @@ void Answer::on_failed(const Error& error) {
 }
 
 boost::json::object Answer::envelope(std::string_view suffix) const {
-    const std::string id = to_hex(id_->bytes);
+    const std::string id = to_hex(id_.bytes);
+    boost::json::object out;
     switch (request_.dialect) {
         case Dialect::generate:
-            return {{"id", "gen-" + id}, {"model", node_.model_id()}};
+            out = {{"id", "gen-" + id}};
+            break;
         case Dialect::completion:
-            return {{"id", "cmpl-" + id},
-                    {"object", "text_completion"},
-                    {"created", created_},
-                    {"model", node_.model_id()}};
+            out = {{"id", "cmpl-" + id}, {"object", "text_completion"}, {"created", created_}};
+            break;
         case Dialect::chat:
-            return {{"id", "chatcmpl-" + id},
-                    {"object", "chat.completion" + std::string(suffix)},
-                    {"created", created_},
-                    {"model", node_.model_id()}};
+            out = {{"id", "chatcmpl-" + id},
+                   {"object", "chat.completion" + std::string(suffix)},
+                   {"created", created_}};
+            break;
     }
-    return {};
+    out["model"] = node_.model_id();
+    // As it was, or could have been, sent.
+    if (request_.return_token_ids) out["seed"] = static_cast<int64_t>(request_.sampling.seed);
+    return out;
 }
 
-boost::json::object Answer::chunk(const std::string& text, std::optional<std::string_view> reason) {
+void Answer::put_token_ids(boost::json::object& choice) {
+    if (!request_.return_token_ids) return;
+    choice["token_ids"] = boost::json::array(token_ids_.begin(), token_ids_.end());
+    token_ids_.clear();
+}
+
+boost::json::object Answer::chunk(const std::string& text, std::optional<FinishReason> reason) {
     boost::json::object out = envelope(".chunk");
     const boost::json::value finish =
-        reason ? boost::json::value(*reason) : boost::json::value(nullptr);
+        reason ? boost::json::value(reason_name(*reason)) : boost::json::value(nullptr);
     if (request_.dialect == Dialect::generate) {
         out["text"] = text;
         out["finish_reason"] = finish;
+        put_token_ids(out);
         return out;
     }
     boost::json::object choice = {{"index", 0}, {"finish_reason", finish}};
     if (request_.sampling.logprobs) choice["logprobs"] = logprobs_.take();
     if (request_.dialect == Dialect::chat) {
-        choice["delta"] = reason ? boost::json::object() : boost::json::object{{"content", text}};
+        const bool is_bare = reason && text.empty();
+        choice["delta"] = is_bare ? boost::json::object() : boost::json::object{{"content", text}};
     } else {
         choice["text"] = text;
     }
+    put_token_ids(choice);
     out["choices"] = boost::json::array{choice};
     return out;
 }
 
-boost::json::object Answer::whole(std::string_view reason, pipeline::Usage usage) {
+boost::json::object Answer::whole(FinishReason reason, pipeline::Usage usage) {
     boost::json::object out = envelope("");
     if (request_.dialect == Dialect::generate) {
         out["text"] = text_;
-        out["finish_reason"] = reason;
-        out["seed"] = request_.sampling.seed;
+        out["finish_reason"] = reason_name(reason);
+        out["seed"] = static_cast<int64_t>(request_.sampling.seed);
+        put_token_ids(out);
     } else {
         boost::json::object choice = {
-            {"index", 0}, {"finish_reason", reason}, {"logprobs", logprobs_.take()}};
+            {"index", 0}, {"finish_reason", reason_name(reason)}, {"logprobs", logprobs_.take()}};
         if (request_.dialect == Dialect::chat) {
             choice["message"] = {{"role", "assistant"}, {"content", text_}};
         } else {
             choice["text"] = text_;
         }
+        put_token_ids(choice);
         out["choices"] = boost::json::array{choice};
     }
     out["usage"] = usage_json(usage);
-    out["receipt"] = ReceiptStore::path_of(*id_);
+    if (is_submitted_) out["receipt"] = ReceiptStore::path_of(id_);
     return out;
 }
 

@@ -7,12 +7,11 @@
 
 #include <boost/json/object.hpp>
 
+#include "api/answer_text.hpp"
 #include "api/generation_request.hpp"
 #include "api/logprobs.hpp"
 #include "api/receipt_store.hpp"
-#include "api/stop_matcher.hpp"
 #include "model/chat_template.hpp"
-#include "model/stream_decoder.hpp"
 #include "net/http_server.hpp"
 #include "node/node.hpp"
 
@@ -42,6 +41,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
         node::Node& node;
         ReceiptStore& receipts;
         const Clock& clock;
+        Rng& rng;
     };
     static void start(const World& world, const Result<model::ChatTemplate>& chat,
                       GenerationRequest request, std::shared_ptr<net::HttpExchange> exchange);
@@ -51,10 +51,12 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
   private:
     Result<void> submit(const Result<model::ChatTemplate>& chat);
+    Result<void> take_up();
+    Result<void> generate(node::Generation generation);
     Result<std::vector<TokenId>> prompt_tokens(const Result<model::ChatTemplate>& chat) const;
     void on_token(const pipeline::ClientToken& token);
     void deliver(const std::string& text);
-    void on_done(std::string_view reason, pipeline::Usage usage);
+    void on_done(pipeline::FinishReason reason, pipeline::Usage usage);
     void on_failed(const Error& error);
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
@@ -62,8 +64,10 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void send_event(const boost::json::object& data);
 
     boost::json::object envelope(std::string_view suffix) const;
-    boost::json::object chunk(const std::string& text, std::optional<std::string_view> reason);
-    boost::json::object whole(std::string_view reason, pipeline::Usage usage);
+    void put_token_ids(boost::json::object& choice);
+    boost::json::object chunk(const std::string& text,
+                              std::optional<pipeline::FinishReason> reason);
+    boost::json::object whole(pipeline::FinishReason reason, pipeline::Usage usage);
 
     node::Node& node_;
     ReceiptStore& receipts_;
@@ -71,11 +75,15 @@ class Answer : public std::enable_shared_from_this<Answer> {
     GenerationRequest request_;
     UnixSeconds created_;
     std::shared_ptr<net::HttpExchange> exchange_;
-    std::optional<RequestId> id_;
-    model::StreamDecoder decoder_;
-    StopMatcher stops_;
+    /// The node's name for it; of its own where nothing is left to compute.
+    RequestId id_;
+    /// The node knows it by its id, and will make a receipt.
+    bool is_submitted_ = false;
+    AnswerText decoder_;
     LogprobsReport logprobs_;
     std::string text_;
+    /// Those that the client has not been sent.
+    std::vector<TokenId> token_ids_;
     bool stop_found_ = false;
     bool ended_ = false;
     /// Nothing is added to text_ any more.

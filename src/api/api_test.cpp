@@ -3,6 +3,7 @@
 
 #include "api/answer.hpp"
 #include "api/generation_request.hpp"
+#include "api/limits.hpp"
 #include "api/stop_matcher.hpp"
 
 namespace teetee::api {
@@ -103,6 +104,14 @@ TEST(generation_request, refuses_wrong_types_by_name) {
         {R"({"prompt":"a","attest":"quotes"})", "attest"},
         {R"({"prompt":"a","attest":""})", "attest"},
         {R"({"prompt":"a","attest":true})", "attest"},
+        {R"({"prompt":"a","return_token_ids":1})", "return_token_ids"},
+        {R"({"prompt":"a","created":-1})", "created"},
+        {R"({"prompt":"a","created":"now"})", "created"},
+        {R"({"prompt":"a","answer_token_ids":7})", "answer_token_ids"},
+        {R"({"prompt":"a","answer_token_ids":["7"]})", "answer_token_ids"},
+        {R"({"prompt":"a","answer_token_ids":[-1]})", "answer_token_ids"},
+        {R"({"prompt":"a","answer_token_ids":[1.5]})", "answer_token_ids"},
+        {R"({"prompt":"a","answer_token_ids":[4294967296]})", "answer_token_ids"},
         {R"({"prompt":"a","grammar":"root ::= \"a\"","response_format":{"type":"json_object"}})",
          "grammar"}};
     for (const auto& [body, field] : cases) {
@@ -125,6 +134,22 @@ TEST(generation_request, asks_for_fresh_quotes_by_one_word) {
     EXPECT_TRUE(wants(R"({"prompt":"a","attest":"quote"})"));
     EXPECT_FALSE(wants(R"({"prompt":"a","attest":null})"));
     EXPECT_FALSE(wants(R"({"prompt":"a"})"));
+}
+
+TEST(generation_request, takes_up_an_answer_at_its_tokens) {
+    const auto request = parse_generation_request(Dialect::completion, R"({"prompt":"a",
+        "answer_token_ids":[0,4294967295,7],"return_token_ids":true,"created":5})");
+    ASSERT_TRUE(request) << request.error().message();
+    EXPECT_EQ(request->answer_token_ids, (std::vector<TokenId>{0, 4294967295, 7}));
+    EXPECT_TRUE(request->return_token_ids);
+    EXPECT_EQ(request->created, 5);
+    const auto plain = parse_generation_request(
+        Dialect::completion, R"({"prompt":"a","answer_token_ids":null,"return_token_ids":null})");
+    ASSERT_TRUE(plain);
+    EXPECT_TRUE(plain->answer_token_ids.empty() && !plain->return_token_ids && !plain->created);
+    std::string many = R"({"prompt":"a","answer_token_ids":[0)";
+    for (size_t i = 0; i < answer_token_ids_max; ++i) many += ",0";
+    EXPECT_EQ(refused(Dialect::completion, many + "]}").code, ErrorCode::field_invalid);
 }
 
 TEST(generation_request, reads_how_to_pick_tokens) {

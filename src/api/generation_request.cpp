@@ -3,6 +3,7 @@
 
 #include "api/json_fields.hpp"
 #include "api/limits.hpp"
+#include "api/resume_fields.hpp"
 #include "api/sampling_fields.hpp"
 
 namespace teetee::api {
@@ -119,6 +120,7 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
     TT_TRY(const auto attest, string_field(body, "attest"));
     if (attest) TT_CHECK(ensure_asks_for_quotes(*attest));
     request.wants_fresh_quotes = attest.has_value();
+    TT_CHECK(parse_resume(body, request));
     return request;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/request.hpp"
 #include "base/result.hpp"
+#include "base/world.hpp"
 
 namespace teetee::api {
 
@@ -36,6 +37,11 @@ struct GenerationRequest {
     Digest body_hash{};            // SHA-256 of the body as it came
     bool stream_usage = false;     // stream_options.include_usage
     bool wants_fresh_quotes = false;
+    /// What the client has of the answer, from another entry.
+    std::vector<TokenId> answer_token_ids;
+    bool return_token_ids = false;
+    /// What the chat template takes for the time, and the answer says of itself; else now.
+    std::optional<UnixSeconds> created;
 };
 
 /// Of the field, or the parameter of the query, that asks for fresh quotes: "quote" is the one

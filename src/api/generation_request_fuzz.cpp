@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/generation_request.hpp"
+#include "api/limits.hpp"
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 
@@ -8,6 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) return 0;
     const auto dialect = static_cast<api::Dialect>(data[0] % 3);
     const auto request = api::parse_generation_request(dialect, as_text({data + 1, size - 1}));
-    if (request) TT_ASSERT(validate(request->sampling));
+    if (!request) return 0;
+    TT_ASSERT(validate(request->sampling));
+    TT_ASSERT(request->answer_token_ids.size() <= api::answer_token_ids_max);
     return 0;
 }

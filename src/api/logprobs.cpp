@@ -69,6 +69,10 @@ void LogprobsReport::add(TokenId token, const TokenLogprobs& logprobs) {
     offset_ += character_count(text);
 }
 
+void LogprobsReport::skip(TokenId token) {
+    offset_ += character_count(text_of(token));
+}
+
 boost::json::value LogprobsReport::take() {
     if (content_.empty() && tokens_.empty()) return nullptr;
     if (dialect_ == Dialect::chat)

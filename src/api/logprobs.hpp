@@ -21,6 +21,8 @@ class LogprobsReport {
         : dialect_(dialect), tokenizer_(tokenizer) {}
 
     void add(TokenId token, const TokenLogprobs& logprobs);
+    /// A token of the answer that is reported elsewhere.
+    void skip(TokenId token);
 
     /// Of the tokens added since the last call; null if there were none.
     boost::json::value take();

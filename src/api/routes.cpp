@@ -80,6 +80,23 @@ boost::json::object health(const node::Node& node, const node::NodeStatus& statu
         {"completion_tokens", status.counters.completion_tokens}};
 }
 
+/// Whoever asks one of them verifies its evidence first.
+boost::json::object entries(const node::Node& node) {
+    boost::json::array list;
+    for (const attest::Advert& advert : node.entries()) {
+        boost::json::object entry = {
+            {"node", to_hex(advert.node_id)},
+            {"layers", boost::json::array{advert.layers.begin, advert.layers.end}},
+            {"expires", advert.not_after}};
+        if (!advert.api_url.empty()) entry["api_url"] = advert.api_url;
+        if (!advert.api_tls_url.empty()) entry["api_tls_url"] = advert.api_tls_url;
+        list.push_back(std::move(entry));
+    }
+    return {{"object", "list"},
+            {"model_root", to_hex(node.statement().model_root)},
+            {"data", std::move(list)}};
+}
+
 /// For the client to verify itself; the decoded statement beside it is for people.
 void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {
     node["statement"] = to_base64(evidence.statement);
@@ -136,6 +153,8 @@ void Routes::dispatch(const net::HttpRequest& request,
         if (request.method == "POST") return generate(request, std::move(exchange));
     } else if (request.path == "/v1/models") {
         if (is_read) return respond_json(*exchange, 200, models(world_.node));
+    } else if (request.path == "/v1/entries") {
+        if (is_read) return respond_json(*exchange, 200, entries(world_.node));
     } else if (request.path.starts_with(receipts_path)) {
         if (is_read) {
             return receipts_.fetch(std::string_view(request.path).substr(receipts_path.size()),
@@ -201,8 +220,8 @@ void Routes::generate(const net::HttpRequest& request,
     }
     parsed->tenant = tenant_of(request.headers);
     parsed->body_hash = crypto::sha256(as_bytes(request.body));
-    Answer::start({world_.node, receipts_, world_.clock}, chat(), std::move(parsed).value(),
-                  std::move(exchange));
+    Answer::start({world_.node, receipts_, world_.clock, world_.rng}, chat(),
+                  std::move(parsed).value(), std::move(exchange));
 }
 
 }  // namespace teetee::api

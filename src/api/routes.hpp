@@ -15,7 +15,7 @@ namespace teetee::api {
 
 /// The entry's HTTP interface (docs/api.md):
 ///   POST /generate, /v1/completions, /v1/chat/completions
-///   GET  /v1/models, /v1/receipts/ID, /health, /metrics, /attestation
+///   GET  /v1/models, /v1/entries, /v1/receipts/ID, /health, /metrics, /attestation
 /// Errors come in OpenAI's shape. Each route also takes sealed requests, by POST.
 class Routes {
   public:

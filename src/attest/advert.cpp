@@ -45,6 +45,7 @@ Result<Advert> decode_fields(ByteReader& reader) {
     TT_TRY(out.layers.end, reader.read_u32());
     TT_TRY(out.url, read_url(reader, "url"));
     TT_TRY(out.api_url, read_url(reader, "api_url"));
+    TT_TRY(out.api_tls_url, read_url(reader, "api_tls_url"));
     TT_TRY(out.number, reader.read_u64());
     TT_TRY(out.issued_at, read_time(reader, "issued_at"));
     TT_TRY(out.not_after, read_time(reader, "not_after"));
@@ -69,16 +70,20 @@ Result<void> ensure_url(std::string_view field, std::string_view url,
     return field_error(field, quote_foreign(url), std::string(*schemes.begin()) + "...");
 }
 
+/// May be empty, and must be where the entry's layers are not.
+Result<void> ensure_api_url(std::string_view field, std::string_view url, const LayerRange& layers,
+                            std::initializer_list<std::string_view> schemes) {
+    if (url.empty()) return {};
+    if (layers.begin != 0)
+        return field_error(field, "layer " + std::to_string(layers.begin), "none behind layer 0");
+    return ensure_url(field, url, schemes);
+}
+
 Result<void> ensure_fields(const Advert& advert) {
     TT_CHECK(ensure_layers(advert.layers));
     TT_CHECK(ensure_url("url", advert.url, {"tls://"}));
-    if (!advert.api_url.empty()) {
-        TT_CHECK(ensure_url("api_url", advert.api_url, {"https://", "http://"}));
-        if (advert.layers.begin != 0) {
-            return field_error("api_url", "layer " + std::to_string(advert.layers.begin),
-                               "none behind layer 0");
-        }
-    }
+    TT_CHECK(ensure_api_url("api_url", advert.api_url, advert.layers, {"https://", "http://"}));
+    TT_CHECK(ensure_api_url("api_tls_url", advert.api_tls_url, advert.layers, {"https://"}));
     if (advert.issued_at < 0 || advert.not_after > unix_seconds_max ||
         advert.not_after <= advert.issued_at ||
         advert.not_after - advert.issued_at > advert_lifetime_s_max) {
@@ -110,6 +115,7 @@ Bytes encode_advert(const Advert& advert) {
     out.u32(advert.layers.end);
     out.length_prefixed(as_bytes(advert.url));
     out.length_prefixed(as_bytes(advert.api_url));
+    out.length_prefixed(as_bytes(advert.api_tls_url));
     out.u64(advert.number);
     out.u64(static_cast<uint64_t>(advert.issued_at));
     out.u64(static_cast<uint64_t>(advert.not_after));

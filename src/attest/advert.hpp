@@ -31,9 +31,11 @@ struct Advert {
     LayerRange layers;
     /// Where other nodes link: "tls://host:port", visible ASCII, at most advert_url_bytes_max.
     std::string url{};
-    /// Where clients ask: "http://..." or "https://...", with the same limits; empty where they
-    /// cannot, as on every node that does not have layer 0.
+    /// Where clients ask: "http://..." or "https://...", and "https://..." with the attested
+    /// certificate; with the same limits. Empty where they cannot, as on every node that does not
+    /// have layer 0.
     std::string api_url{};
+    std::string api_tls_url{};
     /// Rises with every advert of the node, over its restarts too: a higher one supersedes.
     uint64_t number = 0;
     UnixSeconds issued_at = 0;
@@ -58,9 +60,9 @@ Result<void> validate(const Advert& advert);
 
 /// The one encoding of an advert that is valid:
 ///   length-prefixed "teetee advert v1", 20 bytes node id, 32 bytes model root, u32 first layer,
-///   u32 end layer, length-prefixed URL, length-prefixed API URL, u64 number, u64 issued at,
-///   u64 not after, u8 draining (0 or 1), u32 sequences free, u64 positions free, u32 rows queued,
-///   u32 rows a second; integers little-endian.
+///   u32 end layer, length-prefixed URL, length-prefixed API URL, length-prefixed attested
+///   API URL, u64 number, u64 issued at, u64 not after, u8 draining (0 or 1), u32 sequences free,
+///   u64 positions free, u32 rows queued, u32 rows a second; integers little-endian.
 Bytes encode_advert(const Advert& advert);
 
 /// Strict: valid, nothing behind the end, so that encoding again gives the same bytes. Says nothing

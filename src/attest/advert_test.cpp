@@ -17,7 +17,8 @@ Advert sample() {
     Advert advert{.node_id = key().address(),
                   .layers = {0, 12},
                   .url = "tls://[2001:db8::1]:6010",
-                  .api_url = "https://entry.example:5003",
+                  .api_url = "https://entry.example",
+                  .api_tls_url = "https://entry.example:5003",
                   .number = 1'800'000'000'123,
                   .issued_at = 1'800'000'000,
                   .not_after = 1'800'000'030,
@@ -53,7 +54,7 @@ TEST(advert, encoding_is_as_documented) {
     EXPECT_EQ(to_hex(encode_advert(advert)),
               "10000000" + to_hex(as_bytes("teetee advert v1")) + std::string(40, '0') +
                   std::string(64, '0') + "01000000" + "02000000" + "09000000" +
-                  to_hex(as_bytes("tls://h:1")) + "00000000" + "0300000000000000" +
+                  to_hex(as_bytes("tls://h:1")) + "00000000" + "00000000" + "0300000000000000" +
                   "0400000000000000" + "0500000000000000" + "01" + "06000000" + "0700000000000000" +
                   "08000000" + "09000000");
 }
@@ -109,6 +110,7 @@ TEST(advert, the_largest_one_fits) {
     Advert advert = sample();
     advert.url.resize(advert_url_bytes_max, 'x');
     advert.api_url.resize(advert_url_bytes_max, 'x');
+    advert.api_tls_url.resize(advert_url_bytes_max, 'x');
     advert.number = UINT64_MAX;
     advert.load = {UINT32_MAX, UINT64_MAX, UINT32_MAX, UINT32_MAX};
     advert.not_after = advert.issued_at + advert_lifetime_s_max;
@@ -131,12 +133,17 @@ TEST(advert, rejects_urls_outside_their_limits) {
         Advert advert = sample();
         advert.api_url = url;
         EXPECT_EQ(code_of(advert), ErrorCode::advert_malformed) << url;
+        advert.api_url.clear();
+        advert.api_tls_url = url;
+        EXPECT_EQ(code_of(advert), ErrorCode::advert_malformed) << url;
     }
     Advert advert = sample();
     for (const char* url : {"", "http://127.0.0.1:5002"}) {
         advert.api_url = url;
         EXPECT_EQ(code_of(advert), ErrorCode{});
     }
+    advert.api_tls_url = "http://127.0.0.1:5002";
+    EXPECT_EQ(code_of(advert), ErrorCode::advert_malformed) << "no certificate there";
 }
 
 TEST(advert, only_an_entry_has_an_api) {
@@ -144,6 +151,8 @@ TEST(advert, only_an_entry_has_an_api) {
     advert.layers = {1, 12};
     EXPECT_EQ(code_of(advert), ErrorCode::advert_malformed);
     advert.api_url.clear();
+    EXPECT_EQ(code_of(advert), ErrorCode::advert_malformed);
+    advert.api_tls_url.clear();
     EXPECT_EQ(code_of(advert), ErrorCode{});
 }
 

@@ -41,7 +41,7 @@ inline constexpr size_t statement_bytes_max = 2048;
 inline constexpr size_t software_version_bytes_max = 64;
 inline constexpr size_t tls_spki_bytes_max = 512;
 
-/// Of which the two URLs may take half.
+/// Of which the three URLs may take three quarters.
 inline constexpr size_t advert_bytes_max = 1024;
 inline constexpr size_t advert_url_bytes_max = 256;
 /// An advert may not speak for longer than this: nobody can take one back.

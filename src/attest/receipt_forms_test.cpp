@@ -152,7 +152,9 @@ TEST(receipt_file, checks_layers_tokens_and_options) {
          {R"("min_p":0E0)", R"("min_p":1E39)",
           "receipt.opening.sampling.min_p: have too much, need a number"},
          {R"("constraint_kind":0)", R"("constraint_kind":99)",
-          "receipt.opening.sampling.constraint_kind: have 99, need at most 3"}});
+          "receipt.opening.sampling.constraint_kind: have 99, need at most 3"},
+         {R"("answer_given":0)", R"("answer_given":99)",
+          "receipt.opening.answer_given: have 99, need no more than the prompt"}});
 }
 
 TEST(receipt_file, checks_the_form_of_bytes) {
@@ -193,6 +195,7 @@ TEST(receipt_file, keeps_every_sampling_option) {
     Receipt receipt = test::make_receipt().receipt;
     receipt.opening.sampling.logit_bias = {{.token = 7, .bias = -1.5F}, {.token = 9, .bias = 2}};
     receipt.opening.sampling.seed = UINT64_MAX;
+    receipt.opening.sampling.answer_given = 2;
     const auto back = parse_receipt(encode_receipt(receipt));
     ASSERT_TRUE(back) << back.error().message();
     EXPECT_EQ(back->opening.sampling.seed, UINT64_MAX);

@@ -64,7 +64,8 @@ json::object sampling_json(const SamplingOptions& s) {
             {"logprobs", s.logprobs},
             {"top_logprobs", s.top_logprobs},
             {"constraint_kind", static_cast<uint32_t>(s.constraint.kind)},
-            {"constraint", s.constraint.source}};
+            {"constraint", s.constraint.source},
+            {"answer_given", s.answer_given}};
 }
 
 json::object opening_json(const ReceiptOpening& opening) {
@@ -204,6 +205,7 @@ Result<SamplingOptions> read_sampling(JsonMembers& parent) {
            read_u32(from, "constraint_kind", static_cast<uint32_t>(ConstraintKind::json_object)));
     TT_TRY(const auto source, from.text("constraint", constraint_bytes_max));
     out.constraint = {static_cast<ConstraintKind>(kind), std::string(source)};
+    TT_TRY(out.answer_given, read_u32(from, "answer_given"));
     TT_CHECK(from.ensure_read());
     const auto valid = validate(out);
     if (!valid) return parent.wrong("sampling", valid.error().detail, "options in range");
@@ -217,6 +219,9 @@ Result<ReceiptOpening> read_opening(JsonMembers& parent) {
     TT_TRY(out.prompt, read_tokens(from, "prompt"));
     TT_TRY(out.answer, read_tokens(from, "answer"));
     TT_TRY(out.sampling, read_sampling(from));
+    const uint32_t given = out.sampling.answer_given;
+    if (given > out.prompt.size())
+        return from.wrong("answer_given", std::to_string(given), "no more than the prompt");
     TT_CHECK(from.ensure_read());
     return out;
 }

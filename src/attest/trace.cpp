@@ -58,6 +58,7 @@ Digest sampling_digest(const TraceSalt& salt, Position prompt_positions,
     out.u32(sampling.top_logprobs);
     out.u8(static_cast<uint8_t>(sampling.constraint.kind));
     out.length_prefixed(as_bytes(sampling.constraint.source));
+    out.u32(sampling.answer_given);
     return crypto::sha256(out.view());
 }
 

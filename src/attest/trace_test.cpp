@@ -31,6 +31,7 @@ TEST(trace, the_sampling_digest_is_over_every_option) {
         [](SamplingOptions& o) { o.top_logprobs += 1; },
         [](SamplingOptions& o) { o.constraint.kind = ConstraintKind::json_object; },
         [](SamplingOptions& o) { o.constraint.source = "root ::= \"a\""; },
+        [](SamplingOptions& o) { o.answer_given += 1; },
     };
     std::set<Digest> digests;
     for (const auto& change : changes) {

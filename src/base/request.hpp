@@ -104,7 +104,15 @@ struct SamplingOptions {
     bool logprobs = false;
     uint32_t top_logprobs = 0;
     Constraint constraint{};
+    /// So many of the prompt's last tokens are the answer's first ones, which another entry has
+    /// given: penalties and constraint count them as answer.
+    uint32_t answer_given = 0;
     auto operator<=>(const SamplingOptions&) const = default;
+
+    /// Where the answer begins behind a prompt that is no shorter than answer_given.
+    Position answer_begin(Position prompt_positions) const {
+        return prompt_positions - answer_given;
+    }
 
     bool has_penalties() const {
         return repetition_penalty != 1.0F || presence_penalty != 0.0F || frequency_penalty != 0.0F;

@@ -59,6 +59,14 @@ Result<std::unique_ptr<attest::CollateralSource>> NetworkTerms::open_collateral(
     return std::unique_ptr<attest::CollateralSource>(std::move(opened));
 }
 
+Result<client::Terms> NetworkTerms::for_client() const {
+    TT_TRY(auto opened, open_collateral());
+    return client::Terms{.expectation = expectation(),
+                         .policy = policy,
+                         .layer_count = manifest.layer_count,
+                         .collateral = std::move(opened)};
+}
+
 attest::PeerExpectation NetworkTerms::expectation() const {
     attest::PeerExpectation out;
     out.model_root = manifest.model_root;

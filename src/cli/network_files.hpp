@@ -7,6 +7,7 @@
 
 #include "attest/peer.hpp"
 #include "cli/collateral_option.hpp"
+#include "client/verified_entry.hpp"
 #include "model/manifest.hpp"
 
 namespace teetee::cli {
@@ -37,6 +38,8 @@ struct NetworkTerms {
 
     /// Any node of the model.
     attest::PeerExpectation expectation() const;
+    /// With collateral as of each question. Error: address_invalid (service).
+    Result<client::Terms> for_client() const;
     /// As of `time`, or as of the moment of each question. Error: address_invalid (service).
     Result<std::unique_ptr<attest::CollateralSource>> open_collateral(
         std::optional<UnixSeconds> time = {}) const;

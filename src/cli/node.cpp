@@ -120,6 +120,9 @@ Result<void> serve(const ServeOptions& options, Session&) {
         node_options.registry.push_back({.url = url});
     }
     if (!options.node.url.empty()) TT_CHECK(net::parse_address(options.node.url));
+    for (const std::string& url : {options.node.api_url, options.node.api_tls_url}) {
+        if (!url.empty()) TT_CHECK(net::parse_url(url));
+    }
     node_options.reroute_timeout = std::chrono::seconds(options.reroute_s);
     if (node_options.shard.threads == 0)
         node_options.shard.threads = std::max(1u, std::thread::hardware_concurrency());
@@ -271,6 +274,15 @@ void add_node(CLI::App& app, Session& session) {
         ->add_option("--advertise", options->node.url,
                      "URL that other nodes dial, tls://HOST:PORT; default: what is listened on")
         ->envname("TEETEE_ADVERTISE");
+    command
+        ->add_option("--api-url", options->node.api_url,
+                     "Entry: URL of --api as clients reach it, http:// or https://; others list it "
+                     "in /v1/entries")
+        ->envname("TEETEE_API_URL");
+    command
+        ->add_option("--api-tls-url", options->node.api_tls_url,
+                     "Entry: likewise of --api-tls, https://HOST:PORT")
+        ->envname("TEETEE_API_TLS_URL");
     options->weights_cache.add_to(*command);
     command->add_flag("--with-parent", options->with_parent,
                       "End when the process that started this one ends");

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "base/world.hpp"
@@ -35,6 +36,10 @@ struct UpOptions {
     bool prepare_only = false;
 };
 
+std::string on_loopback(uint16_t port) {
+    return "127.0.0.1:" + std::to_string(port);
+}
+
 /// The ports of a network, from the first one on: for each entry the API and the API with the
 /// attested certificate, then a link port for each node.
 struct Ports {
@@ -42,14 +47,14 @@ struct Ports {
     size_t replicas = 1;
     uint16_t api(size_t replica = 0) const { return static_cast<uint16_t>(first + 2 * replica); }
     uint16_t api_tls(size_t replica = 0) const { return static_cast<uint16_t>(api(replica) + 1); }
+    std::string api_url(size_t replica) const { return "http://" + on_loopback(api(replica)); }
+    std::string api_tls_url(size_t replica) const {
+        return "https://" + on_loopback(api_tls(replica));
+    }
     uint16_t link(size_t index) const {
         return static_cast<uint16_t>(first + std::max<size_t>(8, 2 * replicas) + index);
     }
 };
-
-std::string on_loopback(uint16_t port) {
-    return "127.0.0.1:" + std::to_string(port);
-}
 
 class ChildNode {
   public:
@@ -163,9 +168,11 @@ class Supervisor {
             out.insert(out.end(), {"--next", "tls://" + on_loopback(ports_.link(next))});
         }
         if (shard == 0) {
-            out.insert(out.end(), {"--api", on_loopback(ports_.api(replica)), "--api-tls",
-                                   on_loopback(ports_.api_tls(replica)), "--drafts-max",
-                                   std::to_string(options_.drafts_max)});
+            out.insert(out.end(),
+                       {"--api", on_loopback(ports_.api(replica)), "--api-tls",
+                        on_loopback(ports_.api_tls(replica)), "--api-url", ports_.api_url(replica),
+                        "--api-tls-url", ports_.api_tls_url(replica), "--drafts-max",
+                        std::to_string(options_.drafts_max)});
         }
         return out;
     }
@@ -204,28 +211,47 @@ class Supervisor {
         }
     }
 
-    void announce() {
+    bool is_ready(size_t replica) const {
         net::HttpClientRequest request;
-        request.url = "http://" + on_loopback(ports_.api()) + "/health";
+        request.url = ports_.api_url(replica) + "/health";
         request.connect_time_max = request.time_max = std::chrono::seconds(1);
         const auto response = net::http_fetch(request);
-        if (!response || response->status != 200) return;
+        return response && response->status == 200;
+    }
+
+    /// Once every entry is ready.
+    void announce() {
+        for (size_t i = 0; i < options_.replicas; ++i) {
+            if (!is_ready(i)) return;
+        }
         announced_ = true;
         if (session_.json) {
+            boost::json::array entries;
+            for (size_t i = 0; i < options_.replicas; ++i) {
+                entries.push_back(
+                    {{"api_url", ports_.api_url(i)}, {"api_tls_url", ports_.api_tls_url(i)}});
+            }
             print_json({{"ready", true},
                         {"port", options_.port},
                         {"nodes", nodes_.size()},
                         {"shards", network_.shard_paths.size()},
+                        {"entries", std::move(entries)},
                         {"simulated", true}});
             return;
         }
-        print_text(
-            fmt::format("\nTeeTee is up: {} processes, {} shards, every hop attested. SIMULATED "
-                        "TEEs: for development only.\n\n"
-                        "  curl -s localhost:{}/generate -d '{{\"prompt\":\"Once upon a time\"}}'\n"
-                        "  {} chat{}\n\nCtrl-C stops it.\n\n",
-                        nodes_.size(), network_.shard_paths.size(), options_.port, program_path(),
-                        options_.port == 5002 ? "" : fmt::format(" --port {}", options_.port)));
+        std::string entries;
+        for (size_t i = 0; i < options_.replicas; ++i) {
+            entries += fmt::format("  entry {}  {}  attested: {}\n", i + 1, ports_.api_url(i),
+                                   ports_.api_tls_url(i));
+        }
+        print_text(fmt::format(
+            "\nTeeTee is up: {} processes, {} shards, every hop attested. SIMULATED "
+            "TEEs: for development only.\n\n"
+            "{}\n"
+            "  curl -s localhost:{}/generate -d '{{\"prompt\":\"Once upon a time\"}}'\n"
+            "  {} chat{}\n\nCtrl-C stops it.\n\n",
+            nodes_.size(), network_.shard_paths.size(), entries, options_.port, program_path(),
+            options_.port == 5002 ? "" : fmt::format(" --port {}", options_.port)));
     }
 
     void stop() {

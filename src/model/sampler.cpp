@@ -84,7 +84,7 @@ void TokenHistory::push(TokenId token) {
         }
     }
     count_up(in_window_, token);
-    if (pushed_ >= prompt_positions_) count_up(in_answer_, token);
+    if (pushed_ >= answer_begin_) count_up(in_answer_, token);
     ++pushed_;
 }
 

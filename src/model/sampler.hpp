@@ -41,8 +41,8 @@ class TokenMask {
 /// repetition_window tokens, and in the answer. A function of the tokens alone.
 class TokenHistory {
   public:
-    TokenHistory(const SamplingOptions& options, Position prompt_positions)
-        : window_(options.repetition_window), prompt_positions_(prompt_positions) {}
+    TokenHistory(const SamplingOptions& options, Position answer_begin)
+        : window_(options.repetition_window), answer_begin_(answer_begin) {}
 
     /// The sequence's next token; those of the prompt first.
     void push(TokenId token);
@@ -53,7 +53,7 @@ class TokenHistory {
 
   private:
     uint32_t window_;
-    Position prompt_positions_;
+    Position answer_begin_;
     uint64_t pushed_ = 0;
     std::vector<TokenId> ring_;  // the last window_ tokens, unless that is all of them
     Counts in_window_;

@@ -177,6 +177,26 @@ TEST(model_engine, answers_do_not_depend_on_guesses) {
     EXPECT_TRUE(std::ranges::equal(text, std::span(wanted.answer).first(text.size())));
 }
 
+TEST(model_engine, an_answer_goes_on_from_any_of_its_tokens) {
+    Story story;
+    for (Sequence whole : some_sequences(*story.tokenizer)) {
+        generate(story, {&whole}, 100, 24);
+        ASSERT_FALSE(whole.failure);
+        for (size_t known = 1; known < whole.answer.size(); ++known) {
+            const auto begin = whole.answer.begin();
+            const auto middle = begin + static_cast<ptrdiff_t>(known);
+            Sequence rest{whole.sampling, whole.prompt};
+            rest.prompt.insert(rest.prompt.end(), begin, middle);
+            rest.sampling.answer_given = static_cast<uint32_t>(known);
+            generate(story, {&rest}, 100, whole.answer.size() - known);
+            EXPECT_EQ(rest.answer, std::vector<TokenId>(middle, whole.answer.end())) << known;
+            EXPECT_TRUE(std::ranges::equal(
+                rest.logprobs,
+                std::span(whole.logprobs).last(whole.logprobs.empty() ? 0 : rest.answer.size())));
+        }
+    }
+}
+
 TEST(model_engine, a_constrained_answer_parses) {
     Story story;
     Sequence one = some_sequences(*story.tokenizer)[1];

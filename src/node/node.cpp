@@ -220,6 +220,7 @@ Result<Peers::Options> Node::Impl::peer_options(const NodeOptions& options) cons
     out.listen = options.listen;
     out.url = options.url;
     out.api_url = options.api_url;
+    out.api_tls_url = options.api_tls_url;
     return out;
 }
 
@@ -401,6 +402,10 @@ NodeStatus Node::status() const {
         status.routes.push_back(impl_->generations->nodes_of(*way));
     }
     return status;
+}
+
+std::vector<attest::Advert> Node::entries() const {
+    return impl_->peers ? impl_->peers->entries() : std::vector<attest::Advert>();
 }
 
 void Node::sign(attest::Receipt& receipt) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "attest/advert.hpp"
 #include "attest/collateral_source.hpp"
 #include "attest/evidence.hpp"
 #include "attest/receipt.hpp"
@@ -34,9 +35,11 @@ struct NodeOptions {
     std::vector<RegistryEntry> registry;
     /// How late a change of World::registry may be noticed.
     Duration registry_interval = std::chrono::seconds(2);
-    /// What other nodes are told to dial, and clients to ask; empty: what is listened on, nothing.
+    /// What other nodes are told to dial; empty: what is listened on.
     std::string url;
+    /// Entry: where clients are told to ask, and where with the attested certificate; or empty.
     std::string api_url;
+    std::string api_tls_url;
     /// Entry: how long an answer whose route was lost waits for another one.
     Duration reroute_timeout = std::chrono::seconds(10);
     uint32_t requests_queued_max = 256;
@@ -131,6 +134,9 @@ class Node {
     /// Ends a request without a further event; what it has used. Error: request_unknown.
     Result<pipeline::Usage> cancel(const RequestId& request);
     NodeStatus status() const;
+    /// What the nodes that clients may ask say of themselves, this one first if it is one. Nobody
+    /// has verified any evidence for it.
+    std::vector<attest::Advert> entries() const;
     /// With this node's receipt key.
     void sign(attest::Receipt& receipt) const;
     /// Has every stage of a signed receipt make a fresh quote for it, and signs them. `done` is

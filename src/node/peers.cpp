@@ -74,6 +74,19 @@ std::vector<pipeline::KnownNode> Peers::nodes() const {
     return directory_.nodes(world_.clock.now());
 }
 
+std::vector<attest::Advert> Peers::entries() const {
+    const auto takes_clients = [](const attest::Advert& advert) {
+        return !advert.draining && !(advert.api_url.empty() && advert.api_tls_url.empty());
+    };
+    std::vector<attest::Advert> out;
+    const auto& own = directory_.own_advert();
+    if (own && takes_clients(*own)) out.push_back(*own);
+    for (const pipeline::KnownNode& node : nodes()) {
+        if (!node.suspect && takes_clients(node.advert)) out.push_back(node.advert);
+    }
+    return out;
+}
+
 uint16_t Peers::port() const {
     return listener_->port();
 }
@@ -81,6 +94,7 @@ uint16_t Peers::port() const {
 Result<void> Peers::tell_own() {
     return directory_.set_own({.url = options_.url,
                                .api_url = options_.api_url,
+                               .api_tls_url = options_.api_tls_url,
                                .draining = is_draining_,
                                .load = hooks_.load()});
 }

@@ -33,6 +33,7 @@ class Peers {
         /// What others are told to dial; empty: what is listened on, if it is one address.
         std::string url{};
         std::string api_url{};
+        std::string api_tls_url{};
     };
     struct Hooks {
         net::OnLink on_dialled;
@@ -60,6 +61,8 @@ class Peers {
     void drain();
 
     std::vector<pipeline::KnownNode> nodes() const;
+    /// Adverts of the nodes that clients may ask, this one first if it is one.
+    std::vector<attest::Advert> entries() const;
     uint16_t port() const;
 
   private:

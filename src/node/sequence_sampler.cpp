@@ -4,7 +4,9 @@
 namespace teetee::node {
 
 SequenceSampler::SequenceSampler(Sequence sequence)
-    : sequence_(std::move(sequence)), history_(sequence_.options, sequence_.prompt_positions) {}
+    : sequence_(std::move(sequence)),
+      answer_begin_(sequence_.options.answer_begin(sequence_.prompt_positions)),
+      history_(sequence_.options, answer_begin_) {}
 
 Result<SequenceSampler> SequenceSampler::open(
     Sequence sequence, std::shared_ptr<const model::ConstraintVocabulary> vocabulary) {
@@ -21,7 +23,7 @@ Result<void> SequenceSampler::push(const pipeline::EngineRow& row) {
     if (!sequence_.options.needs_tokens()) return {};
     if (!row.token) return fail(ErrorCode::message_unexpected, "sampler: a row without its token");
     if (sequence_.options.has_penalties()) history_.push(*row.token);
-    const bool is_answer = row.position >= sequence_.prompt_positions;
+    const bool is_answer = row.position >= answer_begin_;
     return constraint_ && is_answer ? constraint_->push(*row.token) : Result<void>();
 }
 

@@ -38,6 +38,7 @@ class SequenceSampler {
     explicit SequenceSampler(Sequence sequence);
 
     Sequence sequence_;
+    Position answer_begin_;
     model::TokenHistory history_;
     std::optional<model::ConstraintMask> constraint_;
 };

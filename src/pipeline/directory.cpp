@@ -34,6 +34,7 @@ Directory::Directory(DirectoryOptions options) : options_(std::move(options)) {
 Result<void> Directory::set_own(OwnState own) {
     TT_CHECK(attest::validate(advert_of(own, 0)));
     const bool only_load_changed = own_ && own_->url == own.url && own_->api_url == own.api_url &&
+                                   own_->api_tls_url == own.api_tls_url &&
                                    own_->draining == own.draining;
     if (!only_load_changed) due_at_ = {};
     own_ = std::move(own);
@@ -48,7 +49,7 @@ void Directory::set_registry(std::vector<RegistryEntry> entries) {
 Gossip Directory::on_link_up(Instant now, const wire::NodeId& peer) {
     links_.insert(peer);
     Gossip out{.to = {peer}};
-    if (own_advert_) out.adverts.push_back(*own_advert_);
+    if (own_signed_) out.adverts.push_back(*own_signed_);
     for (auto& [id, known] : known_) {
         if (id == peer) known.suspected_at.reset();
         if (id != peer && known.live_until > now)
@@ -91,10 +92,10 @@ Gossip Directory::on_timer(Instant now, UnixSeconds unix_now) {
     std::erase_if(known_, [&](const auto& known) { return known.second.forget_at <= now; });
     std::erase_if(buckets_, [&](const auto& bucket) { return bucket.second.full_at() <= now; });
     if (!own_) return {};
-    const attest::Advert advert = advert_of(*own_, unix_now);
-    number_ = advert.number;
-    own_advert_ = options_.sign(advert);
-    return {.to = {links_.begin(), links_.end()}, .adverts = {*own_advert_}};
+    own_advert_ = advert_of(*own_, unix_now);
+    number_ = own_advert_->number;
+    own_signed_ = options_.sign(*own_advert_);
+    return {.to = {links_.begin(), links_.end()}, .adverts = {*own_signed_}};
 }
 
 std::vector<KnownNode> Directory::nodes(Instant now) const {
@@ -135,6 +136,7 @@ attest::Advert Directory::advert_of(const OwnState& own, UnixSeconds unix_now) c
             .layers = options_.layers,
             .url = own.url,
             .api_url = own.api_url,
+            .api_tls_url = own.api_tls_url,
             .number = std::max(number_ + 1, static_cast<uint64_t>(unix_now) * 1000),
             .issued_at = unix_now,
             .not_after = unix_now + options_.lifetime.count(),

@@ -46,6 +46,7 @@ struct DirectoryOptions {
 struct OwnState {
     std::string url{};
     std::string api_url{};
+    std::string api_tls_url{};
     bool draining = false;
     attest::Load load{};
 };
@@ -122,6 +123,8 @@ class Directory {
     Gossip on_timer(Instant now, UnixSeconds unix_now);
     Instant due_at() const { return due_at_; }
 
+    /// Of this node as it was last told; none before the first.
+    const std::optional<attest::Advert>& own_advert() const { return own_advert_; }
     /// All other nodes that live, by id.
     std::vector<KnownNode> nodes(Instant now) const;
 
@@ -159,7 +162,8 @@ class Directory {
 
     DirectoryOptions options_;
     std::optional<OwnState> own_;
-    std::optional<attest::SignedAdvert> own_advert_;
+    std::optional<attest::Advert> own_advert_;
+    std::optional<attest::SignedAdvert> own_signed_;
     /// Of the last own advert, in this life or an earlier one.
     uint64_t number_ = 0;
     Instant due_at_{};

@@ -296,6 +296,8 @@ Result<void> Entry::check(Instant now, const Submission& submission) const {
                         ", at most " + std::to_string(stop_tokens_max));
     }
     TT_CHECK(validate(submission.sampling));
+    if (submission.sampling.answer_given >= submission.prompt.size())
+        return fail(ErrorCode::invalid_argument, "answer: need a prompt before what is given");
     if (requests_.contains(submission.request)) {
         return fail(ErrorCode::invalid_argument, "request: id is in use");
     }

@@ -134,7 +134,7 @@ class FakeEngine {
         uint64_t pick = mix(value, sampling.seed);
         if (sampling.needs_tokens()) {
             EXPECT_EQ(sequence.tokens.size(), row.position + 1);
-            pick = mix(pick, sequence.open.prompt_positions);
+            pick = mix(pick, sampling.answer_begin(sequence.open.prompt_positions));
             for (const TokenId token : sequence.tokens) pick = mix(pick, token);
         }
         const uint32_t choices = sampling.top_k > 0 ? sampling.top_k : limits_.vocabulary_size;

@@ -55,13 +55,14 @@ void Clients::resume(Client& client) {
     const AnswerChecker::Beginning& beginning = *client.unfinished;
     pipeline::Submission submission = beginning.whole;
     const auto known = static_cast<uint32_t>(beginning.tokens.size());
-    // All is there but the last word, or what follows depends on where the answer began.
-    if (known == submission.max_tokens || submission.sampling.needs_tokens()) {
+    // All is there but the last word.
+    if (known == submission.max_tokens) {
         client.unfinished.reset();
         return;
     }
     submission.request = next_id();
     submission.max_tokens -= known;
+    submission.sampling.answer_given = known;
     submission.prompt.insert(submission.prompt.end(), beginning.tokens.begin(),
                              beginning.tokens.end());
     submission.salt[0] ^= 1;

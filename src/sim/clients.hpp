@@ -11,8 +11,8 @@ namespace teetee::sim {
 
 /// Clients that ask for one answer after the other, from any entry that takes the request, and go
 /// on with an answer at another one when its entry dies or gives up: with the prompt and the tokens
-/// that they have as the new prompt, where sampling allows it. Half of the prompts begin as others
-/// of their tenant do, so that pages are found again.
+/// that they have as the new prompt. Half of the prompts begin as others of their tenant do, so
+/// that pages are found again.
 class Clients {
   public:
     Clients(World& world, AnswerChecker& answers, const Scenario& scenario, uint64_t seed);

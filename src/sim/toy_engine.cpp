@@ -15,10 +15,11 @@ namespace {
 
 constexpr uint64_t lie_one_in = 8;
 
-/// Of all options. Where the answer's beginning matters to them, of that too: then an answer cannot
-/// be taken up elsewhere as a prompt.
-uint64_t key_of(const SamplingOptions& sampling, Position prompt_positions) {
-    const Position begin = sampling.needs_tokens() ? prompt_positions : 0;
+/// Of all options. Where the answer's beginning matters to them, of that too.
+uint64_t key_of(SamplingOptions sampling, Position prompt_positions) {
+    const Position begin = sampling.needs_tokens() ? sampling.answer_begin(prompt_positions) : 0;
+    // As if it had never been taken up elsewhere.
+    sampling.answer_given = 0;
     const Digest digest = attest::sampling_digest({}, begin, sampling);
     return ByteReader(digest).read_u64().value();
 }

@@ -33,6 +33,7 @@ void write(const SamplingOptions& sampling, proto::Open& out) {
     out.set_top_logprobs(sampling.top_logprobs);
     out.set_constraint_kind(static_cast<uint32_t>(sampling.constraint.kind));
     out.set_constraint(sampling.constraint.source);
+    out.set_answer_given(sampling.answer_given);
 }
 
 void write(const Open& open, proto::Header& header) {
@@ -85,10 +86,10 @@ Result<SamplingOptions> read_sampling(const proto::Open& in) {
         .frequency_penalty = in.frequency_penalty(),
         .logprobs = in.logprobs(),
         .top_logprobs = in.top_logprobs(),
-        .constraint = {static_cast<ConstraintKind>(in.constraint_kind()), in.constraint()}};
-    for (const auto& bias : in.logit_bias()) {
+        .constraint = {static_cast<ConstraintKind>(in.constraint_kind()), in.constraint()},
+        .answer_given = in.answer_given()};
+    for (const auto& bias : in.logit_bias())
         sampling.logit_bias.push_back({bias.token(), bias.bias()});
-    }
     TT_CHECK(validate(sampling));
     return sampling;
 }
@@ -107,6 +108,7 @@ Result<Message> read(const proto::Open& in, const Limits& limits) {
     TT_CHECK(check_count("positions", in.positions_max(), limits.positions_max));
     TT_CHECK(check_count("prompt positions", in.prompt_positions(), in.positions_max()));
     TT_TRY(auto sampling, read_sampling(in));
+    TT_CHECK(check_count("answer given", sampling.answer_given, in.prompt_positions()));
     TT_TRY(const auto start, read_start(in, sampling));
     TT_TRY(const auto salt, array_from_proto<32>("salt", in.salt()));
     TT_TRY(auto resumes, read_resumes(in, limits));
@@ -230,9 +232,8 @@ Result<Message> read(const proto::Tokens& in, ByteView payload, const Limits& li
         }
         tokens.rows.push_back(std::move(to));
     }
-    if (!reader.at_end()) {
+    if (!reader.at_end())
         return malformed("tokens: " + std::to_string(reader.remaining()) + " bytes too many");
-    }
     return Message(std::move(tokens));
 }
 
@@ -309,9 +310,8 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kTokens) return read(header.tokens(), payload, limits);
     if (kind == proto::Header::kRecord) return read(header.record(), payload, limits);
     if (kind == proto::Header::kQuote) return read(header.quote(), payload, limits);
-    if (kind == proto::Header::BODY_NOT_SET) {
+    if (kind == proto::Header::BODY_NOT_SET)
         return fail(ErrorCode::version_unsupported, "frame: unknown kind of message");
-    }
     if (!payload.empty()) {
         return malformed("payload: have " + std::to_string(payload.size()) + " bytes, need 0");
     }

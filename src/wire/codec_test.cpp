@@ -69,7 +69,8 @@ SamplingOptions full_sampling() {
             .logit_bias = {{0, -100}, {7, 3.5F}},
             .logprobs = true,
             .top_logprobs = 20,
-            .constraint = {ConstraintKind::gbnf, "root ::= \"a\""}};
+            .constraint = {ConstraintKind::gbnf, "root ::= \"a\""},
+            .answer_given = 99};
 }
 
 Forward forward_with_tokens() {
@@ -278,6 +279,7 @@ TEST(codec, rejects_sampling_options_out_of_range) {
     EXPECT_EQ(refusal(encode(Open{{}, 0, {.constraint = {static_cast<ConstraintKind>(4), {}}}, 1})),
               ErrorCode::frame_malformed);
     EXPECT_EQ(refusal(encode(Open{{}, 0, {}, 9, 10})), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Open{{}, 0, {.answer_given = 5}, 9, 4})), ErrorCode::limit_exceeded);
 }
 
 TEST(codec, rejects_a_resumed_request_that_says_only_half_of_it) {

@@ -2,13 +2,25 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
-#include "cli/network_files.hpp"
+#include "attest/collateral_source.hpp"
+#include "attest/peer.hpp"
 #include "net/http_client.hpp"
 #include "sealed/request.hpp"
 
-namespace teetee::cli {
+namespace teetee::client {
+
+/// What the nodes of a network are held against.
+struct Terms {
+    /// Any node of the model.
+    attest::PeerExpectation expectation;
+    attest::Policy policy;
+    uint32_t layer_count = 0;
+    /// Null: nowhere.
+    std::shared_ptr<attest::CollateralSource> collateral;
+};
 
 /// How a client makes sure that only the attested entry reads what it asks.
 enum class Privacy {
@@ -20,16 +32,17 @@ enum class Privacy {
 
 struct EntryOptions {
     std::string url;
-    NetworkFiles files;
     Privacy privacy{};
+    std::shared_ptr<const Terms> terms;
 };
 
 /// An entry that is told nothing before its evidence has been verified.
 class VerifiedEntry {
   public:
-    /// Reads policy and manifest. Errors: address_invalid (also: attested_tls needs https), and
-    /// those of the files.
+    /// Error: address_invalid (also: attested_tls needs https).
     static Result<VerifiedEntry> open(const EntryOptions& options);
+
+    const std::string& url() const { return options_.url; }
 
     struct Route {
         size_t node_count = 0;
@@ -47,7 +60,7 @@ class VerifiedEntry {
     };
     using OnBody = std::function<bool(std::string_view)>;
     /// on_body is called with each piece of the answer, until it returns false.
-    /// Errors: those of net::http_fetch and sealed::AnswerOpener; stage_failed where a sealed
+    /// Errors: those of net::http_fetch and sealed::AnswerOpener; channel_unbound where a sealed
     /// request is refused in the clear, which anybody on the way could have written.
     Result<Answer> post(std::string_view path, const std::string& body,
                         const OnBody& on_body) const;
@@ -55,20 +68,18 @@ class VerifiedEntry {
     Result<Answer> get(std::string_view path, const OnBody& on_body) const;
 
   private:
+    explicit VerifiedEntry(EntryOptions options) : options_(std::move(options)) {}
     net::HttpClientRequest request(std::string_view path) const;
     Result<Answer> send_plain(net::HttpClientRequest http, const OnBody& on_body) const;
     Result<Answer> send_sealed(net::HttpClientRequest http, std::string_view path,
                                const OnBody& on_body) const;
 
-    std::string url_;
+    EntryOptions options_;
     bool tls_ = false;
-    Privacy privacy_{};
-    NetworkTerms terms_;
-    std::unique_ptr<attest::CollateralSource> collateral_;
     /// Of the entry that has been verified last.
     sealed::Recipient recipient_;
     /// What the entry's clock is ahead of this one.
     UnixSeconds clock_offset_s_ = 0;
 };
 
-}  // namespace teetee::cli
+}  // namespace teetee::client

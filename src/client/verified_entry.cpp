@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/verified_entry.hpp"
+#include "client/verified_entry.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -8,7 +8,7 @@
 #include "net/address.hpp"
 #include "sealed/answer.hpp"
 
-namespace teetee::cli {
+namespace teetee::client {
 namespace {
 
 constexpr size_t beginning_bytes_max = 4096;
@@ -47,8 +47,8 @@ Error refused_in_the_clear(std::string_view body) {
         return text != nullptr && text->is_string() ? quote_foreign(text->get_string())
                                                     : std::string("nothing");
     };
-    return fail(ErrorCode::stage_failed, "refused in the clear: " + text_at("/error/code") + ", " +
-                                             text_at("/error/message"));
+    return fail(ErrorCode::channel_unbound, "refused in the clear: " + text_at("/error/code") +
+                                                ", " + text_at("/error/message"));
 }
 
 void keep_beginning(std::string& beginning, std::string_view chunk) {
@@ -58,33 +58,30 @@ void keep_beginning(std::string& beginning, std::string_view chunk) {
 }  // namespace
 
 Result<VerifiedEntry> VerifiedEntry::open(const EntryOptions& options) {
-    VerifiedEntry entry;
-    entry.url_ = options.url;
-    entry.privacy_ = options.privacy;
-    TT_TRY(const auto url, net::parse_url(entry.url_));
+    TT_TRY(const auto url, net::parse_url(options.url));
     if (!url.tls && options.privacy == Privacy::attested_tls) {
         return fail(ErrorCode::address_invalid,
-                    entry.url_ + ": need https, the attested API, or --sealed");
+                    options.url + ": need https, the attested API, or --sealed");
     }
+    VerifiedEntry entry(options);
     entry.tls_ = url.tls;
-    TT_TRY(entry.terms_, NetworkTerms::load(options.files));
-    TT_TRY(entry.collateral_, entry.terms_.open_collateral());
     return entry;
 }
 
 net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
     net::HttpClientRequest request;
-    request.url = url_ + std::string(path);
+    request.url = options_.url + std::string(path);
     request.time_max = std::chrono::minutes(10);
-    if (privacy_ == Privacy::sealed) {
+    if (options_.privacy == Privacy::sealed) {
         // What is sealed may pass anybody's TLS.
         if (tls_) request.verify_certificate = [](ByteView) -> Result<void> { return {}; };
         return request;
     }
     request.verify_certificate = [this](ByteView der) -> Result<void> {
+        const Terms& terms = *options_.terms;
         TT_TRY(const auto ra, attest::parse_ra_certificate(der));
-        const auto collateral = attest::find_collateral(collateral_.get(), ra.evidence.quote);
-        TT_TRY(const auto peer, attest::verify_peer(der, terms_.expectation(), terms_.policy,
+        const auto collateral = attest::find_collateral(terms.collateral.get(), ra.evidence.quote);
+        TT_TRY(const auto peer, attest::verify_peer(der, terms.expectation, terms.policy,
                                                     SystemClock().unix_now(), collateral.get()));
         if (peer.statement.layers.begin != 0)
             return fail(ErrorCode::shard_rejected, "this node is not an entry");
@@ -96,7 +93,7 @@ net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
 Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
     ByteArray<32> nonce;
     SystemRng().fill(nonce);
-    const bool wants_nonce = privacy_ == Privacy::sealed;
+    const bool wants_nonce = options_.privacy == Privacy::sealed;
     TT_TRY(const auto response,
            net::http_fetch(request(wants_nonce ? "/attestation?nonce=" + to_hex(nonce)
                                                : std::string("/attestation"))));
@@ -111,6 +108,7 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
     if (nodes == nullptr || !nodes->is_array())
         return fail(ErrorCode::invalid_json, "/attestation is malformed");
     const UnixSeconds now = SystemClock().unix_now();
+    const Terms& terms = *options_.terms;
     Route route;
     LayerRange last;
     for (const auto& node : nodes->as_array()) {
@@ -118,9 +116,9 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
         attest::EvidenceView evidence{shown.statement, shown.quote, std::nullopt};
         const bool is_entry = last.end == 0;
         if (is_entry && wants_nonce) evidence.nonce = nonce;
-        const auto collateral = attest::find_collateral(collateral_.get(), shown.quote);
-        TT_TRY(const auto peer, attest::verify_evidence(evidence, terms_.expectation(),
-                                                        terms_.policy, now, collateral.get()));
+        const auto collateral = attest::find_collateral(terms.collateral.get(), shown.quote);
+        TT_TRY(const auto peer, attest::verify_evidence(evidence, terms.expectation, terms.policy,
+                                                        now, collateral.get()));
         const LayerRange layers = peer.statement.layers;
         // In the order of their layers; the nodes of one slot follow each other.
         if (layers.begin != last.end && layers != last)
@@ -130,7 +128,7 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
         ++route.node_count;
         route.simulated = route.simulated || peer.simulated;
     }
-    if (last.end != terms_.manifest.layer_count)
+    if (last.end != terms.layer_count)
         return fail(ErrorCode::shard_rejected, "the route leaves out layers");
     // Nobody vouches for the time; a wrong one makes the entry refuse, and nothing else.
     const auto* time = object->if_contains("time");
@@ -147,13 +145,13 @@ Result<VerifiedEntry::Answer> VerifiedEntry::post(std::string_view path, const s
     http.method = "POST";
     http.headers["content-type"] = "application/json";
     http.body = body;
-    return privacy_ == Privacy::sealed ? send_sealed(std::move(http), path, on_body)
-                                       : send_plain(std::move(http), on_body);
+    return options_.privacy == Privacy::sealed ? send_sealed(std::move(http), path, on_body)
+                                               : send_plain(std::move(http), on_body);
 }
 
 Result<VerifiedEntry::Answer> VerifiedEntry::get(std::string_view path,
                                                  const OnBody& on_body) const {
-    if (privacy_ == Privacy::attested_tls) return send_plain(request(path), on_body);
+    if (options_.privacy == Privacy::attested_tls) return send_plain(request(path), on_body);
     // A path may be worth as much as what is found there.
     constexpr std::string_view blind_path = "/sealed";
     net::HttpClientRequest http = request(blind_path);
@@ -210,4 +208,4 @@ Result<VerifiedEntry::Answer> VerifiedEntry::send_sealed(net::HttpClientRequest 
     return answer;
 }
 
-}  // namespace teetee::cli
+}  // namespace teetee::client

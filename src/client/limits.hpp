@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+namespace teetee::client {
+
+/// Of one event of a stream.
+inline constexpr size_t event_bytes_max = 1 << 20;
+/// Of one answer; more than any context holds.
+inline constexpr size_t answer_tokens_max = 1 << 20;
+/// Of /v1/entries, and of the entries in it that are remembered.
+inline constexpr size_t entry_list_bytes_max = 1 << 20;
+inline constexpr size_t entries_max = 64;
+
+}  // namespace teetee::client

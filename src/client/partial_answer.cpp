@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/partial_answer.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "client/limits.hpp"
+
+namespace teetee::client {
+namespace {
+
+constexpr std::string_view receipts_path = "/v1/receipts/";
+
+Error malformed(std::string_view what) {
+    return fail(ErrorCode::invalid_json, "answer: " + std::string(what));
+}
+
+const boost::json::string* string_at(const boost::json::object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value == nullptr ? nullptr : value->if_string();
+}
+
+Result<std::optional<int64_t>> integer_at(const boost::json::object& object,
+                                          std::string_view name) {
+    const auto* value = object.if_contains(name);
+    if (value == nullptr) return std::optional<int64_t>();
+    if (!value->is_int64()) return malformed(std::string(name) + " is no integer");
+    return std::optional<int64_t>(value->get_int64());
+}
+
+/// The name of an answer, which its receipt has as well.
+bool is_id(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-';
+    });
+}
+
+EntryError entry_error(const boost::json::object& error) {
+    const auto* type = string_at(error, "type");
+    return {fail(ErrorCode::stage_failed, boost::json::serialize(error)),
+            type != nullptr && *type == "invalid_request_error"};
+}
+
+Result<std::vector<TokenId>> read_token_ids(const boost::json::value& list) {
+    if (!list.is_array()) return malformed("token_ids is no list");
+    std::vector<TokenId> ids;
+    for (const auto& item : list.get_array()) {
+        boost::system::error_code failed;
+        ids.push_back(item.to_number<TokenId>(failed));
+        if (failed) return malformed("token_ids holds what is no token");
+    }
+    return ids;
+}
+
+/// "" where there is none.
+Result<std::string> read_receipt_path(const boost::json::object& event) {
+    const auto* path = string_at(event, "receipt");
+    if (path == nullptr) return std::string();
+    const std::string_view text = *path;
+    if (!text.starts_with(receipts_path) || !is_id(text.substr(receipts_path.size())))
+        return malformed("a receipt elsewhere");
+    return std::string(text);
+}
+
+}  // namespace
+
+boost::json::object request_for_rest(boost::json::object body, const PartialAnswer& known) {
+    body["stream"] = true;
+    body["return_token_ids"] = true;
+    if (known.seed) body["seed"] = *known.seed;
+    if (known.created) body["created"] = *known.created;
+    if (!known.token_ids.empty()) {
+        body["answer_token_ids"] =
+            boost::json::array(known.token_ids.begin(), known.token_ids.end());
+    }
+    return body;
+}
+
+EntryError read_entry_error(std::string_view body) {
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(body, failed);
+    const auto* object = failed ? nullptr : value.if_object();
+    const auto* error = object == nullptr ? nullptr : object->if_contains("error");
+    if (error != nullptr && error->is_object()) return entry_error(error->get_object());
+    return {fail(ErrorCode::stage_failed, quote_foreign(body))};
+}
+
+bool AnswerReader::feed(std::string_view chunk) {
+    buffer_ += chunk;
+    size_t begin = 0;
+    for (size_t end = buffer_.find('\n'); end != std::string::npos && wants_more();
+         end = buffer_.find('\n', begin)) {
+        const auto line = std::string_view(buffer_).substr(begin, end - begin);
+        begin = end + 1;
+        constexpr std::string_view mark = "data: ";
+        if (!line.starts_with(mark)) continue;
+        if (auto read = on_data(line.substr(mark.size())); !read) failed_ = read.error();
+    }
+    buffer_.erase(0, begin);
+    if (buffer_.size() > event_bytes_max)
+        failed_ = fail(ErrorCode::limit_exceeded, "answer: an endless event");
+    return wants_more();
+}
+
+Result<void> AnswerReader::finish() {
+    if (refusal_) return refusal_->error;
+    if (failed_) return *failed_;
+    if (!is_complete_)
+        return fail(ErrorCode::connection_closed, "the answer ended before it was complete");
+    if (!last_text_->empty()) on_text_(*last_text_);
+    return {};
+}
+
+Result<void> AnswerReader::on_data(std::string_view data) {
+    if (data == "[DONE]") {
+        if (!last_text_) return malformed("an end without a reason");
+        is_complete_ = true;
+        return {};
+    }
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(data, failed);
+    if (failed || !value.is_object()) return malformed("an event is no JSON object");
+    return on_event(value.get_object());
+}
+
+Result<void> AnswerReader::on_event(const boost::json::object& event) {
+    if (const auto* error = event.if_contains("error"); error != nullptr && error->is_object()) {
+        refusal_ = entry_error(error->get_object());
+        return {};
+    }
+    TT_TRY(const auto seed, integer_at(event, "seed"));
+    TT_TRY(const auto created, integer_at(event, "created"));
+    if (!known_.seed) known_.seed = seed;
+    if (!known_.created) known_.created = created;
+    if (const auto* id = string_at(event, "id"); id != nullptr && is_id(*id) && !last_text_)
+        receipt_path_ = std::string(receipts_path) + std::string(*id);
+    const auto* choices = event.if_contains("choices");
+    if (choices == nullptr || !choices->is_array() || choices->get_array().empty()) return {};
+    const auto* choice = choices->get_array().front().if_object();
+    const auto* delta = choice == nullptr ? nullptr : choice->if_contains("delta");
+    if (delta == nullptr || !delta->is_object()) return malformed("a choice without its delta");
+    const auto* content = string_at(delta->get_object(), "content");
+    const std::string text(content == nullptr ? "" : std::string_view(*content));
+    if (const auto* reason = choice->if_contains("finish_reason");
+        reason != nullptr && !reason->is_null()) {
+        last_text_ = text;
+        TT_TRY(receipt_path_, read_receipt_path(event));
+        return {};
+    }
+    const auto* token_ids = choice->if_contains("token_ids");
+    if (last_text_ || (token_ids == nullptr && !text.empty()))
+        return malformed("text that cannot be gone on with");
+    return on_tokens(token_ids, text);
+}
+
+Result<void> AnswerReader::on_tokens(const boost::json::value* token_ids, const std::string& text) {
+    if (token_ids != nullptr) {
+        TT_TRY(const auto ids, read_token_ids(*token_ids));
+        if (ids.size() > answer_tokens_max - known_.token_ids.size())
+            return fail(ErrorCode::limit_exceeded, "answer: too many tokens");
+        known_.token_ids.insert(known_.token_ids.end(), ids.begin(), ids.end());
+    }
+    if (!text.empty()) on_text_(text);
+    return {};
+}
+
+}  // namespace teetee::client

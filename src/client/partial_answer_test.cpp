@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/partial_answer.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
+
+#include "client/limits.hpp"
+
+namespace teetee::client {
+namespace {
+
+std::string event(std::string_view json) {
+    return "data: " + std::string(json) + "\n\n";
+}
+
+std::string token(std::string_view text, std::string_view ids) {
+    return event(R"({"id":"chatcmpl-07","created":5,"seed":9,"choices":[{"index":0,)"
+                 R"("finish_reason":null,"delta":{"content":")" +
+                 std::string(text) + R"("},"token_ids":)" + std::string(ids) + "}]}");
+}
+
+const std::string begin = event(R"({"id":"chatcmpl-07","created":5,"seed":9,"choices":[{"index":0,)"
+                                R"("delta":{"role":"assistant","content":""}}]})");
+const std::string closing =
+    event(R"({"id":"chatcmpl-07","created":5,"seed":9,"choices":[{"index":0,)"
+          R"("finish_reason":"length","delta":{"content":"!"},"token_ids":[]}],)"
+          R"("receipt":"/v1/receipts/07"})") +
+    event(R"({"id":"chatcmpl-07","choices":[],"usage":{"prompt_tokens":1}})");
+const std::string done = "data: [DONE]\n\n";
+
+struct Read {
+    PartialAnswer known;
+    std::string text;
+    std::string receipt;
+    Result<void> outcome;
+    bool is_of_request = false;
+};
+
+Read read(std::string_view stream, size_t piece = 7) {
+    Read out;
+    const AnswerReader::OnText on_text = [&](std::string_view text) { out.text += text; };
+    AnswerReader reader(out.known, on_text);
+    for (size_t at = 0; at < stream.size() && reader.feed(stream.substr(at, piece)); at += piece) {
+    }
+    out.outcome = reader.finish();
+    out.is_of_request = reader.refuses_the_request();
+    out.receipt = reader.receipt_path();
+    return out;
+}
+
+TEST(answer_reader, reads_an_answer_however_it_is_cut) {
+    const std::string stream =
+        begin + token("Hi", "[1]") + token("", "[2]") + token(" you", "[3,4]") + closing + done;
+    for (size_t piece = 1; piece <= stream.size(); ++piece) {
+        const Read whole = read(stream, piece);
+        ASSERT_TRUE(whole.outcome) << whole.outcome.error().message();
+        EXPECT_EQ(whole.text, "Hi you!");
+        EXPECT_EQ(whole.known.token_ids, (std::vector<TokenId>{1, 2, 3, 4}));
+        EXPECT_EQ(whole.known.seed, 9);
+        EXPECT_EQ(whole.known.created, 5);
+        EXPECT_EQ(whole.receipt, "/v1/receipts/07");
+    }
+}
+
+TEST(answer_reader, has_the_text_of_its_tokens_wherever_the_stream_ends) {
+    const std::string stream =
+        begin + token("Hi", "[1]") + token("", "[2]") + token(" you", "[3]") + closing + done;
+    const std::string texts[] = {"", "Hi", "Hi", "Hi you"};
+    for (size_t end = 0; end < stream.size() - 2; ++end) {
+        const Read part = read(std::string_view(stream).substr(0, end));
+        ASSERT_EQ(part.outcome.error().code, ErrorCode::connection_closed) << end;
+        EXPECT_EQ(part.text, texts[part.known.token_ids.size()]) << end;
+    }
+}
+
+TEST(answer_reader, says_whether_another_entry_would_refuse_as_well) {
+    const Read failed =
+        read(begin + token("Hi", "[1]") +
+             "event: error\ndata: "
+             "{\"error\":{\"type\":\"server_error\",\"code\":\"stage_failed\"}}\n\n");
+    EXPECT_EQ(failed.outcome.error().code, ErrorCode::stage_failed);
+    EXPECT_FALSE(failed.is_of_request);
+    EXPECT_EQ(failed.receipt, "/v1/receipts/chatcmpl-07");
+    const Read stuck =
+        read(begin + "event: error\ndata: {\"error\":{\"type\":\"invalid_request_error\"}}\n\n");
+    EXPECT_TRUE(stuck.is_of_request);
+    EXPECT_TRUE(
+        read_entry_error(R"({"error":{"type":"invalid_request_error","code":"x"}})").is_of_request);
+    for (const char* body : {"", "{", "[]", "{\"error\":1}", "{\"error\":{}}", "<html>"})
+        EXPECT_FALSE(read_entry_error(body).is_of_request) << body;
+}
+
+TEST(answer_reader, refuses_what_is_no_such_stream) {
+    const std::string cases[] = {
+        event("{"),
+        event("[]"),
+        done,
+        event(R"({"choices":[1]})"),
+        event(R"({"choices":[{}]})"),
+        event(R"({"choices":[{"delta":{"content":"text without its tokens"}}]})"),
+        event(R"({"seed":"9"})"),
+        token("Hi", "7"),
+        token("Hi", "[-1]"),
+        token("Hi", "[4294967296]"),
+        closing + token("behind the end", "[1]"),
+        event(R"({"choices":[{"finish_reason":"stop","delta":{}}],"receipt":"//elsewhere"})")};
+    for (const std::string& stream : cases) {
+        const Read refused = read(stream + begin + done);
+        ASSERT_FALSE(refused.outcome) << stream;
+        EXPECT_EQ(refused.outcome.error().code, ErrorCode::invalid_json) << stream;
+        EXPECT_EQ(refused.text, "") << stream;
+        EXPECT_TRUE(refused.known.token_ids.empty()) << stream;
+    }
+    EXPECT_EQ(read(std::string(event_bytes_max + 1, 'x'), 65536).outcome.error().code,
+              ErrorCode::limit_exceeded);
+}
+
+TEST(request_for_rest, is_the_request_and_what_is_known) {
+    const boost::json::object body = {{"temperature", 1}, {"seed", 3}};
+    EXPECT_EQ(boost::json::serialize(request_for_rest(body, {})),
+              R"({"temperature":1,"seed":3,"stream":true,"return_token_ids":true})");
+    EXPECT_EQ(
+        boost::json::serialize(
+            request_for_rest({}, {.token_ids = {4, 2}, .seed = 9, .created = 5})),
+        R"({"stream":true,"return_token_ids":true,"seed":9,"created":5,"answer_token_ids":[4,2]})");
+}
+
+}  // namespace
+}  // namespace teetee::client
