@@ -65,7 +65,8 @@ json::object sampling_json(const SamplingOptions& s) {
             {"top_logprobs", s.top_logprobs},
             {"constraint_kind", static_cast<uint32_t>(s.constraint.kind)},
             {"constraint", s.constraint.source},
-            {"answer_given", s.answer_given}};
+            {"answer_given", s.answer_given},
+            {"activations", to_string(s.activations)}};
 }
 
 json::object opening_json(const ReceiptOpening& opening) {
@@ -206,6 +207,10 @@ Result<SamplingOptions> read_sampling(JsonMembers& parent) {
     TT_TRY(const auto source, from.text("constraint", constraint_bytes_max));
     out.constraint = {static_cast<ConstraintKind>(kind), std::string(source)};
     TT_TRY(out.answer_given, read_u32(from, "answer_given"));
+    TT_TRY(const auto format, from.text("activations", 8));
+    const auto activations = activation_format_named(format);
+    if (!activations) return from.wrong("activations", std::string(format), "f32, f16 or q8");
+    out.activations = *activations;
     TT_CHECK(from.ensure_read());
     const auto valid = validate(out);
     if (!valid) return parent.wrong("sampling", valid.error().detail, "options in range");

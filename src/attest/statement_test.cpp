@@ -122,8 +122,7 @@ TEST(statement, json_view_holds_every_field) {
     EXPECT_EQ(view.at("layers").at("end").as_int64(), 8);
     EXPECT_EQ(std::string(view.at("receipt_address").as_string()),
               "0x" + to_hex(sample().receipt_address));
-    EXPECT_EQ(std::string(view.at("policy_hash").as_string()),
-              "0x" + to_hex(sample().policy_hash));
+    EXPECT_EQ(std::string(view.at("policy_hash").as_string()), "0x" + to_hex(sample().policy_hash));
     EXPECT_EQ(view.as_object().size(), 15u);
 }
 

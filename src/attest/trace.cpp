@@ -38,7 +38,7 @@ Digest token_leaf(const TraceSalt& salt, Position position, TokenId token) {
 
 Digest sampling_digest(const TraceSalt& salt, Position prompt_positions,
                        const SamplingOptions& sampling) {
-    ByteWriter out = begin_leaf("teetee sampling v1", salt, prompt_positions);
+    ByteWriter out = begin_leaf("teetee sampling v2", salt, prompt_positions);
     write_float(out, sampling.temperature);
     out.u32(sampling.top_k);
     write_float(out, sampling.top_p);
@@ -59,6 +59,7 @@ Digest sampling_digest(const TraceSalt& salt, Position prompt_positions,
     out.u8(static_cast<uint8_t>(sampling.constraint.kind));
     out.length_prefixed(as_bytes(sampling.constraint.source));
     out.u32(sampling.answer_given);
+    out.u8(static_cast<uint8_t>(sampling.activations));
     return crypto::sha256(out.view());
 }
 

@@ -32,6 +32,7 @@ TEST(trace, the_sampling_digest_is_over_every_option) {
         [](SamplingOptions& o) { o.constraint.kind = ConstraintKind::json_object; },
         [](SamplingOptions& o) { o.constraint.source = "root ::= \"a\""; },
         [](SamplingOptions& o) { o.answer_given += 1; },
+        [](SamplingOptions& o) { o.activations = ActivationFormat::q8; },
     };
     std::set<Digest> digests;
     for (const auto& change : changes) {

@@ -73,6 +73,10 @@ Result<void> validate(const SamplingOptions& options) {
     for (const auto& field : fields) {
         if (!field.is_valid) return invalid(field.field, shown(field.value), field.need);
     }
+    if (options.activations > activation_format_max) {
+        return invalid("activations", std::to_string(static_cast<uint32_t>(options.activations)),
+                       "f32, f16 or q8");
+    }
     const uint32_t top_max = options.logprobs ? top_logprobs_max : 0;
     if (options.top_logprobs > top_max) {
         return invalid("top_logprobs", std::to_string(options.top_logprobs),

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/activations.hpp"
 #include "base/bytes.hpp"
 
 namespace teetee {
@@ -107,6 +108,9 @@ struct SamplingOptions {
     /// So many of the prompt's last tokens are the answer's first ones, which another entry has
     /// given: penalties and constraint count them as answer.
     uint32_t answer_given = 0;
+    /// How rows travel between the shards: the logits depend on it, as they do on nothing else
+    /// here.
+    ActivationFormat activations = ActivationFormat::f32;
     auto operator<=>(const SamplingOptions&) const = default;
 
     /// Where the answer begins behind a prompt that is no shorter than answer_given.

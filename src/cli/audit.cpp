@@ -108,6 +108,7 @@ Result<Auditor> Auditor::load(const attest::Receipt& receipt, const AuditOptions
            node::SequenceSampler::open(
                {receipt.opening.sampling, static_cast<Position>(receipt.opening.prompt.size())},
                std::move(vocabulary)));
+    route.set_format(receipt.opening.sampling.activations);
     return Auditor(receipt, std::move(route), std::move(sampler));
 }
 
@@ -126,7 +127,9 @@ void Auditor::compare_rows(uint32_t layer, std::span<const float> hidden) {
         const Position position = first_ + static_cast<Position>(i);
         const Digest* leaf = leaf_at(stage->output, position);
         const auto row = std::as_bytes(hidden.subspan(i * width, width));
-        const ByteView bytes(reinterpret_cast<const uint8_t*>(row.data()), row.size());
+        const auto* begin = reinterpret_cast<const uint8_t*>(row.data());
+        const Bytes bytes = encode_rows(Bytes(begin, begin + row.size()), width,
+                                        receipt_.opening.sampling.activations);
         if (leaf != nullptr && *leaf != attest::row_leaf(receipt_.opening.salt, position, bytes))
             return note({position, static_cast<size_t>(stage - receipt_.stages.begin())});
     }

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "cli/activations_option.hpp"
 #include "cli/model_file.hpp"
 #include "crypto/hash.hpp"
 #include "model/sampler.hpp"
@@ -16,6 +17,7 @@ namespace {
 struct LogitsOptions : ComputeOptions {
     std::vector<TokenId> tokens;
     size_t shards = 1;
+    ActivationsOption activations;
     size_t chunk = 512;
     size_t greedy = 0;
     size_t top = 10;
@@ -143,7 +145,9 @@ Result<Answer> compute(const LogitsOptions& options, LocalRoute& route) {
 Result<void> logits(const LogitsOptions& options, Session& session) {
     TT_TRY(const auto file, ModelFile::open(options.model));
     const auto positions_max = static_cast<Position>(options.tokens.size() + options.greedy);
+    TT_TRY(const auto format, options.activations.format());
     TT_TRY(auto route, LocalRoute::load(file, options, options.shards, positions_max));
+    route.set_format(format);
     TT_CHECK(route.begin(positions_max));
     TT_TRY(const Answer answer, compute(options, route));
     if (!session.json) {
@@ -175,6 +179,7 @@ void add_logits(CLI::App& app, Session& session) {
     command->add_option("--shards", options->shards, "Run the model cut into this many shards")
         ->capture_default_str()
         ->check(CLI::Range(1, 512));
+    options->activations.add_to(*command);
     command->add_option("--chunk", options->chunk, "Tokens fed at a time")
         ->capture_default_str()
         ->check(CLI::Range(1, 65536));

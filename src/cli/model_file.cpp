@@ -132,6 +132,7 @@ Result<std::vector<float>> LocalRoute::feed(std::span<const TokenId> tokens, Wan
     for (auto& shard : shards_) {
         TT_CHECK(shard->forward(rows, hidden.data()));
         if (observer_) observer_(shard->layers().end, hidden);
+        if (shard != shards_.back()) round_rows(hidden, width, format_);
     }
     const size_t row_count = wanted == Wanted::every_position ? tokens.size() : 1;
     std::vector<float> logits(row_count * vocabulary_size());

@@ -85,9 +85,13 @@ class LocalRoute {
     using Observer = std::function<void(uint32_t layer, std::span<const float> hidden)>;
     void observe(Observer observer) { observer_ = std::move(observer); }
 
+    /// How rows travel from one shard to the next; the observer sees them before.
+    void set_format(ActivationFormat format) { format_ = format; }
+
   private:
     std::vector<std::unique_ptr<model::ShardModel>> shards_;
     Observer observer_;
+    ActivationFormat format_ = ActivationFormat::f32;
     RequestId request_{};
     Position position_ = 0;
 };

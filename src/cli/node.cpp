@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/routes.hpp"
+#include "cli/activations_option.hpp"
 #include "cli/collateral_option.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
@@ -35,6 +36,7 @@ struct ServeOptions {
     int64_t reroute_s = 10;
     int64_t drain_s = 30;
     std::string replay_memory = "64MiB";
+    ActivationsOption activations;
     bool with_parent = false;
 };
 
@@ -130,6 +132,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
     TT_TRY(node_options.shard.kv_budget.bytes, options.kv.bytes());
+    TT_TRY(node_options.activations, options.activations.format());
     auto replay_bytes = model::parse_byte_count(options.replay_memory);
     if (!replay_bytes) return in_context("--replay-memory", std::move(replay_bytes).error());
     node_options.replay_bytes_max = *replay_bytes;
@@ -253,6 +256,7 @@ void add_node(CLI::App& app, Session& session) {
                      "Entry: how long an answer whose route was lost waits for another one")
         ->capture_default_str()
         ->check(CLI::Range(0, 3600));
+    options->activations.add_to(*command);
     command
         ->add_option("--replay-memory", options->replay_memory,
                      "Memory for rows sent on, so that a node in the next one's place can have "

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/activations_option.hpp"
 #include "cli/model_file.hpp"
 #include "cli/progress.hpp"
 #include "model/sampler.hpp"
@@ -14,6 +15,8 @@ struct PerplexityOptions : ComputeOptions {
     std::string text;
     Position context = 0;
     size_t tokens_max = 0;
+    size_t shards = 1;
+    ActivationsOption activations;
 };
 
 /// The text's tokens in windows of one context, each opened by BOS where the vocabulary asks for
@@ -34,7 +37,9 @@ Result<void> perplexity(const PerplexityOptions& options, Session& session) {
                                  : options.context;
     if (context < 2) return fail(ErrorCode::invalid_argument, "--context must be at least 2");
     TT_CHECK(model::ensure_fits(tokenizer.vocabulary(), hyperparameters));
-    TT_TRY(auto route, LocalRoute::load(file, options, 1, context));
+    TT_TRY(const auto format, options.activations.format());
+    TT_TRY(auto route, LocalRoute::load(file, options, options.shards, context));
+    route.set_format(format);
     const auto& vocabulary = tokenizer.vocabulary();
     const bool with_bos = vocabulary.add_bos && vocabulary.bos.has_value();
     const size_t vocabulary_size = route.vocabulary_size();
@@ -92,6 +97,10 @@ void add_perplexity(CLI::App& app, Session& session) {
         ->add_option("--context", options->context,
                      "Window in tokens; 0 takes the model's, at most 2048")
         ->capture_default_str();
+    command->add_option("--shards", options->shards, "Run the model cut into this many shards")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 512));
+    options->activations.add_to(*command);
     command
         ->add_option("--tokens-max", options->tokens_max,
                      "Use only the first tokens of the text; 0 takes all")

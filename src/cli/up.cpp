@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/world.hpp"
+#include "cli/activations_option.hpp"
 #include "cli/cut_option.hpp"
 #include "cli/dev_network.hpp"
 #include "cli/kv_options.hpp"
@@ -31,6 +32,7 @@ struct UpOptions {
     std::string folder;
     size_t threads = 1;
     KvOptions kv;
+    ActivationsOption activations;
     uint32_t drafts_max = 16;
     bool no_chain = false;
     bool prepare_only = false;
@@ -168,11 +170,12 @@ class Supervisor {
             out.insert(out.end(), {"--next", "tls://" + on_loopback(ports_.link(next))});
         }
         if (shard == 0) {
-            out.insert(out.end(),
-                       {"--api", on_loopback(ports_.api(replica)), "--api-tls",
-                        on_loopback(ports_.api_tls(replica)), "--api-url", ports_.api_url(replica),
-                        "--api-tls-url", ports_.api_tls_url(replica), "--drafts-max",
-                        std::to_string(options_.drafts_max)});
+            out.insert(
+                out.end(),
+                {"--api", on_loopback(ports_.api(replica)), "--api-tls",
+                 on_loopback(ports_.api_tls(replica)), "--api-url", ports_.api_url(replica),
+                 "--api-tls-url", ports_.api_tls_url(replica), "--drafts-max",
+                 std::to_string(options_.drafts_max), "--activations", options_.activations.name});
         }
         return out;
     }
@@ -378,6 +381,7 @@ void add_up(CLI::App& app, Session& session) {
         ->capture_default_str()
         ->check(CLI::Range(0, 256));
     options->kv.add_to(*command);
+    options->activations.add_to(*command);
     command->add_flag("--no-chain", options->no_chain, "Without a dev chain (there is none yet)");
     command->add_flag("--prepare-only", options->prepare_only, "Write the files and stop");
 }

@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-#include "tensor/float16.hpp"
+#include "base/float16.hpp"
 
 namespace teetee::model {
 
@@ -49,7 +49,7 @@ float ImportRows::element(uint64_t index) const {
                                     byte(i + 3) << 24);
     }
     const auto half = static_cast<uint16_t>(byte(2 * index) | byte(2 * index + 1) << 8);
-    return type() == SafetensorsType::f16 ? tensor::f16_to_f32(half) : tensor::bf16_to_f32(half);
+    return type() == SafetensorsType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
 }
 
 void ImportRows::read(uint64_t row, std::span<float> values) const {

@@ -170,6 +170,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         entry_options.reroute_timeout = options.reroute_timeout;
         entry_options.drafts_max = options.drafts_max;
         entry_options.replay_bytes_max = options.replay_bytes_max;
+        entry_options.activations = options.activations;
         entry_options.records.signer = signer;
         for (const model::ManifestShard& one : shard.manifest.shards)
             entry_options.records.shard_roots[one.layers] = one.root;

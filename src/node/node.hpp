@@ -45,6 +45,7 @@ struct NodeOptions {
     uint32_t requests_queued_max = 256;
     /// Entry: see pipeline::EntryOptions.
     uint32_t drafts_max = 16;
+    ActivationFormat activations = ActivationFormat::f32;
     /// See pipeline::EntryOptions and StageOptions.
     uint64_t replay_bytes_max = uint64_t{64} << 20;
     /// How long this node's statement and certificate are valid; at most a week, and no less than

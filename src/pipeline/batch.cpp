@@ -42,7 +42,7 @@ std::vector<EngineRow> engine_rows(const std::vector<wire::ForwardRow>& rows) {
 
 void keep_rows(wire::Forward& batch, const std::vector<bool>& keep) {
     TT_ASSERT(keep.size() == batch.rows.size());
-    const size_t row_bytes = size_t{4} * batch.width;
+    const size_t row_bytes = batch.row_bytes();
     size_t kept = 0;
     for (size_t i = 0; i < keep.size(); ++i) {
         if (!keep[i]) continue;
@@ -59,7 +59,7 @@ void keep_rows(wire::Forward& batch, const std::vector<bool>& keep) {
 }
 
 Result<wire::Message> message_of(std::vector<wire::ForwardRow> rows, ComputeResult result,
-                                 const EngineLimits& limits) {
+                                 const EngineLimits& limits, ActivationFormat format) {
     std::set<RequestId> failed;
     for (const SequenceFailure& failure : result.failures) failed.insert(failure.request);
     std::erase_if(rows, [&](const auto& row) { return failed.contains(row.request); });
@@ -70,10 +70,12 @@ Result<wire::Message> message_of(std::vector<wire::ForwardRow> rows, ComputeResu
                                              std::to_string(result.activations.size()) +
                                              " bytes of activations, need " + std::to_string(need));
     }
-    return wire::Message(wire::Forward{.batch_id = result.batch_id,
-                                       .rows = std::move(rows),
-                                       .width = limits.width,
-                                       .activations = std::move(result.activations)});
+    return wire::Message(wire::Forward{
+        .batch_id = result.batch_id,
+        .rows = std::move(rows),
+        .width = limits.width,
+        .activations = encode_rows(std::move(result.activations), limits.width, format),
+        .format = format});
 }
 
 wire::Message empty_message(uint64_t batch_id, const EngineLimits& limits) {

@@ -17,10 +17,10 @@ std::vector<EngineRow> engine_rows(const std::vector<wire::ForwardRow>& rows);
 void keep_rows(wire::Forward& batch, const std::vector<bool>& keep);
 
 /// What goes to the next node: a Forward, or from the tail Tokens. `rows` are the job's; those of
-/// sequences that failed are left out of the message.
+/// sequences that failed are left out of the message, and the others travel in `format`.
 /// Error: internal, if the result is not the one that engine.hpp promises.
 Result<wire::Message> message_of(std::vector<wire::ForwardRow> rows, ComputeResult result,
-                                 const EngineLimits& limits);
+                                 const EngineLimits& limits, ActivationFormat format);
 
 /// The message of a batch that has no rows left.
 wire::Message empty_message(uint64_t batch_id, const EngineLimits& limits);

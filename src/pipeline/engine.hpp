@@ -60,7 +60,7 @@ struct ComputeJob {
     std::vector<EngineRow> rows{};
     /// One per row on the stage of layer 0, else empty.
     std::vector<TokenId> tokens{};
-    /// rows x width f32 little-endian on later stages, exactly as received; else empty.
+    /// rows x width f32 little-endian on later stages, as received and decoded; else empty.
     Bytes activations{};
 };
 

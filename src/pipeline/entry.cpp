@@ -26,6 +26,8 @@ Entry::Entry(EntryOptions options)
     TT_ASSERT(options_.engine.rows_max > 0);
     TT_ASSERT(options_.probe_interval > Duration{0});
     TT_ASSERT(options_.probe_timeout >= options_.probe_interval);
+    // Alone it sends no rows.
+    if (options_.engine.is_tail()) options_.activations = ActivationFormat::f32;
 }
 
 Result<void> Entry::submit(Instant now, Submission submission, Effects& effects) {
@@ -35,6 +37,7 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     request.tokens = std::move(submission.prompt);
     request.prompt_count = request.tokens.size();
     request.submission = std::move(submission);
+    request.submission.sampling.activations = options_.activations;
     request.waits_since = now;
     queue_.push_back(id);
     schedule(now, effects);
@@ -75,6 +78,7 @@ uint64_t Entry::add_route(Instant now, std::vector<wire::NodeId> path, Effects& 
     const RouteOptions options{.id = {options_.node_id, number},
                                .path = std::move(path),
                                .engine = options_.engine,
+                               .format = options_.activations,
                                .probe_timeout = options_.probe_timeout};
     const PrefixId first_prefix = options_.first_prefix + (number << 40);
     Lane& lane = *(lanes_[number] = std::make_unique<Lane>(options, first_prefix));
@@ -389,7 +393,8 @@ void Entry::send_probe(Instant now, Lane& lane, Effects& effects) {
                   .sequences_free = static_cast<uint32_t>(free.sequences),
                   .positions_free = free.positions,
                   .sequences_max = static_cast<uint32_t>(capacity_.sequences),
-                  .positions_max = capacity_.positions};
+                  .positions_max = capacity_.positions,
+                  .formats = wire::all_formats};
     if (lane.route.wants_evidence()) {
         own.statement = statement_;
         own.quote = quote_;

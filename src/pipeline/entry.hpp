@@ -52,6 +52,9 @@ struct EntryOptions {
     /// Tokens of an answer that are guessed ahead, so that one pass through the stages yields
     /// several; 0: none.
     uint32_t drafts_max = 16;
+    /// How the rows of all its requests travel; a route needs stages that take it. With another one
+    /// than f32 answers depend on where the model is cut.
+    ActivationFormat activations = ActivationFormat::f32;
     /// The first id for a retained page; random, so that no other life of an entry gave it. Each
     /// route has 2^40 ids of its own from there.
     PrefixId first_prefix = 1;

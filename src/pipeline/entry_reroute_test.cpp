@@ -53,7 +53,8 @@ class TwoRoutes : public ::testing::Test {
                                .sequences_free = 9,
                                .positions_free = 9999,
                                .sequences_max = 9,
-                               .positions_max = 9999});
+                               .positions_max = 9999,
+                               .formats = wire::all_formats});
         receive(replica, std::move(*probe));
     }
     void compute_all() {
@@ -379,7 +380,8 @@ TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests)
                            .sequences_free = 1,
                            .positions_free = 9999,
                            .sequences_max = 1,
-                           .positions_max = 9999});
+                           .positions_max = 9999,
+                           .formats = wire::all_formats});
     receive(2, std::move(*probe));
     ASSERT_TRUE(entry_.submit(now_, large, effects_));
     compute_all();
@@ -395,7 +397,8 @@ TEST_F(TwoRoutes, an_answer_waits_its_turn_as_long_as_some_route_takes_requests)
                               .sequences_free = 0,
                               .positions_free = 9999,
                               .sequences_max = 1,
-                              .positions_max = 9999});
+                              .positions_max = 9999,
+                              .formats = wire::all_formats});
         receive(2, std::move(*next));
     }
     EXPECT_EQ(entry_.queued_count(), 1u);

@@ -102,7 +102,11 @@ void Entry::replay_rows(Instant now, Lane& lane, Request& request, Effects& effe
     if (has_new_first) {
         counters_.rows_replayed += batch.rows.size();
         send(lane,
-             wire::Forward{batch_id, batch.rows, options_.engine.width, std::move(activations)},
+             wire::Forward{.batch_id = batch_id,
+                           .rows = batch.rows,
+                           .width = options_.engine.width,
+                           .activations = std::move(activations),
+                           .format = options_.activations},
              effects);
     } else {
         send(lane, wire::Replay{batch_id, batch.rows}, effects);
@@ -111,7 +115,7 @@ void Entry::replay_rows(Instant now, Lane& lane, Request& request, Effects& effe
 }
 
 void Entry::note_output(const wire::Forward& batch) {
-    const size_t row_bytes = size_t{4} * batch.width;
+    const size_t row_bytes = batch.row_bytes();
     for (size_t i = 0; i < batch.rows.size(); ++i) {
         const wire::ForwardRow& row = batch.rows[i];
         if (live(row) == requests_.end()) continue;

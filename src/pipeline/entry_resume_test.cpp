@@ -44,7 +44,8 @@ class EntryResume : public ::testing::Test {
                                    .sequences_free = 9,
                                    .positions_free = 9999,
                                    .sequences_max = 9,
-                                   .positions_max = 9999});
+                                   .positions_max = 9999,
+                                   .formats = wire::all_formats});
         }
         receive(id, std::move(*probe));
         return id;

@@ -287,7 +287,7 @@ void Entry::fail_sequences(const std::vector<SequenceFailure>& failures, Effects
 void Entry::deliver(Instant now, Lane& lane, Lane::Batch& batch, ComputeResult result,
                     Effects& effects) {
     const uint64_t batch_id = result.batch_id;
-    auto message = message_of(batch.rows, std::move(result), options_.engine);
+    auto message = message_of(batch.rows, std::move(result), options_.engine, options_.activations);
     if (message) trace_output(*message);
     if (!message) {
         effects.log.push_back({LogLevel::error, message.error().message()});
@@ -316,7 +316,7 @@ void Entry::trace_output(const wire::Message& message) {
                 found->second.trace.add_output(row.position, row.token);
         }
     } else if (const auto* forward = std::get_if<wire::Forward>(&message)) {
-        const size_t row_bytes = size_t{4} * forward->width;
+        const size_t row_bytes = forward->row_bytes();
         for (size_t i = 0; i < forward->rows.size(); ++i) {
             const auto found = live(forward->rows[i]);
             if (found == requests_.end()) continue;

@@ -118,7 +118,8 @@ class LinkedEntry : public ::testing::Test {
                 .sequences_free = 9,
                 .positions_free = 9999,
                 .sequences_max = 9,
-                .positions_max = 9999};
+                .positions_max = 9999,
+                .formats = wire::all_formats};
     }
     void tick(Duration later) {
         now_ += later;

@@ -109,6 +109,12 @@ Result<void> Route::check_hops(const std::vector<wire::Hop>& hops) const {
                             ", need one from " + std::to_string(covered));
         }
         covered = hop.layers.end;
+        if ((hop.formats >> static_cast<uint32_t>(options_.format) & 1u) == 0) {
+            return fail(ErrorCode::route_unavailable,
+                        "route: the stage from layer " + std::to_string(hop.layers.begin) +
+                            " does not take " + std::string(to_string(options_.format)) +
+                            " activations");
+        }
     }
     if (covered != options_.engine.layer_count) {
         return fail(ErrorCode::route_unavailable, "route: have " + std::to_string(covered) +

@@ -15,6 +15,7 @@ struct RouteOptions {
     /// All nodes, the entry first. A path of the entry alone is ready at once and needs no probes.
     std::vector<wire::NodeId> path{};
     EngineLimits engine{};
+    ActivationFormat format = ActivationFormat::f32;
     Duration probe_timeout{};
     /// The least that a route is given whose probes have come back sooner than that.
     Duration probe_patience = std::chrono::milliseconds(600);

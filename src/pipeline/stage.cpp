@@ -199,7 +199,7 @@ std::optional<ErrorCode> Stage::begin(const Route& route, const wire::Open& open
 void Stage::on_forward(const Route& route, wire::Forward batch, Effects& effects) {
     const auto of_route = static_cast<size_t>(std::ranges::count(queue_, route.id, &Batch::route));
     if (batch.width != options_.engine.width ||
-        batch.activations.size() != uint64_t{4} * batch.rows.size() * batch.width) {
+        batch.activations.size() != batch.rows.size() * batch.row_bytes()) {
         refuse(route, batch, ErrorCode::message_unexpected, effects);
     } else if (batch.rows.size() > options_.engine.rows_max) {
         refuse(route, batch, ErrorCode::limit_exceeded, effects);
@@ -262,7 +262,7 @@ void Stage::on_attest(const Route& route, const wire::Attest& order, Effects& ef
 /// Of rows that were checked: each is the next of its sequence.
 void Stage::trace_input(const wire::Forward& batch) {
     if (!options_.signer) return;
-    const size_t row_bytes = size_t{4} * batch.width;
+    const size_t row_bytes = batch.row_bytes();
     for (size_t i = 0; i < batch.rows.size(); ++i) {
         sequences_.at(batch.rows[i].request)
             .trace.add_input(ByteView(batch.activations).subspan(i * row_bytes, row_bytes));
@@ -277,7 +277,7 @@ void Stage::trace_output(const wire::RouteId& route, const wire::Message& messag
             if (found != sequences_.end()) found->second.trace.add_output(row.position, row.token);
         }
     } else if (const auto* forward = std::get_if<wire::Forward>(&message)) {
-        const size_t row_bytes = size_t{4} * forward->width;
+        const size_t row_bytes = forward->row_bytes();
         for (size_t i = 0; i < forward->rows.size(); ++i) {
             const wire::ForwardRow& row = forward->rows[i];
             const auto found = live(route, row.request, row.epoch);
@@ -305,7 +305,8 @@ void Stage::on_probe(const wire::RouteId& id, const wire::NodeId& from, wire::Pr
                   .sequences_free = static_cast<uint32_t>(free.sequences),
                   .positions_free = free.positions,
                   .sequences_max = static_cast<uint32_t>(ledger_.capacity().sequences),
-                  .positions_max = ledger_.capacity().positions};
+                  .positions_max = ledger_.capacity().positions,
+                  .formats = wire::all_formats};
     if (probe.want_evidence) {
         hop.statement = statement_;
         hop.quote = quote_;
@@ -354,7 +355,9 @@ void Stage::take_rows(const Route& route, wire::Forward& batch, Effects& effects
             sequence->second.next_position = row.position;
             sequence->second.trace.rewind(row.position);
         }
-        const auto broken = check_row(sequence->second, row);
+        auto broken = check_row(sequence->second, row);
+        if (sequence->second.sampling.activations != batch.format)
+            broken = ErrorCode::message_unexpected;
         if (broken) give_up(route, sequence, *broken, effects);
     }
     std::vector<bool> keep;
@@ -384,11 +387,12 @@ void Stage::start_next(Effects& effects) {
 
 void Stage::start(const wire::RouteId& route, wire::Forward batch, Effects& effects) {
     trace_input(batch);
-    ComputeJob job{.batch_id = next_job_id_++,
-                   .prefixes = std::exchange(prefix_changes_, {}),
-                   .closes = std::exchange(closes_, {}),
-                   .rows = engine_rows(batch.rows),
-                   .activations = std::move(batch.activations)};
+    ComputeJob job{
+        .batch_id = next_job_id_++,
+        .prefixes = std::exchange(prefix_changes_, {}),
+        .closes = std::exchange(closes_, {}),
+        .rows = engine_rows(batch.rows),
+        .activations = decode_rows(std::move(batch.activations), batch.width, batch.format)};
     for (const RequestId& request : std::exchange(opens_, {})) {
         const auto found = sequences_.find(request);
         if (found == sequences_.end() || found->second.in_engine) continue;
@@ -402,7 +406,8 @@ void Stage::start(const wire::RouteId& route, wire::Forward batch, Effects& effe
     running_ = {.job_id = job.batch_id,
                 .route = route,
                 .batch_id = batch.batch_id,
-                .rows = std::move(batch.rows)};
+                .rows = std::move(batch.rows),
+                .format = batch.format};
     effects.jobs.push_back(std::move(job));
 }
 
@@ -420,7 +425,7 @@ void Stage::fail_sequences(const std::vector<SequenceFailure>& failures, Effects
 
 void Stage::deliver(const Route& route, Running running, ComputeResult result, Effects& effects) {
     result.batch_id = running.batch_id;
-    auto message = message_of(running.rows, std::move(result), options_.engine);
+    auto message = message_of(running.rows, std::move(result), options_.engine, running.format);
     if (!message) {
         effects.log.push_back({LogLevel::error, message.error().message()});
         refuse(route, {.batch_id = running.batch_id, .rows = std::move(running.rows)},

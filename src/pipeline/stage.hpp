@@ -118,6 +118,7 @@ class Stage {
         uint64_t batch_id = 0;
         /// None in a job that only closes.
         std::vector<wire::ForwardRow> rows{};
+        ActivationFormat format = ActivationFormat::f32;
     };
 
     void on_route_message(Instant now, const Route& route, wire::Message message, Effects& effects);

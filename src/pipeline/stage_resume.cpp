@@ -128,6 +128,7 @@ void Stage::on_replay(const Route& route, wire::Replay replay, Effects& effects)
     } else if (!sequence.replays) {
         send_on(route, std::move(replay), effects);
     } else {
+        batch.format = sequence.sampling.activations;
         batch.rows = std::move(replay.rows);
         for (const wire::ForwardRow& row : batch.rows)
             log_.append_to(batch.activations, row.request, row.position);
@@ -137,7 +138,7 @@ void Stage::on_replay(const Route& route, wire::Replay replay, Effects& effects)
 }
 
 void Stage::note_output(const wire::RouteId& route, const wire::Forward& batch) {
-    const size_t row_bytes = size_t{4} * batch.width;
+    const size_t row_bytes = batch.row_bytes();
     for (size_t i = 0; i < batch.rows.size(); ++i) {
         const wire::ForwardRow& row = batch.rows[i];
         if (live(route, row.request, row.epoch) == sequences_.end()) continue;

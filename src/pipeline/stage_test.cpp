@@ -417,7 +417,8 @@ TEST_F(StageTest, adds_its_hop_to_a_probe) {
                           .sequences_free = 1,
                           .positions_free = 48,
                           .sequences_max = 2,
-                          .positions_max = 64};
+                          .positions_max = 64,
+                          .formats = wire::all_formats};
     EXPECT_EQ(probes[0].hops.at(1), plain);
     EXPECT_EQ(probes[1].hops.at(1).quote, (Bytes{2, 3}));
 }

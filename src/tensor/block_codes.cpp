@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "base/assert.hpp"
-#include "tensor/float16.hpp"
+#include "base/float16.hpp"
 
 // Block layouts of the GGUF types, as ggml-common.h defines them.
 

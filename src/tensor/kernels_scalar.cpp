@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "tensor/float16.hpp"
+#include "base/float16.hpp"
 #include "tensor/kernels.hpp"
 #include "tensor/pack.hpp"
 

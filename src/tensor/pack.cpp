@@ -9,7 +9,7 @@
 
 #include "base/assert.hpp"
 #include "tensor/block_codes.hpp"
-#include "tensor/float16.hpp"
+#include "base/float16.hpp"
 
 namespace teetee::tensor {
 namespace {

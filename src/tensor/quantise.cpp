@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "base/assert.hpp"
-#include "tensor/float16.hpp"
+#include "base/float16.hpp"
 
 namespace teetee::tensor {
 namespace {

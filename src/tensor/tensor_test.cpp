@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tensor/cpu.hpp"
-#include "tensor/float16.hpp"
+#include "base/float16.hpp"
 #include "tensor/math.hpp"
 #include "tensor/matrix.hpp"
 #include "tensor/ops.hpp"

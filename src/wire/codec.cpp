@@ -34,6 +34,7 @@ void write(const SamplingOptions& sampling, proto::Open& out) {
     out.set_constraint_kind(static_cast<uint32_t>(sampling.constraint.kind));
     out.set_constraint(sampling.constraint.source);
     out.set_answer_given(sampling.answer_given);
+    out.set_activations(static_cast<uint32_t>(sampling.activations));
 }
 
 void write(const Open& open, proto::Header& header) {
@@ -68,6 +69,12 @@ Result<std::vector<Resume>> read_resumes(const proto::Open& in, const Limits& li
     return out;
 }
 
+Result<ActivationFormat> read_format(uint32_t number) {
+    if (number <= static_cast<uint32_t>(activation_format_max))
+        return static_cast<ActivationFormat>(number);
+    return malformed("activation format " + std::to_string(number));
+}
+
 Result<SamplingOptions> read_sampling(const proto::Open& in) {
     TT_CHECK(check_count("logit_bias", static_cast<uint64_t>(in.logit_bias_size()),
                          logit_bias_count_max));
@@ -90,6 +97,7 @@ Result<SamplingOptions> read_sampling(const proto::Open& in) {
         .answer_given = in.answer_given()};
     for (const auto& bias : in.logit_bias())
         sampling.logit_bias.push_back({bias.token(), bias.bias()});
+    TT_TRY(sampling.activations, read_format(in.activations()));
     TT_CHECK(validate(sampling));
     return sampling;
 }
@@ -153,6 +161,7 @@ void write(const Forward& forward, proto::Header& header) {
     auto& out = *header.mutable_forward();
     out.set_batch_id(forward.batch_id);
     out.set_width(forward.width);
+    out.set_format(static_cast<uint32_t>(forward.format));
     write(forward.rows, *out.mutable_rows());
 }
 
@@ -161,7 +170,8 @@ Result<Message> read(const proto::Forward& in, ByteView payload, const Limits& l
     TT_CHECK(check_count("width", in.width(), limits.width_max));
     if (in.width() == 0) return malformed("width: have 0, need at least 1");
     // At most 2^12 x 2^16 x 4 with any sensible limits; u64 holds u32 x u32 x 4 anyway.
-    const uint64_t need = uint64_t{rows.size()} * in.width() * 4;
+    TT_TRY(const auto format, read_format(in.format()));
+    const uint64_t need = uint64_t{rows.size()} * row_bytes(format, in.width());
     if (payload.size() != need) {
         return malformed("activations: have " + std::to_string(payload.size()) + " bytes, need " +
                          std::to_string(need));
@@ -169,7 +179,8 @@ Result<Message> read(const proto::Forward& in, ByteView payload, const Limits& l
     return Message(Forward{.batch_id = in.batch_id(),
                            .rows = std::move(rows),
                            .width = in.width(),
-                           .activations = Bytes(payload.begin(), payload.end())});
+                           .activations = Bytes(payload.begin(), payload.end()),
+                           .format = format});
 }
 
 void write(const Replay& replay, proto::Header& header) {
@@ -340,8 +351,7 @@ std::string encode_header(const Frame& frame) {
 
 void append_payload(const Message& message, ByteWriter& frame) {
     if (const auto* forward = std::get_if<Forward>(&message)) {
-        TT_ASSERT(forward->activations.size() ==
-                  uint64_t{4} * forward->rows.size() * forward->width);
+        TT_ASSERT(forward->activations.size() == forward->rows.size() * forward->row_bytes());
         frame.bytes(forward->activations);
     } else if (const auto* tokens = std::get_if<Tokens>(&message)) {
         for (const TokenRow& row : tokens->rows) {

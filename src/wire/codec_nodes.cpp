@@ -122,6 +122,7 @@ void write(const Probe& probe, proto::Header& header) {
         to.set_positions_free(hop.positions_free);
         to.set_sequences_max(hop.sequences_max);
         to.set_positions_max(hop.positions_max);
+        to.set_formats(hop.formats);
         to.set_statement_bytes(static_cast<uint32_t>(hop.statement.size()));
         to.set_quote_bytes(static_cast<uint32_t>(hop.quote.size()));
     }
@@ -146,7 +147,8 @@ Result<Hop> read_hop(const proto::Probe::Hop& in, ByteReader& payload, const Lim
             .sequences_free = in.sequences_free(),
             .positions_free = in.positions_free(),
             .sequences_max = in.sequences_max(),
-            .positions_max = in.positions_max()};
+            .positions_max = in.positions_max(),
+            .formats = in.formats()};
     TT_TRY(hop.statement,
            read_evidence(payload, "statement", in.statement_bytes(), limits.statement_bytes_max));
     TT_TRY(hop.quote, read_evidence(payload, "quote", in.quote_bytes(), limits.quote_bytes_max));

@@ -32,6 +32,7 @@ Probe example_probe() {
                           .positions_free = uint64_t{1} << 40,
                           .sequences_max = 5,
                           .positions_max = uint64_t{1} << 41,
+                          .formats = 7,
                           .statement = {1, 2, 3},
                           .quote = {4, 5}});
     probe.hops.push_back(
@@ -70,7 +71,8 @@ SamplingOptions full_sampling() {
             .logprobs = true,
             .top_logprobs = 20,
             .constraint = {ConstraintKind::gbnf, "root ::= \"a\""},
-            .answer_given = 99};
+            .answer_given = 99,
+            .activations = ActivationFormat::f16};
 }
 
 Forward forward_with_tokens() {
@@ -90,6 +92,11 @@ std::vector<Message> examples() {
         Open{},
         example_forward(),
         forward_with_tokens(),
+        Forward{.batch_id = 8,
+                .rows = example_forward().rows,
+                .width = 40,
+                .activations = Bytes(2 * (40 + 8), 1),
+                .format = ActivationFormat::q8},
         empty,
         Tokens{7,
                {{request_id(1), 2, 41, 31999, TokenLogprobs{-0.5F, {{31999, -0.5F}, {7, -1}}}},
@@ -280,6 +287,22 @@ TEST(codec, rejects_sampling_options_out_of_range) {
               ErrorCode::frame_malformed);
     EXPECT_EQ(refusal(encode(Open{{}, 0, {}, 9, 10})), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(Open{{}, 0, {.answer_given = 5}, 9, 4})), ErrorCode::limit_exceeded);
+}
+
+TEST(codec, rejects_activations_of_another_length_than_their_format_has) {
+    Forward forward = example_forward();
+    forward.format = ActivationFormat::f16;
+    forward.activations.resize(2 * 3 * 2);
+    Bytes frame = encode(forward);
+    EXPECT_TRUE(decode(frame, {}));
+    frame.push_back(0);
+    EXPECT_EQ(decode(frame, {}).error().code, ErrorCode::frame_malformed);
+    forward.format = static_cast<ActivationFormat>(3);
+    // Its rows have the length of the last format.
+    forward.activations.resize(2 * row_bytes(forward.format, 3));
+    EXPECT_EQ(refusal(encode(forward)), ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(encode(Open{.sampling = {.activations = static_cast<ActivationFormat>(3)}})),
+              ErrorCode::frame_malformed);
 }
 
 TEST(codec, rejects_a_resumed_request_that_says_only_half_of_it) {

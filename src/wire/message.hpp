@@ -75,11 +75,15 @@ struct ForwardRow {
 struct Forward {
     uint64_t batch_id = 0;
     std::vector<ForwardRow> rows{};
-    /// f32 values of a row.
+    /// Values of a row.
     uint32_t width = 0;
-    /// rows x width f32, little-endian.
+    /// rows x width values, encoded.
     Bytes activations{};
+    /// That of all its rows' sequences.
+    ActivationFormat format = ActivationFormat::f32;
     bool operator==(const Forward&) const = default;
+
+    size_t row_bytes() const { return teetee::row_bytes(format, width); }
 };
 
 /// Stands for a Forward as far as the stages keep the rows of a resumed request; who is to replay
@@ -189,6 +193,9 @@ struct Quote {
     bool operator==(const Quote&) const = default;
 };
 
+/// Hop::formats of a node that takes all there are.
+inline constexpr uint32_t all_formats = (2u << static_cast<uint32_t>(activation_format_max)) - 1;
+
 struct Hop {
     NodeId node_id{};
     LayerRange layers{};
@@ -198,6 +205,8 @@ struct Hop {
     /// All there is. A request that needs more fits nowhere; one that needs less can wait.
     uint32_t sequences_max = 0;
     uint64_t positions_max = 0;
+    /// A bit for each ActivationFormat that it takes.
+    uint32_t formats = 0;
     /// Empty unless evidence is wanted.
     Bytes statement{};
     Bytes quote{};

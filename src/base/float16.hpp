@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace teetee::tensor {
+namespace teetee {
 
 /// IEEE 754 binary16 to binary32; exact. Written without tables so that it is the specification
 /// the hardware conversions are tested against.
@@ -43,4 +43,4 @@ inline uint16_t f32_to_f16_finite(float value) {
     return static_cast<uint16_t>(sign | ((magnitude + 0xfffu + odd - 0x38000000u) >> 13));
 }
 
-}  // namespace teetee::tensor
+}  // namespace teetee
