@@ -29,7 +29,7 @@ void Entry::drop_kept(Request& request) {
 /// Lest it waits for them and they for it.
 bool Entry::drop_kept_of_others(const RequestId& request) {
     bool has_dropped = false;
-    for (const RequestId& id : queue_) {
+    for (const RequestId& id : queue_.requests()) {
         Request& other = requests_.at(id);
         if (id == request || !other.kept) continue;
         drop_kept(other);

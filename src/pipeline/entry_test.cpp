@@ -55,7 +55,7 @@ TEST(entry, refuses_what_it_cannot_serve) {
 }
 
 TEST(entry, queues_no_more_than_its_limit) {
-    World world({.queued_max = 3, .sequences_max = 1});
+    World world({.queued_max = 6, .sequences_max = 1});
     ASSERT_TRUE(world.submit(example_request(1, 10, 10)));
     for (uint64_t i = 2; i <= 4; ++i) ASSERT_TRUE(world.submit(example_request(i, 10, 10)));
     EXPECT_EQ(refusal(world, example_request(5, 10, 10)), ErrorCode::overloaded);
