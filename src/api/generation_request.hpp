@@ -9,6 +9,7 @@
 
 #include "base/request.hpp"
 #include "base/result.hpp"
+#include "base/world.hpp"
 
 namespace teetee::api {
 
@@ -36,6 +37,7 @@ struct GenerationRequest {
     Digest body_hash{};            // SHA-256 of the body as it came
     bool stream_usage = false;     // stream_options.include_usage
     bool wants_fresh_quotes = false;
+    std::optional<Duration> timeout;  // until the answer is whole
 };
 
 /// Of the field, or the parameter of the query, that asks for fresh quotes: "quote" is the one

@@ -70,7 +70,13 @@ size_t FairQueue::waiting_count(const Tenant& tenant) const {
 }
 
 std::vector<RequestId> FairQueue::requests() const {
-    std::vector<RequestId> out(returned_.begin(), returned_.end());
+    std::vector<RequestId> out = waiting();
+    out.insert(out.begin(), returned_.begin(), returned_.end());
+    return out;
+}
+
+std::vector<RequestId> FairQueue::waiting() const {
+    std::vector<RequestId> out;
     for (const auto& [tenant, line] : lines_) {
         for (const Waiting& each : line.waiting) out.push_back(each.request);
     }

@@ -40,8 +40,9 @@ class FairQueue {
     size_t size() const { return size_ + returned_.size(); }
     /// Without those that have had their turn.
     size_t waiting_count(const Tenant& tenant) const;
-    /// Each once, in no order of service.
+    /// In no order of service; with those that have had their turn, and without.
     std::vector<RequestId> requests() const;
+    std::vector<RequestId> waiting() const;
     /// Whose place is kept, waiting or not.
     size_t tenant_count() const { return lines_.size(); }
 
