@@ -165,6 +165,7 @@ TEST(Run, GoesOnWithWhatNodesHave) {
     }
     EXPECT_GT(resumes, 10u);
     EXPECT_GT(replays, 10u);
+}
 TEST(Run, BreaksNoRuleWhereTenantsShare) {
     expect_none_broken("fair", 20);
     const Outcome outcome = run(scenario("fair"), 1);
