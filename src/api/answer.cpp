@@ -97,6 +97,7 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::stage_failed:
             return {502, "server_error"};
         case ErrorCode::stage_timeout:
+        case ErrorCode::deadline_exceeded:
             return {504, "server_error"};
         default:
             return {500, "server_error"};
@@ -116,16 +117,20 @@ std::string_view public_message(const Error& error) {
             return "a node of the route failed while it worked on this request; try again";
         case ErrorCode::stage_timeout:
             return "a node of the route did not answer in time; try again";
+        case ErrorCode::deadline_exceeded:
+            return "the answer was not whole in the time that the request, or this node, allows";
         default:
             return "the node could not do this";
     }
 }
 
-void respond_error(net::HttpExchange& exchange, const Error& error) {
+void respond_error(net::HttpExchange& exchange, const Error& error,
+                   std::chrono::seconds retry_after) {
     const ErrorStatus kind = status_for(error.code);
     net::HttpResponse response = net::build_error_response(
         {kind.status, kind.type, to_string(error.code), public_message(error)});
-    if (kind.status == 429 || kind.status >= 502) response.headers["retry-after"] = "1";
+    if (kind.status == 429 || kind.status >= 502)
+        response.headers["retry-after"] = std::to_string(retry_after.count());
     exchange.respond(response);
 }
 
@@ -133,7 +138,7 @@ void Answer::start(const World& world, const Result<model::ChatTemplate>& chat,
                    GenerationRequest request, std::shared_ptr<net::HttpExchange> exchange) {
     auto answer = std::make_shared<Answer>(world, std::move(request), std::move(exchange));
     if (auto submitted = answer->submit(chat); !submitted) {
-        respond_error(*answer->exchange_, submitted.error());
+        respond_error(*answer->exchange_, submitted.error(), world.node.retry_after());
     }
 }
 
@@ -225,6 +230,7 @@ Result<void> Answer::take_up() {
 }
 
 Result<void> Answer::generate(node::Generation generation) {
+    generation.timeout = request_.timeout;
     const auto self = shared_from_this();
     node::GenerationEvents events;
     events.on_token = [self](const pipeline::ClientToken& token) { self->on_token(token); };
@@ -351,7 +357,7 @@ void Answer::on_failed(const Error& error) {
     if (ended_) return;
     ended_ = text_ended_ = true;
     if (!request_.stream) {
-        respond_error(*exchange_, error);
+        respond_error(*exchange_, error, node_.retry_after());
         return;
     }
     const boost::json::object body = {{"error",

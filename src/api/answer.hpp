@@ -29,7 +29,8 @@ ErrorStatus status_for(ErrorCode code);
 std::string_view public_message(const Error& error);
 
 /// {"error":{"message","type","code"}} with Retry-After where trying again makes sense.
-void respond_error(net::HttpExchange& exchange, const Error& error);
+void respond_error(net::HttpExchange& exchange, const Error& error,
+                   std::chrono::seconds retry_after = std::chrono::seconds(1));
 
 /// One request on its way from tokens to HTTP, in the shape of its dialect, streamed as server-sent
 /// events or whole. An answer that fails while it streams ends with an error event and a cut

@@ -152,6 +152,21 @@ TEST(generation_request, takes_up_an_answer_at_its_tokens) {
     EXPECT_EQ(refused(Dialect::completion, many + "]}").code, ErrorCode::field_invalid);
 }
 
+TEST(generation_request, reads_how_long_it_may_take) {
+    const auto timeout_of = [](const std::string& value) {
+        return parse_generation_request(Dialect::generate,
+                                        R"({"prompt":"a","timeout":)" + value + "}");
+    };
+    EXPECT_EQ(timeout_of("2.5")->timeout, std::chrono::milliseconds(2500));
+    EXPECT_EQ(timeout_of("30")->timeout, std::chrono::seconds(30));
+    EXPECT_EQ(timeout_of("null")->timeout, std::nullopt);
+    for (const char* bad : {"0", "-1", "0.0001", "86401", "1e300", "\"5\"", "true", "[1]"}) {
+        const auto refused = timeout_of(bad);
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_EQ(refused.error().code, ErrorCode::field_invalid) << bad;
+    }
+}
+
 TEST(generation_request, reads_how_to_pick_tokens) {
     const auto request = parse_generation_request(Dialect::completion, R"({"prompt":"a",
         "min_p":0.1,"typical_p":0.9,"repetition_penalty":1.2,"presence_penalty":-1,
@@ -208,6 +223,7 @@ TEST(answer, every_status_is_one_a_client_can_act_on) {
     EXPECT_EQ(status_for(ErrorCode::overloaded).status, 429);
     EXPECT_EQ(status_for(ErrorCode::route_unavailable).status, 503);
     EXPECT_EQ(status_for(ErrorCode::stage_timeout).status, 504);
+    EXPECT_EQ(status_for(ErrorCode::deadline_exceeded).status, 504);
     EXPECT_EQ(status_for(ErrorCode::internal).status, 500);
 }
 

@@ -81,6 +81,18 @@ Result<std::vector<std::string>> parse_stops(const boost::json::object& body) {
     return stops;
 }
 
+Result<std::optional<Duration>> parse_timeout(const boost::json::object& body) {
+    TT_TRY(const auto seconds, number_field(body, "timeout"));
+    if (!seconds) return std::optional<Duration>();
+    // False for NaN as well.
+    if (!(*seconds >= 0.001 && *seconds <= timeout_max_s)) {
+        return fail(ErrorCode::field_invalid,
+                    "'timeout' must be seconds from 0.001 to " + std::to_string(timeout_max_s));
+    }
+    return std::optional(
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds)));
+}
+
 }  // namespace
 
 Result<void> ensure_asks_for_quotes(std::string_view attest) {
@@ -117,6 +129,7 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
         TT_TRY(const auto usage, bool_field(options->get_object(), "include_usage"));
         request.stream_usage = usage.value_or(false);
     }
+    TT_TRY(request.timeout, parse_timeout(body));
     TT_TRY(const auto attest, string_field(body, "attest"));
     if (attest) TT_CHECK(ensure_asks_for_quotes(*attest));
     request.wants_fresh_quotes = attest.has_value();

@@ -42,6 +42,7 @@ struct GenerationRequest {
     bool return_token_ids = false;
     /// What the chat template takes for the time, and the answer says of itself; else now.
     std::optional<UnixSeconds> created;
+    std::optional<Duration> timeout;  // until the answer is whole
 };
 
 /// Of the field, or the parameter of the query, that asks for fresh quotes: "quote" is the one

@@ -21,4 +21,7 @@ inline constexpr uint32_t fresh_quotes_per_second_max = 16;
 /// Of these, as many wait for the TEE at most.
 inline constexpr uint32_t fresh_quotes_pending_max = 16;
 
+/// Of a request; a day is as good as none.
+inline constexpr uint32_t timeout_max_s = 86400;
+
 }  // namespace teetee::api

@@ -108,6 +108,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(overloaded);
         TT_NAME(request_unknown);
         TT_NAME(epoch_stale);
+        TT_NAME(deadline_exceeded);
         TT_NAME(address_invalid);
         TT_NAME(port_in_use);
         TT_NAME(connect_failed);

@@ -114,6 +114,7 @@ enum class ErrorCode : uint16_t {
     overloaded = 703,
     request_unknown = 704,
     epoch_stale = 705,
+    deadline_exceeded = 706,
     // net: 800..899
     address_invalid = 800,
     port_in_use = 801,

@@ -34,6 +34,7 @@ struct ServeOptions {
     WeightsCacheOption weights_cache;
     int64_t recheck_s = 30;
     int64_t reroute_s = 10;
+    int64_t request_s_max = 0;
     int64_t drain_s = 30;
     std::string replay_memory = "64MiB";
     ActivationsOption activations;
@@ -126,6 +127,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
         if (!url.empty()) TT_CHECK(net::parse_url(url));
     }
     node_options.reroute_timeout = std::chrono::seconds(options.reroute_s);
+    node_options.request_time_max = std::chrono::seconds(options.request_s_max);
     if (node_options.shard.threads == 0)
         node_options.shard.threads = std::max(1u, std::thread::hardware_concurrency());
     auto weights_cache = options.weights_cache.open();
@@ -241,6 +243,11 @@ void add_node(CLI::App& app, Session& session) {
         ->add_option("--requests-queued-max", options->node.requests_queued_max,
                      "Entry: requests that may wait")
         ->capture_default_str();
+    command
+        ->add_option("--request-seconds-max", options->request_s_max,
+                     "Entry: how long any request may take, its wait included; 0: no limit")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 86400));
     command
         ->add_option("--statement-seconds", options->node.statement_lifetime_s,
                      "How long this node's statement is valid; it is renewed at half of that")

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/generations.hpp"
 
+#include <algorithm>
+
 #include "crypto/hash.hpp"
 #include "pipeline/router.hpp"
 
 namespace teetee::node {
+
+std::optional<Duration> Generations::time_for(const Generation& generation) const {
+    if (world_.request_time_max == Duration{}) return generation.timeout;
+    return std::min(generation.timeout.value_or(world_.request_time_max), world_.request_time_max);
+}
 
 Result<RequestId> Generations::begin(Generation generation, GenerationEvents events) {
     pipeline::Submission submission;
@@ -16,11 +23,13 @@ Result<RequestId> Generations::begin(Generation generation, GenerationEvents eve
     submission.sampling = generation.sampling;
     submission.stop_tokens = world_.stop_tokens;
     submission.tenant = generation.tenant;
+    const std::optional<Duration> time = time_for(generation);
     running_[request] = {
         std::move(events),
         {.salt = submission.salt, .prompt = submission.prompt, .sampling = submission.sampling}};
     auto submitted =
         world_.entry.act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
+            if (time) submission.deadline = now + *time;
             return entry.submit(now, std::move(submission), effects);
         });
     if (!submitted) {

@@ -21,6 +21,8 @@ struct Generation {
     SamplingOptions sampling{};
     /// See pipeline::Submission.
     std::optional<Digest> tenant{};
+    /// How long it may take.
+    std::optional<Duration> timeout{};
 };
 
 /// Called on the loop's thread; one of done and failed is the last call but on_receipt.
@@ -53,6 +55,8 @@ class Generations {
         Rng& rng;
         /// The quotes of this TEE prove nothing.
         bool simulated = false;
+        /// Of every request; 0: no limit.
+        Duration request_time_max{};
     };
     /// References MUST outlive it.
     explicit Generations(const World& world) : world_(world) {}
@@ -70,6 +74,7 @@ class Generations {
     uint64_t fresh_quotes_missing() const { return fresh_quotes_missing_; }
 
   private:
+    std::optional<Duration> time_for(const Generation& generation) const;
     /// A request that is under way, or over and waiting for the records of its stages.
     struct Running {
         GenerationEvents events;

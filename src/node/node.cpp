@@ -179,8 +179,9 @@ void Node::Impl::start_machine(const NodeOptions& options) {
                                            world.log, *shard.engine, *quotes},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { generations->on_event(event); });
-        generations = std::make_unique<Generations>(Generations::World{
-            *entry, *identity, shard.stop_tokens, world.rng, world.evidence.simulated()});
+        generations = std::make_unique<Generations>(
+            Generations::World{*entry, *identity, shard.stop_tokens, world.rng,
+                               world.evidence.simulated(), options.request_time_max});
         return;
     }
     pipeline::StageOptions stage_options;
@@ -371,6 +372,12 @@ Position Node::context_length() const {
 const model::Tokenizer& Node::tokenizer() const {
     TT_ASSERT(is_entry());
     return *impl_->shard.tokenizer;
+}
+
+std::chrono::seconds Node::retry_after() const {
+    const pipeline::Entry& entry = impl_->entry->machine();
+    return std::clamp(std::chrono::ceil<std::chrono::seconds>(entry.next_end()),
+                      std::chrono::seconds(1), std::chrono::seconds(60));
 }
 
 Result<RequestId> Node::generate(Generation generation, GenerationEvents events) {

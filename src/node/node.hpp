@@ -43,6 +43,8 @@ struct NodeOptions {
     /// Entry: how long an answer whose route was lost waits for another one.
     Duration reroute_timeout = std::chrono::seconds(10);
     uint32_t requests_queued_max = 256;
+    /// Of a request to the entry, whatever it asks for; 0: no limit.
+    Duration request_time_max{};
     /// Entry: see pipeline::EntryOptions.
     uint32_t drafts_max = 16;
     ActivationFormat activations = ActivationFormat::f32;
@@ -132,6 +134,8 @@ class Node {
     size_t prompt_bytes_max() const;
     /// Errors: of pipeline::Entry::submit.
     Result<RequestId> generate(Generation generation, GenerationEvents events);
+    /// Entry: when one that was refused may find room; from 1 s to a minute.
+    std::chrono::seconds retry_after() const;
     /// Ends a request without a further event; what it has used. Error: request_unknown.
     Result<pipeline::Usage> cancel(const RequestId& request);
     NodeStatus status() const;

@@ -39,7 +39,8 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     request.submission = std::move(submission);
     request.submission.sampling.activations = options_.activations;
     request.waits_since = now;
-    queue_.push_back(id);
+    if (request.submission.deadline) deadlines_.emplace(*request.submission.deadline, id);
+    queue_.push(id, request.submission.tenant);
     schedule(now, effects);
     return {};
 }
@@ -251,6 +252,11 @@ size_t Entry::active_count() const {
     return count;
 }
 
+bool Entry::is_active(const RequestId& request) const {
+    const auto found = requests_.find(request);
+    return found != requests_.end() && found->second.lane != nullptr;
+}
+
 size_t Entry::in_flight_count() const {
     size_t count = 0;
     for (const auto& [number, lane] : lanes_) count += lane->in_flight.size();
@@ -329,13 +335,19 @@ Result<void> Entry::check(Instant now, const Submission& submission) const {
     } else if (!routeless_since_ || now - *routeless_since_ >= options_.reroute_timeout) {
         return fail(ErrorCode::route_unavailable, "route: none is ready");
     }
-    if (queue_.size() >= options_.queued_max) {
-        return fail(ErrorCode::overloaded,
-                    "queue: have " + std::to_string(queue_.size()) +
-                        " requests that wait for room in the KV cache, at most " +
-                        std::to_string(options_.queued_max));
-    }
-    return {};
+    if (submission.deadline && *submission.deadline <= now)
+        return fail(ErrorCode::deadline_exceeded, "request: its time was over before it began");
+    return check_queue(submission);
+}
+
+/// Dynamic thresholds (Choudhury, Hahne 1998): whatever others do, a newcomer finds a place.
+Result<void> Entry::check_queue(const Submission& submission) const {
+    const size_t own = queue_.waiting_count(submission.tenant);
+    if (queue_.size() + own < options_.queued_max) return {};
+    return fail(ErrorCode::overloaded,
+                "queue: have " + std::to_string(queue_.size()) + " requests that wait for room, " +
+                    std::to_string(own) + " of this tenant, at most " +
+                    std::to_string(options_.queued_max) + " and no more than are free of a tenant");
 }
 
 /// Some route that is ready could hold it, were it alone there.
@@ -465,14 +477,14 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
     request.replayed = 0;
     request.resumed = 0;
     request.start = {};
-    queue_.push_front(found->first);
+    queue_.push_first(found->first);
 }
 
 /// As long as some route is ready they wait for room.
 void Entry::give_up_queued(Instant now, Effects& effects) {
     if (ready()) {
         routeless_since_.reset();
-        for (const RequestId& id : std::deque(queue_)) {
+        for (const RequestId& id : queue_.requests()) {
             const auto found = requests_.find(id);
             if (now - found->second.waits_since < options_.room_timeout) continue;
             give_up(found, fail(ErrorCode::overloaded, "request: found no room in time"), effects);
@@ -509,7 +521,9 @@ void Entry::end(Requests::iterator found, Effects& effects) {
     if (found->second.lane != nullptr)
         leave_route(found, effects);
     else
-        std::erase(queue_, found->first);
+        queue_.erase(found->first);
+    if (const auto& deadline = found->second.submission.deadline)
+        deadlines_.erase({*deadline, found->first});
     drop_kept(found->second);
     requests_.erase(found);
 }
@@ -520,7 +534,7 @@ void Entry::leave_route(Requests::iterator found, Effects& effects) {
     Lane& lane = *std::exchange(request.lane, nullptr);
     lane.ledger.close(id);
     lane.active.erase(request.serial);
-    std::erase(lane.prompt_turns, id);
+    lane.prompt_turns.erase(id);
     if (request.kept) {
         TT_ASSERT(kept_.open(id, request.positions_max()));
     } else {

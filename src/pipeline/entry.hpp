@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 #include "pipeline/counters.hpp"
 #include "pipeline/effects.hpp"
+#include "pipeline/fair_queue.hpp"
 #include "pipeline/lane.hpp"
 #include "pipeline/quote_collector.hpp"
 #include "pipeline/record_collector.hpp"
@@ -32,8 +33,10 @@ struct Submission {
     /// Tokens that end the answer and are not part of it; at most stop_tokens_max.
     std::vector<TokenId> stop_tokens{};
     /// Whose prompt it is: pages of it are kept for, and taken from, this tenant's other requests
-    /// alone. Without a tenant nothing is kept or taken.
+    /// alone. Without a tenant nothing is kept or taken. Tenants take turns; those without are one.
     std::optional<Digest> tenant{};
+    /// When it ends with deadline_exceeded if it is not done, wherever it is by then.
+    std::optional<Instant> deadline{};
     /// Random; see TraceSalt.
     TraceSalt salt{};
 };
@@ -47,7 +50,8 @@ struct EntryOptions {
     uint32_t chunk_rows = 256;
     /// Rows of a batch; the engine's own limit holds as well.
     uint32_t batch_rows_max = 512;
-    /// Requests that wait for a place in the KV cache.
+    /// Requests that wait for a place in the KV cache. A tenant has at most as many there as it
+    /// leaves free: half of the places, where others wait fewer.
     uint32_t queued_max = 256;
     /// Tokens of an answer that are guessed ahead, so that one pass through the stages yields
     /// several; 0: none.
@@ -83,15 +87,16 @@ struct EntryOptions {
 /// tails' tokens into events for the clients. Serves all layers alone when its engine has them.
 ///
 /// Batches are continuous: each takes one decode row of every request of a route whose last token
-/// is known (oldest first; only a share of them when several stages have to be kept busy) and fills
-/// up with prompt chunks in turns. On each route one batch more than there are stages is in flight;
-/// the routes take turns at the entry's own engine.
+/// is known (in turns; only a share of them when several stages have to be kept busy) and fills up
+/// with prompt chunks, in turns by tenant. On each route one batch more than there are stages is in
+/// flight; the routes take turns at the entry's own engine.
 ///
 /// Where it pays, decode rows are followed by rows of tokens that are only guessed: whatever the
 /// tail picks behind right guesses is what it would have picked later, and what was computed from
 /// wrong ones is computed again. Answers are the same, and there sooner.
 ///
-/// A request is admitted to the route on which it should be over first. When that route is lost or
+/// Requests are admitted in turns by tenant (FairQueue), each to the route on which it should be
+/// over first. When that route is lost or
 /// stalled, its requests go on over another one, with the next epoch. Nodes of both routes keep
 /// what they have computed, and those before a new one replay to it what they have noted of their
 /// output; where that is not to be had, prompt and answer are computed again. Which token comes
@@ -112,7 +117,7 @@ class Entry {
 
     /// Errors: invalid_argument (no prompt, no tokens wanted, id in use, sampling options),
     /// token_out_of_range, context_exceeded, kv_cache_full (would not fit into the empty ring),
-    /// route_unavailable (and none was within reroute_timeout), overloaded.
+    /// route_unavailable (and none was within reroute_timeout), overloaded, deadline_exceeded.
     Result<void> submit(Instant now, Submission submission, Effects& effects);
     /// Ends the request without an event. Error: request_unknown.
     Result<Usage> cancel(Instant now, RequestId request, Effects& effects);
@@ -147,6 +152,11 @@ class Entry {
     /// Null if there is none with that number.
     const Route* route(uint64_t number) const;
     size_t queued_count() const { return queue_.size(); }
+    const FairQueue& queue() const { return queue_; }
+    /// It is on a route.
+    bool is_active(const RequestId& request) const;
+    /// About how long until the next request that is active is over; 0 where nothing is known.
+    Duration next_end() const;
     size_t active_count() const;
     size_t in_flight_count() const;
     /// Requests that are over and wait for records.
@@ -220,8 +230,10 @@ class Entry {
 
     Result<void> check(Instant now, const Submission& submission) const;
     Result<void> check_room(const Submission& submission) const;
+    Result<void> check_queue(const Submission& submission) const;
     void schedule(Instant now, Effects& effects);
     void schedule_lane(Lane& lane, ComputeJob& job, Lane::Batch& batch);
+    void end_overdue(Instant now, Effects& effects);
     void admit(Effects& effects);
     struct Choice {
         Lane* lane = nullptr;
@@ -303,10 +315,11 @@ class Entry {
     std::optional<Instant> routeless_since_;
     Requests requests_;
     /// Each request is here or active on one lane.
-    std::deque<RequestId> queue_;
+    FairQueue queue_;
     /// What queued requests have in the entry's own KV cache.
     KvLedger kept_;
     ReplayLog log_;
+    std::set<std::pair<Instant, RequestId>> deadlines_;
     /// For the next job: sequences that the engine has yet to be told of, and those it still holds
     /// but nobody needs.
     std::vector<SequenceOpen> opens_;

@@ -26,13 +26,15 @@ void Entry::drop_kept(Request& request) {
     closes_.push_back(id);
 }
 
-/// Of the last one that waits, lest the first one waits for it and it for the first.
+/// Lest the first one waits for it and it for the first.
 bool Entry::drop_kept_of_another(const RequestId& request) {
-    const auto keeps = [&](const RequestId& id) { return id != request && requests_.at(id).kept; };
-    const auto found = std::find_if(queue_.rbegin(), queue_.rend(), keeps);
-    if (found == queue_.rend()) return false;
-    drop_kept(requests_.at(*found));
-    return true;
+    for (const RequestId& id : queue_.requests()) {
+        Request& other = requests_.at(id);
+        if (id == request || !other.kept) continue;
+        drop_kept(other);
+        return true;
+    }
+    return false;
 }
 
 /// For each stage behind the entry; none where the request is to begin with its first row.

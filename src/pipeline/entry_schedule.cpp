@@ -13,6 +13,7 @@ namespace teetee::pipeline {
 
 /// Gives the idle engine its next job, for the next route in turn that has something to do.
 void Entry::schedule(Instant now, Effects& effects) {
+    end_overdue(now, effects);
     if (!running_) admit(effects);
     for (auto& [number, lane] : lanes_) replay(now, *lane, effects);
     if (running_) return;
@@ -47,7 +48,17 @@ void Entry::schedule_lane(Lane& lane, ComputeJob& job, Lane::Batch& batch) {
     add_prompt_rows(lane, job, batch, rows_max);
 }
 
-/// Strictly in order of arrival: a small request does not overtake a large one that waits.
+/// Wherever they are; every stage frees at once what it holds of them.
+void Entry::end_overdue(Instant now, Effects& effects) {
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        const auto found = requests_.find(deadlines_.begin()->second);
+        give_up(found, fail(ErrorCode::deadline_exceeded, "request: not done in its time"),
+                effects);
+    }
+}
+
+/// Strictly in the order of the queue: a small request does not overtake a large one whose turn it
+/// is.
 void Entry::admit(Effects& effects) {
     while (!queue_.empty()) {
         const auto found = requests_.find(queue_.front());
@@ -64,7 +75,7 @@ void Entry::admit(Effects& effects) {
             return;
         }
         Lane& lane = *choice.lane;
-        queue_.pop_front();
+        queue_.pop(request.positions_max());
         if (request.kept) kept_.close(found->first);
         request.start = choice.start;
         TT_ASSERT(lane.ledger.open(found->first, request.positions_max(), request.start));
@@ -118,6 +129,18 @@ Duration Entry::expected_time(const Lane& lane, const Request& request, PrefixSt
     return passes * pass * (stages + others) / stages;
 }
 
+Duration Entry::next_end() const {
+    std::optional<Duration> least;
+    for (const auto& [id, request] : requests_) {
+        if (request.lane == nullptr) continue;
+        const auto left =
+            static_cast<int64_t>(request.submission.max_tokens - request.usage.completion_tokens);
+        const Duration time = left * request.lane->batch_time;
+        least = std::min(least.value_or(time), time);
+    }
+    return least.value_or(Duration{});
+}
+
 bool Entry::fits_here(const Request& request, KvAmount need) const {
     KvAmount busy = kept_.busy();
     if (request.kept) {
@@ -138,7 +161,7 @@ void Entry::open(Lane& lane, Request& request, Effects& effects) {
     request.serial = next_serial_++;
     request.interruption.reset();
     lane.active[request.serial] = submission.request;
-    lane.prompt_turns.push_back(submission.request);
+    lane.prompt_turns.push(submission.request, submission.tenant);
     request.next_position = request.start.positions;
     request.usage.cached_tokens = request.start.positions;
     request.usage.prompt_tokens = std::max(request.usage.prompt_tokens, request.start.positions);
@@ -175,11 +198,14 @@ void Entry::add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, siz
     // With all of them in one batch, one stage would work and the others wait.
     const size_t stages = lane.route.stage_count();
     size_t share = (decoding + stages - 1) / stages;
-    for (const auto& [serial, id] : lane.active) {
+    auto turn = lane.active.upper_bound(lane.last_decoded);
+    for (size_t turns = lane.active.size(); turns > 0; --turns, ++turn) {
         if (share == 0 || batch.rows.size() >= rows_max) return;
-        Request& request = requests_.at(id);
+        if (turn == lane.active.end()) turn = lane.active.begin();
+        Request& request = requests_.at(turn->second);
         if (!request.is_decoding() || request.unscheduled() != 1) continue;
         --share;
+        lane.last_decoded = turn->first;
         add_row(request, {request.tokens.back()}, job, batch);
         add_guesses(lane, request, job, batch, rows_max);
     }
@@ -223,18 +249,21 @@ bool Entry::is_wrong(const Request& request, Position position, Lane::Source sou
 }
 
 void Entry::add_prompt_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, size_t rows_max) {
-    for (size_t turns = lane.prompt_turns.size(); turns > 0 && batch.rows.size() < rows_max;
-         --turns) {
+    // One chunk of each at most.
+    std::vector<RequestId> unfinished;
+    while (!lane.prompt_turns.empty() && batch.rows.size() < rows_max) {
         const RequestId id = lane.prompt_turns.front();
-        lane.prompt_turns.pop_front();
         Request& request = requests_.at(id);
         const size_t left = request.is_replaying() ? 0 : request.unscheduled();
         const size_t count =
             std::min<size_t>({options_.chunk_rows, left, rows_max - batch.rows.size()});
         for (size_t i = 0; i < count; ++i)
             add_row(request, {request.tokens[request.next_position]}, job, batch);
-        if (request.unscheduled() > 0) lane.prompt_turns.push_back(id);
+        lane.prompt_turns.pop(count);
+        if (request.unscheduled() > 0) unfinished.push_back(id);
     }
+    for (const RequestId& id : unfinished)
+        lane.prompt_turns.push(id, requests_.at(id).submission.tenant);
 }
 
 void Entry::add_row(Request& request, Lane::Source source, ComputeJob& job, Lane::Batch& batch) {

@@ -55,13 +55,58 @@ TEST(entry, refuses_what_it_cannot_serve) {
 }
 
 TEST(entry, queues_no_more_than_its_limit) {
-    World world({.queued_max = 3, .sequences_max = 1});
+    World world({.queued_max = 6, .sequences_max = 1});
     ASSERT_TRUE(world.submit(example_request(1, 10, 10)));
     for (uint64_t i = 2; i <= 4; ++i) ASSERT_TRUE(world.submit(example_request(i, 10, 10)));
     EXPECT_EQ(refusal(world, example_request(5, 10, 10)), ErrorCode::overloaded);
     world.finish();
     EXPECT_TRUE(world.submit(example_request(5, 10, 10)));
     world.finish();
+    world.expect_idle();
+}
+
+TEST(entry, a_flood_of_one_tenant_leaves_places_and_turns_for_others) {
+    World world({.queued_max = 40, .sequences_max = 1});
+    const auto request_of = [](uint64_t number, uint8_t tenant) {
+        Submission out = example_request(number, 10, 10);
+        out.tenant = Digest{tenant};
+        return out;
+    };
+    uint64_t accepted = 0;
+    while (world.submit(request_of(1 + accepted, 1))) ++accepted;
+    EXPECT_EQ(accepted, 21u) << "one active and half of the queue";
+    ASSERT_TRUE(world.submit(request_of(100, 2)));
+    ASSERT_TRUE(world.submit(request_of(101, 2)));
+    world.finish();
+    uint64_t before = 0;
+    for (uint64_t i = 1; i <= accepted; ++i)
+        before += world.outcome(request_id(i)).ended < world.outcome(request_id(101)).ended ? 1 : 0;
+    EXPECT_LE(before, 4u);
+    world.expect_idle();
+}
+
+TEST(entry, a_request_ends_at_its_deadline_wherever_it_is) {
+    World world({.stage_count = 3, .sequences_max = 1});
+    Submission over = example_request(1, 10, 10);
+    over.deadline = world.now();
+    EXPECT_EQ(refusal(world, over), ErrorCode::deadline_exceeded);
+    Submission running = example_request(2, 10, 3000);
+    running.deadline = world.now() + seconds(1);
+    Submission queued = example_request(3, 10, 3000);
+    queued.deadline = world.now() + milliseconds(500);
+    ASSERT_TRUE(world.submit(running));
+    ASSERT_TRUE(world.submit(queued));
+    ASSERT_TRUE(world.submit(example_request(4, 10, 10)));
+    world.finish();
+    EXPECT_EQ(world.outcome(request_id(2)).failure, ErrorCode::deadline_exceeded);
+    EXPECT_EQ(world.outcome(request_id(3)).failure, ErrorCode::deadline_exceeded);
+    EXPECT_EQ(world.outcome(request_id(4)).reason, FinishReason::length);
+    const size_t delivered = world.outcome(request_id(2)).tokens.size();
+    EXPECT_GT(delivered, 0u);
+    EXPECT_EQ(world.outcome(request_id(2)).usage.completion_tokens, delivered);
+    EXPECT_EQ(world.outcome(request_id(3)).tokens.size(), 0u);
+    EXPECT_LE(world.outcome(request_id(2)).ended, running.deadline.value() + milliseconds(250));
+    EXPECT_LE(world.outcome(request_id(3)).ended, queued.deadline.value() + milliseconds(250));
     world.expect_idle();
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <vector>
 
 #include "pipeline/drafter.hpp"
+#include "pipeline/fair_queue.hpp"
 #include "pipeline/kv_ledger.hpp"
 #include "pipeline/prefix_index.hpp"
 #include "pipeline/route.hpp"
@@ -48,10 +48,11 @@ struct Lane {
     KvLedger ledger;
     /// The pages that the stages of this route retain.
     PrefixIndex prefixes;
-    /// Requests by the order of their admission, and those of them with known tokens that are yet
-    /// to be scheduled as prompt, whose turn comes next first.
+    /// Requests by the order of their admission; the one that had the last turn to decode.
     std::map<uint64_t, RequestId> active{};
-    std::deque<RequestId> prompt_turns{};
+    uint64_t last_decoded = 0;
+    /// Those with known tokens that are yet to be scheduled as prompt.
+    FairQueue prompt_turns{};
     std::map<uint64_t, Batch> in_flight{};
     /// It takes requests only where no other route is ready, and goes when it has none.
     bool is_draining = false;

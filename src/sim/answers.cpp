@@ -84,7 +84,15 @@ void AnswerChecker::on_failed(uint32_t entry, const pipeline::ClientFailed& fail
     if (found == open_.end()) return world_.report("end", name(failed.request) + ": ended twice");
     ++counts_.failed;
     const Duration unready = world_.now() - world_.nodes()[entry].ready_last;
-    const bool is_excused = !options_.frames_are_honest || may_be_wrong(failed.request);
+    const auto& deadline = found->second.answer.submission.deadline;
+    const bool is_overdue = deadline && *deadline <= world_.now();
+    if (failed.error.code == ErrorCode::deadline_exceeded) {
+        ++counts_.overdue;
+        if (!is_overdue)
+            world_.report("deadline", name(failed.request) + ": ended before its time was over");
+    }
+    const bool is_excused =
+        !options_.frames_are_honest || may_be_wrong(failed.request) || is_overdue;
     if (!is_excused && unready < reroute_timeout) {
         world_.report("failure", name(failed.request) + ": " + failed.error.message() +
                                      ", and a route was ready " +

@@ -45,6 +45,8 @@ class AnswerChecker {
         uint64_t tokens = 0;
         uint64_t done = 0;
         uint64_t failed = 0;
+        /// Of those that failed, because their time was over.
+        uint64_t overdue = 0;
         /// Of those that were done or cancelled with tokens.
         uint64_t receipts = 0;
         uint64_t without_receipt = 0;

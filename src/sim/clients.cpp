@@ -7,8 +7,8 @@
 namespace teetee::sim {
 namespace {
 
-constexpr uint32_t tenants = 2;
 constexpr uint64_t stop_tokens_most = 40;
+constexpr uint64_t deadline_most_ms = 3000;
 
 std::vector<TokenId> shared_beginning(uint64_t tenant, size_t count) {
     Random random(tenant);
@@ -61,6 +61,7 @@ void Clients::resume(Client& client) {
         return;
     }
     submission.request = next_id();
+    submission.deadline.reset();
     submission.max_tokens -= known;
     submission.sampling.answer_given = known;
     submission.prompt.insert(submission.prompt.end(), beginning.tokens.begin(),
@@ -110,7 +111,7 @@ pipeline::Submission Clients::next_submission() {
     out.request = next_id();
     const size_t prompt = random_.up_to(scenario_.prompt_tokens_max);
     if (random_.below(2) == 0) {
-        const uint64_t tenant = random_.up_to(tenants);
+        const uint64_t tenant = random_.up_to(scenario_.tenants);
         out.tenant = Digest{static_cast<uint8_t>(tenant)};
         out.prompt = shared_beginning(tenant, random_.below(prompt + 1));
     }
@@ -123,6 +124,8 @@ pipeline::Submission Clients::next_submission() {
         // Most of them never come.
         out.stop_tokens.push_back(static_cast<TokenId>(random_.below(32 * vocabulary)));
     std::ranges::copy(next_id().bytes, out.salt.begin());
+    if (scenario_.deadlines > 0 && random_.below(100) < scenario_.deadlines)
+        out.deadline = world_.now() + std::chrono::milliseconds(random_.up_to(deadline_most_ms));
     return out;
 }
 

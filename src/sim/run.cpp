@@ -2,6 +2,7 @@
 #include "sim/run.hpp"
 
 #include "sim/checkers.hpp"
+#include "sim/fairness.hpp"
 #include "sim/faults.hpp"
 
 namespace teetee::sim {
@@ -22,7 +23,11 @@ Outcome run(const Scenario& scenario, uint64_t seed) {
         answers.on_event(entry, event);
     };
     world.on_death = [&](uint32_t node) { answers.on_death(node); };
-    world.on_step = [&](uint32_t node) { check_memory(world, node); };
+    FairnessChecker fairness(world, answers);
+    world.on_step = [&](uint32_t node) {
+        check_memory(world, node);
+        fairness.on_step(node);
+    };
     const Duration all = std::chrono::seconds(scenario.seconds);
     world.at(2 * all / 3, [&] { faults.heal(); });
     world.run_until(all);
@@ -35,6 +40,7 @@ Outcome run(const Scenario& scenario, uint64_t seed) {
     check_nothing_left(world);
     return {.violation = world.violation(),
             .answers = answers.counts(),
+            .contended_steps = fairness.contended_steps(),
             .resumed = clients.resumed_count(),
             .traffic = world.traffic(),
             .faults = faults.counts(),

@@ -11,6 +11,8 @@ namespace teetee::sim {
 struct Outcome {
     std::optional<Violation> violation{};
     AnswerChecker::Counts answers{};
+    /// After which two tenants waited at one entry.
+    uint64_t contended_steps = 0;
     /// Answers that a client went on with at another entry.
     uint64_t resumed = 0;
     Traffic traffic{};

@@ -28,6 +28,8 @@ const std::vector<Key>& keys() {
         {"entries", [](S& s) -> uint32_t& { return s.entries; }, 1, 8},
         {"clients", [](S& s) -> uint32_t& { return s.clients; }, 1, 64},
         {"requests", [](S& s) -> uint32_t& { return s.requests; }, 1, 10'000},
+        {"tenants", [](S& s) -> uint32_t& { return s.tenants; }, 1, 8},
+        {"deadlines", [](S& s) -> uint32_t& { return s.deadlines; }, 0, 100},
         {"prompt_tokens_max", [](S& s) -> uint32_t& { return s.prompt_tokens_max; }, 1, 256},
         {"answer_tokens_max", [](S& s) -> uint32_t& { return s.answer_tokens_max; }, 1, 256},
         {"seconds", [](S& s) -> uint32_t& { return s.seconds; }, 30, 3600},

@@ -49,6 +49,10 @@ struct Scenario {
     uint32_t entries = 2;
     uint32_t clients = 4;
     uint32_t requests = 40;
+    /// Half of the requests are of one of them, the others of none.
+    uint32_t tenants = 2;
+    /// Percent of the requests; the seed chooses how long they have.
+    uint32_t deadlines = 0;
     uint32_t prompt_tokens_max = 24;
     uint32_t answer_tokens_max = 24;
     /// Virtual time; in the last third nothing is at fault.

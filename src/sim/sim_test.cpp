@@ -166,6 +166,12 @@ TEST(Run, GoesOnWithWhatNodesHave) {
     EXPECT_GT(resumes, 10u);
     EXPECT_GT(replays, 10u);
 }
+TEST(Run, BreaksNoRuleWhereTenantsShare) {
+    expect_none_broken("fair", 20);
+    const Outcome outcome = run(scenario("fair"), 1);
+    EXPECT_GT(outcome.contended_steps, 100u) << "else nobody had to share";
+    EXPECT_GT(outcome.answers.overdue, 0u);
+}
 TEST(Run, BreaksNoRuleUnderEverything) {
     expect_none_broken("everything", 100);
 }
