@@ -59,6 +59,7 @@ def parse_arguments():
     ring.add_argument("--prompt-tokens", type=int, default=1000, help="of the long prompt, about")
     ring.add_argument("--prompts", choices=["prose", "quote", "code"], default="prose")
     ring.add_argument("--against", metavar="FLAGS", help="also with nodes that have these flags, in the same run")
+    ring.add_argument("--draft-model", metavar="FILE", help="also with an entry that has this draft model, in the same run")
     soak = add_common(commands.add_parser("soak"))
     soak.add_argument("--minutes", type=float, default=30)
     soak.add_argument("--clients", type=int, default=16)

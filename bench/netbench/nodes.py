@@ -98,7 +98,7 @@ class Nodes:
     namespace of that number where there is a `wan`. As a context manager it ends them all."""
 
     def __init__(self, teetee, model, folder: pathlib.Path, shards=2, replicas=1, threads=1, wan=None,
-                 port_offset=0, extra=()):
+                 port_offset=0, extra=(), entry_extra=()):
         self.teetee, self.shards, self.replicas, self.wan = teetee, shards, replicas, wan
         self.port_offset = port_offset  # Of a second network in the same namespaces.
         self.folder = folder / f"cut-{shards}"
@@ -108,7 +108,8 @@ class Nodes:
         count = shards * replicas
         self.port = take_ports(count + 2 * replicas)
         environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
-        self.nodes = [Node(self.arguments(i, threads) + list(extra), folder / f"node-{self.port}-{i}.log", environment)
+        flags = lambda i: list(extra) + (list(entry_extra) if i % shards == 0 else [])
+        self.nodes = [Node(self.arguments(i, threads) + flags(i), folder / f"node-{self.port}-{i}.log", environment)
                       for i in range(count)]
 
     def link(self, index: int) -> str:

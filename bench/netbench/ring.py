@@ -87,15 +87,17 @@ def measure_shape(wan, sides, options, shape):
 
 
 def measure(options, folder):
-    flags = {"plain": options.flags}
+    flags = {"plain": {"extra": options.flags}}
     if options.against is not None:
-        flags[f"against: {options.against}"] = shlex.split(options.against)
+        flags[f"against: {options.against}"] = {"extra": shlex.split(options.against)}
+    if options.draft_model is not None:
+        flags["draft model"] = {"extra": options.flags, "entry_extra": ["--draft-model", options.draft_model]}
     with contextlib.ExitStack() as stack:
         wan = stack.enter_context(Wan(STAGES, options.shaper, options.seed, options.congestion))
         sides = {}
         for place, (name, extra) in enumerate(flags.items()):
             sides[name] = stack.enter_context(Nodes(options.teetee, options.model, folder, shards=STAGES, wan=wan,
-                                                    port_offset=100 * place, extra=extra))
+                                                    port_offset=100 * place, **extra))
         rows = [row for shape in shapes(options.rtt_ms) for row in measure_shape(wan, sides, options, shape)]
         compute = {row["side"]: 1 / row["tokens_per_s"] for row in rows if row["rtt_ms"] == 0}
         for row in rows:

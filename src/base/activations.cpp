@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "base/assert.hpp"
 #include "base/float16.hpp"
@@ -32,8 +31,9 @@ T load(const uint8_t*& from) {
     return value;
 }
 
+/// So that scale times 127 is finite, however it was rounded.
 float finite(float value) {
-    constexpr float most = std::numeric_limits<float>::max();
+    constexpr float most = 0x1p127F;
     return std::isnan(value) ? 0.0F : std::clamp(value, -most, most);
 }
 

@@ -282,6 +282,16 @@ void add_node(CLI::App& app, Session& session) {
         ->capture_default_str()
         ->check(CLI::Range(0, 64));
     command
+        ->add_option("--draft-model", options->node.draft_model.path,
+                     "Entry: GGUF file of a small model with the same vocabulary, which guesses "
+                     "tokens where the text does not tell them. Answers are the same")
+        ->envname("TEETEE_DRAFT_MODEL");
+    command
+        ->add_option("--draft-threads", options->node.draft_model.threads,
+                     "Entry: compute threads of the draft model")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 256));
+    command
         ->add_option("--advertise", options->node.url,
                      "URL that other nodes dial, tls://HOST:PORT; default: what is listened on")
         ->envname("TEETEE_ADVERTISE");

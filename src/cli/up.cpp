@@ -34,6 +34,7 @@ struct UpOptions {
     KvOptions kv;
     ActivationsOption activations;
     uint32_t drafts_max = 16;
+    std::string draft_model;
     bool no_chain = false;
     bool prepare_only = false;
 };
@@ -176,6 +177,8 @@ class Supervisor {
                  on_loopback(ports_.api_tls(replica)), "--api-url", ports_.api_url(replica),
                  "--api-tls-url", ports_.api_tls_url(replica), "--drafts-max",
                  std::to_string(options_.drafts_max), "--activations", options_.activations.name});
+            if (!options_.draft_model.empty())
+                out.insert(out.end(), {"--draft-model", options_.draft_model});
         }
         return out;
     }
@@ -377,6 +380,11 @@ void add_up(CLI::App& app, Session& session) {
                      "Tokens of an answer guessed ahead at most; 0 turns it off")
         ->capture_default_str()
         ->check(CLI::Range(0, 64));
+    command
+        ->add_option("--draft-model", options->draft_model,
+                     "GGUF file of a small model with the same vocabulary, by which entries guess "
+                     "tokens as well")
+        ->envname("TEETEE_DRAFT_MODEL");
     command->add_option("--threads", options->threads, "Compute threads a node")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));

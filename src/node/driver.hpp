@@ -3,12 +3,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/world.hpp"
 #include "net/link.hpp"
 #include "net/loop.hpp"
-#include "node/engine_thread.hpp"
+#include "node/draft_model.hpp"
+#include "node/job_thread.hpp"
 #include "node/quote_thread.hpp"
 #include "pipeline/effects.hpp"
 #include "wire/codec.hpp"
@@ -39,14 +41,18 @@ class Driver {
         Log& log;
         pipeline::StageEngine& engine;
         QuoteThread& quotes;
+        /// Null: none.
+        DraftModel* drafts = nullptr;
     };
 
     Driver(const World& world, Machine machine, OnEvent on_event = {})
         : world_(world),
           machine_(std::move(machine)),
           on_event_(std::move(on_event)),
-          engine_(world.engine,
-                  [this](pipeline::ComputeResult result) { post(std::move(result)); }) {}
+          engine_([this](pipeline::ComputeJob job) { compute(std::move(job)); }) {
+        if (world_.drafts != nullptr)
+            drafts_.emplace([this](const pipeline::DraftJob& job) { draft(job); });
+    }
 
     ~Driver() {
         for (auto* links : {&spares_, &links_}) {
@@ -164,12 +170,34 @@ class Driver {
     }
 
     /// On the engine's thread.
-    void post(pipeline::ComputeResult result) {
-        auto kept = std::make_shared<pipeline::ComputeResult>(std::move(result));
-        world_.loop.post([this, kept, alive = std::weak_ptr(alive_)] {
+    void compute(pipeline::ComputeJob job) {
+        post(world_.engine.compute(std::move(job)),
+             [](Machine& machine, Instant now, pipeline::ComputeResult result,
+                pipeline::Effects& effects) {
+                 machine.on_computed(now, std::move(result), effects);
+             });
+    }
+
+    /// On the draft model's thread.
+    void draft(const pipeline::DraftJob& job) {
+        if constexpr (requires { &Machine::on_drafted; }) {
+            auto result = world_.drafts->draft(job);
+            if (!result) return;
+            post(std::move(*result), [](Machine& machine, Instant now,
+                                        pipeline::DraftResult drafted, pipeline::Effects& effects) {
+                machine.on_drafted(now, std::move(drafted), effects);
+            });
+        }
+    }
+
+    /// From another thread: calls tell(machine, now, result, effects) on the loop's.
+    template <class Result, class Tell>
+    void post(Result result, Tell tell) {
+        auto kept = std::make_shared<Result>(std::move(result));
+        world_.loop.post([this, kept, tell, alive = std::weak_ptr(alive_)] {
             if (alive.expired()) return;
             act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
-                machine.on_computed(now, std::move(*kept), effects);
+                tell(machine, now, std::move(*kept), effects);
             });
         });
     }
@@ -180,6 +208,7 @@ class Driver {
             this->send(send.to, send.frame);
         }
         for (pipeline::ComputeJob& job : effects.jobs) engine_.submit(std::move(job));
+        for (pipeline::DraftJob& job : effects.drafts) drafts_->submit(std::move(job));
         for (const pipeline::QuoteJob& job : effects.quotes) make_quote(job);
         for (const pipeline::Timer& timer : effects.timers) set_timer(timer);
         for (const pipeline::ClientEvent& event : effects.events) {
@@ -220,8 +249,9 @@ class Driver {
     std::map<wire::NodeId, Attached> spares_;
     std::map<uint64_t, net::Timer> timers_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    // Last, so that its thread ends before anything that it calls.
-    EngineThread engine_;
+    // Last, so that the threads end before anything that they call.
+    JobThread<pipeline::ComputeJob> engine_;
+    std::optional<JobThread<pipeline::DraftJob>> drafts_;
 };
 
 }  // namespace teetee::node

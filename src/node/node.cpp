@@ -38,6 +38,7 @@ struct Node::Impl {
     void watch_peers();
     template <class Call>
     void for_each_link(Call call);
+    Result<void> load_draft_model(const NodeOptions& options);
     Result<void> connect(const NodeOptions& options);
     void start_machine(const NodeOptions& options);
     Result<Peers::Options> peer_options(const NodeOptions& options) const;
@@ -63,6 +64,7 @@ struct Node::Impl {
     std::optional<net::TlsContext> link_tls;
     std::optional<net::TlsContext> server_tls;
     std::unique_ptr<PeerAuthenticator> authenticator;
+    std::unique_ptr<DraftModel> draft_model;
     // The machine before its links: they call into it until they are gone.
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Generations> generations;
@@ -155,6 +157,20 @@ attest::PeerExpectation Node::Impl::expect_peers() const {
     return expectation;
 }
 
+Result<void> Node::Impl::load_draft_model(const NodeOptions& options) {
+    DraftModelOptions draft_options = options.draft_model;
+    if (draft_options.path.empty()) return {};
+    if (shard.layers.begin != 0) {
+        return fail(ErrorCode::config_invalid, "draft model: have a shard from layer " +
+                                                   std::to_string(shard.layers.begin) +
+                                                   ", need an entry, which has layer 0");
+    }
+    draft_options.kernel = options.shard.kernel;
+    TT_TRY(draft_model, DraftModel::load(draft_options, shard.tokenizer->vocabulary()));
+    world.log.info("draft model: " + draft_options.path);
+    return {};
+}
+
 void Node::Impl::start_machine(const NodeOptions& options) {
     const auto signer =
         std::make_shared<attest::RecordSigner>(identity->receipt_key, identity->statement);
@@ -169,6 +185,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
         entry_options.first_prefix = 1 + (ByteReader(random).read_u64().value_or(0) >> 1);
         entry_options.reroute_timeout = options.reroute_timeout;
         entry_options.drafts_max = options.drafts_max;
+        entry_options.has_draft_model = draft_model != nullptr;
         entry_options.replay_bytes_max = options.replay_bytes_max;
         entry_options.activations = options.activations;
         entry_options.records.signer = signer;
@@ -176,7 +193,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
             entry_options.records.shard_roots[one.layers] = one.root;
         entry = std::make_unique<Driver<pipeline::Entry>>(
             Driver<pipeline::Entry>::World{entry_options.node_id, world.loop, world.clock,
-                                           world.log, *shard.engine, *quotes},
+                                           world.log, *shard.engine, *quotes, draft_model.get()},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { generations->on_event(event); });
         generations = std::make_unique<Generations>(
@@ -298,6 +315,7 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     auto impl = std::make_unique<Impl>(world);
     impl->policy = options.policy;
     TT_TRY(impl->shard, ServedShard::load(options.shard, world.evidence, world.log));
+    TT_CHECK(impl->load_draft_model(options));
     TT_CHECK(impl->attest_self(options.statement_lifetime_s));
     impl->start_machine(options);
     impl->show_evidence();

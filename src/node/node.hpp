@@ -18,6 +18,7 @@
 #include "net/link.hpp"
 #include "net/loop.hpp"
 #include "net/tls.hpp"
+#include "node/draft_model.hpp"
 #include "node/generations.hpp"
 #include "node/policy_file.hpp"
 #include "node/served_shard.hpp"
@@ -48,6 +49,8 @@ struct NodeOptions {
     /// Entry: see pipeline::EntryOptions.
     uint32_t drafts_max = 16;
     ActivationFormat activations = ActivationFormat::f32;
+    /// Entry: a model that guesses tokens; its kernel is the shard's.
+    DraftModelOptions draft_model;
     /// See pipeline::EntryOptions and StageOptions.
     uint64_t replay_bytes_max = uint64_t{64} << 20;
     /// How long this node's statement and certificate are valid; at most a week, and no less than

@@ -16,6 +16,9 @@ struct Counters {
     /// Of the entry: tokens guessed ahead, and those of them that led to a further one.
     uint64_t tokens_drafted = 0;
     uint64_t drafts_right = 0;
+    /// Of both of them those that were the draft model's.
+    uint64_t model_tokens_drafted = 0;
+    uint64_t model_drafts_right = 0;
     /// Of the entry: prompt tokens that retained pages spared, counted with the first token; and
     /// what became of such pages.
     uint64_t cached_tokens = 0;

@@ -43,6 +43,7 @@ Drafter::Draft Drafter::draft(size_t count_max, double row_cost) const {
         out.tokens.push_back(end + i < text_.size() ? text_[end + i]
                                                     : out.tokens[end + i - text_.size()]);
     }
+    out.rate = tokens / seconds;
     return out;
 }
 
@@ -102,6 +103,46 @@ double RowCost::share() const {
 double RowCost::seconds(size_t rows) const {
     const auto [base, slope] = line();
     return std::max(0.0, base + slope * static_cast<double>(rows));
+}
+
+size_t DraftPolicy::choose(size_t count_max, const Costs& costs) {
+    const double pass = costs.pass.seconds(1);
+    if (pass <= 0) return 0;
+    const bool is_timed = costs.draft.seconds(1) > 0;
+    size_t best = 0;
+    double best_rate = costs.rate_without;
+    double tokens = 1;
+    double all_right = 1;
+    for (size_t count = 1; count <= (is_timed ? count_max : std::min(count_max, untimed_max));
+         ++count) {
+        all_right *= chance(count - 1);
+        tokens += all_right;
+        const double rows = 1 + costs.pass.share() * static_cast<double>(count);
+        const double rate = tokens / (rows + costs.draft.seconds(count) / pass);
+        if (rate <= best_rate) continue;
+        best_rate = rate;
+        best = count;
+    }
+    if (best > 0 || count_max == 0) return best;
+    seconds_without_ += pass;
+    const double trial = costs.draft.seconds(1) + pass * costs.pass.share();
+    if (seconds_without_ < without_per_try * trial) return 0;
+    seconds_without_ = 0;
+    return 1;
+}
+
+void DraftPolicy::learn(size_t drafted, size_t right) {
+    TT_ASSERT(right <= drafted);
+    for (size_t i = 0; i < std::min(right + 1, drafted); ++i) {
+        Rate& rate = rates_[std::min(i, rates_.size() - 1)];
+        rate.right = 0.95 * rate.right + (i < right ? 1 : 0);
+        rate.tried = 0.95 * rate.tried + 1;
+    }
+}
+
+double DraftPolicy::chance(size_t index) const {
+    const Rate& rate = rates_[std::min(index, rates_.size() - 1)];
+    return rate.right / rate.tried;
 }
 
 }  // namespace teetee::pipeline

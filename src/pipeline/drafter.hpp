@@ -19,6 +19,8 @@ class Drafter {
     struct Draft {
         std::vector<TokenId> tokens{};
         size_t match = 0;
+        /// Tokens that should come out for the time of a pass of one row.
+        double rate = 1;
     };
 
     void push(TokenId token);
@@ -76,6 +78,41 @@ class RowCost {
     double seconds_ = 0;
     double rows_rows_ = 0;
     double rows_seconds_ = 0;
+};
+
+/// How many tokens of one answer a draft model is to draw ahead: as many as make the time for each
+/// token the shortest. It learns how often the model is right.
+class DraftPolicy {
+  public:
+    struct Costs {
+        /// Of a batch by its rows, and of a draft by its tokens.
+        const RowCost& pass;
+        const RowCost& draft;
+        /// Tokens for the time of a pass of one row that there should be without the model.
+        double rate_without = 1;
+    };
+
+    /// 0: the model is not to be asked. Where it does not pay it is tried again after a while, so
+    /// that the trials take a small share of the time.
+    size_t choose(size_t count_max, const Costs& costs);
+    /// The first `right` tokens of so many drafted ones were what came.
+    void learn(size_t drafted, size_t right);
+
+  private:
+    /// As long as no draft has been timed.
+    static constexpr size_t untimed_max = 4;
+    /// Time that has to pass without the model for a trial that takes 1.
+    static constexpr double without_per_try = 50;
+
+    struct Rate {
+        double right = 0;
+        double tried = 0;
+    };
+    double chance(size_t index) const;
+
+    /// Of the first token of a draft, the second, and so on where those before were right.
+    std::array<Rate, 4> rates_{{{2.4, 4}, {2.4, 4}, {2.4, 4}, {2.4, 4}}};
+    double seconds_without_ = 0;
 };
 
 }  // namespace teetee::pipeline

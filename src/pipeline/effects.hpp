@@ -107,6 +107,8 @@ struct Effects {
     std::vector<Send> sends{};
     std::vector<ComputeJob> jobs{};
     std::vector<QuoteJob> quotes{};
+    /// For the draft model, to be done one after the other; of an entry that has one.
+    std::vector<DraftJob> drafts{};
     std::vector<Timer> timers{};
     std::vector<ClientEvent> events{};
     std::vector<LogLine> log{};

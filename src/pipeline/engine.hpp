@@ -88,6 +88,30 @@ struct ComputeResult {
     std::vector<SequenceFailure> failures{};
 };
 
+/// Asks a small model beside the entry's engine how a text goes on. Where there is no text there is
+/// no answer either, but the closes count.
+struct DraftJob {
+    RequestId request{};
+    /// Prompt and answer so far.
+    std::vector<TokenId> text{};
+    SamplingOptions sampling{};
+    /// What the text may grow to.
+    Position positions_max = 0;
+    /// Tokens wanted; 0: the text is only to be taken in.
+    size_t count = 0;
+    /// Requests that are over: nothing is to be left of them.
+    std::vector<RequestId> closes{};
+};
+
+struct DraftResult {
+    RequestId request{};
+    /// Of the first token: the text's size.
+    size_t place = 0;
+    /// The model has all of the text. Long ones take it several jobs.
+    bool is_ready = false;
+    std::vector<TokenId> tokens{};
+};
+
 /// What the engine serves and holds; fixed for its life.
 struct EngineLimits {
     LayerRange layers{};

@@ -10,7 +10,7 @@
 #include "wire/limits.hpp"
 
 // Requests, messages and routes; batches are in entry_schedule.cpp, retained pages in
-// entry_prefixes.cpp.
+// entry_prefixes.cpp, what concerns the draft model in entry_drafts.cpp.
 namespace teetee::pipeline {
 
 Entry::Entry(EntryOptions options)
@@ -205,6 +205,7 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     }
     end_drained(now, effects);
     records_.expire(now, effects);
+    await_no_longer(now);
     give_up_queued(now, effects);
     tick_at_ = now + options_.probe_interval;
     effects.timers.push_back({tick_timer_id, *tick_at_});
@@ -525,6 +526,7 @@ void Entry::end(Requests::iterator found, Effects& effects) {
     if (const auto& deadline = found->second.submission.deadline)
         deadlines_.erase({*deadline, found->first});
     drop_kept(found->second);
+    end_drafts(found->second, effects);
     requests_.erase(found);
 }
 

@@ -59,6 +59,9 @@ struct EntryOptions {
     /// How the rows of all its requests travel; a route needs stages that take it. With another one
     /// than f32 answers depend on where the model is cut.
     ActivationFormat activations = ActivationFormat::f32;
+    /// Effects::drafts are answered; an answer that takes longer is not waited for.
+    bool has_draft_model = false;
+    Duration draft_timeout = std::chrono::seconds(1);
     /// The first id for a retained page; random, so that no other life of an entry gave it. Each
     /// route has 2^40 ids of its own from there.
     PrefixId first_prefix = 1;
@@ -94,6 +97,9 @@ struct EntryOptions {
 /// Where it pays, decode rows are followed by rows of tokens that are only guessed: whatever the
 /// tail picks behind right guesses is what it would have picked later, and what was computed from
 /// wrong ones is computed again. Answers are the same, and there sooner.
+///
+/// Where the text does not tell what comes next, a request may wait for a draft model's guesses
+/// instead, if that pays. Whatever that model says or leaves unsaid, answers are the same.
 ///
 /// Requests are admitted in turns by tenant (FairQueue), each to the route on which it should be
 /// over first. When that route is lost or
@@ -139,6 +145,8 @@ class Entry {
     void on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
     void on_quoted(Instant now, QuoteResult result, Effects& effects);
+    /// What the draft model says; it need not be right, nor there in time.
+    void on_drafted(Instant now, DraftResult result, Effects& effects);
     void on_timer(Instant now, uint64_t id, Effects& effects);
 
     /// For the first hop of probes that want evidence.
@@ -212,6 +220,21 @@ class Entry {
         std::vector<wire::Resume> resumes{};
         SequenceTrace trace{};
         std::optional<Drafter> drafter{};
+        /// Of the draft model.
+        struct ModelDrafts {
+            DraftPolicy policy{};
+            /// It has something of this request, and all of it but what came last.
+            bool is_known = false;
+            bool is_ready = false;
+            /// The request does not go on until the answer is there.
+            bool is_awaited = false;
+            /// The latest place at which it was considered to ask.
+            size_t considered = 0;
+            /// What it has said, and for which place.
+            size_t place = 0;
+            std::vector<TokenId> tokens{};
+        };
+        ModelDrafts drafts{};
 
         Position positions_max() const {
             return static_cast<Position>(prompt_count + submission.max_tokens);
@@ -253,6 +276,12 @@ class Entry {
     void add_row(Request& request, Lane::Source source, ComputeJob& job, Lane::Batch& batch);
     void add_guesses(Lane& lane, Request& request, ComputeJob& job, Lane::Batch& batch,
                      size_t rows_max);
+    size_t guesses_max(const Request& request) const;
+    Drafter::Draft guess(const Lane& lane, Request& request, size_t most) const;
+    void ask_for_drafts(Instant now, Effects& effects);
+    void ask_for_draft(Instant now, const Lane& lane, Request& request, Effects& effects);
+    void await_no_longer(Instant now);
+    void end_drafts(const Request& request, Effects& effects);
     void settle(const Lane::Guess& guess);
     static bool is_wrong(const Request& request, Position position, Lane::Source source);
     void open(Lane& lane, Request& request, Effects& effects);
@@ -331,6 +360,14 @@ class Entry {
         uint64_t lane = 0;
     };
     std::optional<Running> running_;
+    /// What the draft model has yet to answer.
+    struct Asked {
+        size_t place = 0;
+        size_t count = 0;
+        Instant at{};
+    };
+    std::map<RequestId, Asked> asked_;
+    RowCost draft_cost_;
     RecordCollector records_;
     QuoteCollector quotes_;
     uint64_t next_serial_ = 1;

@@ -16,6 +16,7 @@ void Entry::schedule(Instant now, Effects& effects) {
     end_overdue(now, effects);
     if (!running_) admit(effects);
     for (auto& [number, lane] : lanes_) replay(now, *lane, effects);
+    ask_for_drafts(now, effects);
     if (running_) return;
     ComputeJob job{.batch_id = next_batch_id_};
     Lane::Batch batch{.formed = now};
@@ -203,45 +204,13 @@ void Entry::add_decode_rows(Lane& lane, ComputeJob& job, Lane::Batch& batch, siz
         if (share == 0 || batch.rows.size() >= rows_max) return;
         if (turn == lane.active.end()) turn = lane.active.begin();
         Request& request = requests_.at(turn->second);
-        if (!request.is_decoding() || request.unscheduled() != 1) continue;
+        if (!request.is_decoding() || request.unscheduled() != 1 || request.drafts.is_awaited)
+            continue;
         --share;
         lane.last_decoded = turn->first;
         add_row(request, {request.tokens.back()}, job, batch);
         add_guesses(lane, request, job, batch, rows_max);
     }
-}
-
-/// Behind the row of its last known token.
-void Entry::add_guesses(Lane& lane, Request& request, ComputeJob& job, Lane::Batch& batch,
-                        size_t rows_max) {
-    const Submission& submission = request.submission;
-    // The last token of an answer is not computed on.
-    const size_t left = submission.max_tokens - request.usage.completion_tokens - 1;
-    const size_t most = std::min<size_t>({options_.drafts_max, left, rows_max - batch.rows.size()});
-    if (most == 0 || submission.sampling.needs_tokens()) return;
-    if (!request.drafter) request.drafter.emplace();
-    for (size_t i = request.drafter->size(); i < request.tokens.size(); ++i)
-        request.drafter->push(request.tokens[i]);
-    Drafter::Draft draft = request.drafter->draft(most, lane.row_cost.share());
-    if (draft.tokens.empty()) return;
-    for (const TokenId token : draft.tokens) add_row(request, {token, true}, job, batch);
-    counters_.tokens_drafted += draft.tokens.size();
-    batch.guesses.push_back(
-        {submission.request, request.epoch, request.tokens.size(), std::move(draft)});
-}
-
-/// What the tail has picked shows how many of the guesses were right; the request goes on from
-/// there.
-void Entry::settle(const Lane::Guess& guess) {
-    const auto found = requests_.find(guess.request);
-    if (found == requests_.end() || found->second.epoch != guess.epoch) return;
-    Request& request = found->second;
-    const auto known = std::span(request.tokens).subspan(guess.place);
-    const auto differing = std::ranges::mismatch(guess.draft.tokens, known);
-    const auto right = static_cast<size_t>(differing.in1 - guess.draft.tokens.begin());
-    request.drafter->learn(guess.draft, right);
-    request.next_position = static_cast<Position>(request.tokens.size() - 1);
-    request.trace.rewind(request.next_position);
 }
 
 bool Entry::is_wrong(const Request& request, Position position, Lane::Source source) {
@@ -415,6 +384,7 @@ void Entry::on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effec
         } else if (answers[i] != nullptr) {
             if (is_wrong(request->second, batch.rows[i].position, batch.sources[i])) continue;
             counters_.drafts_right += batch.sources[i].is_guess ? 1 : 0;
+            counters_.model_drafts_right += batch.sources[i].is_models ? 1 : 0;
             accept(request, *answers[i], effects);
         } else if (lane.route.is_alone()) {
             give_up(request, fail(ErrorCode::internal, "engine: a row got lost"), effects);

@@ -21,11 +21,14 @@ struct Lane {
         Epoch epoch = 0;
         size_t place = 0;
         Drafter::Draft draft{};
+        bool is_models = false;
     };
     /// Where a guess was wrong, this is not the token that stands there.
     struct Source {
         TokenId token = 0;
         bool is_guess = false;
+        /// The draft model's.
+        bool is_models = false;
     };
     struct Batch {
         Instant formed{};

@@ -199,6 +199,7 @@ struct WorldOptions {
     bool has_records = false;
     Duration reroute_timeout{};
     uint32_t drafts_max = 16;
+    bool has_draft_model = false;
 };
 
 /// A node's two neighbours on the ring.
@@ -307,6 +308,15 @@ class World {
     /// What comes of a node's job; nothing ever where it is nullopt.
     std::function<std::optional<Result<Bytes>>(uint32_t index, const QuoteJob&)> tee =
         [](uint32_t, const QuoteJob& job) { return dev_quote(job.report_data); };
+    /// What the draft model says to a job with text, and how long that takes it; nothing ever where
+    /// it is nullopt.
+    struct Drafted {
+        DraftResult result{};
+        Duration takes = std::chrono::microseconds(100);
+    };
+    std::function<std::optional<Drafted>(const DraftJob&)> draft_model = [](const DraftJob&) {
+        return std::nullopt;
+    };
 
   private:
     struct Node {
@@ -344,6 +354,7 @@ class World {
     void act(uint32_t index, Effects effects);
     void send(uint32_t index, Send send);
     void make_quote(uint32_t index, const QuoteJob& job);
+    void draft(const DraftJob& job);
     void on_event(const ClientEvent& event);
     void tell_link(uint32_t index, uint32_t peer, bool is_up);
     void deliver(uint32_t index, uint32_t from, wire::Frame frame);
@@ -360,6 +371,8 @@ class World {
     std::map<RequestId, Submission> submissions_;
     std::map<RequestId, Outcome> outcomes_;
     std::set<RequestId> open_;
+    /// Those that the draft model has heard of.
+    std::set<RequestId> drafted_;
 };
 
 /// The tokens that an undisturbed node with all layers generates, without stop tokens.

@@ -16,6 +16,7 @@ World::World(WorldOptions options)
                        .batch_rows_max = options.batch_rows_max,
                        .queued_max = options.queued_max,
                        .drafts_max = options.drafts_max,
+                       .has_draft_model = options.has_draft_model,
                        .reroute_timeout = options.reroute_timeout,
                        .records = records()})),
       nodes_(options.stage_count),
@@ -180,6 +181,7 @@ void World::act(uint32_t index, Effects effects) {
         });
     }
     for (const QuoteJob& job : effects.quotes) make_quote(index, job);
+    for (const DraftJob& job : effects.drafts) draft(job);
     for (const Timer& timer : effects.timers) {
         at(timer.at, [this, index, life, timer] {
             if (nodes_[index].life != life) return;
@@ -198,6 +200,21 @@ void World::make_quote(uint32_t index, const QuoteJob& job) {
                node.on_quoted(now_, {request, quote}, more);
            });
        });
+}
+
+void World::draft(const DraftJob& job) {
+    EXPECT_TRUE(options_.has_draft_model);
+    for (const RequestId& request : job.closes) EXPECT_EQ(drafted_.erase(request), 1u);
+    if (job.text.empty()) return;
+    drafted_.insert(job.request);
+    const auto drafted = draft_model(job);
+    if (!drafted) return;
+    at(now_ + drafted->takes, [this, result = drafted->result] {
+        tell(0, [&](auto& node, Effects& more) {
+            if constexpr (requires { node.on_drafted(now_, result, more); })
+                node.on_drafted(now_, result, more);
+        });
+    });
 }
 
 void World::send(uint32_t index, Send send) {
@@ -288,6 +305,7 @@ void World::expect_idle() {
     EXPECT_EQ(entry_->active_count(), 0u);
     EXPECT_EQ(entry_->queued_count(), 0u);
     EXPECT_EQ(entry_->in_flight_count(), 0u);
+    EXPECT_TRUE(drafted_.empty());
     const size_t retained = entry_->retained_page_count();
     EXPECT_EQ(entry_->kv_used().positions,
               retained * engine_limits(layers(0), options_).block_positions);

@@ -38,6 +38,7 @@ World::World(const Scenario& scenario, uint64_t seed)
       seed_(seed),
       network_(mix(seed, 1)),
       deceit_(mix(seed, 5)),
+      drafts_(mix(seed, 7)),
       trust_(ranges(scenario.slots)) {
     make_nodes();
     make_links();
@@ -212,6 +213,7 @@ void World::make_entry(uint32_t index) {
                                .chunk_rows = 8,
                                .batch_rows_max = 32,
                                .queued_max = 16,
+                               .has_draft_model = scenario_.draft_model > 0,
                                .first_prefix = (mix(seed_, index) ^ node.life << 48) >> 1 | 1,
                                .probe_timeout = probe_timeout,
                                .batch_timeout = batch_timeout,

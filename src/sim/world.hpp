@@ -119,7 +119,8 @@ class World {
         kill,
         revive,
         renewal,
-        quoted
+        quoted,
+        drafted
     };
 
     // world.cpp: time, lives, and what comes from outside.
@@ -142,6 +143,7 @@ class World {
     void act(uint32_t node, pipeline::Effects effects);
     void compute(uint32_t node, pipeline::ComputeJob job);
     void make_quote(uint32_t node, const pipeline::QuoteJob& job);
+    void draft(uint32_t node, const pipeline::DraftJob& job);
     void send(uint32_t from, const pipeline::Send& send);
     void transmit(uint32_t link, uint32_t side, Bytes frame);
     void put(uint32_t link, uint32_t side, Bytes frame);
@@ -174,6 +176,7 @@ class World {
     uint64_t seed_;
     Random network_;
     Random deceit_;
+    Random drafts_;
     Trust trust_;
     Lies lies_;
     Instant now_{};

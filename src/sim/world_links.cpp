@@ -20,6 +20,7 @@ void World::act(uint32_t index, pipeline::Effects effects) {
     }
     for (pipeline::ComputeJob& job : effects.jobs) compute(index, std::move(job));
     for (const pipeline::QuoteJob& job : effects.quotes) make_quote(index, job);
+    for (const pipeline::DraftJob& job : effects.drafts) draft(index, job);
     for (const pipeline::Timer& timer : effects.timers) {
         at_node(index, timer.at, [this, index, id = timer.id] {
             log(Kind::timer, index, index);
@@ -56,6 +57,28 @@ void World::make_quote(uint32_t index, const pipeline::QuoteJob& job) {
         log(Kind::quoted, index, index);
         step(index, [&](auto& machine, pipeline::Effects& effects) {
             machine.on_quoted(now_, result, effects);
+        });
+    });
+}
+
+/// Guesses blindly, which is right now and then where there are so few tokens. It may say too much
+/// or too little, name a token that there is not, be late or say nothing at all.
+void World::draft(uint32_t index, const pipeline::DraftJob& job) {
+    if (job.text.empty()) return;
+    pipeline::DraftResult result{.request = job.request, .place = job.text.size()};
+    result.is_ready = drafts_.below(8) > 0;
+    const uint64_t count = drafts_.below(job.count + 3);
+    for (uint64_t i = 0; i < count; ++i) {
+        const uint32_t kinds = drafts_.below(16) > 0 ? vocabulary : vocabulary + 1;
+        result.tokens.push_back(static_cast<TokenId>(drafts_.below(kinds)));
+    }
+    if (drafts_.below(64) == 0) return;
+    const bool is_late = drafts_.below(64) == 0;
+    const Duration time = std::chrono::milliseconds(is_late ? 1500 : drafts_.up_to(3));
+    at_node(index, now_ + time, [this, index, result = std::move(result)] {
+        log(Kind::drafted, index, index);
+        step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
+            entry.on_drafted(now_, result, effects);
         });
     });
 }

@@ -52,6 +52,20 @@ def test_concurrent_requests_do_not_change_each_other(teetee):
     assert together == alone
 
 
+def test_a_draft_model_changes_nothing_but_the_passes(teetee):
+    ask = {"prompt": PROMPT, "max_tokens": 80, "temperature": 0.8, "top_p": 1, "seed": 11}
+    reference = teetee.json("run", "--model", STORY_MODEL, "--prompt", PROMPT, "-n", 80, "--temperature", 0.8,
+                            "--seed", 11)["text"]
+    _, client = teetee.up("--shards", 3, "--draft-model", STORY_MODEL)
+    status, body = client.post("/generate", ask)
+    assert status == 200 and body["text"] == reference, (body, reference)
+    _, metrics = client.get("/metrics")
+    values = dict(line.split() for line in metrics.decode().splitlines() if not line.startswith("#"))
+    drafted, right = (int(values[f"teetee_model_{name}_total"]) for name in ("tokens_drafted", "drafts_right"))
+    # It is the served model itself; what was drafted behind the end of the answer is not right.
+    assert drafted > 0 and right >= drafted - 16, values
+
+
 def test_openai_shapes(teetee):
     _, client = teetee.up()
     _, models = client.get("/v1/models")
