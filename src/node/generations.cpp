@@ -21,6 +21,8 @@ Result<RequestId> Generations::begin(Generation generation, GenerationEvents eve
     submission.prompt = std::move(generation.prompt);
     submission.max_tokens = generation.tokens_max;
     submission.sampling = generation.sampling;
+    // As the stages sign for it.
+    submission.sampling.activations = world_.entry.machine().activations();
     submission.stop_tokens = world_.stop_tokens;
     submission.tenant = generation.tenant;
     const std::optional<Duration> time = time_for(generation);

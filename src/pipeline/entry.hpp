@@ -102,12 +102,12 @@ struct EntryOptions {
 /// instead, if that pays. Whatever that model says or leaves unsaid, answers are the same.
 ///
 /// Requests are admitted in turns by tenant (FairQueue), each to the route on which it should be
-/// over first. When that route is lost or
-/// stalled, its requests go on over another one, with the next epoch. Nodes of both routes keep
-/// what they have computed, and those before a new one replay to it what they have noted of their
-/// output; where that is not to be had, prompt and answer are computed again. Which token comes
-/// next depends on nothing else, so the client sees none twice and none changed; that a new tail
-/// picks those it has seen is checked. A request that finds no other route in time fails.
+/// over first. When that route is lost or stalled, its requests go on over another one, with the
+/// next epoch. Nodes of both routes keep what they have computed, and those before a new one replay
+/// to it what they have noted of their output; where that is not to be had, prompt and answer are
+/// computed again. Which token comes next depends on nothing else, so the client sees none twice
+/// and none changed; that a new tail picks those it has seen is checked. A request that finds no
+/// other route in time fails.
 ///
 /// Pages of keys and values outlive their request for the tenant's next one on the same route: the
 /// entry alone decides which (it retains the whole pages of a prompt once it is computed, and those
@@ -154,6 +154,8 @@ class Entry {
     /// The next probe of each route collects evidence afresh.
     void refresh_evidence();
 
+    /// How the rows of every request travel.
+    ActivationFormat activations() const { return options_.activations; }
     /// Some route is, though it may be draining.
     bool ready() const;
     std::vector<const Route*> routes() const;

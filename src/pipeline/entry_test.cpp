@@ -468,6 +468,25 @@ TEST_F(LinkedEntry, what_others_use_is_worth_waiting_for_and_what_no_stage_has_i
     EXPECT_EQ(take<wire::Open>().request, request_id(2));
 }
 
+TEST(entry, a_route_needs_stages_that_take_its_format) {
+    Effects effects;
+    const std::vector<wire::NodeId> path{node_id(0), node_id(1)};
+    Route route({.id = {node_id(0), 1},
+                 .path = path,
+                 .engine = engine_limits({0, 4}, {}),
+                 .format = ActivationFormat::q8,
+                 .probe_timeout = std::chrono::seconds(1)});
+    const auto hop = [](uint32_t node, LayerRange layers, uint32_t formats) {
+        return wire::Hop{.node_id = node_id(node), .layers = layers, .formats = formats};
+    };
+    for (const uint32_t formats : {0u, 1u, 3u, wire::all_formats}) {
+        wire::Probe probe = route.make_probe({}, hop(0, {0, 4}, wire::all_formats), {});
+        probe.hops.push_back(hop(1, {4, layer_count}, formats));
+        EXPECT_EQ(bool(route.on_probe({}, std::move(probe))), formats == wire::all_formats);
+        EXPECT_EQ(route.ready(), formats == wire::all_formats);
+    }
+}
+
 TEST_F(LinkedEntry, a_stage_may_claim_any_capacity) {
     wire::Hop boundless = hop({4, layer_count});
     boundless.sequences_free = UINT32_MAX;

@@ -199,6 +199,7 @@ struct WorldOptions {
     bool has_records = false;
     Duration reroute_timeout{};
     uint32_t drafts_max = 16;
+    ActivationFormat activations = ActivationFormat::f32;
     bool has_draft_model = false;
 };
 

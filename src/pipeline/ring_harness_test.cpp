@@ -16,6 +16,7 @@ World::World(WorldOptions options)
                        .batch_rows_max = options.batch_rows_max,
                        .queued_max = options.queued_max,
                        .drafts_max = options.drafts_max,
+                       .activations = options.activations,
                        .has_draft_model = options.has_draft_model,
                        .reroute_timeout = options.reroute_timeout,
                        .records = records()})),

@@ -194,6 +194,23 @@ TEST(ring, limits_by_the_tightest_stage_and_its_free_positions) {
     world.expect_idle();
 }
 
+TEST(ring, rounded_rows_give_the_same_tokens_whatever_the_batches) {
+    for (const auto format : {ActivationFormat::f16, ActivationFormat::q8}) {
+        std::vector<std::vector<TokenId>> answers;
+        for (const uint32_t chunk_rows : {256u, 5u, 1u}) {
+            World world({.stage_count = 3, .chunk_rows = chunk_rows, .activations = format});
+            for (uint64_t i = 1; i <= 3; ++i)
+                ASSERT_TRUE(world.submit(example_request(i, 10 * i, 8)));
+            world.finish();
+            for (uint64_t i = 1; i <= 3; ++i)
+                answers.push_back(world.outcome(request_id(i)).tokens);
+            world.expect_idle();
+        }
+        for (size_t i = 3; i < answers.size(); ++i) EXPECT_EQ(answers[i], answers[i % 3]);
+        EXPECT_NE(answers[0], reference_tokens(example_request(1, 10, 8))) << "rounding shows";
+    }
+}
+
 TEST(ring, a_probe_tells_route_capacity_and_evidence) {
     World world({.stage_count = 3, .sequences_max = 5});
     for (int i = 0; i < 3; ++i) {

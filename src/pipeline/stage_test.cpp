@@ -312,6 +312,23 @@ TEST_F(StageTest, a_newer_epoch_may_come_over_another_route_of_the_same_entry_on
     EXPECT_EQ(stage_.counters().messages_dropped, dropped + 1);
 }
 
+TEST_F(StageTest, takes_rows_in_the_format_of_their_sequence_only) {
+    receive(wire::Open{id_of(1), 1, {.activations = ActivationFormat::f16}, 16});
+    wire::Forward rounded = forward(5, {row(1, 0)});
+    rounded.format = ActivationFormat::f16;
+    rounded.activations = {0x00, 0x3c};
+    receive(rounded);
+    ComputeJob job = take_job();
+    EXPECT_EQ(job.activations, (Bytes{0, 0, 0x80, 0x3f})) << "the engine sees f32";
+    stage_.on_computed({}, {.batch_id = job.batch_id, .activations = job.activations}, effects_);
+    ASSERT_EQ(sent<wire::Forward>().size(), 1u);
+    EXPECT_EQ(sent<wire::Forward>()[0].activations, rounded.activations);
+    EXPECT_EQ(sent<wire::Forward>()[0].format, ActivationFormat::f16);
+    receive(forward(6, {row(1, 1)}));
+    ASSERT_EQ(sent<wire::Failed>().size(), 1u);
+    EXPECT_EQ(sent<wire::Failed>()[0].code, ErrorCode::message_unexpected);
+}
+
 TEST_F(StageTest, a_page_is_known_on_its_route_only) {
     const wire::RouteId other{previous, 4};
     join(other);
