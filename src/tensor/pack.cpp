@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/assert.hpp"
-#include "tensor/block_codes.hpp"
 #include "base/float16.hpp"
+#include "tensor/block_codes.hpp"
 
 namespace teetee::tensor {
 namespace {

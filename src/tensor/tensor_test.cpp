@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tensor/cpu.hpp"
 #include "base/float16.hpp"
+#include "tensor/cpu.hpp"
 #include "tensor/math.hpp"
 #include "tensor/matrix.hpp"
 #include "tensor/ops.hpp"

@@ -8,7 +8,7 @@
 
 namespace teetee::wire {
 
-inline constexpr uint16_t frame_version = 7;
+inline constexpr uint16_t frame_version = 8;
 
 /// A frame: u16 version, u32 header bytes (both little-endian), the header (wire.proto), and as
 /// payload the activations of a Forward, the log-probabilities of Tokens, the statements and quotes

@@ -170,7 +170,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first_and_the_route_last) {
     EXPECT_EQ(to_hex(encode(Frame{{{0xab}, 3}, Tokens{7, {}}})),
-              "0700"
+              "0800"
               "1e000000"
               "1a020807"
               "a20114ab00000000000000000000000000000000000000"
