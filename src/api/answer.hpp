@@ -52,6 +52,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
   private:
     Result<void> submit(const Result<model::ChatTemplate>& chat);
+    Result<void> ensure_format() const;
     Result<void> take_up();
     Result<void> generate(node::Generation generation);
     Result<std::vector<TokenId>> prompt_tokens(const Result<model::ChatTemplate>& chat) const;
@@ -79,6 +80,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// The node's name for it; of its own where nothing is left to compute.
     RequestId id_;
     /// The node knows it by its id, and will make a receipt.
+    bool is_streaming_ = false;
     bool is_submitted_ = false;
     AnswerText decoder_;
     LogprobsReport logprobs_;

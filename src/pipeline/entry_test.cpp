@@ -125,15 +125,15 @@ TEST(entry, counts_what_it_computes_and_delivers) {
 /// An entry of two stages; the other stage is played by the test.
 class LinkedEntry : public ::testing::Test {
   protected:
-    LinkedEntry() {
+    explicit LinkedEntry(Duration reroute_timeout = {}) : entry_(options(reroute_timeout)) {
         route_.number = entry_.add_route(now_, {node_id(0), node_id(1)}, effects_);
         EXPECT_TRUE(effects_.sends.empty()) << "a route without links is not probed";
         entry_.on_link_up(now_, node_id(1), effects_);
     }
-    static EntryOptions options() {
+    static EntryOptions options(Duration reroute_timeout) {
         return {.node_id = node_id(0),
                 .engine = engine_limits({0, 4}, {}),
-                .reroute_timeout = Duration{}};
+                .reroute_timeout = reroute_timeout};
     }
     const Route& route() const { return *entry_.route(route_.number); }
 
@@ -187,7 +187,7 @@ class LinkedEntry : public ::testing::Test {
     Instant now_{1};
     Effects effects_;
     wire::RouteId route_{node_id(0), 0};
-    Entry entry_{options()};
+    Entry entry_;
     FakeEngine engine_{engine_limits({0, 4}, {})};
 };
 
@@ -466,6 +466,95 @@ TEST_F(LinkedEntry, what_others_use_is_worth_waiting_for_and_what_no_stage_has_i
     tick(milliseconds(500));
     return_probe({full});
     EXPECT_EQ(take<wire::Open>().request, request_id(2));
+}
+
+class PatientEntry : public LinkedEntry {
+  protected:
+    PatientEntry() : LinkedEntry(std::chrono::seconds(10)) {}
+    wire::NodeId large_ = node_id(2);
+    /// With less room than requests of 400 need.
+    void add_small_route() {
+        wire::Hop small = hop({4, layer_count});
+        small.positions_free = small.positions_max = 320;
+        return_probe({small});
+        entry_.on_link_up(now_, large_, effects_);
+    }
+    uint64_t add_large_route() {
+        const uint64_t number = entry_.add_route(now_, {node_id(0), large_}, effects_);
+        probe_large(number);
+        return number;
+    }
+    void probe_large(uint64_t number) {
+        for (Send& send : std::exchange(effects_.sends, {})) {
+            auto* probe = std::get_if<wire::Probe>(&send.frame.message);
+            if (probe == nullptr || send.to != large_) continue;
+            probe->hops.push_back(hop({4, layer_count}));
+            probe->hops.back().node_id = large_;
+            entry_.on_frame(now_, large_, {{node_id(0), number}, *probe}, effects_);
+        }
+    }
+};
+
+TEST_F(PatientEntry, a_request_waits_for_the_route_that_could_hold_it) {
+    add_small_route();
+    const uint64_t number = add_large_route();
+    entry_.on_link_down(now_, large_, effects_);
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 400), effects_)) << "it may be back soon";
+    EXPECT_EQ(entry_.queued_count(), 1u);
+    tick(std::chrono::seconds(1));
+    tick(std::chrono::seconds(8));
+    EXPECT_TRUE(effects_.events.empty());
+    entry_.on_link_up(now_, large_, effects_);
+    probe_large(number);
+    EXPECT_TRUE(entry_.is_active(request_id(1)));
+}
+
+TEST_F(PatientEntry, a_request_does_not_wait_for_that_route_for_ever) {
+    add_small_route();
+    add_large_route();
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 400), effects_));
+    compute();
+    ASSERT_TRUE(entry_.is_active(request_id(1)));
+    entry_.on_link_down(now_, large_, effects_);
+    EXPECT_EQ(entry_.queued_count(), 1u) << "the other one is too small";
+    for (int i = 0; i < 45; ++i) {
+        tick(milliseconds(250));
+        wire::Hop small = hop({4, layer_count});
+        small.positions_free = small.positions_max = 320;
+        return_probe({small});
+        ASSERT_EQ(effects_.events.empty(), i < 39) << i;
+    }
+    EXPECT_TRUE(std::holds_alternative<ClientFailed>(effects_.events.at(0)));
+    EXPECT_EQ(entry_.queued_count(), 0u);
+}
+
+TEST_F(PatientEntry, a_route_that_drains_takes_what_no_other_could_hold) {
+    add_small_route();
+    add_large_route();
+    entry_.use_nodes(now_, {{.node_id = node_id(1), .layers = {4, layer_count}, .linked = true}},
+                     effects_);
+    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 300), effects_));
+    compute();
+    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 400), effects_));
+    compute();
+    EXPECT_TRUE(entry_.is_active(request_id(1)));
+    EXPECT_TRUE(entry_.is_active(request_id(2)));
+    EXPECT_TRUE(effects_.events.empty());
+}
+
+TEST_F(LinkedEntry, knows_about_when_the_next_answer_is_over) {
+    start_request();
+    EXPECT_EQ(entry_.next_end(), Duration{}) << "nothing is known yet";
+    for (Position at = 2; at < 5; ++at) {
+        const uint64_t batch = take<wire::Forward>().batch_id;
+        now_ += milliseconds(20);
+        receive(wire::Tokens{batch, {{request_id(1), 1, at, 7 + at}}});
+        const auto left = static_cast<int64_t>(5 - (at - 1));
+        EXPECT_EQ(entry_.next_end(), left * milliseconds(20)) << at;
+        compute();
+    }
+    ASSERT_TRUE(entry_.cancel(now_, request_id(1), effects_));
+    EXPECT_EQ(entry_.next_end(), Duration{});
 }
 
 TEST(entry, a_route_needs_stages_that_take_its_format) {

@@ -153,6 +153,9 @@ TEST(Run, BreaksNoRuleUnderReplayedFrames) {
 TEST(Run, BreaksNoRuleWhereRoomIsScarce) {
     expect_none_broken("room", 20);
 }
+TEST(Run, BreaksNoRuleWhereNodesAreOfDifferentSize) {
+    expect_none_broken("uneven", 20);
+}
 TEST(Run, GoesOnWithWhatNodesHave) {
     const Scenario world = scenario("resume");
     uint64_t resumes = 0;

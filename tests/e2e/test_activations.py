@@ -65,3 +65,27 @@ def test_an_unknown_format_is_named(teetee):
     network = teetee.network(2)
     code, _, err = teetee.run(*network.arguments(0), "--activations", "q4")
     assert code == 2 and "need f32, f16 or q8" in err, (code, err)
+
+
+def test_another_entry_goes_on_in_the_same_format_only(teetee):
+    network = teetee.network(2)
+    network.start(0, "--activations", "q8")
+    network.start(1)
+    _, exact = network.start_another(0)
+    _, rounded = network.start_another(0, "--activations", "q8")
+    for entry in (network.http, exact, rounded):
+        wait_until(entry.ready, 60, "the route is ready")
+    body = BODY | {"return_token_ids": True, "max_tokens": 40}
+    _, whole = network.http.post("/v1/completions", body)
+    assert whole["activations"] == "q8", whole
+    known = whole["choices"][0]["token_ids"][:15]
+    rest = body | {key: whole[key] for key in ("created", "activations")} | {"answer_token_ids": known}
+    status, refused = exact.post("/v1/completions", rest)
+    # No fault of the request: clients turn to the next entry.
+    assert status == 409 and refused["error"]["code"] == "activations_differ", refused
+    assert refused["error"]["type"] == "server_error" and "as f32" in refused["error"]["message"], refused
+    status, taken_up = rounded.post("/v1/completions", rest)
+    assert status == 200, taken_up
+    assert known + taken_up["choices"][0]["token_ids"] == whole["choices"][0]["token_ids"]
+    status, refused = rounded.post("/v1/completions", rest | {"activations": "q4"})
+    assert status == 400 and refused["error"]["code"] == "field_invalid", refused

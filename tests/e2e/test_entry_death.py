@@ -64,7 +64,7 @@ def alike(events: list) -> list:
 def resume(entry: Http, path: str, body: dict, events: list) -> list:
     """What another entry makes of an answer of which these events are there."""
     ids = [token for event in events for token in part_of(event)["token_ids"]]
-    first = {k: events[0][k] for k in ("seed", "created") if k in events[0]} if events else {}
+    first = {k: events[0][k] for k in ("seed", "created", "activations") if k in events[0]} if events else {}
     return read(entry, path, body | first | {"answer_token_ids": ids})
 
 
