@@ -71,10 +71,13 @@ def test_another_entry_goes_on_in_the_same_format_only(teetee):
     network = teetee.network(2)
     network.start(0, "--activations", "q8")
     network.start(1)
-    _, exact = network.start_another(0)
-    _, rounded = network.start_another(0, "--activations", "q8")
-    for entry in (network.http, exact, rounded):
+    wait_until(network.http.ready, 60, "the route is ready")
+    others = []
+    for form in ("f32", "q8"):
+        _, entry = network.start_another(0, "--activations", form)
         wait_until(entry.ready, 60, "the route is ready")
+        others.append(entry)
+    exact, rounded = others
     body = BODY | {"return_token_ids": True, "max_tokens": 40}
     _, whole = network.http.post("/v1/completions", body)
     assert whole["activations"] == "q8", whole
