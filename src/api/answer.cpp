@@ -16,6 +16,8 @@ using pipeline::FinishReason;
 namespace {
 
 /// Of a story or completion whose client names no limit.
+/// A stream is silent for twice as long at most.
+constexpr Duration keep_alive_interval = std::chrono::seconds(4);
 constexpr uint32_t tokens_max_default = 256;
 
 boost::json::object usage_json(pipeline::Usage usage) {
@@ -277,6 +279,7 @@ void Answer::begin_stream() {
     is_streaming_ = true;
     exchange_->begin_stream(200, "text/event-stream",
                             {{"cache-control", "no-store"}, {"x-accel-buffering", "no"}});
+    keep_alive();
     if (request_.dialect != Dialect::chat) return;
     boost::json::object first = envelope(".chunk");
     first["choices"] =
@@ -286,7 +289,19 @@ void Answer::begin_stream() {
     send_event(first);
 }
 
+/// A comment (WHATWG HTML, server-sent events) where there is nothing to say, so that a client can
+/// tell an entry that is busy from one that stands still.
+void Answer::keep_alive() {
+    keep_alive_ = node_.loop().call_after(keep_alive_interval, [weak = weak_from_this()] {
+        const auto answer = weak.lock();
+        if (!answer || answer->ended_) return;
+        if (!std::exchange(answer->has_sent_, false)) answer->exchange_->write(":\n\n");
+        answer->keep_alive();
+    });
+}
+
 void Answer::send_event(const boost::json::object& data) {
+    has_sent_ = true;
     exchange_->write("data: " + boost::json::serialize(data) + "\n\n");
 }
 

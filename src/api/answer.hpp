@@ -63,6 +63,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
     void begin_stream();
+    void keep_alive();
     void send_event(const boost::json::object& data);
 
     boost::json::object envelope(std::string_view suffix) const;
@@ -80,8 +81,11 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// The node's name for it; of its own where nothing is left to compute.
     RequestId id_;
     /// The node knows it by its id, and will make a receipt.
-    bool is_streaming_ = false;
     bool is_submitted_ = false;
+    bool is_streaming_ = false;
+    /// Something was sent since the stream was last looked at.
+    bool has_sent_ = false;
+    net::Timer keep_alive_;
     AnswerText decoder_;
     LogprobsReport logprobs_;
     std::string text_;

@@ -153,6 +153,9 @@ Result<void> serve(const ServeOptions& options, Session&) {
     TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee, collateral.get(),
                                                options.registry_path.empty() ? nullptr : &registry},
                                               node_options));
+    if (node_options.activations != ActivationFormat::f32 &&
+        (!node->is_entry() || node->activations() != node_options.activations))
+        log.warn("--activations: only an entry with stages behind it chooses the format");
     collateral->start();
     const LayerRange layers = node->layers();
     log.info("serving layers " + std::to_string(layers.begin) + " to " +

@@ -42,7 +42,11 @@ EntryError entry_error(const boost::json::object& error) {
     const auto* code = string_at(error, "code");
     // Another entry may have more room.
     const bool is_of_room = code != nullptr && *code == to_string(ErrorCode::kv_cache_full);
-    return {fail(ErrorCode::stage_failed, boost::json::serialize(error)),
+    // It may do better in a moment.
+    const bool is_busy = (type != nullptr && *type == "overloaded_error") ||
+                         (code != nullptr && *code == to_string(ErrorCode::route_unavailable));
+    return {fail(is_busy ? ErrorCode::overloaded : ErrorCode::stage_failed,
+                 boost::json::serialize(error)),
             type != nullptr && *type == "invalid_request_error" && !is_of_room};
 }
 

@@ -328,6 +328,9 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
+net::Loop& Node::loop() const {
+    return impl_->world.loop;
+}
 bool Node::is_entry() const {
     return impl_->entry != nullptr;
 }

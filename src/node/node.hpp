@@ -102,6 +102,7 @@ class Node {
     static Result<std::unique_ptr<Node>> start(const World& world, const NodeOptions& options);
     ~Node();
 
+    net::Loop& loop() const;
     bool is_entry() const;
     uint16_t link_port() const;
     LayerRange layers() const;

@@ -389,10 +389,13 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
     if (!accepted) {
         ++counters_.messages_dropped;
         if (accepted.error().code != ErrorCode::route_unavailable) return;
-        if (was_ready) effects.log.push_back({LogLevel::warn, accepted.error().message()});
+        const std::string why = accepted.error().message();
+        if (was_ready || std::exchange(lane.refusal, why) != why)
+            effects.log.push_back({LogLevel::warn, why});
         lose_route(now, lane, accepted.error(), effects);
     } else if (!was_ready) {
         routeless_since_.reset();
+        lane.refusal.clear();
         effects.log.push_back(
             {LogLevel::info,
              "route: ready, " + std::to_string(lane.route.stage_count()) + " stages"});

@@ -18,7 +18,6 @@ def start(network, form, *extra):
 
 
 def test_receipts_name_the_format_and_audits_round_as_the_stages_did(teetee):
-    outputs = []
     for form in ("f16", "q8"):
         network = teetee.network(3)
         start(network, form)
@@ -29,36 +28,36 @@ def test_receipts_name_the_format_and_audits_round_as_the_stages_did(teetee):
         assert stated["opening"]["sampling"]["activations"] == form, stated["opening"]
         code, report = verdict(teetee, "audit", receipt, "--model", STORY_MODEL)
         assert code == 0 and report["verdict"] == "match" and report["stages"] == 3, report
-        outputs.append(stated["stages"][0])
         # The format is signed for as well.
         receipt.write_text(receipt.read_text().replace(f'"activations":"{form}"', '"activations":"f32"'))
         code, report = verdict(teetee, "verify", receipt, *terms(network))
         assert code == 1 and report["verdict"] == "reject", report
         for node in network.nodes:
             node.kill()
-    assert outputs[0] != outputs[1]
 
 
 def test_a_lost_stage_changes_no_token_of_rounded_rows(teetee):
     network = teetee.network(3)
     start(network, "q8", "--kernel", "scalar")
     expected, _ = read(network.http, "/v1/completions", BODY)
-    count = 0
+    # What a new middle stage lacks the entry replays, what a new tail lacks the stage before it.
+    for shard in (1, 2):
+        count = 0
 
-    def lose_the_stage():
-        """It is the only one of its shard until the answer runs over it."""
-        nonlocal count
-        count += 1
-        if count == 10:
-            network.start_another(1)
-            wait_for_nodes(network.http, 4)
-            network.nodes[1].kill()
+        def lose_the_stage():
+            """It is the only one of its shard until the answer runs over it."""
+            nonlocal count
+            count += 1
+            if count == 10:
+                network.start_another(shard)
+                wait_for_nodes(network.http, 4)
+                network.nodes[shard].kill()
 
-    events, receipt = read(network.http, "/v1/completions", BODY, lose_the_stage)
-    assert events == expected
-    assert epoch_of(teetee, network.http, receipt, *terms(network)) > 1
-    code, report = verdict(teetee, "audit", teetee.folder / "receipt.json", "--model", STORY_MODEL)
-    assert code == 0 and report["verdict"] == "match", report
+        events, receipt = read(network.http, "/v1/completions", BODY, lose_the_stage)
+        assert events == expected, shard
+        assert epoch_of(teetee, network.http, receipt, *terms(network)) > 1
+        code, report = verdict(teetee, "audit", teetee.folder / "receipt.json", "--model", STORY_MODEL)
+        assert code == 0 and report["verdict"] == "match", report
 
 
 def test_an_unknown_format_is_named(teetee):
