@@ -253,7 +253,8 @@ def test_a_chat_leaves_an_entry_that_stands_still(teetee):
     up, first = teetee.up("--shards", 2, "--replicas", 2)
     second = Http(first.port + 2)
     wait_until(second.ready, 40, "the second entry is ready")
-    common = ["--port", first.port, "--prompt", PROMPT, "-n", 160, "--temperature", 0.8, "--seed", 4, "--silence-seconds", 2]
+    common = ["--port", first.port, "--prompt", PROMPT, "-n", 160, "--temperature", 0.8, "--seed", 4,
+              "--silence-seconds", 10, "--patience-seconds", 60]
     code, expected, err = teetee.run("chat", *common)
     assert code == 0, err
     stopped = []
