@@ -8,9 +8,9 @@
 
 #include "attest/limits.hpp"
 #include "attest/openssl_test_certificate.hpp"
-#include "attest/strict_json.hpp"
 #include "attest/test_platform.hpp"
 #include "attest/time_text.hpp"
+#include "base/strict_json.hpp"
 
 namespace teetee::attest {
 namespace {

@@ -4,7 +4,7 @@
 #include <boost/json.hpp>
 
 #include "attest/limits.hpp"
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 #include "crypto/hmac.hpp"
 #include "crypto/p256.hpp"
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "attest/limits.hpp"
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 #include "crypto/hash.hpp"
 
 namespace teetee::attest {

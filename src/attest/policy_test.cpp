@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "attest/limits.hpp"
-#include "attest/strict_json.hpp"
 #include "attest/test_platform.hpp"
+#include "base/strict_json.hpp"
 
 namespace teetee::attest {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "attest/json_members.hpp"
 #include "attest/limits.hpp"
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 
 namespace teetee::attest {
 namespace {

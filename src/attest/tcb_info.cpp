@@ -7,7 +7,7 @@
 
 #include "attest/json_object.hpp"
 #include "attest/limits.hpp"
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 
 namespace teetee::attest {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/entry_list.hpp"
 
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 #include "client/limits.hpp"
 #include "net/address.hpp"
 
@@ -21,8 +21,8 @@ std::string url_at(const boost::json::object& entry, std::string_view name) {
 }  // namespace
 
 Result<std::vector<ListedEntry>> parse_entry_list(std::string_view body) {
-    TT_TRY(const auto value, attest::parse_strict_json(body, {.bytes_max = entry_list_bytes_max,
-                                                              .depth_max = depth_max}));
+    TT_TRY(const auto value,
+           parse_strict_json(body, {.bytes_max = entry_list_bytes_max, .depth_max = depth_max}));
     const auto* object = value.if_object();
     const auto* list = object == nullptr ? nullptr : object->if_contains("data");
     if (list == nullptr || !list->is_array())

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <optional>
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "crypto/hash.hpp"

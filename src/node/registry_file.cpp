@@ -5,7 +5,7 @@
 
 #include "attest/json_members.hpp"
 #include "attest/limits.hpp"
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 #include "model/limits.hpp"
 #include "net/address.hpp"
 #include "node/limits.hpp"
@@ -53,7 +53,7 @@ Result<RegistryEntry> parse_entry(const json::value& value, size_t index) {
 }  // namespace
 
 Result<std::vector<RegistryEntry>> parse_registry(std::string_view text) {
-    const auto parsed = attest::parse_strict_json(
+    const auto parsed = parse_strict_json(
         text, {.bytes_max = registry_bytes_max, .depth_max = registry_json_depth_max});
     if (!parsed) return fail(ErrorCode::config_invalid, parsed.error().detail);
     const json::array* list = parsed->if_array();

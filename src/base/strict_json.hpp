@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 
-namespace teetee::attest {
+namespace teetee {
 
 struct JsonLimits {
     size_t bytes_max = 0;
@@ -23,4 +23,4 @@ Result<boost::json::value> parse_strict_json(std::string_view text, const JsonLi
 /// Error: not_found.
 Result<std::string_view> raw_member(std::string_view object_text, std::string_view key);
 
-}  // namespace teetee::attest
+}  // namespace teetee

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "attest/strict_json.hpp"
+#include "base/strict_json.hpp"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
-namespace teetee::attest {
+namespace teetee {
 namespace {
 
 namespace json = boost::json;
@@ -147,4 +147,4 @@ Result<json::value> parse_strict_json(std::string_view text, const JsonLimits& l
     return value;
 }
 
-}  // namespace teetee::attest
+}  // namespace teetee
