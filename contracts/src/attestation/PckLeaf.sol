@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @title What is needed of a PCK certificate: its key, and which platform it is for
+/// @notice Believed only where somebody else has verified the certificate, or nothing is at stake.
+library PckLeaf {
+    error PckPem(bytes32 reason, uint256 position);
+    error PckField(bytes32 field, uint256 occurrences, uint256 need);
+
+    bytes private constant BEGIN = "-----BEGIN CERTIFICATE-----";
+    /// The head of a SubjectPublicKeyInfo with an uncompressed point of P-256.
+    bytes private constant KEY_HEAD = hex"3059301306072a8648ce3d020106082a8648ce3d03010703420004";
+    /// 1.2.840.113741.1.13.1.1 and the head of an octet string of 16 bytes.
+    bytes private constant PPID_HEAD = hex"060a2a864886f84d010d01010410";
+
+    /// Values of the characters 0 to 127 in base64; 0xff: none.
+    bytes private constant VALUES = hex"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+        hex"ffffffffffffffffffffff3effffff3f3435363738393a3b3c3dffffffffffff"
+        hex"ff000102030405060708090a0b0c0d0e0f10111213141516171819ffffffffff"
+        hex"ff1a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233ffffffffff";
+
+    /// @notice The first certificate of a PEM chain, in DER.
+    function decode(bytes calldata chain) internal pure returns (bytes memory der) {
+        uint256 head = BEGIN.length;
+        if (chain.length < head || keccak256(chain[:head]) != keccak256(BEGIN)) {
+            revert PckPem("no certificate", 0);
+        }
+        bytes memory values = VALUES;
+        der = new bytes(chain.length);
+        uint256 bytesOut = 0;
+        uint256 bits = 0;
+        uint256 buffer = 0;
+        for (uint256 i = head;; ++i) {
+            if (i == chain.length) revert PckPem("no end", i);
+            uint256 c = uint8(chain[i]);
+            if (c == 0x2d) break;
+            // Line ends, and padding at the end.
+            if (c == 0x0a || c == 0x0d || c == 0x3d) continue;
+            uint256 value = c < 128 ? uint8(values[c]) : 0xff;
+            if (value == 0xff) revert PckPem("not base64", i);
+            buffer = (buffer << 6) | value;
+            bits += 6;
+            if (bits >= 8) {
+                bits -= 8;
+                der[bytesOut++] = bytes1(uint8(buffer >> bits));
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(der, bytesOut)
+        }
+    }
+
+    function publicKey(bytes memory der) internal pure returns (bytes32 x, bytes32 y) {
+        uint256 at = _behind(der, KEY_HEAD, 64, "public key");
+        assembly ("memory-safe") {
+            x := mload(add(der, add(32, at)))
+            y := mload(add(der, add(64, at)))
+        }
+    }
+
+    /// @notice The platform's provisioning id: one for each machine, whatever its TCB.
+    function ppid(bytes memory der) internal pure returns (bytes16 id) {
+        uint256 at = _behind(der, PPID_HEAD, 16, "PPID");
+        assembly ("memory-safe") {
+            id := and(mload(add(der, add(32, at))), shl(128, not(0)))
+        }
+    }
+
+    /// Where the only place ends at which `head` stands with `need` bytes behind it.
+    function _behind(bytes memory der, bytes memory head, uint256 need, bytes32 field)
+        private
+        pure
+        returns (uint256 at)
+    {
+        uint256 found = 0;
+        uint256 headBytes = head.length;
+        for (uint256 i = 0; i + headBytes + need <= der.length; ++i) {
+            bool equal;
+            assembly ("memory-safe") {
+                let spare := shl(3, sub(32, headBytes))
+                let difference := xor(mload(add(der, add(32, i))), mload(add(head, 32)))
+                equal := iszero(shr(spare, difference))
+            }
+            if (equal) {
+                ++found;
+                at = i + headBytes;
+            }
+        }
+        if (found != 1) revert PckField(field, found, 1);
+    }
+}
