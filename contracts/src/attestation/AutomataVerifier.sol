@@ -73,13 +73,13 @@ contract AutomataVerifier is IAttestationVerifier {
         bytes calldata evidence
     ) external returns (bytes32 measurement, bytes32 evidenceHash, uint64 expiry) {
         expiry = Statement.check(statement, msg.sender, policyHash, receiptKey).notAfter;
-        TdxQuote.Layout memory layout = TdxQuote.parse(evidence);
-        bytes memory report = TdxQuote.tdReport(evidence, layout);
+        TdxQuote.Layout memory parts = TdxQuote.parse(evidence);
+        bytes memory report = TdxQuote.tdReport(evidence, parts);
         TdReport.ensureConfidential(report);
         (bytes32 high, bytes32 low) = TdReport.reportData(report);
         Statement.ensureBound(statement, high, low);
-        _checkOutput(_attest(receiptKey, evidence), layout.version, report);
-        return (TdReport.measurement(report), TdxQuote.evidenceHash(evidence, layout), expiry);
+        _checkOutput(_attest(receiptKey, evidence), parts.version, report);
+        return (TdReport.measurement(report), TdxQuote.evidenceHash(evidence, parts), expiry);
     }
 
     /// Pays out of what was prepaid and puts back what came back.
@@ -109,12 +109,12 @@ contract AutomataVerifier is IAttestationVerifier {
     }
 
     /// Well-formed, or of another version than what this was written for.
-    function _checkAdvisories(bytes memory output, uint256 at) private pure {
-        uint256 rest = output.length - at;
+    function _checkAdvisories(bytes memory output, uint256 offset) private pure {
+        uint256 rest = output.length - offset;
         if (rest == 0) return;
         bytes memory tail = new bytes(rest);
         assembly ("memory-safe") {
-            mcopy(add(tail, 32), add(output, add(32, at)), rest)
+            mcopy(add(tail, 32), add(output, add(32, offset)), rest)
         }
         bytes32 need = keccak256(abi.encode(abi.decode(tail, (string[]))));
         if (keccak256(tail) != need) revert OutputAdvisories(keccak256(tail), need);

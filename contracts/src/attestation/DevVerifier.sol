@@ -33,15 +33,15 @@ contract DevVerifier is IAttestationVerifier {
     ) external view returns (bytes32 measurement, bytes32 evidenceHash, uint64 expiry) {
         _ensureDevChain();
         expiry = Statement.check(statement, msg.sender, policyHash, receiptKey).notAfter;
-        TdxQuote.Layout memory layout = TdxQuote.parse(evidence);
-        bytes memory leaf = PckLeaf.decode(evidence[layout.chain:layout.chain + layout.chainBytes]);
+        TdxQuote.Layout memory parts = TdxQuote.parse(evidence);
+        bytes memory leaf = PckLeaf.decode(evidence[parts.chain:parts.chain + parts.chainBytes]);
         (bytes32 x, bytes32 y) = PckLeaf.publicKey(leaf);
-        TdxQuote.ensureSigned(evidence, layout, x, y);
-        bytes memory report = TdxQuote.tdReport(evidence, layout);
+        TdxQuote.ensureSigned(evidence, parts, x, y);
+        bytes memory report = TdxQuote.tdReport(evidence, parts);
         TdReport.ensureConfidential(report);
         (bytes32 high, bytes32 low) = TdReport.reportData(report);
         Statement.ensureBound(statement, high, low);
-        return (TdReport.measurement(report), TdxQuote.evidenceHash(evidence, layout), expiry);
+        return (TdReport.measurement(report), TdxQuote.evidenceHash(evidence, parts), expiry);
     }
 
     function _ensureDevChain() private view {

@@ -51,18 +51,18 @@ library PckLeaf {
     }
 
     function publicKey(bytes memory der) internal pure returns (bytes32 x, bytes32 y) {
-        uint256 at = _behind(der, KEY_HEAD, 64, "public key");
+        uint256 offset = _behind(der, KEY_HEAD, 64, "public key");
         assembly ("memory-safe") {
-            x := mload(add(der, add(32, at)))
-            y := mload(add(der, add(64, at)))
+            x := mload(add(der, add(32, offset)))
+            y := mload(add(der, add(64, offset)))
         }
     }
 
     /// @notice The platform's provisioning id: one for each machine, whatever its TCB.
     function ppid(bytes memory der) internal pure returns (bytes16 id) {
-        uint256 at = _behind(der, PPID_HEAD, 16, "PPID");
+        uint256 offset = _behind(der, PPID_HEAD, 16, "PPID");
         assembly ("memory-safe") {
-            id := and(mload(add(der, add(32, at))), shl(128, not(0)))
+            id := and(mload(add(der, add(32, offset))), shl(128, not(0)))
         }
     }
 
@@ -70,7 +70,7 @@ library PckLeaf {
     function _behind(bytes memory der, bytes memory head, uint256 need, bytes32 field)
         private
         pure
-        returns (uint256 at)
+        returns (uint256 offset)
     {
         uint256 found = 0;
         uint256 headBytes = head.length;
@@ -83,7 +83,7 @@ library PckLeaf {
             }
             if (equal) {
                 ++found;
-                at = i + headBytes;
+                offset = i + headBytes;
             }
         }
         if (found != 1) revert PckField(field, found, 1);

@@ -62,20 +62,20 @@ library QuoteEvidence {
         PlatformVerdict memory verdict,
         Finding memory out
     ) private view {
-        TdxQuote.Layout memory layout = TdxQuote.parse(quote);
-        bytes32 qe = TdxQuote.qeIdentity(quote, layout);
+        TdxQuote.Layout memory parts = TdxQuote.parse(quote);
+        bytes32 qe = TdxQuote.qeIdentity(quote, parts);
         if (qe != verdict.qeIdentity) revert VerdictForOtherQuotingEnclave(verdict.qeIdentity, qe);
-        bytes memory report = TdxQuote.tdReport(quote, layout);
+        bytes memory report = TdxQuote.tdReport(quote, parts);
         bytes32 have = bytes32(bytes.concat(verdict.teeTcbSvn, verdict.teeTcbSvn2));
         bytes32 need =
             bytes32(bytes.concat(TdReport.teeTcbSvn(report), TdReport.teeTcbSvn2(report)));
         if (have != need) revert VerdictForOtherTcb(have, need);
-        TdxQuote.ensureSigned(quote, layout, verdict.pckX, verdict.pckY);
+        TdxQuote.ensureSigned(quote, parts, verdict.pckX, verdict.pckY);
         TdReport.ensureConfidential(report);
         (bytes32 high, bytes32 low) = TdReport.reportData(report);
         Statement.ensureBound(statement, high, low);
         out.measurement = TdReport.measurement(report);
-        out.evidenceHash = TdxQuote.evidenceHash(quote, layout);
+        out.evidenceHash = TdxQuote.evidenceHash(quote, parts);
     }
 
     function _split(bytes calldata evidence)

@@ -71,18 +71,18 @@ library Statement {
         _checkHead(statement);
         uint256 versionBytes = LittleEndian.u32(bytes4(statement[24:28]));
         _ensureLength("software_version", versionBytes, VERSION_BYTES_MAX);
-        uint256 at = HEAD_BYTES + versionBytes;
-        _ensureBytes(statement, at + MIDDLE_BYTES + 4);
-        _checkAscii(statement[HEAD_BYTES:at]);
-        _decodeMiddle(statement[at:at + MIDDLE_BYTES], out);
-        at += MIDDLE_BYTES;
-        uint256 spkiBytes = LittleEndian.u32(bytes4(statement[at:at + 4]));
+        uint256 offset = HEAD_BYTES + versionBytes;
+        _ensureBytes(statement, offset + MIDDLE_BYTES + 4);
+        _checkAscii(statement[HEAD_BYTES:offset]);
+        _decodeMiddle(statement[offset:offset + MIDDLE_BYTES], out);
+        offset += MIDDLE_BYTES;
+        uint256 spkiBytes = LittleEndian.u32(bytes4(statement[offset:offset + 4]));
         _ensureLength("tls_spki", spkiBytes, SPKI_BYTES_MAX);
-        at += 4 + spkiBytes;
-        _ensureBytes(statement, at + END_BYTES);
-        _decodeEnd(statement[at:at + END_BYTES], out);
-        if (statement.length != at + END_BYTES) {
-            revert StatementTooLong(statement.length, at + END_BYTES);
+        offset += 4 + spkiBytes;
+        _ensureBytes(statement, offset + END_BYTES);
+        _decodeEnd(statement[offset:offset + END_BYTES], out);
+        if (statement.length != offset + END_BYTES) {
+            revert StatementTooLong(statement.length, offset + END_BYTES);
         }
     }
 

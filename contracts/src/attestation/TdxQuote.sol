@@ -91,11 +91,11 @@ library TdxQuote {
     /// @notice Checks that the PCK key (x, y) signed the QE's report, that this is a report of
     /// Intel's TD quoting enclave and names the attestation key, and that the attestation key signed
     /// header and TD report.
-    function ensureSigned(bytes calldata quote, Layout memory layout, bytes32 x, bytes32 y)
+    function ensureSigned(bytes calldata quote, Layout memory parts, bytes32 x, bytes32 y)
         internal
         view
     {
-        bytes calldata part = quote[layout.signature:layout.end];
+        bytes calldata part = quote[parts.signature:parts.end];
         bytes calldata report = part[QE_REPORT:QE_SIGNATURE];
         _checkQuotingEnclave(report);
         bytes32 bound = sha256(abi.encodePacked(part[ATTESTATION_KEY:OUTER], part[AUTH_DATA:]));
@@ -104,7 +104,7 @@ library TdxQuote {
         if (!_isSigned(sha256(report), part[QE_SIGNATURE:AUTH_SIZE], x, y)) {
             revert QuoteSignatureInvalid("QE report");
         }
-        bytes32 signed = sha256(quote[:layout.report + layout.reportBytes]);
+        bytes32 signed = sha256(quote[:parts.report + parts.reportBytes]);
         bytes32 keyX = bytes32(part[ATTESTATION_KEY:ATTESTATION_KEY + 32]);
         bytes32 keyY = bytes32(part[ATTESTATION_KEY + 32:OUTER]);
         if (!_isSigned(signed, part[:ATTESTATION_KEY], keyX, keyY)) {
@@ -113,32 +113,28 @@ library TdxQuote {
     }
 
     /// @notice The TD report, copied.
-    function tdReport(bytes calldata quote, Layout memory layout)
+    function tdReport(bytes calldata quote, Layout memory parts)
         internal
         pure
         returns (bytes memory)
     {
-        return quote[layout.report:layout.report + layout.reportBytes];
+        return quote[parts.report:parts.report + parts.reportBytes];
     }
 
     /// @notice keccak256 of the QE's report without its report data: CPU and enclave as a verdict
     /// on the platform judges them, whichever attestation key the enclave made.
-    function qeIdentity(bytes calldata quote, Layout memory layout)
-        internal
-        pure
-        returns (bytes32)
-    {
-        uint256 report = layout.signature + QE_REPORT;
+    function qeIdentity(bytes calldata quote, Layout memory parts) internal pure returns (bytes32) {
+        uint256 report = parts.signature + QE_REPORT;
         return keccak256(quote[report:report + QE_REPORT_DATA]);
     }
 
     /// @notice See `IAttestationVerifier.verify`.
-    function evidenceHash(bytes calldata quote, Layout memory layout)
+    function evidenceHash(bytes calldata quote, Layout memory parts)
         internal
         pure
         returns (bytes32)
     {
-        return keccak256(quote[:layout.end]);
+        return keccak256(quote[:parts.end]);
     }
 
     function _checkHeader(bytes calldata quote) private pure returns (uint256 version) {

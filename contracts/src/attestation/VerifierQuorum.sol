@@ -153,8 +153,8 @@ contract VerifierQuorum is IPlatformVerdicts, EIP712 {
         QuoteEvidence.Finding memory found;
         (found.measurement, found.evidenceHash, found.expiry) =
             root.verify(policyHash, statement, key, quote);
-        TdxQuote.Layout memory layout = TdxQuote.parse(quote);
-        bytes memory leaf = PckLeaf.decode(quote[layout.chain:layout.chain + layout.chainBytes]);
+        TdxQuote.Layout memory parts = TdxQuote.parse(quote);
+        bytes memory leaf = PckLeaf.decode(quote[parts.chain:parts.chain + parts.chainBytes]);
         found.platform = keccak256(bytes.concat(PckLeaf.ppid(leaf)));
         _admit(key, found);
     }
@@ -182,8 +182,9 @@ contract VerifierQuorum is IPlatformVerdicts, EIP712 {
         if (signatures.length != need) revert SignatureBytes(signatures.length, need);
         bytes32 digest = verdictDigest(verdict);
         address previous = address(0);
-        for (uint256 at = 0; at < need; at += SIGNATURE_BYTES) {
-            address signer = ECDSA.recoverCalldata(digest, signatures[at:at + SIGNATURE_BYTES]);
+        for (uint256 offset = 0; offset < need; offset += SIGNATURE_BYTES) {
+            address signer =
+                ECDSA.recoverCalldata(digest, signatures[offset:offset + SIGNATURE_BYTES]);
             if (signer <= previous) revert SignersNotAscending(signer, previous);
             if (expiryOf[signer] <= block.timestamp) {
                 revert NotLive(signer, expiryOf[signer], block.timestamp);
