@@ -13,11 +13,14 @@ library PckLeaf {
     /// 1.2.840.113741.1.13.1.1 and the head of an octet string of 16 bytes.
     bytes private constant PPID_HEAD = hex"060a2a864886f84d010d01010410";
 
-    /// Values of the characters 0 to 127 in base64; 0xff: none.
-    bytes private constant VALUES = hex"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-        hex"ffffffffffffffffffffff3effffff3f3435363738393a3b3c3dffffffffffff"
+    // Values of the characters 0 to 127 in base64, and what else they are: line ends and padding are
+    // passed over, a dash ends the certificate.
+    bytes private constant VALUES = hex"ffffffffffffffffffff80ffff80ffffffffffffffffffffffffffffffffffff"
+        hex"ffffffffffffffffffffff3eff81ff3f3435363738393a3b3c3dffffff80ffff"
         hex"ff000102030405060708090a0b0c0d0e0f10111213141516171819ffffffffff"
         hex"ff1a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233ffffffffff";
+    uint256 private constant SKIPPED = 0x80;
+    uint256 private constant DASH = 0x81;
 
     /// @notice The first certificate of a PEM chain, in DER.
     function decode(bytes calldata chain) internal pure returns (bytes memory der) {
@@ -27,27 +30,31 @@ library PckLeaf {
         }
         bytes memory values = VALUES;
         der = new bytes(chain.length);
-        uint256 bytesOut = 0;
-        uint256 bits = 0;
-        uint256 buffer = 0;
-        for (uint256 i = head;; ++i) {
-            if (i == chain.length) revert PckPem("no end", i);
-            uint256 c = uint8(chain[i]);
-            if (c == 0x2d) break;
-            // Line ends, and padding at the end.
-            if (c == 0x0a || c == 0x0d || c == 0x3d) continue;
-            uint256 value = c < 128 ? uint8(values[c]) : 0xff;
-            if (value == 0xff) revert PckPem("not base64", i);
-            buffer = (buffer << 6) | value;
-            bits += 6;
-            if (bits >= 8) {
-                bits -= 8;
-                der[bytesOut++] = bytes1(uint8(buffer >> bits));
-            }
-        }
+        uint256 i = head;
+        uint256 value = SKIPPED;
         assembly ("memory-safe") {
-            mstore(der, bytesOut)
+            let out := add(der, 32)
+            let bits := 0
+            let buffer := 0
+            for {} lt(i, chain.length) { i := add(i, 1) } {
+                let c := byte(0, calldataload(add(chain.offset, i)))
+                value := or(byte(0, mload(add(values, add(32, and(c, 127))))), sub(0, shr(7, c)))
+                if lt(value, 64) {
+                    buffer := or(shl(6, buffer), value)
+                    bits := add(bits, 6)
+                    if gt(bits, 7) {
+                        bits := sub(bits, 8)
+                        mstore8(out, shr(bits, buffer))
+                        out := add(out, 1)
+                    }
+                    continue
+                }
+                if iszero(eq(value, SKIPPED)) { break }
+            }
+            mstore(der, sub(out, add(der, 32)))
         }
+        if (i == chain.length) revert PckPem("no end", i);
+        if (value != DASH) revert PckPem("not base64", i);
     }
 
     function publicKey(bytes memory der) internal pure returns (bytes32 x, bytes32 y) {
@@ -74,16 +81,18 @@ library PckLeaf {
     {
         uint256 found = 0;
         uint256 headBytes = head.length;
-        for (uint256 i = 0; i + headBytes + need <= der.length; ++i) {
-            bool equal;
+        if (der.length >= headBytes + need) {
             assembly ("memory-safe") {
                 let spare := shl(3, sub(32, headBytes))
-                let difference := xor(mload(add(der, add(32, i))), mload(add(head, 32)))
-                equal := iszero(shr(spare, difference))
-            }
-            if (equal) {
-                ++found;
-                offset = i + headBytes;
+                let want := shr(spare, mload(add(head, 32)))
+                let start := add(der, 32)
+                let last := add(start, sub(mload(der), add(headBytes, need)))
+                for { let i := start } iszero(gt(i, last)) { i := add(i, 1) } {
+                    if eq(shr(spare, mload(i)), want) {
+                        found := add(found, 1)
+                        offset := add(sub(i, start), headBytes)
+                    }
+                }
             }
         }
         if (found != 1) revert PckField(field, found, 1);

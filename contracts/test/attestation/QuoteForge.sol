@@ -130,6 +130,14 @@ library QuoteForge {
 
     /// What stands where a PCK certificate would: the two things that are read of it.
     function chainOf(uint256 key, bytes16 ppid) internal pure returns (bytes memory) {
+        return chainOf(key, ppid, hex"cafe");
+    }
+
+    function chainOf(uint256 key, bytes16 ppid, bytes memory rest)
+        internal
+        pure
+        returns (bytes memory)
+    {
         return pem(
             bytes.concat(
                 hex"308204ab00",
@@ -138,7 +146,7 @@ library QuoteForge {
                 hex"0102",
                 hex"060a2a864886f84d010d01010410",
                 ppid,
-                hex"cafe"
+                rest
             )
         );
     }
