@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 /// @title SHA-512 (FIPS 180-4)
-/// @notice The hash under which a TEE's quote binds its statement. About 27,000 gas for each 128
-/// bytes.
+/// @notice The hash under which a TEE's quote binds its statement. About 32,000 gas for each 128
+/// bytes, with the IR pipeline 45,000.
 /// @dev Words of 64 bits lie in slots of 128 bits, so that one 256-bit operation works on two of
 /// them: `mul(x, TWICE)` puts a copy of each word above itself, and a shift then is a rotation
 /// whose low 64 bits are right. What gathers above them is masked off where a word is kept.
@@ -102,175 +102,68 @@ library Sha512 {
         }
     }
 
-    /// Eighty rounds, eight at a time: the names of the words rotate, not the words.
+    /// Eighty rounds, two in one turn: a pair of the schedule is one word. More of them in one turn
+    /// would save the exchange of names, but make the IR pipeline compute them over and over for
+    /// want of stack slots.
     function _rounds(uint256 scratch) private pure {
         assembly ("memory-safe") {
+            let a := mload(add(scratch, STATE))
+            let b := mload(add(scratch, 2592))
+            let c := mload(add(scratch, 2624))
+            let d := mload(add(scratch, 2656))
+            let e := mload(add(scratch, 2688))
+            let f := mload(add(scratch, 2720))
+            let g := mload(add(scratch, 2752))
+            let h := mload(add(scratch, 2784))
             let end := add(scratch, CONSTANTS)
-            let state := add(scratch, STATE)
-            let a := mload(state)
-            let b := mload(add(state, 32))
-            let c := mload(add(state, 64))
-            let d := mload(add(state, 96))
-            let e := mload(add(state, 128))
-            let f := mload(add(state, 160))
-            let g := mload(add(state, 192))
-            let h := mload(add(state, 224))
-            let y
-            for { let slot := scratch } lt(slot, end) {} {
-                let kw
-                kw := add(mload(slot), mload(add(slot, CONSTANTS)))
-                slot := add(slot, 32)
-                y := mul(e, TWICE)
-                h := add(
-                    add(h, shr(128, kw)),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(g, and(e, xor(f, g))))
-                )
-                d := and(add(d, h), MASK)
-                y := mul(a, TWICE)
-                h := and(
-                    add(
-                        h,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(a, b), and(c, or(a, b)))
-                        )
-                    ),
-                    MASK
-                )
-                y := mul(d, TWICE)
-                g := add(
-                    add(g, kw),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(f, and(d, xor(e, f))))
-                )
-                c := and(add(c, g), MASK)
-                y := mul(h, TWICE)
-                g := and(
-                    add(
-                        g,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(h, a), and(b, or(h, a)))
-                        )
-                    ),
-                    MASK
-                )
-                kw := add(mload(slot), mload(add(slot, CONSTANTS)))
-                slot := add(slot, 32)
-                y := mul(c, TWICE)
-                f := add(
-                    add(f, shr(128, kw)),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(e, and(c, xor(d, e))))
-                )
-                b := and(add(b, f), MASK)
-                y := mul(g, TWICE)
-                f := and(
-                    add(
-                        f,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(g, h), and(a, or(g, h)))
-                        )
-                    ),
-                    MASK
-                )
-                y := mul(b, TWICE)
-                e := add(
-                    add(e, kw),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(d, and(b, xor(c, d))))
-                )
-                a := and(add(a, e), MASK)
-                y := mul(f, TWICE)
-                e := and(
-                    add(
-                        e,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(f, g), and(h, or(f, g)))
-                        )
-                    ),
-                    MASK
-                )
-                kw := add(mload(slot), mload(add(slot, CONSTANTS)))
-                slot := add(slot, 32)
-                y := mul(a, TWICE)
-                d := add(
-                    add(d, shr(128, kw)),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(c, and(a, xor(b, c))))
-                )
-                h := and(add(h, d), MASK)
-                y := mul(e, TWICE)
-                d := and(
-                    add(
-                        d,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(e, f), and(g, or(e, f)))
-                        )
-                    ),
-                    MASK
-                )
-                y := mul(h, TWICE)
-                c := add(
-                    add(c, kw),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(b, and(h, xor(a, b))))
-                )
-                g := and(add(g, c), MASK)
-                y := mul(d, TWICE)
-                c := and(
-                    add(
-                        c,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(d, e), and(f, or(d, e)))
-                        )
-                    ),
-                    MASK
-                )
-                kw := add(mload(slot), mload(add(slot, CONSTANTS)))
-                slot := add(slot, 32)
-                y := mul(g, TWICE)
-                b := add(
-                    add(b, shr(128, kw)),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(a, and(g, xor(h, a))))
-                )
-                f := and(add(f, b), MASK)
-                y := mul(c, TWICE)
-                b := and(
-                    add(
-                        b,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(c, d), and(e, or(c, d)))
-                        )
-                    ),
-                    MASK
-                )
-                y := mul(f, TWICE)
-                a := add(
-                    add(a, kw),
-                    add(xor(xor(shr(14, y), shr(18, y)), shr(41, y)), xor(h, and(f, xor(g, h))))
-                )
-                e := and(add(e, a), MASK)
-                y := mul(b, TWICE)
-                a := and(
-                    add(
-                        a,
-                        add(
-                            xor(xor(shr(28, y), shr(34, y)), shr(39, y)),
-                            or(and(b, c), and(d, or(b, c)))
-                        )
-                    ),
-                    MASK
-                )
+            for {} lt(scratch, end) {} {
+                {
+                    let y := mul(e, TWICE)
+                    h := add(
+                        add(h, shr(128, add(mload(scratch), mload(add(scratch, CONSTANTS))))),
+                        xor(xor(shr(14, y), shr(18, y)), shr(41, y))
+                    )
+                    h := add(h, xor(g, and(e, xor(f, g))))
+                    d := and(add(d, h), MASK)
+                    y := mul(a, TWICE)
+                    h := add(h, or(and(a, b), and(c, or(a, b))))
+                    h := and(add(h, xor(xor(shr(28, y), shr(34, y)), shr(39, y))), MASK)
+                }
+                scratch := add(scratch, 32)
+                {
+                    let y := mul(d, TWICE)
+                    g := add(
+                        add(g, add(mload(sub(scratch, 32)), mload(add(scratch, 1248)))),
+                        xor(xor(shr(14, y), shr(18, y)), shr(41, y))
+                    )
+                    g := add(g, xor(f, and(d, xor(e, f))))
+                    c := and(add(c, g), MASK)
+                    y := mul(h, TWICE)
+                    g := add(g, or(and(h, a), and(b, or(h, a))))
+                    g := and(add(g, xor(xor(shr(28, y), shr(34, y)), shr(39, y))), MASK)
+                }
+                {
+                    let t := h
+                    h := f
+                    f := d
+                    d := b
+                    b := t
+                    t := g
+                    g := e
+                    e := c
+                    c := a
+                    a := t
+                }
             }
-            mstore(state, and(add(mload(state), a), MASK))
-            mstore(add(state, 32), and(add(mload(add(state, 32)), b), MASK))
-            mstore(add(state, 64), and(add(mload(add(state, 64)), c), MASK))
-            mstore(add(state, 96), and(add(mload(add(state, 96)), d), MASK))
-            mstore(add(state, 128), and(add(mload(add(state, 128)), e), MASK))
-            mstore(add(state, 160), and(add(mload(add(state, 160)), f), MASK))
-            mstore(add(state, 192), and(add(mload(add(state, 192)), g), MASK))
-            mstore(add(state, 224), and(add(mload(add(state, 224)), h), MASK))
+            scratch := add(end, CONSTANTS)
+            mstore(scratch, and(add(mload(scratch), a), MASK))
+            mstore(add(scratch, 32), and(add(mload(add(scratch, 32)), b), MASK))
+            mstore(add(scratch, 64), and(add(mload(add(scratch, 64)), c), MASK))
+            mstore(add(scratch, 96), and(add(mload(add(scratch, 96)), d), MASK))
+            mstore(add(scratch, 128), and(add(mload(add(scratch, 128)), e), MASK))
+            mstore(add(scratch, 160), and(add(mload(add(scratch, 160)), f), MASK))
+            mstore(add(scratch, 192), and(add(mload(add(scratch, 192)), g), MASK))
+            mstore(add(scratch, 224), and(add(mload(add(scratch, 224)), h), MASK))
         }
     }
 

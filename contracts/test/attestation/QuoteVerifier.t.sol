@@ -465,7 +465,7 @@ contract QuoteVerifierTest is QuorumFixture {
     }
 
     function setFreeMemory(uint256 free) private pure {
-        assembly {
+        assembly ("memory-safe") {
             mstore(0x40, free)
         }
     }

@@ -14,7 +14,12 @@ contract RealQuotesTest {
     Harness private harness = new Harness();
 
     function quotes() private returns (Vm.DirEntry[] memory entries) {
-        if (!vm.exists(FOLDER)) vm.skip(true, "no shared/data/attestation beside the repository");
+        bool found = false;
+        // Where the folder is missing, forge may not even say so: its permission resolves to nothing.
+        try vm.exists(FOLDER) returns (bool exists) {
+            found = exists;
+        } catch {}
+        if (!found) vm.skip(true, "no shared/data/attestation beside the repository");
         entries = vm.readDir(FOLDER);
     }
 
