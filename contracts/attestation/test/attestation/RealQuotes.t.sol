@@ -9,7 +9,7 @@ import {QuoteForge} from "./QuoteForge.sol";
 /// where they are not. What they lead to is Intel's business: here the key of the certificate in
 /// the quote must have signed the QE's report, and so down to the report data.
 contract RealQuotesTest {
-    string private constant FOLDER = "../../shared/data/attestation/quotes";
+    string private constant FOLDER = "../../../shared/data/attestation/quotes";
 
     Harness private harness = new Harness();
 

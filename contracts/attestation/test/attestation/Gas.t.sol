@@ -12,7 +12,7 @@ import {QuoteForge} from "./QuoteForge.sol";
 import {QuorumFixture} from "./QuorumFixture.sol";
 
 /// Gas of whole transactions: 21,000, calldata (EIP-2028, or the floor of EIP-7623 where that is
-/// more) and execution with everything cold. The table in contracts/docs/attestation.md comes from
+/// more) and execution with everything cold. The table in docs/contracts-attestation.md comes from
 /// `forge test --match-contract Gas -vvvv`.
 contract GasTest is QuorumFixture {
     event Measured(string what, uint256 dataBytes, uint256 execution, uint256 transaction);
