@@ -43,9 +43,7 @@ contract CreditsTest is World {
         vm.assume(value % WEI != 0);
         vm.deal(payer, value);
         vm.prank(payer);
-        vm.expectRevert(
-            abi.encodeWithSelector(WrongPayment.selector, value, value - value % WEI)
-        );
+        vm.expectRevert(abi.encodeWithSelector(WrongPayment.selector, value, value - value % WEI));
         teetee.buy{value: value}();
     }
 
@@ -70,9 +68,7 @@ contract CreditsTest is World {
         eq(teetee.balanceOf(payer), bought - back);
         vm.warp(NOW + 1 days - 1);
         vm.prank(payer);
-        vm.expectRevert(
-            abi.encodeWithSelector(TooEarly.selector, NOW + 1 days - 1, NOW + 1 days)
-        );
+        vm.expectRevert(abi.encodeWithSelector(TooEarly.selector, NOW + 1 days - 1, NOW + 1 days));
         teetee.withdrawRefund(TO);
         vm.warp(NOW + 1 days);
         vm.expectEmit();

@@ -153,9 +153,8 @@ contract NodesTest is World {
 
     function test_a_signature_has_one_form() public {
         Nodes.Registration memory made = registration(HOST, pool, 1, KEY);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(
-            KEY, registrationDigest(HOST, pool, 1, made.statementHash, made.endpoint)
-        );
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(KEY, registrationDigest(HOST, pool, 1, made.statementHash, made.endpoint));
         uint256 n = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
         made.signature = abi.encodePacked(r, n - uint256(s), v == 27 ? uint8(28) : uint8(27));
         _refused(made, abi.encodeWithSelector(WrongSigner.selector, address(0), made.receiptKey));
@@ -185,7 +184,8 @@ contract NodesTest is World {
         _refused(made, abi.encodeWithSelector(WrongLength.selector, 32_769, 32_768));
         made.evidence = abi.encode(keccak256("unknown code"), uint64(NOW + 1));
         _refused(
-            made, abi.encodeWithSelector(Pools.MeasurementUnknown.selector, keccak256("unknown code"))
+            made,
+            abi.encodeWithSelector(Pools.MeasurementUnknown.selector, keccak256("unknown code"))
         );
         made.evidence = abi.encode(CODE, uint64(NOW));
         _refused(made, abi.encodeWithSelector(TooLate.selector, NOW, NOW));
@@ -215,15 +215,13 @@ contract NodesTest is World {
         made = registration(HOST, pool, 0, KEY + 1);
         made.evidence = abi.encode(fresh, uint64(NOW + 10 days));
         _refused(
-            made,
-            abi.encodeWithSelector(Pools.MeasurementIsRevoked.selector, fresh, NOW + 1 days)
+            made, abi.encodeWithSelector(Pools.MeasurementIsRevoked.selector, fresh, NOW + 1 days)
         );
     }
 
     function test_a_key_belongs_to_one_node_for_ever() public {
         uint64 id = register(HOST, 0, KEY);
-        bytes memory refusal =
-            abi.encodeWithSelector(Nodes.KeyInUse.selector, vm.addr(KEY), id);
+        bytes memory refusal = abi.encodeWithSelector(Nodes.KeyInUse.selector, vm.addr(KEY), id);
         _refused(registration(HOST, pool, 1, KEY), refusal);
         vm.prank(HOST);
         teetee.leaveNode(id);
@@ -297,9 +295,7 @@ contract NodesTest is World {
         vm.warp(NOW + 17 days + 1);
         Nodes.Renewal memory again = renewal(HOST, id, KEY);
         vm.prank(HOST);
-        vm.expectRevert(
-            abi.encodeWithSelector(TooLate.selector, NOW + 17 days + 1, NOW + 17 days)
-        );
+        vm.expectRevert(abi.encodeWithSelector(TooLate.selector, NOW + 17 days + 1, NOW + 17 days));
         teetee.renewNode(id, again);
     }
 

@@ -32,9 +32,7 @@ contract QueriesTest is Network {
         vm.deal(payer, 35 * WEI);
         uint64 deadline = uint64(NOW + 1 hours);
         vm.expectEmit();
-        emit QueryPaid(
-            1, pool, payer, entryAddress, keccak256("request"), 10, 5, 35, deadline
-        );
+        emit QueryPaid(1, pool, payer, entryAddress, keccak256("request"), 10, 5, 35, deadline);
         vm.prank(payer);
         uint64 id = teetee.payQuery{value: 35 * WEI}(
             pool, entryAddress, keccak256("request"), 10, 5, deadline
@@ -86,21 +84,15 @@ contract QueriesTest is Network {
         bytes32 request = keccak256("request");
         vm.expectRevert(abi.encodeWithSelector(TooLate.selector, NOW, NOW));
         teetee.payQuery{value: 35 * WEI}(pool, entryAddress, request, 10, 5, uint64(NOW));
-        vm.expectRevert(
-            abi.encodeWithSelector(TooLate.selector, NOW + 1 days + 1, NOW + 1 days)
-        );
+        vm.expectRevert(abi.encodeWithSelector(TooLate.selector, NOW + 1 days + 1, NOW + 1 days));
         teetee.payQuery{value: 35 * WEI}(
             pool, entryAddress, request, 10, 5, uint64(NOW + 1 days + 1)
         );
-        teetee.payQuery{value: 35 * WEI}(
-            pool, entryAddress, request, 10, 5, uint64(NOW + 1 days)
-        );
+        teetee.payQuery{value: 35 * WEI}(pool, entryAddress, request, 10, 5, uint64(NOW + 1 days));
         vm.prank(creator);
         teetee.closePool(pool);
         vm.expectRevert(abi.encodeWithSelector(PoolIsClosed.selector, pool));
-        teetee.payQuery{value: 35 * WEI}(
-            pool, entryAddress, request, 10, 5, uint64(NOW + 1 days)
-        );
+        teetee.payQuery{value: 35 * WEI}(pool, entryAddress, request, 10, 5, uint64(NOW + 1 days));
     }
 
     function test_what_the_answer_did_not_cost_returns() public {
@@ -149,9 +141,7 @@ contract QueriesTest is Network {
         signWork(batch, by);
         _refused(
             batch,
-            abi.encodeWithSelector(
-                Queries.QueryOfAnother.selector, 0, vm.addr(0xE9), entryAddress
-            )
+            abi.encodeWithSelector(Queries.QueryOfAnother.selector, 0, vm.addr(0xE9), entryAddress)
         );
     }
 
@@ -163,9 +153,7 @@ contract QueriesTest is Network {
         teetee.reclaimQuery(id);
         Settlement.Batch memory late = queryBatch(id, 100);
         vm.warp(end + 1);
-        _refused(
-            late, abi.encodeWithSelector(Queries.QueryEndedBefore.selector, 0, end + 1, end)
-        );
+        _refused(late, abi.encodeWithSelector(Queries.QueryEndedBefore.selector, 0, end + 1, end));
         vm.expectEmit();
         emit QueryReclaimed(id, payer, 500);
         vm.prank(caller);

@@ -105,8 +105,7 @@ contract VouchersTest is World {
         _refused(voucher, abi.encodeWithSelector(InsufficientCredits.selector, 1000, 1001));
         voucher = voucherOf(payer, session, type(uint128).max, 1);
         _refused(
-            voucher,
-            abi.encodeWithSelector(InsufficientCredits.selector, 1000, type(uint128).max)
+            voucher, abi.encodeWithSelector(InsufficientCredits.selector, 1000, type(uint128).max)
         );
         voucher = voucherOf(payer, session, 600, 1);
         voucher.expiry = uint64(NOW);

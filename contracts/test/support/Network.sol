@@ -61,7 +61,12 @@ abstract contract Network is World {
         vm.deal(payer, 500 * WEI);
         vm.prank(payer);
         return teetee.payQuery{value: 500 * WEI}(
-            pool, entryAddress, keccak256("request"), 100, 100, uint64(vm.getBlockTimestamp() + 1 hours)
+            pool,
+            entryAddress,
+            keccak256("request"),
+            100,
+            100,
+            uint64(vm.getBlockTimestamp() + 1 hours)
         );
     }
 

@@ -4,10 +4,7 @@ pragma solidity 0.8.37;
 /// @dev What the tests use of forge's cheat codes.
 interface Vm {
     function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest)
-        external
-        pure
-        returns (uint8 v, bytes32 r, bytes32 s);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function warp(uint256 time) external;
     /// @dev Unlike block.timestamp, never read once for a whole function.
     function getBlockTimestamp() external view returns (uint256);

@@ -127,9 +127,8 @@ abstract contract World {
         made.statementHash = keccak256(abi.encode("statement", key));
         made.endpoint = "tls://node.example:7000";
         made.evidence = abi.encode(CODE, uint64(vm.getBlockTimestamp() + 10 days));
-        made.signature = sign(
-            key, registrationDigest(host, inPool, slot, made.statementHash, made.endpoint)
-        );
+        made.signature =
+            sign(key, registrationDigest(host, inPool, slot, made.statementHash, made.endpoint));
     }
 
     function register(address host, uint16 slot, uint256 key) internal returns (uint64) {
@@ -148,8 +147,7 @@ abstract contract World {
         made.endpoint = "tls://node.example:7001";
         made.evidence = abi.encode(CODE, uint64(vm.getBlockTimestamp() + 10 days));
         made.signature = sign(
-            key,
-            registrationDigest(host, node.pool, node.slot, made.statementHash, made.endpoint)
+            key, registrationDigest(host, node.pool, node.slot, made.statementHash, made.endpoint)
         );
     }
 
