@@ -256,7 +256,7 @@ contract SettlementTest is Network {
 
     function test_a_settlement_does_not_count_for_another_contract() public {
         Settlement.Batch memory batch = spendBatch(voucher, 100, 100);
-        teetee = new TeeTee(WEI);
+        teetee = deploy();
         createPool(config(verifier));
         register(alice, 0, ENTRY_KEY);
         register(bob, 1, MIDDLE_KEY);

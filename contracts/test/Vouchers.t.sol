@@ -87,7 +87,7 @@ contract VouchersTest is World {
         _wrongSigner(voucher, signature);
         voucher = voucherOf(payer, session, 600, 1);
         TeeTee first = teetee;
-        teetee = new TeeTee(WEI);
+        teetee = deploy();
         createPool(config(verifier));
         _wrongSigner(voucher, signature);
         teetee = first;
