@@ -29,7 +29,7 @@ def copy_contracts(folder: pathlib.Path) -> None:
 
 def run_tests(folder: pathlib.Path) -> tuple[bool, str]:
     """Whether all passed, and the first failure or the error."""
-    environment = {**os.environ, "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "8"}
+    environment = {**os.environ, "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "4"}
     environment.pop("TEETEE_ARTIFACT", None)
     # What failed under one mutation is not tried again under the next.
     for kept in ("fuzz", "invariant"):

@@ -39,7 +39,7 @@ contract Handler is Network {
         setUpNetwork();
         nodes.push(register(RIVAL, 0, RIVAL_KEY));
         keys.push(RIVAL_KEY);
-        accounts = [payer, address(0x11), alice, bob, carol, RIVAL, creator, INTRUDER];
+        accounts = [payer, address(0x1111), alice, bob, carol, RIVAL, creator, INTRUDER];
     }
 
     function contractAt() external view returns (TeeTee) {
