@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @dev What the tests use of forge's cheat codes.
+interface Vm {
+    function addr(uint256 key) external pure returns (address);
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function warp(uint256 time) external;
+    /// @dev Unlike block.timestamp, never read once for a whole function.
+    function getBlockTimestamp() external view returns (uint256);
+    function chainId(uint256 id) external;
+    function deal(address account, uint256 weiHeld) external;
+    function etch(address account, bytes calldata code) external;
+    function prank(address sender) external;
+    function prank(address sender, address origin) external;
+    function expectRevert() external;
+    function expectRevert(bytes4 selector) external;
+    function expectRevert(bytes calldata data) external;
+    function expectEmit() external;
+    function cool(address account) external;
+    function assume(bool condition) external pure;
+    function snapshotState() external returns (uint256);
+    function revertToState(uint256 id) external returns (bool);
+}
+
+Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+function eq(uint256 have, uint256 need) pure {
+    require(have == need, NotEqual(have, need));
+}
+
+function eq(address have, address need) pure {
+    require(have == need, NotEqual(uint160(have), uint160(need)));
+}
+
+function eq(bytes32 have, bytes32 need) pure {
+    require(have == need, NotEqual(uint256(have), uint256(need)));
+}
+
+error NotEqual(uint256 have, uint256 need);
