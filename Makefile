@@ -8,6 +8,8 @@
 # make coverage   branch coverage of the verifier by its own tests
 # make sanitize   every test under ASan and UBSan
 # make tsan   every unit test, and whole networks, under TSan
+# make contracts   install what is missing for the contracts (npm), build them
+# make contracts-test   build the contracts, run their tests
 # make conformance   public reference data, in one table (half an hour; docs/conformance.md)
 
 SECONDS ?= 60
@@ -15,7 +17,7 @@ UP_FLAGS ?=
 JOBS ?= $(shell nproc)
 LLAMA_QUANTIZE ?=
 
-.PHONY: all build up test lint tidy fuzz sanitize tsan coverage conformance deps clean
+.PHONY: all build up test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
 
 all: build
 
@@ -65,6 +67,17 @@ tsan:
 	@cmake --preset tsan > /dev/null
 	@cmake --build --preset tsan -j $(JOBS)
 	@python3 tools/run_tests.py build/tsan --e2e test_failover.py test_network.py
+
+# The compiler in WebAssembly takes its time; forge keeps what has not changed.
+contracts: contracts/node_modules/.package-lock.json
+	@cd contracts && FOUNDRY_PROFILE=release node_modules/.bin/forge build --sizes
+
+contracts-test: contracts
+	@cd contracts && node_modules/.bin/forge fmt --check && npm test --silent
+
+contracts/node_modules/.package-lock.json: contracts/package-lock.json
+	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # Debian's Python, which has Debian's NumPy.
 conformance: build

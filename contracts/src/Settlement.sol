@@ -192,18 +192,27 @@ abstract contract Settlement is Vouchers, Queries, Earnings {
         private
         returns (uint256 paid)
     {
-        uint256 claimed;
+        Spender memory by = Spender(batch.pool, entry, _domainSeparatorV4(), 0, 0);
         for (uint256 i = 0; i < batch.spends.length; ++i) {
-            (uint256 added, uint256 there) = _spend(i, batch.spends[i], batch.pool, entry);
-            claimed += added;
-            paid += there;
+            _spend(i, batch.spends[i], by);
         }
-        for (uint256 i = 0; i < batch.queries.length; ++i) {
-            uint256 price = _serve(i, batch.queries[i], entry);
-            claimed += price;
-            paid += price;
-        }
+        uint256 served = _serveAll(batch, entry);
+        uint256 claimed = by.claimed + served;
+        paid = by.paid + served;
         if (claimed != batch.total) revert TotalMismatch(batch.total, claimed);
+        _ensureWithinPrice(batch, pool, claimed);
+    }
+
+    function _serveAll(Batch calldata batch, address entry) private returns (uint256 sum) {
+        for (uint256 i = 0; i < batch.queries.length; ++i) {
+            sum += _serve(i, batch.queries[i], entry);
+        }
+    }
+
+    function _ensureWithinPrice(Batch calldata batch, Pool storage pool, uint256 claimed)
+        private
+        view
+    {
         Prices memory prices = _highestPrices(pool);
         uint256 most = uint256(batch.promptTokens) * prices.prompt + uint256(batch.completionTokens)
             * prices.completion;

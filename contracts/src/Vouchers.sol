@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Credits} from "./Credits.sol";
 import {Limits} from "./Limits.sol";
@@ -29,14 +30,25 @@ abstract contract Vouchers is Pools, TypedData, Credits {
         bytes32 salt;
     }
 
-    /// @dev Two words, as a settlement reads them.
+    /// @dev Two words; a settlement reads and writes only the first.
     struct OpenVoucher {
         address sessionKey;
         /// Credits of the ceiling that nobody has been paid yet.
-        uint96 remaining;
+        uint64 remaining;
+        uint32 pool;
         address payer;
         uint48 expiry;
-        uint48 pool;
+    }
+
+    /// @dev What all claims of a settlement have in common, and come to.
+    struct Spender {
+        uint64 pool;
+        address entry;
+        bytes32 domain;
+        /// What the claims add to those before.
+        uint256 claimed;
+        /// What of it was there.
+        uint256 paid;
     }
 
     struct SpendClaim {
@@ -61,13 +73,13 @@ abstract contract Vouchers is Pools, TypedData, Credits {
     );
     event VoucherEnded(bytes32 indexed voucher, uint64 expiry);
     event VoucherReclaimed(bytes32 indexed voucher, address indexed payer, uint128 amount);
-    /// `missing` is what the entry claimed in vain: other entries had been paid it before.
-    event Spent(bytes32 indexed voucher, address indexed entry, uint128 paid, uint128 missing);
+    event Spent(bytes32 indexed voucher, address indexed entry, uint128 paid);
+    /// What the entry claimed in vain: others had been paid it before, or the payer took it back.
+    event SpentInVain(bytes32 indexed voucher, address indexed entry, uint128 missing);
 
     error UnknownVoucher(bytes32 voucher);
     /// `claim` is the place of the claim in the settlement.
     error WrongPool(uint256 claim, uint64 have, uint64 need);
-    error VoucherEndedBefore(uint256 claim, uint256 have, uint256 most);
     error NothingToClaim(uint256 claim, uint256 have, uint256 need);
     error ClaimAboveSigned(uint256 claim, uint256 have, uint256 most);
     error WrongSessionKey(uint256 claim, address have, address need);
@@ -98,10 +110,10 @@ abstract contract Vouchers is Pools, TypedData, Credits {
         _debit(voucher.payer, voucher.ceiling);
         voucherOf[id] = OpenVoucher({
             sessionKey: voucher.sessionKey,
-            remaining: uint256(voucher.ceiling).toUint96(),
+            remaining: uint256(voucher.ceiling).toUint64(),
+            pool: uint256(voucher.pool).toUint32(),
             payer: voucher.payer,
-            expiry: uint256(voucher.expiry).toUint48(),
-            pool: uint256(voucher.pool).toUint48()
+            expiry: uint256(voucher.expiry).toUint48()
         });
         emit VoucherOpened(
             id, voucher.payer, voucher.pool, voucher.sessionKey, voucher.ceiling, voucher.expiry
@@ -119,7 +131,7 @@ abstract contract Vouchers is Pools, TypedData, Credits {
     }
 
     /// @notice Returns to the payer what nobody claimed until SETTLE_GRACE after the expiry.
-    ///         Anybody may call.
+    ///         Anybody may call. Until then claims are paid, however late.
     function reclaimVoucher(bytes32 id) external nonReentrant {
         OpenVoucher storage voucher = _voucherAt(id);
         uint256 end = voucher.expiry + Limits.SETTLE_GRACE;
@@ -151,33 +163,47 @@ abstract contract Vouchers is Pools, TypedData, Credits {
     /// @dev Takes a claim's money out of its voucher. Another entry can empty a voucher between the
     ///      signing of a settlement and its mining; a claim is then paid what is left, lest one
     ///      payer block the settlement of all the others.
-    /// @return claimed What this claim adds to those before.
-    /// @return paid What of it was there.
-    function _spend(uint256 index, SpendClaim calldata claim, uint64 pool, address entry)
-        internal
-        returns (uint256 claimed, uint256 paid)
-    {
-        OpenVoucher storage voucher = voucherOf[claim.voucher];
-        address sessionKey = voucher.sessionKey;
+    function _spend(uint256 index, SpendClaim calldata claim, Spender memory by) internal {
+        bytes32 id = claim.voucher;
+        OpenVoucher storage voucher = voucherOf[id];
         uint256 remaining = voucher.remaining;
-        if (voucher.pool != pool) revert WrongPool(index, voucher.pool, pool);
-        uint256 most = voucher.expiry + Limits.SETTLE_GRACE;
-        if (block.timestamp > most) revert VoucherEndedBefore(index, block.timestamp, most);
+        if (voucher.pool != by.pool) revert WrongPool(index, voucher.pool, by.pool);
+        _ensureSessionSigned(index, claim, by, voucher.sessionKey);
+
+        uint256 added = _raise(index, claim, by.entry);
+        uint256 paid = added < remaining ? added : remaining;
+        voucher.remaining = uint64(remaining - paid);
+        by.claimed += added;
+        by.paid += paid;
+        emit Spent(id, by.entry, uint128(paid));
+        if (paid != added) emit SpentInVain(id, by.entry, uint128(added - paid));
+    }
+
+    function _ensureSessionSigned(
+        uint256 index,
+        SpendClaim calldata claim,
+        Spender memory by,
+        address sessionKey
+    ) private pure {
         if (claim.amount > claim.signed) {
             revert ClaimAboveSigned(index, claim.amount, claim.signed);
         }
-        bytes32 digest =
-            _hashTypedDataV4(keccak256(abi.encode(SPEND_TYPE, claim.voucher, entry, claim.signed)));
+        bytes32 spend = keccak256(abi.encode(SPEND_TYPE, claim.voucher, by.entry, claim.signed));
+        bytes32 digest = MessageHashUtils.toTypedDataHash(by.domain, spend);
         address signer = _signer(digest, claim.r, claim.vs);
         if (signer != sessionKey) revert WrongSessionKey(index, signer, sessionKey);
+    }
 
-        uint256 before = claimedOf[claim.voucher][entry];
+    /// @dev Claims are cumulative: what was claimed before is not claimed again.
+    function _raise(uint256 index, SpendClaim calldata claim, address entry)
+        private
+        returns (uint256 added)
+    {
+        mapping(address => uint256) storage claims = claimedOf[claim.voucher];
+        uint256 before = claims[entry];
         if (claim.amount <= before) revert NothingToClaim(index, claim.amount, before + 1);
-        claimedOf[claim.voucher][entry] = claim.amount;
-        claimed = claim.amount - before;
-        paid = claimed < remaining ? claimed : remaining;
-        voucher.remaining = (remaining - paid).toUint96();
-        emit Spent(claim.voucher, entry, paid.toUint128(), (claimed - paid).toUint128());
+        claims[entry] = claim.amount;
+        return claim.amount - before;
     }
 
     function _voucherAt(bytes32 id) private view returns (OpenVoucher storage voucher) {

@@ -152,7 +152,7 @@ contract HostileTest is Network {
         uint256 before = _earned();
         teetee.settle(batch);
         eq(_earned() - before, 30 + 60);
-        (, uint96 remaining,,,) = teetee.voucherOf(drained);
+        (, uint64 remaining,,,) = teetee.voucherOf(drained);
         eq(remaining, 0);
         eq(teetee.claimedOf(drained, entryAddress), 80);
         // What was claimed in vain is claimed: later sums go on from there.

@@ -28,7 +28,7 @@ contract InvariantsTest {
         }
         for (uint256 i = 0; i < handler.voucherCount(); ++i) {
             (bytes32 id,,,) = handler.vouchers(i);
-            (, uint96 remaining,,,) = teetee.voucherOf(id);
+            (, uint64 remaining,,,) = teetee.voucherOf(id);
             owed += remaining;
         }
         for (uint256 i = 0; i < handler.queryCount(); ++i) {
@@ -41,7 +41,7 @@ contract InvariantsTest {
     function invariant_no_voucher_is_exceeded() external view {
         for (uint256 i = 0; i < handler.voucherCount(); ++i) {
             (bytes32 id, uint256 ceiling, uint256 paid, uint256 reclaimed) = handler.vouchers(i);
-            (, uint96 remaining,,,) = teetee.voucherOf(id);
+            (, uint64 remaining,,,) = teetee.voucherOf(id);
             eq(paid + reclaimed + remaining, ceiling);
         }
     }

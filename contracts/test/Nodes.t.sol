@@ -140,7 +140,7 @@ contract NodesTest is World {
         made.receiptKey = OTHER;
         _wrongSigner(made);
         made = registration(HOST, pool, 1, KEY);
-        TeeTee second = new TeeTee(WEI);
+        TeeTee second = deploy();
         TeeTee first = teetee;
         vm.prank(creator);
         second.createPool(config(verifier));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Nodes} from "../src/Nodes.sol";
 import {Pools} from "../src/Pools.sol";
 import {Queries} from "../src/Queries.sol";
 import {Settlement} from "../src/Settlement.sol";
@@ -11,7 +12,8 @@ import {Network} from "./support/Network.sol";
 import {eq, vm} from "./support/Vm.sol";
 
 contract SettlementTest is Network {
-    event Spent(bytes32 indexed voucher, address indexed entry, uint128 paid, uint128 missing);
+    event Spent(bytes32 indexed voucher, address indexed entry, uint128 paid);
+    event SpentInVain(bytes32 indexed voucher, address indexed entry, uint128 missing);
     event Anchored(
         uint64 indexed pool,
         uint64 indexed entryNode,
@@ -34,7 +36,7 @@ contract SettlementTest is Network {
         Settlement.Batch memory batch = spendBatch(voucher, 407, 407);
         eq(teetee.settlementDigest(batch), settlementDigest(batch));
         vm.expectEmit();
-        emit Spent(voucher, entryAddress, 407, 0);
+        emit Spent(voucher, entryAddress, 407);
         vm.expectEmit();
         emit Anchored(pool, nodes[0], batch.receiptsRoot, 100, 100, 407);
         vm.expectEmit();
@@ -70,7 +72,7 @@ contract SettlementTest is Network {
         }
         made.prices = Pools.Prices(type(uint64).max, type(uint64).max);
         pool = createPool(made);
-        amount = uint128(uint256(amount) % 1e24) + 1;
+        amount = uint128(uint256(amount) % type(uint64).max) + 1;
         uint64[] memory ids = new uint64[](4);
         uint256[] memory by = new uint256[](4);
         for (uint256 i = 0; i < 4; ++i) {
@@ -187,17 +189,23 @@ contract SettlementTest is Network {
         );
     }
 
-    function test_a_voucher_is_settled_until_a_week_after_its_end() public {
-        vm.warp(NOW + 8 days);
+    function test_a_voucher_is_settled_until_it_is_reclaimed() public {
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.warp(NOW + 9 days);
+            address host = teetee.nodeInfo(nodes[i]).host;
+            Nodes.Renewal memory again = renewal(host, nodes[i], keys[i]);
+            vm.prank(host);
+            teetee.renewNode(nodes[i], again);
+        }
         settleSpend(voucher, 100, 100);
         Settlement.Batch memory batch = spendBatch(voucher, 200, 100);
-        vm.warp(NOW + 8 days + 1);
-        _refused(
-            batch,
-            abi.encodeWithSelector(
-                Vouchers.VoucherEndedBefore.selector, 0, NOW + 8 days + 1, NOW + 8 days
-            )
-        );
+        teetee.reclaimVoucher(voucher);
+        eq(teetee.balanceOf(payer), 900);
+        vm.expectEmit();
+        emit SpentInVain(voucher, entryAddress, 100);
+        teetee.settle(batch);
+        eq(teetee.balanceOf(payer), 900);
+        eq(_remaining(), 0);
     }
 
     function test_a_signed_sum_counts_after_the_payer_ended_the_voucher() public {
@@ -248,7 +256,7 @@ contract SettlementTest is Network {
 
     function test_a_settlement_does_not_count_for_another_contract() public {
         Settlement.Batch memory batch = spendBatch(voucher, 100, 100);
-        teetee = new TeeTee(WEI);
+        teetee = deploy();
         createPool(config(verifier));
         register(alice, 0, ENTRY_KEY);
         register(bob, 1, MIDDLE_KEY);

@@ -129,15 +129,15 @@ contract VerifiersTest is World {
 
     /// @dev Whatever is cut off or changed in a statement, it is no longer one for this claim. What
     ///      may change freely: the software version, shard root, TLS key, HPKE key, and times.
-    function test_a_statement_is_read_strictly(uint16 at, uint8 flip) public {
+    function test_a_statement_is_read_strictly(uint16 where, uint8 flip) public {
         bytes memory statement = _statement();
-        bytes memory cut = new bytes(at % statement.length);
+        bytes memory cut = new bytes(where % statement.length);
         for (uint256 i = 0; i < cut.length; ++i) {
             cut[i] = statement[i];
         }
         _badStatement(cut);
         _badStatement(bytes.concat(statement, hex"00"));
-        uint256 place = at % 24;
+        uint256 place = where % 24;
         if (flip == 0) flip = 1;
         statement[place] = bytes1(uint8(statement[place]) ^ flip);
         _badStatement(statement);

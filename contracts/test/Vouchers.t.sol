@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {TeeTee} from "../src/TeeTee.sol";
 import {Vouchers} from "../src/Vouchers.sol";
 import "../src/Errors.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {World} from "./support/World.sol";
 import {eq, vm} from "./support/Vm.sol";
 
@@ -47,7 +48,7 @@ contract VouchersTest is World {
         vm.prank(opener);
         eq(teetee.openVoucher(voucher, signature), id);
         eq(teetee.balanceOf(payer), 400);
-        (address key, uint96 remaining, address from, uint48 expiry, uint48 inPool) =
+        (address key, uint64 remaining, uint32 inPool, address from, uint48 expiry) =
             teetee.voucherOf(id);
         eq(key, session);
         eq(remaining, 600);
@@ -86,7 +87,7 @@ contract VouchersTest is World {
         _wrongSigner(voucher, signature);
         voucher = voucherOf(payer, session, 600, 1);
         TeeTee first = teetee;
-        teetee = new TeeTee(WEI);
+        teetee = deploy();
         createPool(config(verifier));
         _wrongSigner(voucher, signature);
         teetee = first;
@@ -121,6 +122,20 @@ contract VouchersTest is World {
         teetee.closePool(pool);
         voucher.pool = pool;
         _refused(voucher, abi.encodeWithSelector(PoolIsClosed.selector, pool));
+    }
+
+    function test_a_ceiling_fits_what_is_kept_of_it() public {
+        buy(payer, type(uint64).max);
+        Vouchers.Voucher memory voucher = voucherOf(payer, session, type(uint64).max, 1);
+        teetee.openVoucher(voucher, sign(PAYER_KEY, voucherDigest(voucher)));
+        buy(payer, type(uint64).max);
+        voucher = voucherOf(payer, session, uint128(type(uint64).max) + 1, 1);
+        _refused(
+            voucher,
+            abi.encodeWithSelector(
+                SafeCast.SafeCastOverflowedUintDowncast.selector, 64, voucher.ceiling
+            )
+        );
     }
 
     function test_a_contract_wallet_signs_by_erc1271() public {

@@ -12,13 +12,19 @@ interface Vm {
     function deal(address account, uint256 weiHeld) external;
     function etch(address account, bytes calldata code) external;
     function prank(address sender) external;
-    function prank(address sender, address origin) external;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function expectEmit() external;
     function cool(address account) external;
     function assume(bool condition) external pure;
+    function envOr(string calldata name, string calldata otherwise)
+        external
+        view
+        returns (string memory);
+    function deployCode(string calldata artifact, bytes calldata arguments)
+        external
+        returns (address);
     function snapshotState() external returns (uint256);
     function revertToState(uint256 id) external returns (bool);
 }

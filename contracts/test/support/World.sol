@@ -33,9 +33,16 @@ abstract contract World {
 
     function setUpWorld() internal {
         vm.warp(NOW);
-        teetee = new TeeTee(WEI);
+        teetee = deploy();
         verifier = new MockVerifier();
         pool = createPool(config(verifier));
+    }
+
+    /// @dev As compiled with these tests, or from the artifact that TEETEE_ARTIFACT names.
+    function deploy() internal returns (TeeTee) {
+        string memory artifact = vm.envOr("TEETEE_ARTIFACT", string(""));
+        if (bytes(artifact).length == 0) return new TeeTee(WEI);
+        return TeeTee(vm.deployCode(artifact, abi.encode(WEI)));
     }
 
     function config(IAttestationVerifier with)

@@ -7,9 +7,9 @@ import {Queries} from "../src/Queries.sol";
 import {Settlement} from "../src/Settlement.sol";
 import {TeeTee} from "../src/TeeTee.sol";
 import {Vouchers} from "../src/Vouchers.sol";
-import {Network} from "./support/Network.sol";
-import {StaticVerifier} from "./support/MockVerifier.sol";
-import {eq, vm} from "./support/Vm.sol";
+import {Network} from "../test/support/Network.sol";
+import {StaticVerifier} from "../test/support/MockVerifier.sol";
+import {eq, vm} from "../test/support/Vm.sol";
 
 /// @dev Gas of whole transactions: 21,000, calldata at 16 and 4 a byte, and the execution with every
 ///      account and slot cold. Refunds are not taken off. The table of docs/contracts.md is what
