@@ -38,6 +38,7 @@ test: build lint
 lint:
 	@python3 tools/check_layers.py
 	@python3 tools/check_style.py
+	@contracts/tools/export_abi --check
 
 tidy: build
 	@tools/install_deps.sh dev

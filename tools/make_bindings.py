@@ -197,12 +197,15 @@ class Bindings:
         fields = self.fields([{**part, "type": "bytes32"} if hashed(part) else part for part in entry["inputs"]])
         self.header += [f"/// {signature}", f"struct {name} {{", f'    static constexpr std::string_view signature = "{signature}";',
                         f"    static constexpr Digest topic = {byte_list(keccak256(signature.encode()))};",
-                        *self.members(fields), "", f"    static Result<{name}> decode(const EventData& log);", "};", ""]
+                        *self.members(fields), "", f"    static Result<{name}> decode(const EventData& log);",
+                        "    Result<EncodedEvent> encode() const;", f"    bool operator==(const {name}&) const = default;", "};", ""]
         parts = ", ".join(f'{{abi_types({{"{canonical(part)}"}})[0], {str(part["indexed"]).lower()}}}'
                           for part in entry["inputs"])
-        self.source += self.decoder(name, f"Result<{name}> {name}::decode(const EventData& log)",
-                                    [f"    static const AbiEvent event = {{.topic = topic, .fields = {{{parts}}}}};"],
+        shape = f"    static const AbiEvent event = {{.topic = topic, .fields = {{{parts}}}}};"
+        self.source += self.decoder(name, f"Result<{name}> {name}::decode(const EventData& log)", [shape],
                                     "decode_event(event, log)", fields)
+        self.source += [f"Result<EncodedEvent> {name}::encode() const {{", shape,
+                        f"    return encode_event(event, {self.values(fields)});", "}", ""]
 
     def error(self, entry: dict):
         name, signature = pascal(entry["name"]) + "Error", self.signature(entry)

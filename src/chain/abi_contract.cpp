@@ -88,6 +88,24 @@ std::string shown_arguments(std::string_view name, std::span<const AbiType> type
     return out + ")";
 }
 
+struct EventTypes {
+    std::vector<AbiType> indexed;
+    std::vector<AbiType> plain;
+};
+
+EventTypes event_types(const AbiEvent& event) {
+    static const AbiType hash = {.kind = AbiKind::fixed_bytes, .size = 32};
+    EventTypes out;
+    for (const AbiEventField& field : event.fields) {
+        if (field.is_indexed) {
+            out.indexed.push_back(fits_word(field.type) ? field.type : hash);
+        } else {
+            out.plain.push_back(field.type);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 Selector abi_selector(std::string_view signature) {
@@ -125,16 +143,7 @@ Result<std::vector<AbiValue>> decode_call(const Selector& selector, std::span<co
 Result<std::vector<AbiValue>> decode_event(const AbiEvent& event, const EventData& log) {
     if (log.topics.empty() || log.topics[0] != event.topic)
         return malformed("another event than " + to_hex(event.topic));
-    static const AbiType hash = {.kind = AbiKind::fixed_bytes, .size = 32};
-    std::vector<AbiType> indexed;
-    std::vector<AbiType> plain;
-    for (const AbiEventField& field : event.fields) {
-        if (field.is_indexed) {
-            indexed.push_back(fits_word(field.type) ? field.type : hash);
-        } else {
-            plain.push_back(field.type);
-        }
-    }
+    const auto [indexed, plain] = event_types(event);
     if (log.topics.size() != 1 + indexed.size()) {
         return malformed("have " + std::to_string(log.topics.size()) + " topics, need " +
                          std::to_string(1 + indexed.size()));
@@ -149,6 +158,24 @@ Result<std::vector<AbiValue>> decode_event(const AbiEvent& event, const EventDat
     auto next_plain = plain_values.begin();
     for (const AbiEventField& field : event.fields)
         out.push_back(std::move(field.is_indexed ? *next_indexed++ : *next_plain++));
+    return out;
+}
+
+Result<EncodedEvent> encode_event(const AbiEvent& event, std::span<const AbiValue> values) {
+    if (values.size() != event.fields.size())
+        return malformed("event: values do not fit its fields");
+    const auto [indexed, plain] = event_types(event);
+    std::vector<AbiValue> indexed_values;
+    std::vector<AbiValue> plain_values;
+    for (size_t i = 0; i < values.size(); ++i)
+        (event.fields[i].is_indexed ? indexed_values : plain_values).push_back(values[i]);
+    TT_TRY(const Bytes words, encode_abi(indexed, indexed_values));
+    EncodedEvent out{.topics = {event.topic}, .data = {}};
+    for (size_t at = 0; at < words.size(); at += sizeof(Digest)) {
+        Digest& topic = out.topics.emplace_back();
+        std::copy_n(words.begin() + static_cast<ptrdiff_t>(at), topic.size(), topic.begin());
+    }
+    TT_TRY(out.data, encode_abi(plain, plain_values));
     return out;
 }
 

@@ -45,6 +45,13 @@ struct EventData {
 /// log has the hash, which then stands for it. Error: abi_malformed, also for another event.
 Result<std::vector<AbiValue>> decode_event(const AbiEvent& event, const EventData& log);
 
+/// The reverse, for whoever stands in for a chain.
+struct EncodedEvent {
+    std::vector<Digest> topics;
+    Bytes data;
+};
+Result<EncodedEvent> encode_event(const AbiEvent& event, std::span<const AbiValue> values);
+
 /// An error that a contract declares.
 struct AbiError {
     std::string name;

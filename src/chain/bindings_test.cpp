@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "chain/bindings/sample_shop.hpp"
+#include "chain/bindings/tee_tee.hpp"
 #include "crypto/hash.hpp"
 
 namespace teetee::chain {
@@ -99,6 +100,26 @@ TEST(bindings, events_have_indexed_and_other_fields) {
     EXPECT_FALSE(ClosedEvent::decode({.topics = topics, .data = data}));
     const std::vector<Digest> closed = {ClosedEvent::topic};
     EXPECT_TRUE(ClosedEvent::decode({.topics = closed, .data = {}}));
+}
+
+TEST(bindings, events_are_read_as_they_were_written) {
+    const OrderPlacedEvent event = {
+        .order_id = 5, .buyer = Address{1, 2}, .note = Digest{3}, .order = order(), .paid = true};
+    const auto encoded = event.encode();
+    ASSERT_TRUE(encoded) << encoded.error().message();
+    EXPECT_EQ(encoded->topics.size(), 4u);
+    EXPECT_EQ(OrderPlacedEvent::decode({.topics = encoded->topics, .data = encoded->data}).value(),
+              event);
+    EXPECT_EQ(ClosedEvent{}.encode()->topics, std::vector<Digest>{ClosedEvent::topic});
+}
+
+// The contract's own interface: the events that ChainView is made of.
+TEST(bindings, the_contracts_interface_has_its_selectors) {
+    expect_selector<tee_tee::SettleCall>();
+    expect_selector<tee_tee::RegisterNodeCall>();
+    EXPECT_EQ(tee_tee::NodeRegisteredEvent::topic,
+              crypto::keccak256(as_bytes(tee_tee::NodeRegisteredEvent::signature)));
+    EXPECT_FALSE(tee_tee::errors().empty());
 }
 
 TEST(bindings, declared_errors_are_told) {
