@@ -116,6 +116,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(chain_reorganised);
         TT_NAME(transaction_failed);
         TT_NAME(fee_too_high);
+        TT_NAME(events_inconsistent);
         TT_NAME(frame_malformed);
         TT_NAME(frame_too_large);
         TT_NAME(version_unsupported);

@@ -121,6 +121,7 @@ enum class ErrorCode : uint16_t {
     chain_reorganised = 526,
     transaction_failed = 527,
     fee_too_high = 528,
+    events_inconsistent = 529,
     // wire: 600..699
     frame_malformed = 600,
     frame_too_large = 601,

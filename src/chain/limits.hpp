@@ -33,4 +33,9 @@ inline constexpr size_t rpc_logs_max = 10'000;
 inline constexpr size_t rpc_data_bytes_max = 512u << 10;
 inline constexpr size_t rpc_fee_blocks_max = 1024;
 
+/// Transactions that one intent is tried with, each with higher fees; the last is repeated.
+inline constexpr size_t sender_attempts_max = 16;
+/// Intents with an outcome that a sender remembers.
+inline constexpr size_t sender_finished_max = 1024;
+
 }  // namespace teetee::chain

@@ -132,8 +132,9 @@ Result<std::vector<Log>> parse_rpc_logs(const json::value& result) {
     const json::array* array = result.if_array();
     if (array == nullptr) return malformed("logs: have another value, need an array");
     if (array->size() > rpc_logs_max) {
-        return malformed("logs: have " + std::to_string(array->size()) + ", need at most " +
-                         std::to_string(rpc_logs_max));
+        return fail(ErrorCode::limit_exceeded, "logs: have " + std::to_string(array->size()) +
+                                                   ", need at most " +
+                                                   std::to_string(rpc_logs_max));
     }
     std::vector<Log> out;
     for (const json::value& value : *array) {

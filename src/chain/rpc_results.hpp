@@ -62,6 +62,7 @@ struct FeeHistory {
     std::vector<U256> base_fees{};
     /// Of each block, at the percentiles that were asked for.
     std::vector<std::vector<U256>> rewards{};
+    bool operator==(const FeeHistory&) const = default;
 };
 
 Result<U256> parse_rpc_quantity(const boost::json::value& result);
@@ -70,6 +71,7 @@ Result<Bytes> parse_rpc_data(const boost::json::value& result);
 Result<Digest> parse_rpc_hash(const boost::json::value& result);
 /// nullopt when there is no such block.
 Result<std::optional<BlockHeader>> parse_rpc_block(const boost::json::value& result);
+/// Error also: limit_exceeded for more logs than limits.hpp allows; a shorter range has fewer.
 Result<std::vector<Log>> parse_rpc_logs(const boost::json::value& result);
 /// nullopt when the transaction is in no block yet.
 Result<std::optional<Receipt>> parse_rpc_receipt(const boost::json::value& result);

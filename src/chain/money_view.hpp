@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "chain/contract_state.hpp"
+
+namespace teetee::chain {
+
+/// What decisions over money may count on: good news when it is settled, bad news (a revocation, a
+/// voucher that ended, a node that left, a balance that fell) as soon as it is seen. `time` is Unix
+/// seconds. Looks into two states that MUST outlive it, `latest` being what comes of `settled` by
+/// more events.
+class MoneyView {
+  public:
+    MoneyView(const ContractState& settled, const ContractState& latest)
+        : settled_(&settled), latest_(&latest) {}
+
+    /// Nullptr for a pool that takes no new nodes, vouchers or queries (or does not exist).
+    const PoolRecord* open_pool(uint64_t pool) const;
+    bool is_live(uint64_t node, uint64_t time) const;
+    /// The wallet has a live node in the pool, and so uses the model free of charge.
+    bool is_host(uint64_t pool, const Address& wallet, uint64_t time) const;
+    /// Credits.
+    U256 balance(const Address& account) const;
+    U256 earnings(const Address& account) const;
+    /// With the lesser remainder and the sooner expiry; nullopt for one that is not open.
+    std::optional<VoucherRecord> voucher(const Digest& id, uint64_t time) const;
+    /// Nullptr unless it is paid, and neither served nor reclaimed nor late.
+    const QueryRecord* query(uint64_t id, uint64_t time) const;
+    const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;
+    /// What an entry may ask for tokens.
+    std::optional<Prices> prices(uint64_t pool, uint64_t time) const;
+
+  private:
+    const ContractState* settled_;
+    const ContractState* latest_;
+};
+
+}  // namespace teetee::chain
