@@ -45,6 +45,8 @@ def parse_arguments():
     throughput = add_common(commands.add_parser("throughput"))
     throughput.add_argument("--rounds", type=int, default=5)
     throughput.add_argument("--tokens", type=int, default=64)
+    throughput.add_argument("--keep-awake", action="store_true", help="a spinning thread of the lowest priority on each core, "
+                            "so that a virtual machine does not give up cores that idle")
     failover = add_common(commands.add_parser("failover"))
     failover.add_argument("--kills", type=int, default=100, help="that meet a stream")
     failover.add_argument("--tokens", type=int, default=120, help="at most, of each stream")

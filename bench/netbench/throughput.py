@@ -3,6 +3,7 @@
 import contextlib
 import statistics
 
+from netbench.awake import cores_awake
 from netbench.client import rate_together, stream_all
 from netbench.nodes import Nodes, run_json
 from netbench.output import progress
@@ -54,6 +55,8 @@ def measure(options, folder):
     cases = {"one stream": {"count": 1, "alone": 1}, f"{STREAMS} streams": {"count": STREAMS, "alone": 2}}
     found = {name: {"cut": [], "whole": [], "engine": []} for name in cases}
     with contextlib.ExitStack() as stack:
+        if options.keep_awake:
+            stack.enter_context(cores_awake())
         start = lambda **kwargs: stack.enter_context(Nodes(options.teetee, options.model, folder, **kwargs))
         cut = start(shards=2, threads=1, extra=options.flags)
         whole = {threads: start(shards=1, threads=threads, extra=options.flags) for threads in (1, 2)}
