@@ -8,6 +8,7 @@ usage: run.py [NAME ..]   only mutations whose name contains one of these
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -28,18 +29,20 @@ def copy_contracts(folder: pathlib.Path) -> None:
 
 
 def run_tests(folder: pathlib.Path) -> tuple[bool, str]:
-    """Whether all passed, and the first failure or the error."""
-    environment = {**os.environ, "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "4"}
+    """Whether all passed, and the first test that did not."""
+    environment = {**os.environ, "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "4",
+                   "FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": "0"}
     environment.pop("TEETEE_ARTIFACT", None)
     # What failed under one mutation is not tried again under the next.
     for kept in ("fuzz", "invariant"):
         shutil.rmtree(folder / "cache" / kept, ignore_errors=True)
     done = subprocess.run([FORGE, "test", "--fail-fast", "--fuzz-seed", "1"], cwd=folder, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TEST_SECONDS_MAX)
-    failures = [line for line in done.stdout.splitlines() if line.startswith("[FAIL")]
-    if done.returncode != 0 and not failures:
+    # The name stands behind the reason, or below the calls that led to it.
+    failure = re.search(r"^\[FAIL.*?\b((?:test|invariant)_\w+)\(", done.stdout, re.M | re.S)
+    if done.returncode != 0 and not failure:
         sys.exit(f"no test failed, forge ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return done.returncode == 0, failures[0] if failures else ""
+    return done.returncode == 0, failure[1] if failure else ""
 
 
 def main() -> int:
@@ -62,9 +65,8 @@ def main() -> int:
             start = time.time()
             passed, failure = run_tests(folder)
             path.write_text(sound)
-            test = failure.rsplit("] ", 1)[-1].split("(")[0]
             print(f"{'SURVIVED' if passed else 'caught  '} {time.time() - start:5.0f} s  "
-                  f"{mutation['name']}{'' if passed else '  <- ' + test}", flush=True)
+                  f"{mutation['name']}{'' if passed else '  <- ' + failure}", flush=True)
             survivors += [mutation["name"]] if passed else []
     print(f"{len(wanted) - len(survivors)} caught, {len(survivors)} survived")
     return 1 if survivors else 0
