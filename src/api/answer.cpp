@@ -16,6 +16,8 @@ using pipeline::FinishReason;
 namespace {
 
 /// Of a story or completion whose client names no limit.
+/// A stream is silent for twice as long at most.
+constexpr Duration keep_alive_interval = std::chrono::seconds(4);
 constexpr uint32_t tokens_max_default = 256;
 
 boost::json::object usage_json(pipeline::Usage usage) {
@@ -62,6 +64,8 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::invalid_utf8:
         case ErrorCode::field_invalid:
         case ErrorCode::context_exceeded:
+        // Not even an idle network has that much.
+        case ErrorCode::kv_cache_full:
         case ErrorCode::token_out_of_range:
         case ErrorCode::limit_exceeded:
         case ErrorCode::vocabulary_invalid:
@@ -84,12 +88,14 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::sealed_key_unknown:
         case ErrorCode::sealed_replayed:
             return {409, "invalid_request_error"};
+        // The request is well: another entry may have that format.
+        case ErrorCode::activations_differ:
+            return {409, "server_error"};
         case ErrorCode::body_too_large:
             return {413, "invalid_request_error"};
         case ErrorCode::grammar_stuck:
             return {422, "invalid_request_error"};
         case ErrorCode::overloaded:
-        case ErrorCode::kv_cache_full:
             return {429, "overloaded_error"};
         case ErrorCode::not_ready:
         case ErrorCode::route_unavailable:
@@ -181,6 +187,7 @@ Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
         return fail(ErrorCode::model_unknown,
                     "have " + node_.model_id() + ", asked for " + quote_foreign(request_.model));
     }
+    TT_CHECK(ensure_format());
     node::Generation generation;
     TT_TRY(generation.prompt, prompt_tokens(chat));
     if (generation.prompt.size() >= node_.context_length()) {
@@ -213,6 +220,15 @@ Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
     return generate(std::move(generation));
 }
 
+/// An answer that was begun with rows of one format goes on with no other.
+Result<void> Answer::ensure_format() const {
+    const ActivationFormat have = node_.activations();
+    if (request_.activations.value_or(have) == have) return {};
+    return fail(ErrorCode::activations_differ,
+                "rows between this entry's shards travel as " + std::string(to_string(have)) +
+                    ", those of the answer as " + std::string(to_string(*request_.activations)));
+}
+
 /// Goes over what the client has of the answer, so that what follows is what would have followed.
 Result<void> Answer::take_up() {
     for (const TokenId token : request_.answer_token_ids) {
@@ -242,6 +258,8 @@ Result<void> Answer::generate(node::Generation generation) {
         self->on_receipt(receipt);
     };
     TT_TRY(id_, node_.generate(std::move(generation), std::move(events)));
+    // It may have failed before generate() came back.
+    if (ended_) return {};
     is_submitted_ = true;
     receipts_.expect(id_);
     exchange_->on_disconnect([weak = weak_from_this()] {
@@ -258,8 +276,10 @@ Result<void> Answer::generate(node::Generation generation) {
 }
 
 void Answer::begin_stream() {
+    is_streaming_ = true;
     exchange_->begin_stream(200, "text/event-stream",
                             {{"cache-control", "no-store"}, {"x-accel-buffering", "no"}});
+    keep_alive();
     if (request_.dialect != Dialect::chat) return;
     boost::json::object first = envelope(".chunk");
     first["choices"] =
@@ -269,7 +289,19 @@ void Answer::begin_stream() {
     send_event(first);
 }
 
+/// A comment (WHATWG HTML, server-sent events) where there is nothing to say, so that a client can
+/// tell an entry that is busy from one that stands still.
+void Answer::keep_alive() {
+    keep_alive_ = node_.loop().call_after(keep_alive_interval, [weak = weak_from_this()] {
+        const auto answer = weak.lock();
+        if (!answer || answer->ended_) return;
+        if (!std::exchange(answer->has_sent_, false)) answer->exchange_->write(":\n\n");
+        answer->keep_alive();
+    });
+}
+
 void Answer::send_event(const boost::json::object& data) {
+    has_sent_ = true;
     exchange_->write("data: " + boost::json::serialize(data) + "\n\n");
 }
 
@@ -356,10 +388,7 @@ void Answer::on_failed(const Error& error) {
     if (is_submitted_) receipts_.drop(id_, error);
     if (ended_) return;
     ended_ = text_ended_ = true;
-    if (!request_.stream) {
-        respond_error(*exchange_, error, node_.retry_after());
-        return;
-    }
+    if (!is_streaming_) return respond_error(*exchange_, error, node_.retry_after());
     const boost::json::object body = {{"error",
                                        {{"message", public_message(error)},
                                         {"type", status_for(error.code).type},
@@ -386,7 +415,10 @@ boost::json::object Answer::envelope(std::string_view suffix) const {
     }
     out["model"] = node_.model_id();
     // As it was, or could have been, sent.
-    if (request_.return_token_ids) out["seed"] = static_cast<int64_t>(request_.sampling.seed);
+    if (request_.return_token_ids) {
+        out["seed"] = static_cast<int64_t>(request_.sampling.seed);
+        out["activations"] = to_string(node_.activations());
+    }
     return out;
 }
 

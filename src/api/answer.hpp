@@ -52,6 +52,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
   private:
     Result<void> submit(const Result<model::ChatTemplate>& chat);
+    Result<void> ensure_format() const;
     Result<void> take_up();
     Result<void> generate(node::Generation generation);
     Result<std::vector<TokenId>> prompt_tokens(const Result<model::ChatTemplate>& chat) const;
@@ -62,6 +63,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
     void begin_stream();
+    void keep_alive();
     void send_event(const boost::json::object& data);
 
     boost::json::object envelope(std::string_view suffix) const;
@@ -80,6 +82,10 @@ class Answer : public std::enable_shared_from_this<Answer> {
     RequestId id_;
     /// The node knows it by its id, and will make a receipt.
     bool is_submitted_ = false;
+    bool is_streaming_ = false;
+    /// Something was sent since the stream was last looked at.
+    bool has_sent_ = false;
+    net::Timer keep_alive_;
     AnswerText decoder_;
     LogprobsReport logprobs_;
     std::string text_;

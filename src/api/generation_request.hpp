@@ -7,6 +7,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/activations.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
 #include "base/world.hpp"
@@ -28,7 +29,7 @@ struct GenerationRequest {
     std::string model;                  // "" when not named
     std::string prompt;                 // generate, completion
     std::vector<ChatMessage> messages;  // chat
-    uint32_t tokens_max = 0;            // 0: as many as fit, see default_tokens_max
+    uint32_t tokens_max = 0;            // 0: tokens_max_default, or what fits
     SamplingOptions sampling;           // a constraint in it has been compiled once
     bool has_seed = false;
     std::vector<std::string> stops;
@@ -40,6 +41,8 @@ struct GenerationRequest {
     /// What the client has of the answer, from another entry.
     std::vector<TokenId> answer_token_ids;
     bool return_token_ids = false;
+    /// The format that the tokens were computed with.
+    std::optional<ActivationFormat> activations;
     /// What the chat template takes for the time, and the answer says of itself; else now.
     std::optional<UnixSeconds> created;
     std::optional<Duration> timeout;  // until the answer is whole

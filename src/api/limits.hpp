@@ -11,7 +11,7 @@ inline constexpr size_t stop_strings_max = 16;
 inline constexpr size_t stop_string_bytes_max = 256;
 inline constexpr size_t messages_max = 1024;
 /// More than any context holds.
-inline constexpr size_t answer_token_ids_max = 1 << 20;
+inline constexpr size_t answer_token_ids_max = 1 << 18;
 /// Of one answer that its client does not read: beyond it the request is cancelled.
 inline constexpr size_t unread_answer_bytes_max = 1 << 20;
 /// What a client may ask a fresh quote for.

@@ -28,6 +28,8 @@ net::HttpResponse metrics(const node::NodeStatus& status) {
          counters.model_tokens_drafted},
         {"model_drafts_right_total", "counter", "Of these, tokens that led to a further one",
          counters.model_drafts_right},
+        {"drafts_late_total", "counter", "Drafts that were not there in time",
+         counters.drafts_late},
         {"batches_total", "counter", "Batches computed", counters.batches},
         {"routes", "gauge", "Routes that are ready", status.routes.size()},
         {"reroutes_total", "counter", "Times that a request went on over another route",

@@ -12,7 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr uint64_t receipt_version = 1;
+/// 2: sampling has answer_given and activations.
+constexpr uint64_t receipt_version = 2;
 
 std::string hex(ByteView bytes) {
     return "0x" + to_hex(bytes);
@@ -209,7 +210,7 @@ Result<SamplingOptions> read_sampling(JsonMembers& parent) {
     TT_TRY(out.answer_given, read_u32(from, "answer_given"));
     TT_TRY(const auto format, from.text("activations", 8));
     const auto activations = activation_format_named(format);
-    if (!activations) return from.wrong("activations", std::string(format), "f32, f16 or q8");
+    if (!activations) return from.wrong("activations", quote_foreign(format), "f32, f16 or q8");
     out.activations = *activations;
     TT_CHECK(from.ensure_read());
     const auto valid = validate(out);
@@ -233,7 +234,8 @@ Result<ReceiptOpening> read_opening(JsonMembers& parent) {
 
 Result<void> read_head(JsonMembers& from, Receipt& out) {
     TT_TRY(const uint64_t version, from.number("version", UINT32_MAX));
-    if (version != receipt_version) return from.wrong("version", std::to_string(version), "1");
+    if (version != receipt_version)
+        return from.wrong("version", std::to_string(version), std::to_string(receipt_version));
     if (from.has("notice")) {
         TT_TRY(const auto notice, from.text("notice", simulated_notice.size()));
         if (notice != simulated_notice)

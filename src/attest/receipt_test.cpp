@@ -263,7 +263,7 @@ TEST(receipt, malformed_files_are_refused_with_the_member_at_fault) {
         EXPECT_FALSE(receipt) << from;
         return receipt ? std::string() : receipt.error().detail;
     };
-    EXPECT_NE(refusal("\"version\":1", "\"version\":2").find("version"), std::string::npos);
+    EXPECT_NE(refusal("\"version\":2", "\"version\":1").find("version"), std::string::npos);
     EXPECT_NE(refusal("\"pool\":\"7\"", "\"pool\":\"07\"").find("pool"), std::string::npos);
     EXPECT_NE(refusal("\"pool\":\"7\"", "\"pool\":7").find("pool"), std::string::npos);
     EXPECT_NE(refusal("\"prompt_tokens\":4", "\"prompt_tokens\":-4").find("prompt_tokens"),
@@ -272,7 +272,7 @@ TEST(receipt, malformed_files_are_refused_with_the_member_at_fault) {
     EXPECT_NE(refusal("\"layers\":[0,4]", "\"layers\":[0]").find("layers"), std::string::npos);
     EXPECT_NE(refusal("[11,12", "[-1,12").find("prompt"), std::string::npos);
     EXPECT_NE(refusal("\"opening\":{", "\"opening\":{\"more\":1,").find("more"), std::string::npos);
-    EXPECT_NE(refusal("{\"version\"", "{\"version\":1,\"version\"").find("twice"),
+    EXPECT_NE(refusal("{\"version\"", "{\"version\":2,\"version\"").find("twice"),
               std::string::npos);
     EXPECT_NE(refusal("\"top_p\":1E0", "\"top_p\":5E0").find("sampling"), std::string::npos);
     EXPECT_NE(refusal("\"top_p\":1E0", "\"top_p\":1.0").find("form"), std::string::npos);

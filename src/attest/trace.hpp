@@ -17,7 +17,7 @@ Digest row_leaf(const TraceSalt& salt, Position position, ByteView row);
 /// leaf is the one that the entry has for the row that follows.
 Digest token_leaf(const TraceSalt& salt, Position position, TokenId token);
 
-/// How tokens are picked: SHA-256 over the length-prefixed "teetee sampling v1", the salt, the
+/// How tokens are picked: SHA-256 over the length-prefixed "teetee sampling v2", the salt, the
 /// number of the prompt's positions and every option, little-endian.
 Digest sampling_digest(const TraceSalt& salt, Position prompt_positions,
                        const SamplingOptions& sampling);

@@ -153,6 +153,7 @@ enum class ErrorCode : uint16_t {
     route_unknown = 1002,
     method_not_allowed = 1003,
     receipt_unknown = 1004,
+    activations_differ = 1005,
     sealed_malformed = 1010,
     sealed_key_unknown = 1011,
     sealed_stale = 1012,

@@ -19,6 +19,7 @@ struct ChatOptions : NetworkFiles {
     std::string receipt;
     uint32_t tokens_max = 0;
     uint32_t patience_s = 15;
+    uint32_t silence_s = 20;
     double temperature = 0.6;
     double presence_penalty = 0;
     double repetition_penalty = 1;
@@ -73,6 +74,16 @@ boost::json::array parts_json(const std::vector<client::AnswerPart>& parts) {
     return out;
 }
 
+void show_route(const client::VerifiedEntry::Route& route) {
+    std::cerr << fmt::format(
+        "verified: {} node{}, every layer covered, code and weights as the policy asks\n",
+        route.node_count, route.node_count == 1 ? "" : "s");
+    if (route.simulated) {
+        std::cerr << "SIMULATED: these TEEs are made for development and protect nothing; do not "
+                     "enter secrets\n";
+    }
+}
+
 Result<void> ask_once(client::Client& client, const ChatOptions& options, const std::string& prompt,
                       Session& session) {
     if (!is_utf8(prompt)) return fail(ErrorCode::invalid_utf8, "the prompt is not UTF-8");
@@ -82,9 +93,13 @@ Result<void> ask_once(client::Client& client, const ChatOptions& options, const 
         answer += text;
         if (!session.json) print_text(text);
     };
-    events.on_moved = [&client](const std::string& url, size_t token_count, const Error& why) {
-        std::cerr << fmt::format("\n{} goes on behind token {}, verified{}: {}\n", url, token_count,
-                                 client.route().simulated ? ", SIMULATED" : "", why.message());
+    events.on_opened = [&client](const std::string& url) {
+        std::cerr << fmt::format("\n{}, ", url);
+        show_route(client.route());
+    };
+    events.on_moved = [](const std::string& url, size_t token_count, const Error& why) {
+        std::cerr << fmt::format("{} goes on behind token {}: {}\n", url, token_count,
+                                 why.message());
     };
     TT_TRY(const auto parts, client.ask(request_of(options, prompt), events));
     if (session.json) {
@@ -107,6 +122,7 @@ Result<client::ClientOptions> client_options(const ChatOptions& options) {
                                    : fmt::format("https://127.0.0.1:{}", options.port + 1)};
     }
     out.patience = std::chrono::seconds(options.patience_s);
+    out.silence_max = std::chrono::seconds(options.silence_s);
     TT_TRY(const auto terms, NetworkTerms::load(options));
     TT_TRY(auto client_terms, terms.for_client());
     out.terms = std::make_shared<client::Terms>(std::move(client_terms));
@@ -116,14 +132,7 @@ Result<client::ClientOptions> client_options(const ChatOptions& options) {
 Result<void> chat(const ChatOptions& options, Session& session) {
     TT_TRY(auto asked, client_options(options));
     TT_TRY(auto client, client::Client::connect(std::move(asked)));
-    const client::VerifiedEntry::Route& route = client.route();
-    std::cerr << fmt::format(
-        "verified: {} node{}, every layer covered, code and weights as the policy asks\n",
-        route.node_count, route.node_count == 1 ? "" : "s");
-    if (route.simulated) {
-        std::cerr << "SIMULATED: these TEEs are made for development and protect nothing; do not "
-                     "enter secrets\n";
-    }
+    show_route(client.route());
     if (!options.prompt.empty()) return ask_once(client, options, options.prompt, session);
     const bool interactive = isatty(STDIN_FILENO) != 0;
     std::string line;
@@ -159,6 +168,12 @@ void add_chat(CLI::App& app, Session& session) {
                      "How long an answer may wait for an entry that begins or goes on with it")
         ->capture_default_str()
         ->check(CLI::Range(0, 3600));
+    command
+        ->add_option("--silence-seconds", options->silence_s,
+                     "How long an entry may say nothing until another one is asked; one that is "
+                     "busy says so every 8 s")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 3600));
     command->add_flag("--sealed", options->sealed,
                       "Seal requests to the key in the entry's evidence, instead of attested TLS");
     command->add_option("--prompt,-p", options->prompt, "Ask this and end");

@@ -37,6 +37,7 @@ struct ServeOptions {
     int64_t request_s_max = 0;
     int64_t drain_s = 30;
     std::string replay_memory = "64MiB";
+    std::string draft_kv_memory;
     ActivationsOption activations;
     bool with_parent = false;
 };
@@ -134,6 +135,11 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
     TT_TRY(node_options.shard.kv_budget.bytes, options.kv.bytes());
+    if (!options.draft_kv_memory.empty()) {
+        auto bytes = model::parse_byte_count(options.draft_kv_memory);
+        if (!bytes) return in_context("--draft-kv-memory", std::move(bytes).error());
+        node_options.draft_model.kv_budget.bytes = *bytes;
+    }
     TT_TRY(node_options.activations, options.activations.format());
     auto replay_bytes = model::parse_byte_count(options.replay_memory);
     if (!replay_bytes) return in_context("--replay-memory", std::move(replay_bytes).error());
@@ -147,6 +153,9 @@ Result<void> serve(const ServeOptions& options, Session&) {
     TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee, collateral.get(),
                                                options.registry_path.empty() ? nullptr : &registry},
                                               node_options));
+    if (node_options.activations != ActivationFormat::f32 &&
+        (!node->is_entry() || node->activations() != node_options.activations))
+        log.warn("--activations: only an entry with stages behind it chooses the format");
     collateral->start();
     const LayerRange layers = node->layers();
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
@@ -242,7 +251,8 @@ void add_node(CLI::App& app, Session& session) {
     command
         ->add_option("--requests-queued-max", options->node.requests_queued_max,
                      "Entry: requests that may wait")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 20));
     command
         ->add_option("--request-seconds-max", options->request_s_max,
                      "Entry: how long any request may take, its wait included; 0: no limit")
@@ -286,6 +296,11 @@ void add_node(CLI::App& app, Session& session) {
                      "Entry: GGUF file of a small model with the same vocabulary, which guesses "
                      "tokens where the text does not tell them. Answers are the same")
         ->envname("TEETEE_DRAFT_MODEL");
+    command
+        ->add_option("--draft-kv-memory", options->draft_kv_memory,
+                     "Entry: memory for the draft model's keys and values, beside --kv-memory; the "
+                     "same default")
+        ->envname("TEETEE_DRAFT_KV_MEMORY");
     command
         ->add_option("--draft-threads", options->node.draft_model.threads,
                      "Entry: compute threads of the draft model")

@@ -338,6 +338,7 @@ Result<void> up(const UpOptions& options, Session& session) {
     // Here rather than in the first node that starts.
     TT_CHECK(options.kv.bytes());
     TT_CHECK(options.kv.kv_type());
+    TT_CHECK(options.activations.format());
     if (!options.prepare_only) TT_CHECK(ensure_ports_free(options, cut.size()));
     const std::string folder =
         options.folder.empty() ? default_network_folder(options.port) : options.folder;

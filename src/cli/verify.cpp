@@ -37,6 +37,8 @@ void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& r
     if (const Epoch epoch = epoch_of(receipt); epoch > 1)
         out += fmt::format("epoch {}: {} routes before this one were lost or had no room\n", epoch,
                            epoch - 1);
+    if (const auto format = receipt.opening.sampling.activations; format != ActivationFormat::f32)
+        out += fmt::format("activations between shards rounded to {}\n", to_string(format));
     for (const attest::ReceiptCheck& check : report.checks) {
         out += fmt::format("{}  {}\n", check.error ? "FAIL" : "  ok", check.what);
         if (check.error) out += fmt::format("      {}\n", check.error->message());
@@ -68,6 +70,7 @@ boost::json::object report_json(const attest::Receipt& receipt,
             {"request", "0x" + to_hex(receipt.request.bytes)},
             {"stages", receipt.stages.size()},
             {"epoch", epoch_of(receipt)},
+            {"activations", to_string(receipt.opening.sampling.activations)},
             {"prompt_tokens", receipt.prompt_tokens},
             {"cached_tokens", receipt.cached_tokens},
             {"completion_tokens", receipt.completion_tokens},

@@ -34,12 +34,17 @@ int strikes_for(ErrorCode code) {
         case ErrorCode::http_malformed:  // as a cut connection looks
         case ErrorCode::not_ready:
         case ErrorCode::sealed_truncated:
+        // Or have room.
+        case ErrorCode::overloaded:
             return 0;
         // Evidence, or records that do not open, are no accident; but keys change.
         default:
             return 1;
     }
 }
+
+/// A receipt comes when the stages' quotes have, which the entry waits 20 s for.
+constexpr Duration receipt_silence_max = std::chrono::seconds(40);
 
 /// Between two turns of all entries.
 void rest() {
@@ -69,7 +74,7 @@ Result<Client> Client::connect(ClientOptions options) {
     Client client(std::move(options));
     std::optional<Error> first;
     for (size_t i = 0; i < client.urls_.size(); ++i) {
-        auto entry = client.open(client.urls_[i]);
+        auto entry = client.open(client.urls_[i], client.options_.silence_max);
         if (entry) {
             client.turn_ = i;
             client.entry_ = std::move(entry).value();
@@ -98,9 +103,11 @@ Result<std::vector<AnswerPart>> Client::ask(const boost::json::object& body, con
     }
 }
 
-Result<VerifiedEntry> Client::open(const std::string& url) {
-    TT_TRY(auto entry,
-           VerifiedEntry::open({.url = url, .privacy = options_.privacy, .terms = options_.terms}));
+Result<VerifiedEntry> Client::open(const std::string& url, Duration silence_max) {
+    TT_TRY(auto entry, VerifiedEntry::open({.url = url,
+                                            .privacy = options_.privacy,
+                                            .terms = options_.terms,
+                                            .silence_max = silence_max}));
     TT_TRY(route_, entry.verify_route());
     return entry;
 }
@@ -129,7 +136,8 @@ void Client::learn_entries() {
 Result<void> Client::go_on(const boost::json::object& body, const Events& events, Asking& asking) {
     const size_t known_count = asking.known.token_ids.size();
     if (!entry_) {
-        TT_TRY(entry_, open(urls_[turn_]));
+        TT_TRY(entry_, open(urls_[turn_], options_.silence_max));
+        events.on_opened(urls_[turn_]);
         if (asking.interruption) events.on_moved(urls_[turn_], known_count, *asking.interruption);
     }
     learn_entries();
@@ -150,7 +158,9 @@ Result<void> Client::go_on(const boost::json::object& body, const Events& events
         end = answer.error();
     }
     const size_t token_count = asking.known.token_ids.size() - known_count;
-    if (end || token_count > 0)
+    // Where nothing but the end was missing, nothing was computed.
+    const bool has_receipt = end && !reader.receipt_path().empty();
+    if (token_count > 0 || has_receipt || (end && asking.parts.empty()))
         asking.parts.push_back({entry_->url(), token_count, reader.receipt_path()});
     if (!end) asking.interruption = end.error();
     return end;
@@ -181,7 +191,8 @@ Result<void> Client::turn_to_next(Asking& asking, const Error& why) {
 Result<std::string> Client::fetch_receipt(const AnswerPart& part) {
     if (part.receipt_path.empty())
         return fail(ErrorCode::receipt_unknown, "the entry named no receipt");
-    TT_TRY(const auto entry, open(part.entry_url));
+    TT_TRY(const auto entry,
+           open(part.entry_url, std::max(receipt_silence_max, options_.silence_max)));
     std::string receipt;
     TT_TRY(const auto answer, entry.get(part.receipt_path, [&receipt](std::string_view chunk) {
         receipt += chunk;

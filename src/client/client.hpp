@@ -20,6 +20,8 @@ struct ClientOptions {
     /// How long an answer may go without a token while no entry goes on with it: one that has died
     /// may be started again.
     Duration patience = std::chrono::seconds(15);
+    /// As in EntryOptions.
+    Duration silence_max = EntryOptions{}.silence_max;
 };
 
 /// What one entry gave of an answer.
@@ -38,7 +40,9 @@ class Client {
   public:
     struct Events {
         std::function<void(std::string_view)> on_text;
-        /// This entry is to go on behind so many tokens.
+        /// This entry, with the route as it is now, is to be asked instead of the one before.
+        std::function<void(const std::string& url)> on_opened;
+        /// It is to go on behind so many tokens.
         std::function<void(const std::string& url, size_t token_count, const Error& why)> on_moved;
     };
 
@@ -61,7 +65,7 @@ class Client {
 
     explicit Client(ClientOptions options) : options_(std::move(options)), urls_(options_.urls) {}
 
-    Result<VerifiedEntry> open(const std::string& url);
+    Result<VerifiedEntry> open(const std::string& url, Duration silence_max);
     void learn_entries();
     Result<void> go_on(const boost::json::object& body, const Events& events, Asking& asking);
     Result<void> turn_to_next(Asking& asking, const Error& why);

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/activations.hpp"
 #include "client/limits.hpp"
 
 namespace teetee::client {
@@ -38,8 +39,15 @@ bool is_id(std::string_view text) {
 
 EntryError entry_error(const boost::json::object& error) {
     const auto* type = string_at(error, "type");
-    return {fail(ErrorCode::stage_failed, boost::json::serialize(error)),
-            type != nullptr && *type == "invalid_request_error"};
+    const auto* code = string_at(error, "code");
+    // Another entry may have more room.
+    const bool is_of_room = code != nullptr && *code == to_string(ErrorCode::kv_cache_full);
+    // It may do better in a moment.
+    const bool is_busy = (type != nullptr && *type == "overloaded_error") ||
+                         (code != nullptr && *code == to_string(ErrorCode::route_unavailable));
+    return {fail(is_busy ? ErrorCode::overloaded : ErrorCode::stage_failed,
+                 boost::json::serialize(error)),
+            type != nullptr && *type == "invalid_request_error" && !is_of_room};
 }
 
 Result<std::vector<TokenId>> read_token_ids(const boost::json::value& list) {
@@ -73,6 +81,8 @@ boost::json::object request_for_rest(boost::json::object body, const PartialAnsw
     if (!known.token_ids.empty()) {
         body["answer_token_ids"] =
             boost::json::array(known.token_ids.begin(), known.token_ids.end());
+        // Without tokens another entry may well begin anew with another format.
+        if (known.activations) body["activations"] = *known.activations;
     }
     return body;
 }
@@ -133,6 +143,10 @@ Result<void> AnswerReader::on_event(const boost::json::object& event) {
     TT_TRY(const auto created, integer_at(event, "created"));
     if (!known_.seed) known_.seed = seed;
     if (!known_.created) known_.created = created;
+    if (const auto* name = string_at(event, "activations"); name != nullptr) {
+        if (!activation_format_named(*name)) return malformed("activations of an unknown format");
+        activations_ = std::string(*name);
+    }
     if (const auto* id = string_at(event, "id"); id != nullptr && is_id(*id) && !last_text_)
         receipt_path_ = std::string(receipts_path) + std::string(*id);
     const auto* choices = event.if_contains("choices");
@@ -156,6 +170,7 @@ Result<void> AnswerReader::on_event(const boost::json::object& event) {
 
 Result<void> AnswerReader::on_tokens(const boost::json::value* token_ids, const std::string& text) {
     if (token_ids != nullptr) {
+        if (known_.token_ids.empty()) known_.activations = activations_;
         TT_TRY(const auto ids, read_token_ids(*token_ids));
         if (ids.size() > answer_tokens_max - known_.token_ids.size())
             return fail(ErrorCode::limit_exceeded, "answer: too many tokens");

@@ -20,6 +20,8 @@ struct PartialAnswer {
     /// As the first entry told them.
     std::optional<int64_t> seed;
     std::optional<UnixSeconds> created;
+    /// The format of rows with which the tokens were computed.
+    std::optional<std::string> activations{};
 };
 
 /// The request for the rest of the answer to `body`, as a stream that can be taken up in its turn.
@@ -62,6 +64,7 @@ class AnswerReader {
     const OnText& on_text_;
     std::string buffer_;
     std::string receipt_path_;
+    std::optional<std::string> activations_;
     /// With the reason why the answer ends.
     std::optional<std::string> last_text_;
     bool is_complete_ = false;

@@ -73,6 +73,23 @@ TEST(answer_reader, has_the_text_of_its_tokens_wherever_the_stream_ends) {
     }
 }
 
+TEST(answer_reader, asks_for_the_rest_in_the_format_of_its_tokens) {
+    const auto with_format = [](std::string_view name, std::string_view ids) {
+        return event(R"({"activations":")" + std::string(name) +
+                     R"(","choices":[{"finish_reason":null,"delta":{},"token_ids":)" +
+                     std::string(ids) + "}]}");
+    };
+    const auto asked = [](const PartialAnswer& known) {
+        return boost::json::serialize(request_for_rest({}, known));
+    };
+    PartialAnswer known = read(event(R"({"activations":"q8","choices":[]})")).known;
+    EXPECT_EQ(asked(known).find("activations"), std::string::npos)
+        << "nothing was computed with it";
+    known = read(with_format("q8", "[1]") + with_format("q8", "[2]")).known;
+    EXPECT_NE(asked(known).find(R"("activations":"q8")"), std::string::npos) << asked(known);
+    EXPECT_EQ(read(with_format("q4", "[1]")).outcome.error().code, ErrorCode::invalid_json);
+}
+
 TEST(answer_reader, says_whether_another_entry_would_refuse_as_well) {
     const Read failed =
         read(begin + token("Hi", "[1]") +

@@ -11,6 +11,8 @@
 namespace teetee::client {
 namespace {
 
+/// Of a whole answer.
+constexpr Duration time_max = std::chrono::hours(1);
 constexpr size_t beginning_bytes_max = 4096;
 /// Of an answer in records of which each holds one token.
 constexpr size_t sealed_answer_bytes_max = 256u << 20;
@@ -71,7 +73,8 @@ Result<VerifiedEntry> VerifiedEntry::open(const EntryOptions& options) {
 net::HttpClientRequest VerifiedEntry::request(std::string_view path) const {
     net::HttpClientRequest request;
     request.url = options_.url + std::string(path);
-    request.time_max = std::chrono::minutes(10);
+    request.time_max = time_max;
+    request.silence_max = options_.silence_max;
     if (options_.privacy == Privacy::sealed) {
         // What is sealed may pass anybody's TLS.
         if (tls_) request.verify_certificate = [](ByteView) -> Result<void> { return {}; };

@@ -34,6 +34,9 @@ struct EntryOptions {
     std::string url;
     Privacy privacy{};
     std::shared_ptr<const Terms> terms;
+    /// An entry that says nothing for so long is given up. While it answers it sends something
+    /// every 8 s at the latest.
+    Duration silence_max = std::chrono::seconds(20);
 };
 
 /// An entry that is told nothing before its evidence has been verified.

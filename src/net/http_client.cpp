@@ -32,6 +32,7 @@ class Fetch {
         const Timer timer = loop_.call_after(request_.time_max, [this] {
             finish(fail(ErrorCode::timed_out, "no complete answer in time"));
         });
+        listen();
         const std::stop_callback on_stop(request_.stop, [this] {
             loop_.post([this] { finish(fail(ErrorCode::cancelled, "no longer wanted")); });
         });
@@ -57,6 +58,14 @@ class Fetch {
 
   private:
     bool is_local() const { return !request_.unix_socket.empty(); }
+
+    /// From now on until the next byte.
+    void listen() {
+        if (request_.silence_max == Duration{}) return;
+        silence_ = loop_.call_after(request_.silence_max, [this] {
+            finish(fail(ErrorCode::timed_out, "nothing was heard for too long"));
+        });
+    }
 
     void finish(Result<void> outcome) {
         outcome_ = std::move(outcome);
@@ -99,6 +108,7 @@ class Fetch {
     void read() {
         stream_->read_some(buffer_, [this](Result<size_t> bytes) {
             if (!bytes) return on_end(bytes.error());
+            listen();
             if (auto fed = decoder_.feed(ByteView(buffer_).first(*bytes)); !fed) {
                 return finish(std::move(fed));
             }
@@ -134,6 +144,7 @@ class Fetch {
     std::string head_;
     HttpResponseDecoder decoder_;
     Loop loop_;
+    Timer silence_;
     std::optional<Result<TlsContext>> tls_;
     std::unique_ptr<Stream> stream_;
     std::array<uint8_t, 16u << 10> buffer_{};

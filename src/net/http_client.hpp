@@ -27,6 +27,9 @@ struct HttpClientRequest {
     Duration connect_time_max = std::chrono::seconds(5);
     /// From the call to its return.
     Duration time_max = std::chrono::seconds(60);
+    /// How long it may go without a byte from the server, the connection and TLS included; 0: no
+    /// limit but time_max.
+    Duration silence_max{};
     size_t response_bytes_max = 16u << 20;
     /// Takes the body as it comes, instead of HttpClientResponse::body; false ends the call with
     /// what has come.

@@ -55,6 +55,7 @@ std::optional<pipeline::DraftResult> DraftModel::draft(const pipeline::DraftJob&
     const auto is_ready = draw(job, result.tokens);
     if (!is_ready) close(job.request);
     result.is_ready = is_ready && *is_ready;
+    result.is_refused = !is_ready;
     return result;
 }
 

@@ -40,6 +40,9 @@ class DraftModel {
     /// without tokens; a job without text gets none.
     std::optional<pipeline::DraftResult> draft(const pipeline::DraftJob& job);
 
+    /// Of its KV cache, for all texts together.
+    Position positions_free() const { return model_->cache().positions_free(); }
+
   private:
     DraftModel(std::unique_ptr<model::ShardModel> model, size_t rows_max)
         : model_(std::move(model)), rows_max_(rows_max) {}

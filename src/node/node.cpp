@@ -167,7 +167,8 @@ Result<void> Node::Impl::load_draft_model(const NodeOptions& options) {
     }
     draft_options.kernel = options.shard.kernel;
     TT_TRY(draft_model, DraftModel::load(draft_options, shard.tokenizer->vocabulary()));
-    world.log.info("draft model: " + draft_options.path);
+    world.log.info("draft model: " + draft_options.path + ", KV cache of " +
+                   std::to_string(draft_model->positions_free()) + " positions");
     return {};
 }
 
@@ -327,6 +328,9 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
+net::Loop& Node::loop() const {
+    return impl_->world.loop;
+}
 bool Node::is_entry() const {
     return impl_->entry != nullptr;
 }
@@ -382,6 +386,10 @@ void Node::on_statement_ending(std::function<void()> callback) {
 }
 size_t Node::prompt_bytes_max() const {
     return impl_->shard.context_length * impl_->shard.token_bytes_max;
+}
+ActivationFormat Node::activations() const {
+    TT_ASSERT(is_entry());
+    return impl_->entry->machine().activations();
 }
 Position Node::context_length() const {
     return impl_->shard.context_length;

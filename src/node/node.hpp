@@ -11,6 +11,7 @@
 #include "attest/evidence.hpp"
 #include "attest/receipt.hpp"
 #include "attest/statement.hpp"
+#include "base/activations.hpp"
 #include "base/registry.hpp"
 #include "crypto/x25519.hpp"
 #include "model/tokenizer.hpp"
@@ -101,6 +102,7 @@ class Node {
     static Result<std::unique_ptr<Node>> start(const World& world, const NodeOptions& options);
     ~Node();
 
+    net::Loop& loop() const;
     bool is_entry() const;
     uint16_t link_port() const;
     LayerRange layers() const;
@@ -133,6 +135,8 @@ class Node {
     const model::Tokenizer& tokenizer() const;
     /// Prompt and answer together; the KV cache may be smaller than the model's context.
     Position context_length() const;
+    /// How rows between its shards travel; f32 where there is one shard.
+    ActivationFormat activations() const;
     /// A longer text has more tokens than that, so there is no need to tokenise it.
     size_t prompt_bytes_max() const;
     /// Errors: of pipeline::Entry::submit.

@@ -19,6 +19,8 @@ struct Counters {
     /// Of both of them those that were the draft model's.
     uint64_t model_tokens_drafted = 0;
     uint64_t model_drafts_right = 0;
+    /// What the draft model had not answered in time.
+    uint64_t drafts_late = 0;
     /// Of the entry: prompt tokens that retained pages spared, counted with the first token; and
     /// what became of such pages.
     uint64_t cached_tokens = 0;

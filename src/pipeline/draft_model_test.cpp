@@ -115,10 +115,49 @@ TEST(draft_model, that_falls_silent_is_not_waited_for) {
         const bool is_silent = ++jobs > 6;
         return is_silent ? std::nullopt : std::optional(drafted(job, truth(w, job)));
     });
-    EXPECT_GT(jobs, 6u);
+    // Two have no answer, and nobody asks any more.
+    EXPECT_EQ(jobs, 8u);
+    EXPECT_EQ(world.entry().counters().drafts_late, 2u);
 }
 
-TEST(draft_model, that_comes_too_late_is_dropped) {
+TEST(draft_model, is_asked_no_more_than_it_can_do_however_short_answers_are) {
+    World world({.stage_count = 3, .has_draft_model = true});
+    size_t jobs = 0;
+    world.draft_model = [&](const DraftJob& job) {
+        ++jobs;
+        World::Drafted out = drafted(job, truth(world, job));
+        out.takes = milliseconds(300);
+        return out;
+    };
+    for (uint64_t i = 1; i <= 40; ++i) {
+        ASSERT_TRUE(world.submit(example_request(i, 20, 4)));
+        world.run_for(milliseconds(30));
+    }
+    world.finish();
+    EXPECT_GT(jobs, 0u);
+    EXPECT_LT(jobs, 10u) << "it takes a second for three";
+    world.expect_idle();
+}
+
+TEST(draft_model, that_has_no_room_for_a_text_is_left_alone_with_it) {
+    World world({.stage_count = 3, .has_draft_model = true});
+    size_t jobs = 0;
+    world.draft_model = [&](const DraftJob& job) {
+        ++jobs;
+        World::Drafted out = drafted(job, {});
+        out.result.is_ready = false;
+        out.result.is_refused = true;
+        return out;
+    };
+    const Submission submission = example_request(1, 20, 300);
+    ASSERT_TRUE(world.submit(submission));
+    world.finish();
+    EXPECT_EQ(world.outcome(submission.request).tokens, reference_tokens(submission));
+    EXPECT_GT(jobs, 1u);
+    EXPECT_LE(jobs, 5u);
+}
+
+TEST(draft_model, that_comes_too_late_is_not_waited_for) {
     World world({.stage_count = 3, .has_draft_model = true});
     size_t jobs = 0;
     expect_same_answers(world, [&](World& w, const DraftJob& job) {
@@ -126,7 +165,7 @@ TEST(draft_model, that_comes_too_late_is_dropped) {
         if (job.count > 0 && ++jobs == 3) out.takes = milliseconds(1500);
         return out;
     });
-    EXPECT_GT(world.entry().counters().messages_dropped, 0u);
+    EXPECT_GT(world.entry().counters().drafts_late, 0u);
 }
 
 TEST(draft_model, says_nothing_to_what_was_not_asked) {

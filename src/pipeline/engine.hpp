@@ -109,6 +109,8 @@ struct DraftResult {
     size_t place = 0;
     /// The model has all of the text. Long ones take it several jobs.
     bool is_ready = false;
+    /// It has no room for this text, or cannot compute it.
+    bool is_refused = false;
     std::vector<TokenId> tokens{};
 };
 

@@ -205,7 +205,7 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     }
     end_drained(now, effects);
     records_.expire(now, effects);
-    await_no_longer(now);
+    await_no_longer(now, effects);
     give_up_queued(now, effects);
     tick_at_ = now + options_.probe_interval;
     effects.timers.push_back({tick_timer_id, *tick_at_});
@@ -341,26 +341,26 @@ Result<void> Entry::check(Instant now, const Submission& submission) const {
     return check_queue(submission);
 }
 
-/// Dynamic thresholds (Choudhury, Hahne 1998): whatever others do, a newcomer finds a place.
+/// Dynamic thresholds (Choudhury, Hahne 1998): a tenant that keeps asking leaves places to others.
+/// Those that have lost their route had their turn, and take no place.
 Result<void> Entry::check_queue(const Submission& submission) const {
     const size_t own = queue_.waiting_count(submission.tenant);
-    if (queue_.size() + own < options_.queued_max) return {};
+    const size_t all = queue_.waiting_count();
+    if (all + own < options_.queued_max) return {};
     return fail(ErrorCode::overloaded,
-                "queue: have " + std::to_string(queue_.size()) + " requests that wait for room, " +
+                "queue: have " + std::to_string(all) + " requests that wait for room, " +
                     std::to_string(own) + " of this tenant, at most " +
                     std::to_string(options_.queued_max) + " and no more than are free of a tenant");
 }
 
-/// Some route that is ready could hold it, were it alone there.
+/// Some route could hold it, were it alone there; one that is not ready may be in a moment.
 Result<void> Entry::check_room(const Submission& submission) const {
     const uint64_t positions = uint64_t{submission.prompt.size()} + submission.max_tokens;
     uint64_t most = 0;
     bool fits_somewhere = false;
     for (const auto& [number, lane] : lanes_) {
-        if (!lane->route.ready()) continue;
-        const auto need = lane->ledger.need(static_cast<Position>(positions));
         most = std::max(most, lane->route.whole().positions);
-        fits_somewhere = fits_somewhere || (need && fits({}, *need, lane->route.whole()));
+        fits_somewhere = fits_somewhere || could_hold(*lane, static_cast<Position>(positions));
     }
     if (!fits_somewhere) {
         return fail(ErrorCode::kv_cache_full, "KV cache: have " + std::to_string(most) +
@@ -389,10 +389,13 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
     if (!accepted) {
         ++counters_.messages_dropped;
         if (accepted.error().code != ErrorCode::route_unavailable) return;
-        if (was_ready) effects.log.push_back({LogLevel::warn, accepted.error().message()});
+        const std::string why = accepted.error().message();
+        if (was_ready || std::exchange(lane.refusal, why) != why)
+            effects.log.push_back({LogLevel::warn, why});
         lose_route(now, lane, accepted.error(), effects);
     } else if (!was_ready) {
         routeless_since_.reset();
+        lane.refusal.clear();
         effects.log.push_back(
             {LogLevel::info,
              "route: ready, " + std::to_string(lane.route.stage_count()) + " stages"});
@@ -478,18 +481,33 @@ void Entry::queue_again(Requests::iterator found, Effects& effects) {
     request.replayed = 0;
     request.resumed = 0;
     request.start = {};
+    request.drafts.is_awaited = false;
     queue_.push_first(found->first);
+}
+
+/// There are routes, but it has waited too long for room on them, or for one that could hold it.
+void Entry::give_up_if_unfit(Instant now, Requests::iterator found, Effects& effects) {
+    Request& request = found->second;
+    const Error no_room = fail(ErrorCode::overloaded, "request: found no room in time");
+    if (now - request.waits_since >= options_.room_timeout) return give_up(found, no_room, effects);
+    const bool is_fit = std::ranges::any_of(lanes_, [&](const auto& lane) {
+        return lane.second->route.ready() && could_hold(*lane.second, request.positions_max());
+    });
+    if (is_fit) return request.unfit_since.reset();
+    if (!request.unfit_since) request.unfit_since = now;
+    if (now - *request.unfit_since < options_.reroute_timeout) return;
+    give_up(found,
+            request.interruption.value_or(
+                fail(ErrorCode::route_unavailable, "route: none that is ready could hold it")),
+            effects);
 }
 
 /// As long as some route is ready they wait for room.
 void Entry::give_up_queued(Instant now, Effects& effects) {
     if (ready()) {
         routeless_since_.reset();
-        for (const RequestId& id : queue_.requests()) {
-            const auto found = requests_.find(id);
-            if (now - found->second.waits_since < options_.room_timeout) continue;
-            give_up(found, fail(ErrorCode::overloaded, "request: found no room in time"), effects);
-        }
+        for (const RequestId& id : queue_.requests())
+            give_up_if_unfit(now, requests_.find(id), effects);
         return;
     }
     if (!routeless_since_) routeless_since_ = now;

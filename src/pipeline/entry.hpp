@@ -200,6 +200,8 @@ class Entry {
         PrefixStart start{};
         /// Since when it has waited for a route with room, refusals included.
         Instant waits_since{};
+        /// Since when there have been routes, and all of them too small for it.
+        std::optional<Instant> unfit_since{};
         /// A stage had less room than the entry thought.
         bool was_refused = false;
         /// Some stage had lost pages: all of it is computed, and the next refusal stands.
@@ -263,12 +265,11 @@ class Entry {
     struct Choice {
         Lane* lane = nullptr;
         PrefixStart start{};
-        /// There are routes that take requests, and none could hold it, were it alone there.
-        bool is_hopeless = false;
         /// Some route has room for it, and only the entry's own KV cache has none.
         bool lacks_own_room = false;
     };
     Choice choose_lane(const Request& request);
+    static bool could_hold(const Lane& lane, Position positions);
     Duration expected_time(const Lane& lane, const Request& request, PrefixStart start) const;
     bool fits_here(const Request& request, KvAmount need) const;
     KvAmount kv_free_for(const Lane& lane) const;
@@ -282,7 +283,7 @@ class Entry {
     Drafter::Draft guess(const Lane& lane, Request& request, size_t most) const;
     void ask_for_drafts(Instant now, Effects& effects);
     void ask_for_draft(Instant now, const Lane& lane, Request& request, Effects& effects);
-    void await_no_longer(Instant now);
+    void await_no_longer(Instant now, Effects& effects);
     void end_drafts(const Request& request, Effects& effects);
     void settle(const Lane::Guess& guess);
     static bool is_wrong(const Request& request, Position position, Lane::Source source);
@@ -311,6 +312,7 @@ class Entry {
     void end_drained(Instant now, Effects& effects);
     Duration patience(const Lane& lane, const Lane::Batch& batch) const;
     void forget_batches(Instant now, Lane& lane, Effects& effects);
+    void give_up_if_unfit(Instant now, Requests::iterator found, Effects& effects);
     void give_up_queued(Instant now, Effects& effects);
     void lose_route(Instant now, Lane& lane, const Error& error, Effects& effects);
     void interrupt(Instant now, Requests::iterator request, const Error& error, Effects& effects);
@@ -362,11 +364,12 @@ class Entry {
         uint64_t lane = 0;
     };
     std::optional<Running> running_;
-    /// What the draft model has yet to answer.
+    /// What the draft model has yet to answer, of requests that are over as well.
     struct Asked {
         size_t place = 0;
         size_t count = 0;
         Instant at{};
+        bool is_late = false;
     };
     std::map<RequestId, Asked> asked_;
     RowCost draft_cost_;

@@ -11,6 +11,8 @@ namespace {
 
 /// Requests that the draft model answers one after the other; the others go on without.
 constexpr size_t asked_max = 2;
+/// Tokens until a request that the model cannot take is tried again.
+constexpr size_t refused_pause = 64;
 
 }  // namespace
 
@@ -114,9 +116,11 @@ void Entry::on_drafted(Instant now, DraftResult result, Effects& effects) {
     asked_.erase(found);
     if (asked.count > 0 && result.is_ready)
         draft_cost_.add(asked.count, std::chrono::duration<double>(now - asked.at).count());
-    Request& request = requests_.at(result.request);
-    Request::ModelDrafts& drafts = request.drafts;
+    const auto asking = requests_.find(result.request);
+    if (asking == requests_.end()) return;
+    Request::ModelDrafts& drafts = asking->second.drafts;
     drafts.is_ready = result.is_ready;
+    if (result.is_refused) drafts.considered = asking->second.tokens.size() + refused_pause;
     if (!std::exchange(drafts.is_awaited, false)) {
         counters_.messages_dropped += asked.count > 0 ? 1 : 0;
         return;
@@ -132,16 +136,25 @@ void Entry::on_drafted(Instant now, DraftResult result, Effects& effects) {
 }
 
 /// Those that have waited too long go on without; the model is asked again once it has answered.
-void Entry::await_no_longer(Instant now) {
-    for (const auto& [id, asked] : asked_) {
-        if (now - asked.at >= options_.draft_timeout) requests_.at(id).drafts.is_awaited = false;
+void Entry::await_no_longer(Instant now, Effects& effects) {
+    size_t late = 0;
+    bool has_new = false;
+    for (auto& [id, asked] : asked_) {
+        if (now - asked.at < options_.draft_timeout) continue;
+        ++late;
+        if (std::exchange(asked.is_late, true)) continue;
+        has_new = true;
+        ++counters_.drafts_late;
+        const auto found = requests_.find(id);
+        if (found != requests_.end()) found->second.drafts.is_awaited = false;
     }
+    if (has_new && late == asked_max)
+        effects.log.push_back({LogLevel::warn, "draft model: answers nothing in time"});
 }
 
+/// What it was asked for such a request keeps it busy until it has answered.
 void Entry::end_drafts(const Request& request, Effects& effects) {
-    const RequestId& id = request.submission.request;
-    asked_.erase(id);
-    if (request.drafts.is_known) effects.drafts.push_back({.closes = {id}});
+    if (request.drafts.is_known) effects.drafts.push_back({.closes = {request.submission.request}});
 }
 
 }  // namespace teetee::pipeline

@@ -65,12 +65,6 @@ void Entry::admit(Effects& effects) {
         const auto found = requests_.find(queue_.front());
         Request& request = found->second;
         const Choice choice = choose_lane(request);
-        if (choice.is_hopeless) {
-            // Fitted when it was submitted; the routes have shrunk since.
-            give_up(found, fail(ErrorCode::kv_cache_full, "request: larger than the KV cache"),
-                    effects);
-            continue;
-        }
         if (choice.lane == nullptr) {
             if (choice.lacks_own_room && drop_kept_of_another(found->first)) continue;
             return;
@@ -88,18 +82,16 @@ void Entry::admit(Effects& effects) {
 /// The route on which the request should be over first, of those that have room for it now.
 Entry::Choice Entry::choose_lane(const Request& request) {
     Choice choice;
-    const bool has_preferred =
-        std::ranges::any_of(lanes_, [](const auto& lane) { return lane.second->is_preferred(); });
-    bool is_offered = false;
-    bool could_fit = false;
+    // One that drains takes what no other could hold.
+    const bool has_preferred = std::ranges::any_of(lanes_, [&](const auto& lane) {
+        return lane.second->is_preferred() && could_hold(*lane.second, request.positions_max());
+    });
     Duration best{};
     for (auto& [number, lane] : lanes_) {
         if (!lane->route.ready() || (has_preferred && lane->is_draining)) continue;
         const PrefixStart start = start_of(*lane, request);
         const auto need = lane->ledger.need(request.positions_max(), start);
         TT_ASSERT(need);
-        is_offered = true;
-        could_fit = could_fit || fits({}, *need, lane->route.whole());
         if (!lane->route.knows_capacity() ||
             !fits(lane->ledger.busy(), *need, lane->route.capacity())) {
             continue;
@@ -114,8 +106,13 @@ Entry::Choice Entry::choose_lane(const Request& request) {
         choice.start = start;
         best = time;
     }
-    choice.is_hopeless = is_offered && !could_fit;
     return choice;
+}
+
+/// Were it alone there.
+bool Entry::could_hold(const Lane& lane, Position positions) {
+    const auto need = lane.ledger.need(positions);
+    return need && fits({}, *need, lane.route.whole());
 }
 
 /// A pass through the stages for each token and each chunk of the prompt, shared with the others on

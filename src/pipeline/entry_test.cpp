@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/ring_harness.hpp"
+#include "pipeline/entry_harness.hpp"
 
 namespace teetee::pipeline::testing {
 namespace {
@@ -121,75 +121,6 @@ TEST(entry, counts_what_it_computes_and_delivers) {
     EXPECT_EQ(counters.batches, 7u);
     EXPECT_EQ(counters.rows_dropped + counters.messages_dropped, 0u);
 }
-
-/// An entry of two stages; the other stage is played by the test.
-class LinkedEntry : public ::testing::Test {
-  protected:
-    LinkedEntry() {
-        route_.number = entry_.add_route(now_, {node_id(0), node_id(1)}, effects_);
-        EXPECT_TRUE(effects_.sends.empty()) << "a route without links is not probed";
-        entry_.on_link_up(now_, node_id(1), effects_);
-    }
-    static EntryOptions options() {
-        return {.node_id = node_id(0),
-                .engine = engine_limits({0, 4}, {}),
-                .reroute_timeout = Duration{}};
-    }
-    const Route& route() const { return *entry_.route(route_.number); }
-
-    template <class Body>
-    Body take() {
-        for (size_t i = 0; i < effects_.sends.size(); ++i) {
-            if (!std::holds_alternative<Body>(effects_.sends[i].frame.message)) continue;
-            EXPECT_EQ(effects_.sends[i].frame.route, route_);
-            Body body = std::get<Body>(std::move(effects_.sends[i].frame.message));
-            effects_.sends.erase(effects_.sends.begin() + static_cast<ptrdiff_t>(i));
-            return body;
-        }
-        ADD_FAILURE() << "not sent";
-        return {};
-    }
-    void receive(wire::Message message) {
-        entry_.on_frame(now_, node_id(1), {route_, std::move(message)}, effects_);
-    }
-    void return_probe(std::vector<wire::Hop> others) {
-        wire::Probe probe = take<wire::Probe>();
-        for (wire::Hop& hop : others) probe.hops.push_back(std::move(hop));
-        receive(std::move(probe));
-    }
-    static wire::Hop hop(LayerRange layers) {
-        return {.node_id = node_id(1),
-                .layers = layers,
-                .sequences_free = 9,
-                .positions_free = 9999,
-                .sequences_max = 9,
-                .positions_max = 9999,
-                .formats = wire::all_formats};
-    }
-    void tick(Duration later) {
-        now_ += later;
-        entry_.on_timer(now_, tick_id, effects_);
-    }
-    /// Computes the job that is there.
-    void compute() {
-        ASSERT_EQ(effects_.jobs.size(), 1u);
-        const ComputeJob job = std::move(effects_.jobs[0]);
-        effects_.jobs.clear();
-        entry_.on_computed(now_, engine_.compute(job), effects_);
-    }
-    void start_request() {
-        return_probe({hop({4, layer_count})});
-        ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
-        compute();
-    }
-
-    static constexpr uint64_t tick_id = 1;
-    Instant now_{1};
-    Effects effects_;
-    wire::RouteId route_{node_id(0), 0};
-    Entry entry_{options()};
-    FakeEngine engine_{engine_limits({0, 4}, {})};
-};
 
 TEST_F(LinkedEntry, is_ready_only_when_hops_cover_all_layers_in_order) {
     const std::vector<std::vector<wire::Hop>> broken = {
@@ -387,85 +318,19 @@ TEST_F(LinkedEntry, a_politely_refused_open_ends_that_request_only) {
     EXPECT_TRUE(entry_.ready());
 }
 
-TEST_F(LinkedEntry, a_request_waits_where_lost_pages_looked_like_room) {
-    const auto free = [](uint64_t positions) {
-        wire::Hop other = hop({4, layer_count});
-        other.positions_free = positions;
-        return std::vector{other};
-    };
-    return_probe(free(320));
-    Submission first = example_request(1, 97, 1);
-    first.tenant = Digest{1};
-    ASSERT_TRUE(entry_.submit(now_, first, effects_));
-    compute();
-    receive(wire::Tokens{take<wire::Forward>().batch_id, {{request_id(1), 1, 96, 7}}});
-    compute();
-    ASSERT_EQ(entry_.retained_page_count(), 6u);
-    // The stage has lost them meanwhile: 320 and the 96 thought to be there look like 416.
-    tick(milliseconds(500));
-    return_probe(free(320));
-    for (const auto& [number, tokens] : {std::pair{2u, 150u}, std::pair{3u, 250u}}) {
-        ASSERT_TRUE(entry_.submit(now_, example_request(number, 3, tokens), effects_));
+TEST_F(LinkedEntry, knows_about_when_the_next_answer_is_over) {
+    start_request();
+    EXPECT_EQ(entry_.next_end(), Duration{}) << "nothing is known yet";
+    for (Position at = 2; at < 5; ++at) {
+        const uint64_t batch = take<wire::Forward>().batch_id;
+        now_ += milliseconds(20);
+        receive(wire::Tokens{batch, {{request_id(1), 1, at, 7 + at}}});
+        const auto left = static_cast<int64_t>(5 - (at - 1));
+        EXPECT_EQ(entry_.next_end(), left * milliseconds(20)) << at;
         compute();
     }
-    tick(milliseconds(500));
-    effects_.events.clear();
-    receive(wire::Failed{request_id(3), 1, ErrorCode::kv_cache_full, 4});
-    compute();
-    return_probe(free(160));
-    EXPECT_EQ(entry_.counters().messages_dropped, 1u) << "a probe that left before the loss showed";
-    tick(milliseconds(500));
-    return_probe(free(160));
-    EXPECT_TRUE(effects_.events.empty());
-    EXPECT_EQ(entry_.queued_count(), 1u);
-    EXPECT_EQ(entry_.active_count(), 1u);
-
-    effects_.sends.clear();
-    ASSERT_TRUE(entry_.cancel(now_, request_id(2), effects_));
-    const wire::Open again = take<wire::Open>();
-    EXPECT_EQ(again.request, request_id(3));
-    EXPECT_EQ(again.epoch, 2u);
-}
-
-// Another entry uses the stage as well, and is always faster.
-TEST_F(LinkedEntry, a_request_that_finds_no_room_is_given_up_in_the_end) {
-    wire::Hop other = hop({4, layer_count});
-    return_probe({other});
-    ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
-    Epoch epoch = 0;
-    for (int i = 0; i < 239; ++i) {
-        compute();
-        const wire::Open open = take<wire::Open>();
-        EXPECT_EQ(open.epoch, ++epoch);
-        receive(wire::Failed{request_id(1), epoch, ErrorCode::kv_cache_full, 4});
-        receive(wire::Tokens{take<wire::Forward>().batch_id, {}});
-        while (!effects_.jobs.empty()) compute();
-        effects_.sends.clear();
-        tick(milliseconds(500));
-        return_probe({other});
-    }
-    EXPECT_TRUE(effects_.events.empty());
-    receive(wire::Failed{request_id(1), ++epoch, ErrorCode::kv_cache_full, 4});
-    tick(milliseconds(500));
-    ASSERT_EQ(effects_.events.size(), 1u);
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::overloaded);
-}
-
-TEST_F(LinkedEntry, what_others_use_is_worth_waiting_for_and_what_no_stage_has_is_not) {
-    wire::Hop full = hop({4, layer_count});
-    full.sequences_free = 0;
-    full.positions_free = 0;
-    full.positions_max = 320;
-    return_probe({full});
-    EXPECT_EQ(entry_.submit(now_, example_request(1, 3, 400), effects_).error().code,
-              ErrorCode::kv_cache_full);
-    ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 300), effects_));
-    EXPECT_EQ(entry_.queued_count(), 1u);
-    full.sequences_free = 1;
-    full.positions_free = 320;
-    tick(milliseconds(500));
-    return_probe({full});
-    EXPECT_EQ(take<wire::Open>().request, request_id(2));
+    ASSERT_TRUE(entry_.cancel(now_, request_id(1), effects_));
+    EXPECT_EQ(entry_.next_end(), Duration{});
 }
 
 TEST(entry, a_route_needs_stages_that_take_its_format) {
@@ -485,6 +350,17 @@ TEST(entry, a_route_needs_stages_that_take_its_format) {
         EXPECT_EQ(bool(route.on_probe({}, std::move(probe))), formats == wire::all_formats);
         EXPECT_EQ(route.ready(), formats == wire::all_formats);
     }
+}
+
+TEST_F(LinkedEntry, why_a_route_is_not_ready_is_said_once) {
+    wire::Hop other = hop({4, layer_count});
+    other.layers.end = layer_count + 1;
+    for (int i = 0; i < 3; ++i) {
+        return_probe({other});
+        tick(milliseconds(500));
+    }
+    ASSERT_EQ(effects_.log.size(), 1u);
+    EXPECT_EQ(effects_.log[0].level, LogLevel::warn);
 }
 
 TEST_F(LinkedEntry, a_stage_may_claim_any_capacity) {

@@ -39,6 +39,7 @@ class FairQueue {
     bool empty() const { return size_ + returned_.size() == 0; }
     size_t size() const { return size_ + returned_.size(); }
     /// Without those that have had their turn.
+    size_t waiting_count() const { return size_; }
     size_t waiting_count(const Tenant& tenant) const;
     /// In no order of service; with those that have had their turn, and without.
     std::vector<RequestId> requests() const;

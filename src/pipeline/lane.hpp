@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "pipeline/drafter.hpp"
@@ -57,6 +58,8 @@ struct Lane {
     /// Those with known tokens that are yet to be scheduled as prompt.
     FairQueue prompt_turns{};
     std::map<uint64_t, Batch> in_flight{};
+    /// Why probes were refused that came back, the last reason of which the log has.
+    std::string refusal{};
     /// It takes requests only where no other route is ready, and goes when it has none.
     bool is_draining = false;
     /// Whether probes may have to wait for prompts on the links.

@@ -374,6 +374,8 @@ class World {
     std::set<RequestId> open_;
     /// Those that the draft model has heard of.
     std::set<RequestId> drafted_;
+    size_t unanswered_drafts_ = 0;
+    Instant draft_model_free_at_{};
 };
 
 /// The tokens that an undisturbed node with all layers generates, without stop tokens.

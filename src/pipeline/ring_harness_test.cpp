@@ -208,9 +208,13 @@ void World::draft(const DraftJob& job) {
     for (const RequestId& request : job.closes) EXPECT_EQ(drafted_.erase(request), 1u);
     if (job.text.empty()) return;
     drafted_.insert(job.request);
+    EXPECT_LE(++unanswered_drafts_, 2u);
     const auto drafted = draft_model(job);
     if (!drafted) return;
-    at(now_ + drafted->takes, [this, result = drafted->result] {
+    // One after the other.
+    draft_model_free_at_ = std::max(draft_model_free_at_, now_) + drafted->takes;
+    at(draft_model_free_at_, [this, result = drafted->result] {
+        --unanswered_drafts_;
         tell(0, [&](auto& node, Effects& more) {
             if constexpr (requires { node.on_drafted(now_, result, more); })
                 node.on_drafted(now_, result, more);

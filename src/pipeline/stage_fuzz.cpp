@@ -29,6 +29,11 @@ std::shared_ptr<const attest::RecordSigner> signer() {
     return kept;
 }
 
+/// Mostly f32, so that most rows fit their sequences.
+ActivationFormat format_of(uint8_t choice) {
+    return choice < 192 ? ActivationFormat::f32 : static_cast<ActivationFormat>(choice % 3);
+}
+
 /// A message about few sequences, pages and positions, so that they meet.
 wire::Message message_of(ByteView choice) {
     const RequestId request = request_of(choice[1]);
@@ -38,7 +43,8 @@ wire::Message message_of(ByteView choice) {
     const uint32_t end = choice[4] % 16;
     switch (choice[0] % 11) {
         case 0:
-            return wire::Open{request, epoch, {}, 4 * end, 0, {prefix, 4 * page}};
+            return wire::Open{request, epoch, {.activations = format_of(choice[5])},
+                              4 * end, 0,     {prefix, 4 * page}};
         case 1:
             return wire::Retain{request, epoch, {choice[5] % 16u, prefix, page, end}};
         case 2:
@@ -74,11 +80,11 @@ wire::Message message_of(ByteView choice) {
             return replay;
         }
         default: {
-            wire::Forward forward{.batch_id = 1, .width = 1};
+            wire::Forward forward{.batch_id = 1, .width = 1, .format = format_of(choice[3])};
             if (choice[5] % 4 == 0) forward.rows.push_back({request_of(choice[2]), 0, 4, false});
             for (Position p = 4 * page; p < 4 * page + end; ++p)
                 forward.rows.push_back({request, epoch, p, false});
-            forward.activations.resize(4 * forward.rows.size());
+            forward.activations.resize(forward.rows.size() * forward.row_bytes());
             return forward;
         }
     }

@@ -87,6 +87,30 @@ TEST_F(ResumeTest, a_new_next_node_gets_what_was_sent_to_the_old_one) {
     EXPECT_EQ(stage_.counters().rows_replayed, 4u);
 }
 
+TEST_F(ResumeTest, rounded_rows_are_replayed_in_their_format) {
+    const SamplingOptions rounded{.activations = ActivationFormat::f16};
+    receive(wire::Open{id_of(1), 1, rounded, 16});
+    wire::Forward batch{.batch_id = 5, .width = 1, .format = ActivationFormat::f16};
+    for (Position at = 0; at < 4; ++at) {
+        batch.rows.push_back(row(1, at));
+        batch.activations.push_back(0);
+        batch.activations.push_back(static_cast<uint8_t>(0x3c + at));
+    }
+    receive(batch);
+    compute();
+    ASSERT_EQ(sent<wire::Forward>().size(), 1u);
+    EXPECT_EQ(sent<wire::Forward>()[0].activations, batch.activations);
+    receive(wire::Leave{});
+    effects_ = {};
+    wire::Open open = resumed({Resume::replay, Resume::compute});
+    open.sampling = rounded;
+    on_second(open);
+    on_second(replay({0, 1, 2, 3}));
+    ASSERT_EQ(sent<wire::Forward>().size(), 1u);
+    EXPECT_EQ(sent<wire::Forward>()[0].format, ActivationFormat::f16);
+    EXPECT_EQ(sent<wire::Forward>()[0].activations, batch.activations);
+}
+
 TEST_F(ResumeTest, it_may_be_taken_before_the_old_route_ends) {
     open(1);
     receive(forward(5, {row(1, 0), row(1, 1), row(1, 2), row(1, 3)}));
@@ -124,6 +148,9 @@ TEST_F(ResumeTest, what_a_stage_does_not_have_it_does_not_keep) {
     EXPECT_EQ(refusal_after(open), ErrorCode::sequence_unknown);
     open = resumed(keep);
     open.sampling.seed = 1;
+    EXPECT_EQ(refusal_after(open), ErrorCode::sequence_unknown);
+    open = resumed(keep);
+    open.sampling.activations = ActivationFormat::q8;
     EXPECT_EQ(refusal_after(open), ErrorCode::sequence_unknown);
     open = resumed(keep);
     open.prompt_positions = 5;

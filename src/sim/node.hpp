@@ -29,10 +29,12 @@ struct Node {
     std::unique_ptr<pipeline::Entry> entry{};
     std::unique_ptr<pipeline::Stage> stage{};
     bool is_computing = false;
+    /// When the draft model will have done all that it was asked.
+    Instant draft_model_free_at{};
     bool is_draining = false;
     Instant renews_at{};
     Instant rechecks_at{};
-    /// Of an entry: when a route was ready last.
+    /// Of an entry: when a route with room for any request was ready last.
     Instant ready_last{};
 
     /// Of the machine, whoever lives there. A stalled one takes nothing in; its links stay up.

@@ -40,6 +40,7 @@ const std::vector<Key>& keys() {
         {"fault_duration_max_ms", [](S& s) -> uint32_t& { return s.fault_duration_max_ms; }, 1,
          60'000},
         {"swarm", [](S& s) -> uint32_t& { return s.swarm; }, 0, 1},
+        {"uneven", [](S& s) -> uint32_t& { return s.uneven; }, 0, 1},
         {"draft_model", [](S& s) -> uint32_t& { return s.draft_model; }, 0, 1},
         {"kill", [](S& s) -> uint32_t& { return s.weights.kill; }},
         {"restart", [](S& s) -> uint32_t& { return s.weights.restart; }},

@@ -67,6 +67,8 @@ struct Scenario {
     uint32_t fault_duration_max_ms = 4000;
     /// 1: the seed switches about half of the faults off, lest they hide each other.
     uint32_t swarm = 0;
+    /// 1: every other replica has room for small requests only.
+    uint32_t uneven = 0;
     /// 1: entries have a draft model, which knows nothing and is now and then late or silent.
     uint32_t draft_model = 0;
     FaultWeights weights{};

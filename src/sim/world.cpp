@@ -8,6 +8,8 @@ namespace teetee::sim {
 namespace {
 
 constexpr uint32_t layers_per_slot = 2;
+/// Of a small replica.
+constexpr uint32_t positions_small = 32;
 constexpr UnixSeconds unix_begin = 1'800'000'000;
 
 /// Of the receipt key of this life; made from the seed as all else. 2^-128 of them are no keys.
@@ -83,6 +85,20 @@ pipeline::EngineLimits World::limits(uint32_t slot) const {
             .sequence_positions_max = 512,
             .positions_max = scenario_.positions,
             .block_positions = 4};
+}
+
+pipeline::EngineLimits World::limits_of(const Node& node) const {
+    pipeline::EngineLimits out = limits(node.slot);
+    const bool is_small = scenario_.uneven > 0 && node.slot > 0 && node.replica % 2 == 1;
+    if (is_small) out.positions_max = positions_small;
+    return out;
+}
+
+bool World::has_room_for_any(const pipeline::Entry& entry) const {
+    const uint32_t most = scenario_.prompt_tokens_max + scenario_.answer_tokens_max;
+    return std::ranges::any_of(entry.routes(), [&](const pipeline::Route* route) {
+        return route->ready() && (scenario_.uneven == 0 || route->whole().positions >= most);
+    });
 }
 
 void World::run_until(Instant end) {
@@ -193,7 +209,7 @@ void World::revive(uint32_t index) {
     places_[node.id()] = index;
     node.renews_at = now_ + evidence_renewal;
     node.rechecks_at = now_ + recheck_interval;
-    node.engine = std::make_unique<ToyEngine>(limits(node.slot), &lies_);
+    node.engine = std::make_unique<ToyEngine>(limits_of(node), &lies_);
     make_directory(index);
     if (node.slot == 0)
         make_entry(index);
@@ -225,7 +241,7 @@ void World::make_entry(uint32_t index) {
 void World::make_stage(uint32_t index) {
     Node& node = nodes_[index];
     node.stage = std::make_unique<pipeline::Stage>(pipeline::StageOptions{
-        .node_id = node.id(), .engine = limits(node.slot), .signer = signer_of(node)});
+        .node_id = node.id(), .engine = limits_of(node), .signer = signer_of(node)});
 }
 
 void World::resume(uint32_t index) {

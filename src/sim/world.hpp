@@ -53,6 +53,7 @@ class World {
 
     const std::vector<Node>& nodes() const { return nodes_; }
     const std::vector<Link>& links() const { return links_; }
+    /// Of a large node.
     pipeline::EngineLimits limits(uint32_t slot) const;
     Trust& trust() { return trust_; }
     Lies& lies() { return lies_; }
@@ -108,6 +109,8 @@ class World {
     std::function<void(uint32_t node)> on_step;
 
   private:
+    pipeline::EngineLimits limits_of(const Node& node) const;
+    bool has_room_for_any(const pipeline::Entry& entry) const;
     enum class Kind : uint8_t {
         up,
         down,
@@ -198,7 +201,7 @@ template <class Event>
 void World::step_entry(uint32_t index, Event event) {
     Node& node = nodes_[index];
     pipeline::Effects effects;
-    if (node.entry->ready()) node.ready_last = now_;
+    if (has_room_for_any(*node.entry)) node.ready_last = now_;
     event(*node.entry, effects);
     act(index, std::move(effects));
     if (on_step) on_step(index);

@@ -62,7 +62,8 @@ void World::make_quote(uint32_t index, const pipeline::QuoteJob& job) {
 }
 
 /// Guesses blindly, which is right now and then where there are so few tokens. It may say too much
-/// or too little, name a token that there is not, be late or say nothing at all.
+/// or too little, name a token that there is not, be late or say nothing for long. One job after
+/// the other.
 void World::draft(uint32_t index, const pipeline::DraftJob& job) {
     if (job.text.empty()) return;
     pipeline::DraftResult result{.request = job.request, .place = job.text.size()};
@@ -72,10 +73,13 @@ void World::draft(uint32_t index, const pipeline::DraftJob& job) {
         const uint32_t kinds = drafts_.below(16) > 0 ? vocabulary : vocabulary + 1;
         result.tokens.push_back(static_cast<TokenId>(drafts_.below(kinds)));
     }
-    if (drafts_.below(64) == 0) return;
+    const bool is_silent = drafts_.below(64) == 0;
     const bool is_late = drafts_.below(64) == 0;
-    const Duration time = std::chrono::milliseconds(is_late ? 1500 : drafts_.up_to(3));
-    at_node(index, now_ + time, [this, index, result = std::move(result)] {
+    const Duration late = std::chrono::milliseconds(is_silent ? 6000 : 1500);
+    const Duration time = is_silent || is_late ? late : std::chrono::milliseconds(drafts_.up_to(3));
+    Instant& free_at = nodes_[index].draft_model_free_at;
+    free_at = std::max(free_at, now_) + time;
+    at_node(index, free_at, [this, index, result = std::move(result)] {
         log(Kind::drafted, index, index);
         step_entry(index, [&](pipeline::Entry& entry, pipeline::Effects& effects) {
             entry.on_drafted(now_, result, effects);

@@ -13,7 +13,8 @@ inline constexpr uint16_t frame_version = 8;
 /// A frame: u16 version, u32 header bytes (both little-endian), the header (wire.proto), and as
 /// payload the activations of a Forward, the log-probabilities of Tokens, the statements and quotes
 /// of a Probe, the leaves of a Record, or a Quote's quote. Where a frame ends is the transport's to
-/// say. The message MUST keep its own invariants (activations are rows x width f32) and the limits
+/// say. The message MUST keep its own invariants (activations are whole rows in their
+/// format) and the limits
 /// its receiver will apply.
 Bytes encode(const Frame& frame);
 

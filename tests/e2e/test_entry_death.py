@@ -64,7 +64,7 @@ def alike(events: list) -> list:
 def resume(entry: Http, path: str, body: dict, events: list) -> list:
     """What another entry makes of an answer of which these events are there."""
     ids = [token for event in events for token in part_of(event)["token_ids"]]
-    first = {k: events[0][k] for k in ("seed", "created") if k in events[0]} if events else {}
+    first = {k: events[0][k] for k in ("seed", "created", "activations") if k in events[0]} if events else {}
     return read(entry, path, body | first | {"answer_token_ids": ids})
 
 
@@ -222,7 +222,8 @@ def test_a_chat_outlives_the_entry_that_it_began_with(teetee):
         chat = Chat(teetee, *common, *options, on_text=kill)
         assert chat.wait() == 0, chat.log
         assert killed and chat.text == expected, (options, at, chat.text, expected, chat.log)
-        assert f"{second.port + (0 if '--sealed' in options else 1)} goes on behind token" in chat.log and "verified, SIMULATED" in chat.log, chat.log
+        assert f"{second.port + (0 if '--sealed' in options else 1)} goes on behind token" in chat.log, chat.log
+        assert chat.log.count("SIMULATED") == 2, chat.log
         wait_until(both_are_listed, 40, "up has started the entry again")
     assert "no receipt of the" in chat.log, chat.log
     code, report = verdict(teetee, "verify", receipt, "--port", first.port)
@@ -245,6 +246,33 @@ def test_a_chat_waits_for_a_lone_entry_to_come_back(teetee):
 
     chat = Chat(teetee, *common, on_text=kill)
     assert chat.wait() == 0 and killed and chat.text == expected, (chat.text, expected, chat.log)
+
+
+def test_a_chat_leaves_an_entry_that_stands_still(teetee):
+    teetee.environment["TEETEE_KERNEL"] = "scalar"
+    up, first = teetee.up("--shards", 2, "--replicas", 2)
+    second = Http(first.port + 2)
+    wait_until(second.ready, 40, "the second entry is ready")
+    common = ["--port", first.port, "--prompt", PROMPT, "-n", 160, "--temperature", 0.8, "--seed", 4,
+              "--silence-seconds", 10, "--patience-seconds", 60]
+    code, expected, err = teetee.run("chat", *common)
+    assert code == 0, err
+    stopped = []
+
+    def stop(text):
+        if len(text) >= 60 and not stopped:
+            stopped.append(pid_of_entry(up, first.port))
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    # Between them somebody who takes connections and says nothing.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        urls = [f"https://127.0.0.1:{port}" for port in (first.port + 1, silent.getsockname()[1], second.port + 1)]
+        chat = Chat(teetee, *common, "--entry", ",".join(urls), on_text=stop)
+        try:
+            assert chat.wait() == 0 and stopped and chat.text == expected, (chat.text, expected, chat.log)
+        finally:
+            os.kill(stopped[0], signal.SIGCONT)
+    assert f"{second.port + 1} goes on behind token" in chat.log, chat.log
 
 
 class Cutter(relay.Tap):

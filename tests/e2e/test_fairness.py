@@ -115,3 +115,22 @@ def test_a_closed_connection_frees_every_stage(teetee):
     assert metric(network, "completion_tokens_total") - tokens < 10 * 490, "they were answered to the end"
     # A stage that had kept their pages would refuse it: it has room for one.
     assert ask(network, "next", 300)[0] == 200
+
+
+def test_who_is_refused_hears_when_to_ask_again(teetee):
+    network = teetee.network(2)
+    network.start_all(*LITTLE_ROOM, "--requests-queued-max", 2)
+    body = {"prompt": "Once upon a time", "max_tokens": 490, "temperature": 0}
+    assert network.http.post("/generate", body | {"max_tokens": 20})[0] == 200
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(network.http.post, "/generate", body)
+        wait_until(lambda: health(network)["active_requests"] == 1, 30, "one is answered")
+        second = pool.submit(network.http.post, "/generate", body)
+        wait_until(lambda: health(network)["queued_requests"] == 1, 30, "another one waits")
+        connection = http.client.HTTPConnection("127.0.0.1", network.port, timeout=60)
+        connection.request("POST", "/generate", json.dumps(body))
+        response = connection.getresponse()
+        refusal = json.loads(response.read())
+        assert (response.status, refusal["error"]["code"]) == (429, "overloaded"), refusal
+        assert 1 <= int(response.headers["retry-after"]) <= 60, response.headers
+        assert first.result()[0] == second.result()[0] == 200

@@ -317,7 +317,7 @@ def test_a_small_kv_budget_refuses_politely_and_serves_what_fits(teetee):
     network.start(1, "--kv-positions", 64)
     wait_until(network.http.ready, 60, "the route is ready")
     status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 200})
-    assert status == 429 and body["error"]["code"] == "kv_cache_full", body
+    assert status == 400 and body["error"]["code"] == "kv_cache_full", body
     assert "have 64 positions" in body["error"]["message"] and "need 2" in body["error"]["message"], body
     status, body = network.http.post("/generate", {"prompt": PROMPT, "max_tokens": 20})
     assert status == 200, body
