@@ -98,12 +98,27 @@ def keystores():
         put("keystore", kdf, json.dumps({"version": 3, "id": "1", "address": "", "crypto": crypto}).encode())
 
 
+def histories():
+    """Blocks with events as chain_view_fuzz.cpp reads them: a step (kind + 8 * count), then events by kind and fields."""
+    block = lambda *event: bytes([2 + 8, *event])
+    pool = block(0, 0, 1, 1, 1, 1, 2, 3, 1)
+    prices, accepted = block(0, 1, 1, 2, 3, 4), block(0, 3, 1, 1, 1)
+    node = block(2, 0, 1, 1, 1, 0, 2, 1, 7, 1)
+    bought, opened, spent = block(3, 0, 1, 1, 7), block(3, 5, 1, 1, 1, 1, 5, 7), block(3, 8, 1, 2, 3)
+    earned, withdrawn = block(6, 1, 1, 1, 1, 5), block(6, 3, 1, 1, 5)
+    settle, unwind = bytes([1 + 8 * 3]), bytes([0 + 8 * 2])
+    put("chain_view", "pool", pool + prices + accepted + node + settle + block(0, 4, 1, 1) + unwind)
+    put("chain_view", "money", bought + opened + settle + spent + unwind + spent)
+    put("chain_view", "earnings", pool + accepted + node + earned + settle + withdrawn)
+
+
 def make_chain_seeds():
     items()
     transactions()
     values()
     answers()
     keystores()
+    histories()
 
 
 if __name__ == "__main__":

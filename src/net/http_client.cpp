@@ -5,49 +5,13 @@
 #include <array>
 #include <optional>
 
+#include "net/http_request_head.hpp"
 #include "net/stream.hpp"
 
 namespace teetee::net {
 namespace {
 
 constexpr size_t response_header_bytes_max = 64u << 10;
-
-bool is_token(std::string_view text) {
-    // RFC 9110 section 5.6.2.
-    const auto allowed = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    };
-    return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
-}
-
-bool is_field_value(std::string_view text) {
-    return std::none_of(text.begin(), text.end(),
-                        [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; });
-}
-
-Result<std::string> encode_request(const HttpClientRequest& request, const Url& url) {
-    if (!is_token(request.method)) {
-        return fail(ErrorCode::invalid_argument,
-                    "HTTP method: have " + quote_foreign(request.method));
-    }
-    const bool standard_port = url.address.port == (url.tls ? 443 : 80);
-    std::string host = to_string(url.address);
-    if (standard_port) host.resize(host.rfind(':'));
-    std::string out = request.method + " " + url.target + " HTTP/1.1\r\nhost: " + host +
-                      "\r\nconnection: close\r\n";
-    if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
-        out += "content-length: " + std::to_string(request.body.size()) + "\r\n";
-    }
-    for (const auto& [name, value] : request.headers) {
-        if (!is_token(name) || !is_field_value(value)) {
-            return fail(ErrorCode::invalid_argument,
-                        "HTTP header " + quote_foreign(name) + ": not sendable");
-        }
-        out.append(name).append(": ").append(value).append("\r\n");
-    }
-    return out.append("\r\n");
-}
 
 bool demands_verification(const HttpClientRequest& request) {
     return request.verify_certificate != nullptr || request.web_pki.has_value();
@@ -196,7 +160,14 @@ Result<HttpClientResponse> http_fetch(const HttpClientRequest& request) {
         return fail(ErrorCode::channel_unbound,
                     to_string(url.address) + ": https needs a way to know the server");
     }
-    TT_TRY(std::string head, encode_request(request, url));
+    const bool has_body =
+        !request.body.empty() || request.method == "POST" || request.method == "PUT";
+    TT_TRY(std::string head,
+           encode_request_head(
+               {.method = request.method,
+                .headers = request.headers,
+                .body_bytes = has_body ? std::optional(request.body.size()) : std::nullopt},
+               url));
     return Fetch(request, std::move(url), std::move(head)).run();
 }
 

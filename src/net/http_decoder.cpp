@@ -196,6 +196,10 @@ bool HttpResponseDecoder::complete() const {
     return header_complete() && impl_->parser->is_done();
 }
 
+bool HttpResponseDecoder::keeps_alive() const {
+    return complete() && impl_->unread.empty() && impl_->parser->keep_alive();
+}
+
 int HttpResponseDecoder::status() const {
     return static_cast<int>(impl_->parser->get().result_int());
 }

@@ -71,6 +71,8 @@ class HttpResponseDecoder {
 
     bool header_complete() const;
     bool complete() const;
+    /// The response is complete, nothing is behind it, and the connection goes on.
+    bool keeps_alive() const;
     int status() const;
     HttpHeaders headers() const;
     /// The body's bytes since the last call.

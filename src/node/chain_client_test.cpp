@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// Against real chains: anvil from npm. Skipped where it is not installed.
+#include "node/chain_client.hpp"
+
+#include <gtest/gtest.h>
+
+#include "chain/bindings/tee_tee.hpp"
+#include "crypto/eip712.hpp"
+#include "crypto/hash.hpp"
+#include "node/test_anvil.hpp"
+
+namespace teetee::node {
+namespace {
+
+using namespace chain;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::Anvil;
+
+constexpr uint64_t chain_id = 84532;
+constexpr uint64_t wei_per_credit = 1'000'000;
+const Digest measurement = {0x3e};
+
+class chain_client : public testing::Test {
+  protected:
+    void deploy(const Anvil& anvil) {
+        const Bytes arguments =
+            tee_tee::ConstructorArguments{.wei_per_credit = wei_per_credit}.encode().value();
+        contract = anvil.deploy("TeeTee", "TeeTee", arguments);
+        verifier = anvil.deploy("MockVerifier", "StaticVerifier");
+    }
+
+    ChainClient::Options options_for(const std::vector<std::string>& urls) const {
+        ChainClient::Options options;
+        for (const std::string& url : urls) options.endpoints.push_back({.url = url});
+        options.view.contract = contract;
+        options.view.panel.chain_id = chain_id;
+        options.view.panel.retry_min = milliseconds(50);
+        options.view.panel.retry_max = milliseconds(200);
+        options.view.poll_interval = milliseconds(20);
+        options.sender.poll_interval = milliseconds(20);
+        options.sender.confirmations = 1;
+        options.folder = folder;
+        return options;
+    }
+
+    void start(const std::vector<std::string>& urls) {
+        client.reset();
+        auto made = ChainClient::start(
+            {.loop = loop, .clock = clock, .log = log}, options_for(urls), &key,
+            {.on_outcome = [this](const SendOutcome& outcome) { outcomes.push_back(outcome); }});
+        ASSERT_TRUE(made) << made.error().message();
+        client = std::move(*made);
+    }
+
+    void run_until(const std::function<bool()>& condition) {
+        bool is_late = false;
+        const net::Timer deadline = loop.call_after(seconds(60), [&] {
+            is_late = true;
+            loop.stop();
+        });
+        net::Timer poll;
+        std::function<void()> check = [&] {
+            if (condition()) return loop.stop();
+            poll = loop.call_after(milliseconds(2), check);
+        };
+        check();
+        if (!condition()) loop.run();
+        const auto status = client->view().status();
+        EXPECT_FALSE(is_late) << (status.problem ? status.problem->message() : "no problem")
+                              << ", latest " << (status.latest ? status.latest->number : 0);
+    }
+
+    template <class Call>
+    void submit(const std::string& name, const Call& call, uint64_t value = 0) {
+        const size_t before = outcomes.size();
+        const auto submitted = client->submit(
+            {.key = name, .to = contract, .value = value, .data = call.encode().value()});
+        ASSERT_TRUE(submitted) << submitted.error().message();
+        run_until([&] { return outcomes.size() > before; });
+        ASSERT_GT(outcomes.size(), before);
+        EXPECT_TRUE(outcomes.back().result) << outcomes.back().result.error().message();
+    }
+
+    tee_tee::CreatePoolCall create_pool() const {
+        return {.config = {.model_root = {1},
+                           .manifest_uri = "https://models.example/m",
+                           .slot_layers = {2, 3},
+                           .prices = {.prompt = 2, .completion = 5},
+                           .fee_bps = 100,
+                           .policy_hash = {2},
+                           .policy_uri = "https://models.example/p",
+                           .verifier = verifier,
+                           .measurements = {measurement}}};
+    }
+
+    tee_tee::RegisterNodeCall register_node(uint64_t expiry) const {
+        const auto receipt_key = crypto::SecpKey::from_bytes(Bytes(32, 9)).value();
+        const std::string endpoint = "https://node.example:7000";
+        const Digest statement = {0x51};
+        const Digest registration = crypto::Eip712Struct(
+                                        "Registration(address host,uint64 pool,uint16 slot,"
+                                        "bytes32 statementHash,string endpoint)")
+                                        .address(key.address())
+                                        .integer(1)
+                                        .integer(0)
+                                        .bytes32(statement)
+                                        .bytes32(crypto::keccak256(as_bytes(endpoint)))
+                                        .hash();
+        const auto signature = receipt_key.sign_recoverable(crypto::eip712_digest(
+            {.name = "TeeTee", .version = "1", .chain_id = chain_id, .contract = contract},
+            registration));
+        const std::vector<AbiValue> evidence = {AbiValue::of(measurement), expiry};
+        return {.registration = {
+                    .pool = 1,
+                    .slot = 0,
+                    .receipt_key = receipt_key.address(),
+                    .statement_hash = statement,
+                    .endpoint = endpoint,
+                    .evidence = encode_abi(abi_types({"bytes32", "uint64"}), evidence).value(),
+                    .signature_ = Bytes(signature.begin(), signature.end())}};
+    }
+
+    U256 balance() const { return client->view().latest().account(key.address()).balance; }
+    ErrorCode problem() const {
+        const auto status = client->view().status();
+        return status.problem ? status.problem->code : ErrorCode{};
+    }
+
+    net::Loop loop;
+    SystemClock clock;
+    NullLog log;
+    crypto::SecpKey key = test::anvil_key();
+    Address contract{};
+    Address verifier{};
+    std::string folder;
+    std::unique_ptr<ChainClient> client;
+    std::vector<SendOutcome> outcomes;
+};
+
+TEST_F(chain_client, sends_transactions_and_sees_their_events) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    submit("pool", create_pool());
+    submit("buy", tee_tee::BuyCall{}, 100 * wei_per_credit);
+    const auto now = static_cast<uint64_t>(clock.unix_now());
+    submit("node", register_node(now + 3600));
+    run_until([&] { return client->view().latest().node(1) != nullptr; });
+    const ContractState& latest = client->view().latest();
+    ASSERT_NE(latest.pool(1), nullptr);
+    EXPECT_EQ(latest.pool(1)->creator, key.address());
+    EXPECT_EQ(latest.pool(1)->prices.at(now), (Prices{2, 5}));
+    EXPECT_TRUE(latest.is_live(1, now + 1));
+    EXPECT_EQ(latest.node(1)->endpoint, "https://node.example:7000");
+    EXPECT_EQ(balance(), U256(100));
+    // Not settled yet: two blocks must stand on top of it.
+    EXPECT_EQ(client->money()->is_live(1, now + 1), false);
+    anvil.call("anvil_mine", {"0x4"});
+    run_until([&] { return client->money()->is_live(1, now + 1); });
+    EXPECT_EQ(client->money()->balance(key.address()), U256(100));
+    EXPECT_TRUE(client->money()->is_host(1, key.address(), now + 1));
+}
+
+TEST_F(chain_client, tells_why_a_call_would_be_reverted) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    ASSERT_TRUE(client->submit(
+        {.key = "odd", .to = contract, .value = 1, .data = tee_tee::BuyCall{}.encode().value()}));
+    run_until([&] { return !outcomes.empty(); });
+    ASSERT_EQ(outcomes.size(), 1u);
+    EXPECT_EQ(outcomes[0].result.error().code, ErrorCode::call_reverted);
+    EXPECT_EQ(outcomes[0].result.error().detail, "WrongPayment(1, 0)");
+}
+
+TEST_F(chain_client, follows_a_reorganisation) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    const Bytes buy = tee_tee::BuyCall{}.encode().value();
+    anvil.send(contract, buy, 7 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x5"});
+    anvil.send(contract, buy, 30 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x1"});
+    run_until([&] { return balance() == U256(37); });
+    // anvil calls no more than the head's two predecessors final; the reorganisation goes to them.
+    anvil.call("anvil_reorg", {2, boost::json::array()});
+    anvil.call("anvil_mine", {"0x2"});
+    run_until([&] { return balance() == U256(7); });
+    EXPECT_EQ(client->view().status().reorganisations, 1u);
+    EXPECT_EQ(client->view().status().restarts, 0u);
+    EXPECT_EQ(problem(), ErrorCode{});
+}
+
+TEST_F(chain_client, begins_anew_after_a_reorganisation_of_settled_blocks) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    const Bytes buy = tee_tee::BuyCall{}.encode().value();
+    anvil.send(contract, buy, 7 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x5"});
+    anvil.send(contract, buy, 30 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x2"});
+    run_until([&] { return balance() == U256(37); });
+    anvil.call("anvil_reorg", {3, boost::json::array()});
+    anvil.call("anvil_mine", {"0x1"});
+    run_until([&] { return balance() == U256(7) && client->money(); });
+    EXPECT_EQ(client->view().status().restarts, 1u);
+}
+
+TEST_F(chain_client, goes_on_when_the_endpoint_comes_back_and_sees_that_it_forgot) {
+    TT_REQUIRE_ANVIL();
+    Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    const Bytes buy = tee_tee::BuyCall{}.encode().value();
+    anvil.send(contract, buy, 7 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x8"});
+    run_until([&] { return balance() == U256(7) && client->money(); });
+    anvil.kill();
+    run_until([&] { return problem() == ErrorCode::rpc_unavailable; });
+    EXPECT_FALSE(client->money());
+    anvil.start();
+    const Address before = contract;
+    deploy(anvil);
+    EXPECT_EQ(contract, before);
+    anvil.send(contract, buy, 9 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x10"});
+    run_until([&] { return balance() == U256(9) && client->money(); });
+    EXPECT_EQ(client->view().status().restarts, 1u);
+}
+
+TEST_F(chain_client, two_endpoints_must_be_of_one_chain) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    const Anvil other(31337);
+    deploy(anvil);
+    start({anvil.url(), other.url()});
+    run_until([&] { return problem() == ErrorCode::chain_mismatch; });
+    EXPECT_EQ(client->money().error().code, ErrorCode::chain_mismatch);
+    EXPECT_EQ(client->view().endpoints()[0].state, EndpointState::usable);
+    EXPECT_EQ(client->view().endpoints()[1].state, EndpointState::wrong_chain);
+    ASSERT_TRUE(client->submit({.key = "a", .to = contract}));
+    run_until([&] { return client->sender()->problem().has_value(); });
+    EXPECT_EQ(client->sender()->problem()->code, ErrorCode::chain_mismatch);
+}
+
+TEST_F(chain_client, goes_on_from_its_files) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    char name[] = "/tmp/teetee-chain-XXXXXX";
+    folder = ::mkdtemp(name);
+    start({anvil.url()});
+    submit("buy", tee_tee::BuyCall{}, 5 * wei_per_credit);
+    anvil.call("anvil_mine", {"0x8"});
+    run_until(
+        [&] { return client->money() && client->money()->balance(key.address()) == U256(5); });
+    EXPECT_GT(std::filesystem::file_size(folder + "/chain.journal"), 100u);
+    start({anvil.url()});
+    // Known before anything is asked.
+    EXPECT_EQ(balance(), U256(5));
+    submit("buy", tee_tee::BuyCall{}, 5 * wei_per_credit);
+    run_until([&] { return client->money().has_value(); });
+    EXPECT_EQ(balance(), U256(5));
+    EXPECT_EQ(client->view().status().restarts, 0u);
+    std::filesystem::remove_all(folder);
+}
+
+TEST_F(chain_client, needs_endpoints_and_a_chain) {
+    auto options = options_for({});
+    const auto made =
+        ChainClient::start({.loop = loop, .clock = clock, .log = log}, options, nullptr, {});
+    EXPECT_EQ(made.error().code, ErrorCode::config_invalid);
+    options = options_for({"http://127.0.0.1:1"});
+    options.view.panel.quorum = 2;
+    EXPECT_FALSE(
+        ChainClient::start({.loop = loop, .clock = clock, .log = log}, options, nullptr, {}));
+}
+
+}  // namespace
+}  // namespace teetee::node
