@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "chain/bindings/tee_tee.hpp"
-#include "crypto/eip712.hpp"
+#include "chain/typed_data.hpp"
 #include "crypto/hash.hpp"
 #include "node/test_anvil.hpp"
 
@@ -98,18 +97,8 @@ class chain_client : public testing::Test {
         const auto receipt_key = crypto::SecpKey::from_bytes(Bytes(32, 9)).value();
         const std::string endpoint = "https://node.example:7000";
         const Digest statement = {0x51};
-        const Digest registration = crypto::Eip712Struct(
-                                        "Registration(address host,uint64 pool,uint16 slot,"
-                                        "bytes32 statementHash,string endpoint)")
-                                        .address(key.address())
-                                        .integer(1)
-                                        .integer(0)
-                                        .bytes32(statement)
-                                        .bytes32(crypto::keccak256(as_bytes(endpoint)))
-                                        .hash();
-        const auto signature = receipt_key.sign_recoverable(crypto::eip712_digest(
-            {.name = "TeeTee", .version = "1", .chain_id = chain_id, .contract = contract},
-            registration));
+        const auto signature = receipt_key.sign_recoverable(
+            registration_digest({chain_id, contract}, {key.address(), 1, 0, statement, endpoint}));
         const std::vector<AbiValue> evidence = {AbiValue::of(measurement), expiry};
         return {.registration = {
                     .pool = 1,
@@ -161,6 +150,49 @@ TEST_F(chain_client, sends_transactions_and_sees_their_events) {
     run_until([&] { return client->money()->is_live(1, now + 1); });
     EXPECT_EQ(client->money()->balance(key.address()), U256(100));
     EXPECT_TRUE(client->money()->is_host(1, key.address(), now + 1));
+}
+
+TEST_F(chain_client, signs_what_the_contract_takes_for_signed) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    const Deployment deployment = {chain_id, contract};
+    const auto ask = [&](const auto& call) {
+        std::optional<Bytes> data;
+        client->ask(
+            call_contract({.to = contract, .data = call.encode().value()}, BlockTag::latest()),
+            [&](Result<RpcAnswer> answer) {
+                auto result = take_result(std::move(answer).value());
+                data = parse_rpc_data(result.value()).value();
+            });
+        run_until([&] { return data.has_value(); });
+        return *data;
+    };
+    const tee_tee::Voucher voucher = {.payer = {1},
+                                      .pool = 2,
+                                      .session_key = {3},
+                                      .ceiling = U256::power_of_two(100),
+                                      .expiry = 5,
+                                      .salt = {6}};
+    EXPECT_EQ(tee_tee::VoucherDigestCall::decode_reply(ask(tee_tee::VoucherDigestCall{voucher}))
+                  .value()
+                  .value,
+              voucher_digest(deployment, voucher));
+    const tee_tee::Batch batch = {
+        .pool = 1,
+        .entry_node = 2,
+        .prompt_tokens = 3,
+        .completion_tokens = 4,
+        .total = 5,
+        .receipts_root = {6},
+        .spends = {{.voucher = {7}, .amount = 8, .signed_ = 9}, {.voucher = {8}, .amount = 1}},
+        .queries = {{.query = 10, .amount = 11}},
+        .work = {{.node = 2, .tokens = 7}, {.node = 3, .tokens = 7}}};
+    EXPECT_EQ(tee_tee::SettlementDigestCall::decode_reply(ask(tee_tee::SettlementDigestCall{batch}))
+                  .value()
+                  .value,
+              settlement_digest(deployment, batch));
 }
 
 TEST_F(chain_client, tells_why_a_call_would_be_reverted) {
