@@ -128,6 +128,18 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(request_unknown);
         TT_NAME(epoch_stale);
         TT_NAME(deadline_exceeded);
+        TT_NAME(payment_required);
+        TT_NAME(payment_malformed);
+        TT_NAME(payment_in_use);
+        TT_NAME(voucher_unknown);
+        TT_NAME(voucher_ended);
+        TT_NAME(voucher_exhausted);
+        TT_NAME(query_unknown);
+        TT_NAME(query_mismatch);
+        TT_NAME(host_unknown);
+        TT_NAME(sign_in_rejected);
+        TT_NAME(ledger_failed);
+        TT_NAME(settlement_rejected);
         TT_NAME(address_invalid);
         TT_NAME(port_in_use);
         TT_NAME(connect_failed);

@@ -71,9 +71,13 @@ const NodeRecord* ContractState::node(uint64_t id) const {
     return find_in(nodes_, id);
 }
 
-const NodeRecord* ContractState::node_of_key(const Address& receipt_key) const {
+uint64_t ContractState::node_id_of_key(const Address& receipt_key) const {
     const uint64_t* id = find_in(keys_, receipt_key);
-    return id == nullptr ? nullptr : node(*id);
+    return id == nullptr ? 0 : *id;
+}
+
+const NodeRecord* ContractState::node_of_key(const Address& receipt_key) const {
+    return node(node_id_of_key(receipt_key));
 }
 
 const VoucherRecord* ContractState::voucher(const Digest& id) const {

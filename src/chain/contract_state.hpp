@@ -18,6 +18,8 @@ class ContractState {
     const PoolRecord* pool(uint64_t id) const;
     const NodeRecord* node(uint64_t id) const;
     const NodeRecord* node_of_key(const Address& receipt_key) const;
+    /// 0: none.
+    uint64_t node_id_of_key(const Address& receipt_key) const;
     const VoucherRecord* voucher(const Digest& id) const;
     const QueryRecord* query(uint64_t id) const;
     const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;

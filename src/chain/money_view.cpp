@@ -31,21 +31,40 @@ U256 MoneyView::earnings(const Address& account) const {
     return std::min(settled_->account(account).earnings, latest_->account(account).earnings);
 }
 
-std::optional<VoucherRecord> MoneyView::voucher(const Digest& id, uint64_t time) const {
+std::optional<VoucherRecord> MoneyView::voucher_until(const Digest& id, uint64_t time,
+                                                      uint64_t grace_s) const {
     const VoucherRecord* settled = settled_->voucher(id);
     const VoucherRecord* latest = latest_->voucher(id);
     if (settled == nullptr || latest == nullptr) return std::nullopt;
     VoucherRecord out = *latest;
     out.remaining = std::min(settled->remaining, latest->remaining);
     out.expiry = std::min(settled->expiry, latest->expiry);
-    if (settled->reclaimed || latest->reclaimed || time >= out.expiry) return std::nullopt;
+    // Expiries are those of a uint48: no sum of them overflows.
+    if (settled->reclaimed || latest->reclaimed || time >= out.expiry + grace_s)
+        return std::nullopt;
     return out;
 }
 
-const QueryRecord* MoneyView::query(uint64_t id, uint64_t time) const {
+std::optional<VoucherRecord> MoneyView::voucher(const Digest& id, uint64_t time) const {
+    return voucher_until(id, time, 0);
+}
+
+std::optional<VoucherRecord> MoneyView::settleable_voucher(const Digest& id, uint64_t time) const {
+    return voucher_until(id, time, settle_grace_s);
+}
+
+const QueryRecord* MoneyView::query_until(uint64_t id, uint64_t time, uint64_t grace_s) const {
     const QueryRecord* settled = settled_->query(id);
     if (settled == nullptr || latest_->query(id) == nullptr) return nullptr;
-    return time < settled->deadline ? settled : nullptr;
+    return time < settled->deadline + grace_s ? settled : nullptr;
+}
+
+const QueryRecord* MoneyView::query(uint64_t id, uint64_t time) const {
+    return query_until(id, time, 0);
+}
+
+const QueryRecord* MoneyView::settleable_query(uint64_t id, uint64_t time) const {
+    return query_until(id, time, query_grace_s);
 }
 
 const AnchorRecord* MoneyView::anchor(uint64_t entry_node, const Digest& receipts_root) const {
@@ -62,6 +81,27 @@ std::optional<Prices> MoneyView::prices(uint64_t pool, uint64_t time) const {
     const Prices b = latest->prices.at(time);
     return Prices{.prompt = std::min(a.prompt, b.prompt),
                   .completion = std::min(a.completion, b.completion)};
+}
+
+std::optional<SettleableNode> MoneyView::settleable(const Address& receipt_key,
+                                                    uint64_t time) const {
+    const NodeRecord* settled = settled_->node_of_key(receipt_key);
+    const NodeRecord* latest = latest_->node_of_key(receipt_key);
+    if (settled == nullptr || latest == nullptr) return std::nullopt;
+    if (time > std::min(settled->expiry, latest->expiry) + settle_grace_s) return std::nullopt;
+    return SettleableNode{
+        .id = settled_->node_id_of_key(receipt_key), .pool = settled->pool, .slot = settled->slot};
+}
+
+size_t MoneyView::slot_count(uint64_t pool) const {
+    const PoolRecord* settled = settled_->pool(pool);
+    return settled == nullptr ? 0 : settled->slot_layers.size();
+}
+
+std::optional<Prices> MoneyView::highest_prices(uint64_t pool, uint64_t time) const {
+    const PoolRecord* settled = settled_->pool(pool);
+    if (settled == nullptr) return std::nullopt;
+    return settled->highest_prices(time);
 }
 
 }  // namespace teetee::chain

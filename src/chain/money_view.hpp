@@ -5,6 +5,13 @@
 
 namespace teetee::chain {
 
+/// A node whose work can be paid.
+struct SettleableNode {
+    uint64_t id = 0;
+    uint64_t pool = 0;
+    uint64_t slot = 0;
+};
+
 /// What decisions over money may count on: good news when it is settled, bad news (a revocation, a
 /// voucher that ended, a node that left, a balance that fell) as soon as it is seen. `time` is Unix
 /// seconds. Looks into two states that MUST outlive it, `latest` being what comes of `settled` by
@@ -30,7 +37,22 @@ class MoneyView {
     /// What an entry may ask for tokens.
     std::optional<Prices> prices(uint64_t pool, uint64_t time) const;
 
+    // What a settlement can still have, some time after it ended (Limits.sol).
+
+    /// Of a measurement that was revoked too: it is settled for an hour yet, and events do not tell
+    /// the hour.
+    std::optional<SettleableNode> settleable(const Address& receipt_key, uint64_t time) const;
+    std::optional<VoucherRecord> settleable_voucher(const Digest& id, uint64_t time) const;
+    const QueryRecord* settleable_query(uint64_t id, uint64_t time) const;
+    /// 0 where there is no such pool.
+    size_t slot_count(uint64_t pool) const;
+    std::optional<Prices> highest_prices(uint64_t pool, uint64_t time) const;
+
   private:
+    std::optional<VoucherRecord> voucher_until(const Digest& id, uint64_t time,
+                                               uint64_t grace_s) const;
+    const QueryRecord* query_until(uint64_t id, uint64_t time, uint64_t grace_s) const;
+
     const ContractState* settled_;
     const ContractState* latest_;
 };

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "crypto/merkle.hpp"
 #include "model/limits.hpp"
-#include "model/merkle.hpp"
 
 namespace teetee::model {
 namespace {
@@ -24,7 +24,7 @@ std::vector<Digest> tensor_leaves_of(const Manifest& manifest) {
 Digest model_root_over(const Digest& metadata, std::span<const Digest> tensor_leaves) {
     std::vector<Digest> leaves = {metadata};
     leaves.insert(leaves.end(), tensor_leaves.begin(), tensor_leaves.end());
-    return merkle_root(leaves);
+    return crypto::merkle_root(leaves);
 }
 
 struct Roots {
@@ -126,7 +126,7 @@ ModelLayout layout_of(const Manifest& manifest) {
 Digest metadata_leaf(const Manifest& manifest) {
     ByteWriter layer_count;
     layer_count.u32(manifest.layer_count);
-    return merkle_leaf(
+    return crypto::merkle_leaf(
         "teetee.model.metadata.v1",
         {as_bytes(manifest.architecture), as_bytes(manifest.name), layer_count.view(),
          manifest.hyperparameters_sha256, manifest.tokenizer_sha256});
@@ -137,8 +137,8 @@ Digest tensor_leaf(const ManifestTensor& tensor) {
     type.u32(static_cast<uint32_t>(tensor.type));
     ByteWriter dimensions;
     for (const uint64_t dimension : tensor.dimensions) dimensions.u64(dimension);
-    return merkle_leaf("teetee.model.tensor.v1",
-                       {as_bytes(tensor.name), type.view(), dimensions.view(), tensor.sha256});
+    return crypto::merkle_leaf("teetee.model.tensor.v1", {as_bytes(tensor.name), type.view(),
+                                                          dimensions.view(), tensor.sha256});
 }
 
 Digest derive_model_root(const Manifest& manifest) {
@@ -152,9 +152,9 @@ Digest derive_shard_root(const Digest& model_root, LayerRange layers, const Dige
     ByteWriter end;
     end.u32(layers.end);
     std::vector<Digest> leaves = {
-        merkle_leaf("teetee.shard.v1", {model_root, begin.view(), end.view()}), metadata};
+        crypto::merkle_leaf("teetee.shard.v1", {model_root, begin.view(), end.view()}), metadata};
     leaves.insert(leaves.end(), tensor_leaves.begin(), tensor_leaves.end());
-    return merkle_root(leaves);
+    return crypto::merkle_root(leaves);
 }
 
 void derive_roots(Manifest& manifest) {

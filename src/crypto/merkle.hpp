@@ -4,11 +4,13 @@
 #include <initializer_list>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/request.hpp"
+#include "base/result.hpp"
 
-namespace teetee::model {
+namespace teetee::crypto {
 
 // Merkle trees over SHA-256, as Certificate Transparency separates leaves from nodes (RFC 9162,
 // section 2.1), so that no leaf can pass for a node. All integers are little-endian.
@@ -22,4 +24,21 @@ Digest merkle_leaf(std::string_view tag, std::initializer_list<ByteView> fields)
 /// unchanged. The root is what is left alone. There MUST be at least one leaf.
 Digest merkle_root(std::span<const Digest> leaves);
 
-}  // namespace teetee::model
+/// That a leaf is one of those under a root.
+struct MerkleProof {
+    uint64_t index = 0;
+    /// Of all leaves.
+    uint64_t count = 0;
+    /// Neighbours on the way up, where there is one.
+    std::vector<Digest> siblings{};
+    bool operator==(const MerkleProof&) const = default;
+};
+
+/// `index` MUST be one of the leaves'.
+MerkleProof merkle_proof(std::span<const Digest> leaves, size_t index);
+
+/// The root that leaf and proof lead to. Error: invalid_argument when the index is none of the
+/// count's, or its way up has another number of neighbours.
+Result<Digest> merkle_proof_root(const Digest& leaf, const MerkleProof& proof);
+
+}  // namespace teetee::crypto

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "base/request.hpp"
+#include "base/world.hpp"
+#include "chain/contract_records.hpp"
+#include "chain/typed_data.hpp"
+
+namespace teetee::billing {
+
+/// Of a pool's contract; what one is worth in wei is the contract's to say.
+using Credits = uint64_t;
+
+/// What that many tokens cost. Error: amount_overflow.
+Result<Credits> price_of(const chain::Prices& prices, uint64_t prompt_tokens,
+                         uint64_t completion_tokens);
+
+/// By a voucher's session key: all that one entry may claim so far.
+struct SignedSpend {
+    Digest voucher{};
+    Credits amount = 0;
+    crypto::RecoverableSignature signature{};
+    bool operator==(const SignedSpend&) const = default;
+};
+
+/// What an entry knows of a voucher that it is paid from.
+struct SpendAccount {
+    /// The highest that it was shown.
+    SignedSpend signed_spend{};
+    /// For all answers so far.
+    Credits charged = 0;
+    bool operator==(const SpendAccount&) const = default;
+};
+
+/// The price of one answer that was given, which a settlement is to claim.
+struct Charge {
+    RequestId request{};
+    /// What it is paid from: a voucher, or a query if that is not 0.
+    Digest voucher{};
+    uint64_t query = 0;
+    Credits amount = 0;
+    /// That were computed for it: without those that the prefix cache had.
+    uint64_t prompt_tokens = 0;
+    uint64_t completion_tokens = 0;
+    /// receipt_digest of its receipt.
+    Digest receipt{};
+    /// Receipt keys of the nodes that worked on it, in the order of their slots.
+    std::vector<crypto::Address> nodes{};
+    UnixSeconds charged_at = 0;
+
+    uint64_t tokens() const { return prompt_tokens + completion_tokens; }
+    bool operator==(const Charge&) const = default;
+};
+
+/// What an entry MUST NOT forget while the contract owes for it. Everything is durable when a call
+/// returns; each call is done whole or not at all. Errors of all: ledger_failed.
+class LedgerStore {
+  public:
+    virtual ~LedgerStore() = default;
+
+    virtual Result<std::vector<SpendAccount>> accounts() = 0;
+    /// Queries that were charged.
+    virtual Result<std::vector<uint64_t>> queries() = 0;
+
+    /// A charge with its receipt, in whatever form; `account` as it is with it, null for a query.
+    virtual Result<void> keep(const Charge& charge, const SpendAccount* account,
+                              ByteView receipt) = 0;
+    /// Charges that belong to no settlement, the oldest first.
+    virtual Result<std::vector<Charge>> unsettled(size_t count_max) = 0;
+    /// Empty where there is none.
+    virtual Result<Bytes> receipt(const RequestId& request) = 0;
+};
+
+}  // namespace teetee::billing

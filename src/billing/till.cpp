@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "billing/till.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace teetee::billing {
+namespace {
+
+/// Wallets whose use of the last hour is remembered.
+constexpr size_t hosts_max = 4096;
+
+std::string text(uint64_t value) {
+    return std::to_string(value);
+}
+
+Credits to_credits(const chain::U256& amount) {
+    return amount.to_u64().value_or(UINT64_MAX);
+}
+
+Credits saturated_sum(Credits a, Credits b) {
+    return a + std::min(b, UINT64_MAX - a);
+}
+
+/// The most completion tokens that `credits` cover beside a prompt; nullopt: not even the prompt.
+std::optional<uint64_t> tokens_covered(const chain::Prices& prices, uint64_t prompt_tokens,
+                                       Credits credits) {
+    const auto prompt = price_of(prices, prompt_tokens, 0);
+    if (!prompt || *prompt > credits) return std::nullopt;
+    if (prices.completion == 0) return UINT64_MAX;
+    return (credits - *prompt) / prices.completion;
+}
+
+}  // namespace
+
+Credits Standing::left() const {
+    const Credits limit = std::min(signed_amount, claimable);
+    const Credits used = saturated_sum(charged, held);
+    return limit > used ? limit - used : 0;
+}
+
+Result<void> Till::load() {
+    TT_TRY(const auto accounts, store_.accounts());
+    for (const SpendAccount& account : accounts)
+        accounts_[account.signed_spend.voucher] = {.kept = account};
+    TT_TRY(const auto queries, store_.queries());
+    served_.insert(queries.begin(), queries.end());
+    return {};
+}
+
+Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payment,
+                              const Demand& demand) {
+    const auto prices = view.prices(options_.pool, now());
+    if (!prices || view.open_pool(options_.pool) == nullptr)
+        return fail(ErrorCode::not_ready, "pool " + text(options_.pool) + " takes no requests");
+    Hold hold = {.payment = payment,
+                 .prices = *prices,
+                 .prompt_tokens = demand.prompt_tokens,
+                 .tokens_max = demand.tokens_max};
+    Result<Hold> admitted = hold;
+    if (const auto* spend = std::get_if<SignedSpend>(&payment)) {
+        admitted = admit_spend(view, *spend, std::move(hold));
+    } else if (const auto* query = std::get_if<QueryPayment>(&payment)) {
+        admitted = admit_query(view, *query, demand.request_hash, std::move(hold));
+    } else {
+        admitted = admit_host(view, std::get<HostUse>(payment), std::move(hold));
+    }
+    if (!admitted) return admitted.error();
+    const uint64_t id = next_hold_++;
+    const uint32_t tokens_max = admitted->tokens_max;
+    holds_.emplace(id, std::move(*admitted));
+    return Admission{.hold = id, .tokens_max = tokens_max};
+}
+
+Credits Till::claimable(const chain::VoucherRecord& voucher) const {
+    const auto claim = voucher.claims.find(options_.entry);
+    const Credits claimed = claim == voucher.claims.end() ? 0 : to_credits(claim->second.claimed);
+    return saturated_sum(claimed, to_credits(voucher.remaining));
+}
+
+Result<Till::Account*> Till::take_spend(const chain::MoneyView& view, const SignedSpend& spend) {
+    const auto voucher = view.voucher(spend.voucher, now());
+    if (!voucher) {
+        const bool is_known = accounts_.contains(spend.voucher);
+        return fail(is_known ? ErrorCode::voucher_ended : ErrorCode::voucher_unknown,
+                    "voucher 0x" + to_hex(spend.voucher) +
+                        (is_known ? " has ended" : " is not open, or its opening not settled yet"));
+    }
+    if (voucher->pool != options_.pool) {
+        return fail(ErrorCode::voucher_unknown, "the voucher is for pool " + text(voucher->pool) +
+                                                    ", this is pool " + text(options_.pool));
+    }
+    const Digest digest = chain::spend_digest(
+        options_.deployment,
+        {.voucher = spend.voucher, .entry = options_.entry, .amount = spend.amount});
+    const auto signer = crypto::recover_address(digest, spend.signature);
+    if (!signer || *signer != voucher->session_key) {
+        return fail(ErrorCode::signature_invalid,
+                    "the spend is not signed by the voucher's session key for this entry");
+    }
+    Account& account = accounts_[spend.voucher];
+    account.claimable = claimable(*voucher);
+    // What is lower shows no more than whose request it is.
+    if (account.kept.signed_spend.voucher != spend.voucher ||
+        spend.amount > account.kept.signed_spend.amount)
+        account.kept.signed_spend = spend;
+    return &account;
+}
+
+Result<Till::Hold> Till::admit_spend(const chain::MoneyView& view, const SignedSpend& spend,
+                                     Hold hold) {
+    TT_TRY(Account* const account, take_spend(view, spend));
+    const uint32_t lead = std::min(options_.lead_tokens, hold.tokens_max);
+    TT_TRY(const Credits need, price_of(hold.prices, hold.prompt_tokens, lead));
+    const Standing standing = standing_of(*account);
+    if (need > standing.left()) {
+        const Credits sum = saturated_sum(saturated_sum(standing.charged, standing.held), need);
+        if (sum > standing.claimable) {
+            return fail(ErrorCode::voucher_exhausted, "need " + text(sum) +
+                                                          " credits of the voucher in all, have " +
+                                                          text(standing.claimable));
+        }
+        return fail(ErrorCode::payment_required, "need " + text(sum) +
+                                                     " credits signed for in all, have " +
+                                                     text(standing.signed_amount));
+    }
+    const Credits others = saturated_sum(standing.charged, standing.held);
+    const auto covered = tokens_covered(hold.prices, hold.prompt_tokens,
+                                        standing.claimable - std::min(standing.claimable, others));
+    hold.tokens_max =
+        static_cast<uint32_t>(std::min<uint64_t>(hold.tokens_max, covered.value_or(0)));
+    hold.held = need;
+    account->held += need;
+    ++account->holds;
+    return hold;
+}
+
+Result<Till::Hold> Till::admit_query(const chain::MoneyView& view, const QueryPayment& payment,
+                                     const Digest& request_hash, Hold hold) {
+    const chain::QueryRecord* query = view.query(payment.query, now());
+    if (query == nullptr || served_.contains(payment.query)) {
+        return fail(ErrorCode::query_unknown,
+                    "query " + text(payment.query) +
+                        " was served or has ended, or its payment is not settled yet");
+    }
+    if (query->pool != options_.pool || query->entry != options_.entry)
+        return fail(ErrorCode::query_mismatch, "the query is paid for another entry");
+    if (query->request_hash != request_hash)
+        return fail(ErrorCode::query_mismatch, "the query is paid for another request");
+    if (hold.prompt_tokens > query->max_prompt_tokens) {
+        return fail(ErrorCode::query_mismatch, "the prompt has " + text(hold.prompt_tokens) +
+                                                   " tokens, paid for are " +
+                                                   text(query->max_prompt_tokens));
+    }
+    hold.locked = to_credits(query->locked);
+    const auto covered = tokens_covered(hold.prices, hold.prompt_tokens, hold.locked);
+    const uint64_t tokens_max =
+        std::min<uint64_t>({hold.tokens_max, query->max_completion_tokens, covered.value_or(0)});
+    if (tokens_max == 0)
+        return fail(ErrorCode::query_mismatch, "what the query paid covers no token of an answer");
+    if (!serving_.insert(payment.query).second)
+        return fail(ErrorCode::payment_in_use, "the query is being served");
+    hold.tokens_max = static_cast<uint32_t>(tokens_max);
+    return hold;
+}
+
+Result<Till::Hold> Till::admit_host(const chain::MoneyView& view, const HostUse& use, Hold hold) {
+    if (!view.is_host(options_.pool, use.wallet, now())) {
+        return fail(ErrorCode::host_unknown, chain::to_checksum_text(use.wallet) +
+                                                 " has no live node in pool " +
+                                                 text(options_.pool));
+    }
+    const Instant time = clock_.now();
+    std::erase_if(hosts_, [&](const auto& entry) {
+        return entry.second.running == 0 && time - entry.second.hour_began >= std::chrono::hours(1);
+    });
+    if (!hosts_.contains(use.wallet) && hosts_.size() >= hosts_max)
+        return fail(ErrorCode::overloaded, "too many hosts use the model just now");
+    Host& host = hosts_.try_emplace(use.wallet, Host{.hour_began = time}).first->second;
+    if (time - host.hour_began >= std::chrono::hours(1)) host = {host.running, time, 0};
+    if (host.running >= options_.host_requests_max ||
+        host.tokens >= options_.host_tokens_per_hour) {
+        return fail(ErrorCode::overloaded,
+                    "a host's free use is " + text(options_.host_requests_max) +
+                        " requests at a time and " + text(options_.host_tokens_per_hour) +
+                        " tokens an hour");
+    }
+    ++host.running;
+    return hold;
+}
+
+Result<Standing> Till::raise(const chain::MoneyView& view, const SignedSpend& spend) {
+    const auto known = accounts_.find(spend.voucher);
+    if (known == accounts_.end() || known->second.holds == 0) {
+        return fail(ErrorCode::request_unknown,
+                    "no answer is under way that this voucher pays for");
+    }
+    TT_TRY(const Account* account, take_spend(view, spend));
+    return standing_of(*account);
+}
+
+void Till::on_view(const chain::MoneyView& view) {
+    for (auto& [voucher, account] : accounts_) {
+        if (account.holds == 0) continue;
+        const auto record = view.voucher(voucher, now());
+        // One that ends while an answer is under way is paid for some days yet.
+        if (record) account.claimable = claimable(*record);
+    }
+}
+
+bool Till::may_go_on(uint64_t hold_id, uint32_t completion_tokens) {
+    const auto found = holds_.find(hold_id);
+    if (found == holds_.end()) return false;
+    Hold& hold = found->second;
+    if (completion_tokens >= hold.tokens_max) return false;
+    const auto* spend = std::get_if<SignedSpend>(&hold.payment);
+    if (spend == nullptr) return true;
+    const auto want = price_of(hold.prices, hold.prompt_tokens, completion_tokens + 1ull);
+    if (!want) return false;
+    if (*want <= hold.held) return true;
+    Account& account = accounts_.at(spend->voucher);
+    const Credits more = *want - hold.held;
+    if (more > standing_of(account).left()) return false;
+    hold.held += more;
+    account.held += more;
+    return true;
+}
+
+Standing Till::standing_of(const Account& account) const {
+    return {.charged = account.kept.charged,
+            .held = account.held,
+            .signed_amount = account.kept.signed_spend.amount,
+            .claimable = account.claimable};
+}
+
+std::optional<Standing> Till::standing(uint64_t hold) const {
+    const auto found = holds_.find(hold);
+    if (found == holds_.end()) return std::nullopt;
+    const auto* spend = std::get_if<SignedSpend>(&found->second.payment);
+    if (spend == nullptr) return std::nullopt;
+    return standing(spend->voucher);
+}
+
+std::optional<Standing> Till::standing(const Digest& voucher) const {
+    const auto found = accounts_.find(voucher);
+    if (found == accounts_.end()) return std::nullopt;
+    return standing_of(found->second);
+}
+
+std::optional<Charge> Till::charge_for(uint64_t hold_id, const Delivered& delivered) const {
+    const auto found = holds_.find(hold_id);
+    if (found == holds_.end()) return std::nullopt;
+    const Hold& hold = found->second;
+    const auto* spend = std::get_if<SignedSpend>(&hold.payment);
+    const auto* query = std::get_if<QueryPayment>(&hold.payment);
+    if (spend == nullptr && query == nullptr) return std::nullopt;
+    Charge charge = {.prompt_tokens = delivered.prompt_tokens -
+                                      std::min(delivered.prompt_tokens, delivered.cached_tokens),
+                     .completion_tokens = delivered.completion_tokens,
+                     .charged_at = clock_.unix_now()};
+    if (spend != nullptr) charge.voucher = spend->voucher;
+    if (query != nullptr) charge.query = query->query;
+    const Credits most = spend != nullptr ? hold.held : hold.locked;
+    const auto price = price_of(hold.prices, charge.prompt_tokens, charge.completion_tokens);
+    charge.amount = price ? std::min(*price, most) : most;
+    if (charge.amount == 0 && query == nullptr) return std::nullopt;
+    return charge;
+}
+
+Result<void> Till::finish(uint64_t hold_id, const Charge& charge, ByteView receipt) {
+    const auto found = holds_.find(hold_id);
+    if (found == holds_.end()) return fail(ErrorCode::request_unknown, "the till has no such hold");
+    Result<void> kept;
+    if (charge.query != 0) {
+        kept = store_.keep(charge, nullptr, receipt);
+        if (kept) served_.insert(charge.query);
+    } else {
+        Account& account = accounts_.at(charge.voucher);
+        SpendAccount next = account.kept;
+        next.charged += charge.amount;
+        kept = store_.keep(charge, &next, receipt);
+        if (kept) account.kept = next;
+    }
+    end(found, {});
+    return kept;
+}
+
+void Till::drop(uint64_t hold, const Delivered& delivered) {
+    if (const auto found = holds_.find(hold); found != holds_.end()) end(found, delivered);
+}
+
+void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delivered) {
+    const Hold& hold = found->second;
+    if (const auto* spend = std::get_if<SignedSpend>(&hold.payment)) {
+        Account& account = accounts_.at(spend->voucher);
+        account.held -= hold.held;
+        --account.holds;
+    } else if (const auto* query = std::get_if<QueryPayment>(&hold.payment)) {
+        serving_.erase(query->query);
+    } else {
+        Host& host = hosts_.at(std::get<HostUse>(hold.payment).wallet);
+        --host.running;
+        host.tokens +=
+            delivered.prompt_tokens - std::min(delivered.prompt_tokens, delivered.cached_tokens);
+        host.tokens += delivered.completion_tokens;
+    }
+    holds_.erase(found);
+}
+
+}  // namespace teetee::billing

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <variant>
+
+#include "billing/ledger.hpp"
+#include "chain/money_view.hpp"
+
+namespace teetee::billing {
+
+/// Paid by a transaction of its own.
+struct QueryPayment {
+    uint64_t query = 0;
+};
+/// A host of the pool, who has shown that the wallet is its own, pays nothing.
+struct HostUse {
+    crypto::Address wallet{};
+};
+using Payment = std::variant<SignedSpend, QueryPayment, HostUse>;
+
+/// What a request may come to.
+struct Demand {
+    uint32_t prompt_tokens = 0;
+    uint32_t tokens_max = 0;
+    /// SHA-256 of its body.
+    Digest request_hash{};
+};
+
+struct Admission {
+    /// Names the request in the till until it is finished or dropped.
+    uint64_t hold = 0;
+    /// As many tokens as the payment can ever cover.
+    uint32_t tokens_max = 0;
+};
+
+/// How a voucher stands with this entry.
+struct Standing {
+    Credits charged = 0;
+    /// For answers that are under way.
+    Credits held = 0;
+    Credits signed_amount = 0;
+    /// The most that could be claimed, whatever is signed.
+    Credits claimable = 0;
+    /// What may be spent yet.
+    Credits left() const;
+};
+
+struct Delivered {
+    uint32_t prompt_tokens = 0;
+    uint32_t cached_tokens = 0;
+    uint32_t completion_tokens = 0;
+};
+
+struct TillOptions {
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
+    /// Receipt key of this entry.
+    crypto::Address entry{};
+    /// What is signed must cover the prompt and so many tokens of the answer when it begins.
+    uint32_t lead_tokens = 16;
+    /// Of one host that uses the pool free of charge.
+    size_t host_requests_max = 4;
+    uint64_t host_tokens_per_hour = 500'000;
+};
+
+/// An entry's cash desk: whether a request is paid for, whether its answer may go on, what it comes
+/// to. An answer costs its tokens at the prices that held when it began; prompt tokens of the
+/// prefix cache are free. What is charged is never more than what was signed, nor than what the
+/// contract holds for it. Not threadsafe; no I/O but the store's.
+class Till {
+  public:
+    /// References MUST outlive it.
+    Till(const TillOptions& options, LedgerStore& store, const Clock& clock)
+        : options_(options), store_(store), clock_(clock) {}
+
+    /// What the store has, at the start. Error: ledger_failed.
+    Result<void> load();
+
+    /// Errors: payment_required (nothing covers it, but it could), voucher_unknown, voucher_ended,
+    /// voucher_exhausted, signature_invalid, query_unknown, query_mismatch, payment_in_use,
+    /// host_unknown, overloaded, amount_overflow, not_ready (the pool is closed).
+    Result<Admission> admit(const chain::MoneyView& view, const Payment& payment,
+                            const Demand& demand);
+    /// A higher sum of a voucher that is in use. Errors: as above, request_unknown.
+    Result<Standing> raise(const chain::MoneyView& view, const SignedSpend& spend);
+    /// The chain is another than it was.
+    void on_view(const chain::MoneyView& view);
+
+    /// Whether one more token than these is covered.
+    bool may_go_on(uint64_t hold, uint32_t completion_tokens);
+    /// Of a voucher's hold, or of a voucher that was seen; nullopt for others.
+    std::optional<Standing> standing(uint64_t hold) const;
+    std::optional<Standing> standing(const Digest& voucher) const;
+
+    /// What an answer comes to: request, receipt and nodes are left to the caller. nullopt where
+    /// nothing is to be paid.
+    std::optional<Charge> charge_for(uint64_t hold, const Delivered& delivered) const;
+    /// Keeps the charge, and ends the hold. Error: ledger_failed; nothing is charged then.
+    Result<void> finish(uint64_t hold, const Charge& charge, ByteView receipt);
+    /// Ends a hold that comes to nothing; no matter if there is none.
+    void drop(uint64_t hold, const Delivered& delivered = {});
+
+    size_t holds() const { return holds_.size(); }
+
+  private:
+    struct Hold {
+        Payment payment;
+        chain::Prices prices{};
+        uint32_t prompt_tokens = 0;
+        uint32_t tokens_max = 0;
+        Credits held = 0;
+        /// Of a query: what it has locked.
+        Credits locked = 0;
+    };
+    struct Account {
+        SpendAccount kept{};
+        Credits held = 0;
+        Credits claimable = 0;
+        size_t holds = 0;
+    };
+    struct Host {
+        size_t running = 0;
+        Instant hour_began{};
+        uint64_t tokens = 0;
+    };
+
+    Result<Hold> admit_spend(const chain::MoneyView& view, const SignedSpend& spend, Hold hold);
+    Result<Hold> admit_query(const chain::MoneyView& view, const QueryPayment& payment,
+                             const Digest& request_hash, Hold hold);
+    Result<Hold> admit_host(const chain::MoneyView& view, const HostUse& use, Hold hold);
+    Result<Account*> take_spend(const chain::MoneyView& view, const SignedSpend& spend);
+    Credits claimable(const chain::VoucherRecord& voucher) const;
+    Standing standing_of(const Account& account) const;
+    void end(std::map<uint64_t, Hold>::iterator hold, const Delivered& delivered);
+    uint64_t now() const { return static_cast<uint64_t>(clock_.unix_now()); }
+
+    TillOptions options_;
+    LedgerStore& store_;
+    const Clock& clock_;
+    uint64_t next_hold_ = 1;
+    std::map<uint64_t, Hold> holds_;
+    std::map<Digest, Account> accounts_;
+    std::map<crypto::Address, Host> hosts_;
+    /// Charged before.
+    std::set<uint64_t> served_;
+    std::set<uint64_t> serving_;
+};
+
+}  // namespace teetee::billing

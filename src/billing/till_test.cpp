@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "billing/till.hpp"
+
+#include "billing/test_world.hpp"
+
+namespace teetee::billing {
+namespace {
+
+using namespace test;
+
+class till : public testing::Test {
+  protected:
+    ErrorCode admit_error(const Payment& payment, Demand demand = {10, 100, {}}) {
+        auto admitted = desk.admit(contract.view(), payment, demand);
+        return admitted ? ErrorCode{} : admitted.error().code;
+    }
+    Admission admit(const Payment& payment, Demand demand = {10, 100, {}}) {
+        auto admitted = desk.admit(contract.view(), payment, demand);
+        EXPECT_TRUE(admitted) << admitted.error().message();
+        return std::move(admitted).value_or(Admission{});
+    }
+    Standing standing() { return desk.standing(chain::test_voucher).value_or(Standing{}); }
+
+    Contract contract;
+    MemoryLedger ledger;
+    TestClock clock;
+    TillOptions options = {.deployment = deployment,
+                           .pool = 1,
+                           .entry = entry,
+                           .lead_tokens = 4,
+                           .host_requests_max = 2,
+                           .host_tokens_per_hour = 100};
+    Till desk{options, ledger, clock};
+};
+
+TEST_F(till, charges_what_was_delivered_at_the_prices_of_its_beginning) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(spend(200));
+    EXPECT_EQ(admission.tokens_max, 100u);
+    contract.apply(chain::prices_announced({7, 7}, clock.time));
+    // 10 prompt tokens, 4 of them cached, and 3 of the answer.
+    const auto charge = desk.charge_for(admission.hold, {10, 4, 3});
+    ASSERT_TRUE(charge);
+    EXPECT_EQ(charge->amount, 6u * 2 + 3 * 5);
+    EXPECT_EQ(charge->prompt_tokens, 6u);
+    EXPECT_EQ(charge->voucher, chain::test_voucher);
+    ASSERT_TRUE(desk.finish(admission.hold, *charge, {}));
+    EXPECT_EQ(standing().charged, 27u);
+    EXPECT_EQ(standing().held, 0u);
+    EXPECT_EQ(desk.holds(), 0u);
+    EXPECT_EQ(ledger.kept_accounts.at(chain::test_voucher).charged, 27u);
+    EXPECT_EQ(ledger.kept_accounts.at(chain::test_voucher).signed_spend, spend(200));
+}
+
+TEST_F(till, wants_the_prompt_and_a_lead_signed_for) {
+    contract.open_voucher(1000);
+    EXPECT_EQ(admit_error(spend(10 * 2 + 4 * 5 - 1)), ErrorCode::payment_required);
+    const auto refused = desk.admit(contract.view(), spend(39), {10, 100, {}});
+    EXPECT_EQ(refused.error().detail, "need 40 credits signed for in all, have 39");
+    EXPECT_NE(admit(spend(40)).hold, 0u);
+    // What is held for one answer is no other's.
+    EXPECT_EQ(admit_error(spend(40)), ErrorCode::payment_required);
+    EXPECT_NE(admit(spend(80)).hold, 0u);
+}
+
+TEST_F(till, an_answer_goes_on_as_far_as_is_signed_for) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(spend(40));
+    EXPECT_TRUE(desk.may_go_on(admission.hold, 3));
+    EXPECT_FALSE(desk.may_go_on(admission.hold, 4));
+    ASSERT_TRUE(desk.raise(contract.view(), spend(50)));
+    EXPECT_TRUE(desk.may_go_on(admission.hold, 4));
+    EXPECT_TRUE(desk.may_go_on(admission.hold, 5));
+    EXPECT_FALSE(desk.may_go_on(admission.hold, 6));
+    EXPECT_EQ(standing().held, 50u);
+    EXPECT_EQ(standing().left(), 0u);
+}
+
+TEST_F(till, an_answer_stops_at_the_ceiling) {
+    contract.open_voucher(60);
+    // 20 for the prompt, 8 tokens for the rest, whatever is signed.
+    const Admission admission = admit(spend(1'000'000));
+    EXPECT_EQ(admission.tokens_max, 8u);
+    EXPECT_TRUE(desk.may_go_on(admission.hold, 7));
+    EXPECT_FALSE(desk.may_go_on(admission.hold, 8));
+    EXPECT_EQ(admit_error(spend(1'000'000)), ErrorCode::voucher_exhausted);
+}
+
+TEST_F(till, what_another_entry_was_paid_is_no_longer_there) {
+    contract.open_voucher(100);
+    const Admission admission = admit(spend(100));
+    contract.apply(
+        chain::tee_tee::SpentEvent{.voucher = chain::test_voucher, .entry = {0x77}, .paid = 60});
+    desk.on_view(contract.view());
+    EXPECT_EQ(standing().claimable, 40u);
+    EXPECT_FALSE(desk.may_go_on(admission.hold, 4));
+    // What this entry was paid is its own: the sum stays.
+    contract.apply(
+        chain::tee_tee::SpentEvent{.voucher = chain::test_voucher, .entry = entry, .paid = 40});
+    desk.on_view(contract.view());
+    EXPECT_EQ(standing().claimable, 40u);
+}
+
+TEST_F(till, refuses_vouchers_that_are_not_good) {
+    EXPECT_EQ(admit_error(spend(40)), ErrorCode::voucher_unknown);
+    contract.open_voucher(1000);
+    EXPECT_EQ(admit_error(spend(40, chain::test_voucher, 6)), ErrorCode::signature_invalid);
+    SignedSpend changed = spend(40);
+    changed.amount = 41;
+    EXPECT_EQ(admit_error(changed), ErrorCode::signature_invalid);
+    // No account is made of what was refused.
+    EXPECT_FALSE(desk.standing(chain::test_voucher));
+    admit(spend(40));
+    clock.time += 3600;
+    EXPECT_EQ(admit_error(spend(80)), ErrorCode::voucher_ended);
+}
+
+TEST_F(till, a_charge_that_is_not_kept_is_none) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(spend(100));
+    const auto charge = desk.charge_for(admission.hold, {10, 0, 3});
+    ledger.is_full = true;
+    EXPECT_EQ(desk.finish(admission.hold, *charge, {}).error().code, ErrorCode::ledger_failed);
+    EXPECT_EQ(standing().charged, 0u);
+    EXPECT_EQ(standing().held, 0u);
+}
+
+TEST_F(till, goes_on_from_its_ledger) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(spend(100));
+    ASSERT_TRUE(desk.finish(admission.hold, *desk.charge_for(admission.hold, {10, 0, 3}), {}));
+    Till other(options, ledger, clock);
+    ASSERT_TRUE(other.load());
+    EXPECT_EQ(other.standing(chain::test_voucher)->charged, 35u);
+    // What was signed before still is.
+    EXPECT_EQ(other.admit(contract.view(), spend(74), {50, 100, {}}).error().detail,
+              "need 155 credits signed for in all, have 100");
+}
+
+TEST_F(till, serves_a_query_once) {
+    contract.apply(chain::query_paid(1, 120));
+    const Demand demand = {10, 100, {0x9e}};
+    EXPECT_EQ(admit_error(QueryPayment{2}, demand), ErrorCode::query_unknown);
+    EXPECT_EQ(admit_error(QueryPayment{1}, {10, 100, {0x9f}}), ErrorCode::query_mismatch);
+    EXPECT_EQ(admit_error(QueryPayment{1}, {11, 100, {0x9e}}), ErrorCode::query_mismatch);
+    const Admission admission = admit(QueryPayment{1}, demand);
+    EXPECT_EQ(admission.tokens_max, 20u);
+    EXPECT_EQ(admit_error(QueryPayment{1}, demand), ErrorCode::payment_in_use);
+    // An answer that failed may be asked for again.
+    desk.drop(admission.hold);
+    const Admission again = admit(QueryPayment{1}, demand);
+    EXPECT_TRUE(desk.may_go_on(again.hold, 19));
+    EXPECT_FALSE(desk.may_go_on(again.hold, 20));
+    const auto charge = desk.charge_for(again.hold, {10, 10, 0});
+    ASSERT_TRUE(charge);
+    EXPECT_EQ(charge->amount, 0u);
+    ASSERT_TRUE(desk.finish(again.hold, *charge, {}));
+    EXPECT_EQ(admit_error(QueryPayment{1}, demand), ErrorCode::query_unknown);
+    Till other(options, ledger, clock);
+    ASSERT_TRUE(other.load());
+    EXPECT_EQ(other.admit(contract.view(), QueryPayment{1}, demand).error().code,
+              ErrorCode::query_unknown);
+}
+
+TEST_F(till, hosts_pay_nothing_within_bounds) {
+    EXPECT_EQ(admit_error(HostUse{{0x41}}), ErrorCode::host_unknown);
+    const Admission first = admit(HostUse{chain::test_host});
+    const Admission second = admit(HostUse{chain::test_host});
+    EXPECT_EQ(first.tokens_max, 100u);
+    EXPECT_TRUE(desk.may_go_on(first.hold, 50));
+    EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);
+    EXPECT_FALSE(desk.charge_for(first.hold, {10, 0, 50}));
+    desk.drop(first.hold, {10, 0, 50});
+    desk.drop(second.hold, {10, 0, 50});
+    EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);
+    clock.time += 3599;
+    EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);
+    clock.time += 1;
+    // The node's evidence has expired by now.
+    EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::host_unknown);
+}
+
+TEST_F(till, closed_pools_take_nothing) {
+    contract.open_voucher(1000);
+    contract.apply(chain::tee_tee::PoolClosedEvent{.pool = 1});
+    EXPECT_EQ(admit_error(spend(100)), ErrorCode::not_ready);
+}
+
+TEST(prices, are_counted_without_wrapping) {
+    EXPECT_EQ(price_of({2, 5}, 10, 4).value(), 40u);
+    EXPECT_FALSE(price_of({UINT64_MAX, 0}, 2, 0));
+    EXPECT_FALSE(price_of({UINT64_MAX, 1}, 1, 1));
+}
+
+}  // namespace
+}  // namespace teetee::billing
