@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/request.hpp"
@@ -54,6 +56,49 @@ struct Charge {
     bool operator==(const Charge&) const = default;
 };
 
+/// A settlement that was signed by all its nodes, and is on its way to the contract.
+struct SettlementRecord {
+    /// Given by the store.
+    uint64_t id = 0;
+    uint64_t entry_node = 0;
+    Digest receipts_root{};
+    /// SettleCall, encoded.
+    Bytes call{};
+    UnixSeconds begun_at = 0;
+    /// Names it to the sender of transactions, with the root.
+    uint64_t attempt = 1;
+    bool operator==(const SettlementRecord&) const = default;
+};
+
+enum class ChargeState : uint8_t {
+    unsettled = 0,
+    /// Of a settlement that is on its way.
+    settling = 1,
+    settled = 2,
+    /// It came too late, or nothing was left to claim.
+    given_up = 3,
+};
+
+/// Where a receipt stands.
+struct ChargePlace {
+    ChargeState state = ChargeState::unsettled;
+    Charge charge{};
+    /// Of the settlement that it belongs to, if it does.
+    uint64_t entry_node = 0;
+    Digest receipts_root{};
+    /// receipt_digest of all receipts under the root, in the order of the leaves.
+    std::vector<Digest> receipts{};
+};
+
+struct LedgerTotals {
+    uint64_t charges = 0;
+    /// Sums of credits by state.
+    Credits unsettled = 0;
+    Credits settling = 0;
+    Credits settled = 0;
+    Credits given_up = 0;
+};
+
 /// What an entry MUST NOT forget while the contract owes for it. Everything is durable when a call
 /// returns; each call is done whole or not at all. Errors of all: ledger_failed.
 class LedgerStore {
@@ -65,12 +110,30 @@ class LedgerStore {
     virtual Result<std::vector<uint64_t>> queries() = 0;
 
     /// A charge with its receipt, in whatever form; `account` as it is with it, null for a query.
+    /// A request that was charged before is an error.
     virtual Result<void> keep(const Charge& charge, const SpendAccount* account,
                               ByteView receipt) = 0;
-    /// Charges that belong to no settlement, the oldest first.
+    /// The oldest first.
     virtual Result<std::vector<Charge>> unsettled(size_t count_max) = 0;
     /// Empty where there is none.
     virtual Result<Bytes> receipt(const RequestId& request) = 0;
+    /// nullopt where it was not charged.
+    virtual Result<std::optional<ChargePlace>> place_of(const RequestId& request) = 0;
+    virtual Result<LedgerTotals> totals() = 0;
+
+    /// The charges, which MUST be unsettled, are the settlement's from now on, in the order of its
+    /// leaves. Returns its id.
+    virtual Result<uint64_t> begin_settlement(const SettlementRecord& record,
+                                              std::span<const Charge> charges) = 0;
+    virtual Result<std::vector<SettlementRecord>> open_settlements() = 0;
+    /// It is to be sent anew.
+    virtual Result<void> set_attempt(uint64_t settlement, uint64_t attempt) = 0;
+    /// The contract has it.
+    virtual Result<void> end_settlement(uint64_t settlement) = 0;
+    /// It came to nothing: its charges are unsettled again.
+    virtual Result<void> dissolve_settlement(uint64_t settlement) = 0;
+    /// An unsettled charge that never will be.
+    virtual Result<void> give_up(const RequestId& request) = 0;
 };
 
 }  // namespace teetee::billing

@@ -46,9 +46,9 @@ class Planner {
         const bool is_new = charge.query != 0 || !claims_.contains(charge.voucher);
         Credits total = 0;
         if (__builtin_add_overflow(total_, charge.amount, &total))
-            return fail(ErrorCode::not_ready, "the settlement is full");
+            return fail(ErrorCode::limit_exceeded, "the settlement is full");
         if (is_new && claims_.size() + plan_.batch.queries.size() == settlement_claims_max)
-            return fail(ErrorCode::not_ready, "the settlement is full");
+            return fail(ErrorCode::limit_exceeded, "the settlement is full");
         if (charge.query != 0) {
             TT_CHECK(add_query(charge));
         } else {
@@ -89,7 +89,7 @@ class Planner {
             out[node->id] = charge.nodes[slot];
         }
         if (work_.size() + added > settlement_nodes_max)
-            return fail(ErrorCode::not_ready, "the settlement is full");
+            return fail(ErrorCode::limit_exceeded, "the settlement is full");
         return out;
     }
 
@@ -106,6 +106,8 @@ class Planner {
 
     Result<void> add_query(const Charge& charge) {
         const auto* query = view_.settleable_query(charge.query, input_.now);
+        if (!view_.has_query(charge.query))
+            return fail(ErrorCode::not_ready, "the query's payment is not settled");
         if (query == nullptr || query->entry != input_.entry || query->locked < charge.amount)
             return fail(ErrorCode::settlement_rejected, "the query has ended");
         plan_.batch.queries.push_back({.query = charge.query, .amount = charge.amount});
@@ -121,7 +123,7 @@ class Planner {
         Claim& claim = found->second;
         if (charge.amount > claim.most - claim.added) {
             if (claim.added == 0) claims_.erase(found);
-            return fail(ErrorCode::settlement_rejected,
+            return fail(ErrorCode::not_ready,
                         "the voucher has not that much left, or it was not signed for");
         }
         claim.added += charge.amount;
@@ -129,6 +131,8 @@ class Planner {
     }
 
     Result<Claim> claim_of(const Digest& id) const {
+        if (!view_.has_voucher(id))
+            return fail(ErrorCode::not_ready, "the voucher's opening is not settled");
         const auto account = accounts_.find(id);
         const auto voucher = view_.settleable_voucher(id, input_.now);
         if (account == accounts_.end() || !voucher || voucher->pool != input_.pool)

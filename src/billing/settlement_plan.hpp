@@ -29,8 +29,8 @@ struct SettlementPlan {
 /// Why a charge is in no plan.
 struct LeftOut {
     RequestId request{};
-    /// Errors: not_ready (may pass: a node or voucher is not settled on the chain yet),
-    /// settlement_rejected (will not: too late, or nothing is left to claim).
+    /// Errors: limit_exceeded (the plan is full), not_ready (may pass: a node or voucher is not
+    /// settled on the chain, or nothing is left to claim), settlement_rejected (it is too late).
     Error why;
 };
 

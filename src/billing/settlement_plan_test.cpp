@@ -80,13 +80,13 @@ TEST_F(settlement_plan, never_claims_more_than_is_signed_or_there) {
     EXPECT_EQ(result.plan->batch.total, chain::U256(100));
     ASSERT_EQ(result.left_out.size(), 1u);
     EXPECT_EQ(result.left_out[0].request, (RequestId{{2}}));
-    EXPECT_EQ(result.left_out[0].why.code, ErrorCode::settlement_rejected);
+    EXPECT_EQ(result.left_out[0].why.code, ErrorCode::not_ready);
     accounts = {{spend(50), 60}};
-    EXPECT_EQ(left_out(charge(1, 60)), ErrorCode::settlement_rejected);
+    EXPECT_EQ(left_out(charge(1, 60)), ErrorCode::not_ready);
 }
 
 TEST_F(settlement_plan, waits_for_nodes_and_gives_up_what_is_over) {
-    EXPECT_EQ(left_out(charge(1, 30)), ErrorCode::settlement_rejected);
+    EXPECT_EQ(left_out(charge(1, 30)), ErrorCode::not_ready);
     contract.open_voucher(1000);
     Charge other = charge(1, 30);
     other.nodes[1] = {0x4e, 3};
@@ -115,6 +115,9 @@ TEST_F(settlement_plan, settles_queries) {
     ASSERT_EQ(result.plan->batch.queries.size(), 1u);
     EXPECT_EQ(result.plan->batch.queries[0].amount, chain::U256(100));
     served.query = 2;
+    EXPECT_EQ(left_out(served), ErrorCode::not_ready);
+    served.query = 1;
+    now += 600 + chain::query_grace_s;
     EXPECT_EQ(left_out(served), ErrorCode::settlement_rejected);
 }
 
@@ -133,7 +136,7 @@ TEST_F(settlement_plan, keeps_the_contract_s_limits) {
     ASSERT_TRUE(result.plan);
     EXPECT_EQ(result.plan->batch.spends.size(), settlement_claims_max);
     ASSERT_EQ(result.left_out.size(), 10u);
-    EXPECT_EQ(result.left_out[0].why.code, ErrorCode::not_ready);
+    EXPECT_EQ(result.left_out[0].why.code, ErrorCode::limit_exceeded);
 }
 
 }  // namespace

@@ -18,6 +18,12 @@ inline const chain::Deployment deployment = {84532, {0xc0}};
 /// Forgets with the process.
 class MemoryLedger final : public LedgerStore {
   public:
+    struct Kept {
+        Charge charge;
+        ChargeState state = ChargeState::unsettled;
+        uint64_t settlement = 0;
+    };
+
     Result<std::vector<SpendAccount>> accounts() override {
         std::vector<SpendAccount> out;
         for (const auto& [id, account] : kept_accounts) out.push_back(account);
@@ -25,23 +31,77 @@ class MemoryLedger final : public LedgerStore {
     }
     Result<std::vector<uint64_t>> queries() override {
         std::vector<uint64_t> out;
-        for (const Charge& charge : charges) {
-            if (charge.query != 0) out.push_back(charge.query);
+        for (const Kept& kept : charges) {
+            if (kept.charge.query != 0) out.push_back(kept.charge.query);
         }
         return out;
     }
     Result<void> keep(const Charge& charge, const SpendAccount* account, ByteView) override {
         if (is_full) return fail(ErrorCode::ledger_failed, "disk full");
-        charges.push_back(charge);
+        charges.push_back({charge});
         if (account != nullptr) kept_accounts[account->signed_spend.voucher] = *account;
         return {};
     }
-    Result<std::vector<Charge>> unsettled(size_t) override { return charges; }
+    Result<std::vector<Charge>> unsettled(size_t count_max) override {
+        std::vector<Charge> out;
+        for (const Kept& kept : charges) {
+            if (kept.state == ChargeState::unsettled && out.size() < count_max)
+                out.push_back(kept.charge);
+        }
+        return out;
+    }
     Result<Bytes> receipt(const RequestId&) override { return Bytes{}; }
+    Result<std::optional<ChargePlace>> place_of(const RequestId& request) override {
+        const Kept* kept = find(request);
+        if (kept == nullptr) return std::optional<ChargePlace>();
+        return std::optional(ChargePlace{.state = kept->state, .charge = kept->charge});
+    }
+    Result<LedgerTotals> totals() override { return LedgerTotals{.charges = charges.size()}; }
+    Result<uint64_t> begin_settlement(const SettlementRecord& record,
+                                      std::span<const Charge> own) override {
+        settlements.push_back(record);
+        settlements.back().id = next_id++;
+        for (const Charge& charge : own) {
+            find(charge.request)->state = ChargeState::settling;
+            find(charge.request)->settlement = settlements.back().id;
+        }
+        return settlements.back().id;
+    }
+    Result<std::vector<SettlementRecord>> open_settlements() override { return settlements; }
+    Result<void> set_attempt(uint64_t, uint64_t attempt) override {
+        settlements.at(0).attempt = attempt;
+        return {};
+    }
+    Result<void> end_settlement(uint64_t id) override { return finish(id, ChargeState::settled); }
+    Result<void> dissolve_settlement(uint64_t id) override {
+        return finish(id, ChargeState::unsettled);
+    }
+    Result<void> give_up(const RequestId& request) override {
+        find(request)->state = ChargeState::given_up;
+        return {};
+    }
+
+    Kept* find(const RequestId& request) {
+        for (Kept& kept : charges) {
+            if (kept.charge.request == request) return &kept;
+        }
+        return nullptr;
+    }
 
     bool is_full = false;
-    std::vector<Charge> charges;
+    std::vector<Kept> charges;
     std::map<Digest, SpendAccount> kept_accounts;
+    std::vector<SettlementRecord> settlements;
+    uint64_t next_id = 1;
+
+  private:
+    Result<void> finish(uint64_t id, ChargeState state) {
+        for (Kept& kept : charges) {
+            if (kept.settlement == id && kept.state == ChargeState::settling) kept.state = state;
+        }
+        std::erase_if(settlements, [&](const auto& one) { return one.id == id; });
+        return {};
+    }
 };
 
 class TestClock final : public Clock {
@@ -61,6 +121,8 @@ inline const crypto::Address tail = {0x4e, 2};
 
 class Contract {
   public:
+    struct Empty {};
+    explicit Contract(Empty) {}
     explicit Contract(chain::Prices prices = {2, 5}) {
         apply(chain::pool_created());
         apply(chain::prices_announced(prices, 0));

@@ -73,7 +73,11 @@ Result<MoneyView> ChainView::money(Instant now) const {
     }
     if (now - *status_.confirmed_at >= options_.stale_after)
         return fail(ErrorCode::rpc_unavailable, "the chain was not heard of for too long");
-    return MoneyView(history_.settled(), history_.latest());
+    const auto number = [](const std::optional<BlockRef>& block) {
+        return block ? block->number : 0;
+    };
+    return MoneyView(history_.settled(), history_.latest(), number(history_.settled_block()),
+                     number(history_.latest_block()));
 }
 
 ChainViewStatus ChainView::status() const {

@@ -22,6 +22,7 @@ class ContractState {
     uint64_t node_id_of_key(const Address& receipt_key) const;
     const VoucherRecord* voucher(const Digest& id) const;
     const QueryRecord* query(uint64_t id) const;
+    uint64_t query_count() const { return query_count_; }
     const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;
     /// Of an account that was never heard of, all is zero.
     AccountRecord account(const Address& address) const;

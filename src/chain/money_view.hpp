@@ -18,8 +18,15 @@ struct SettleableNode {
 /// more events.
 class MoneyView {
   public:
-    MoneyView(const ContractState& settled, const ContractState& latest)
-        : settled_(&settled), latest_(&latest) {}
+    MoneyView(const ContractState& settled, const ContractState& latest, uint64_t settled_block = 0,
+              uint64_t latest_block = 0)
+        : settled_(&settled),
+          latest_(&latest),
+          settled_block_(settled_block),
+          latest_block_(latest_block) {}
+
+    uint64_t settled_block() const { return settled_block_; }
+    uint64_t latest_block() const { return latest_block_; }
 
     /// Nullptr for a pool that takes no new nodes, vouchers or queries (or does not exist).
     const PoolRecord* open_pool(uint64_t pool) const;
@@ -44,6 +51,9 @@ class MoneyView {
     std::optional<SettleableNode> settleable(const Address& receipt_key, uint64_t time) const;
     std::optional<VoucherRecord> settleable_voucher(const Digest& id, uint64_t time) const;
     const QueryRecord* settleable_query(uint64_t id, uint64_t time) const;
+    /// It was opened, whatever became of it; that is settled.
+    bool has_voucher(const Digest& id) const { return settled_->voucher(id) != nullptr; }
+    bool has_query(uint64_t id) const { return id <= settled_->query_count(); }
     /// 0 where there is no such pool.
     size_t slot_count(uint64_t pool) const;
     std::optional<Prices> highest_prices(uint64_t pool, uint64_t time) const;
@@ -55,6 +65,8 @@ class MoneyView {
 
     const ContractState* settled_;
     const ContractState* latest_;
+    uint64_t settled_block_;
+    uint64_t latest_block_;
 };
 
 }  // namespace teetee::chain

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "billing/settler.hpp"
+
+#include <algorithm>
+
+namespace teetee::billing {
+namespace {
+
+constexpr size_t told_max = 10'000;
+
+}  // namespace
+
+std::string Settler::key_of(const SettlementRecord& record) const {
+    return "settle-" + to_hex(options_.entry) + "-" + to_hex(record.receipts_root) + "-" +
+           std::to_string(record.attempt);
+}
+
+void Settler::submit(const SettlementRecord& record, SettlerEffects& effects) const {
+    effects.submits.push_back(
+        {.key = key_of(record), .to = options_.deployment.contract, .data = record.call});
+}
+
+Result<void> Settler::start(SettlerEffects& effects) {
+    TT_TRY(auto records, store_.open_settlements());
+    for (SettlementRecord& record : records) {
+        submit(record, effects);
+        sending_.push_back({std::move(record)});
+    }
+    return {};
+}
+
+Result<void> Settler::on_time(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                              SettlerEffects& effects) {
+    TT_CHECK(watch(now, view, effects));
+    if (order_ && now >= order_ends_) {
+        std::vector<NodeSignature> none;
+        for (const crypto::Address& signer : order_->signers)
+            none.push_back({signer, fail(ErrorCode::timed_out, "no answer")});
+        TT_CHECK(on_signed(now, unix_now, order_->number, none, effects));
+    }
+    if (!is_idle() || now < not_before_) return {};
+    return plan(now, unix_now, view, effects);
+}
+
+Result<void> Settler::watch(Instant now, const chain::MoneyView& view, SettlerEffects& effects) {
+    for (auto it = sending_.begin(); it != sending_.end();) {
+        TT_TRY(const bool is_over, watch_one(now, view, *it, effects));
+        it = is_over ? sending_.erase(it) : it + 1;
+    }
+    return {};
+}
+
+/// A settlement is over when the contract has its anchor, and that is settled.
+Result<bool> Settler::watch_one(Instant now, const chain::MoneyView& view, Sending& sending,
+                                SettlerEffects& effects) {
+    const SettlementRecord& record = sending.record;
+    if (view.anchor(record.entry_node, record.receipts_root) != nullptr) {
+        TT_CHECK(store_.end_settlement(record.id));
+        ++settlements_;
+        charges_max_ = std::min(2 * charges_max_, settlement_charges_max);
+        effects.notes.push_back("settled 0x" + to_hex(record.receipts_root));
+        return true;
+    }
+    // The sender saw it in a block that is settled now, and yet it is not there: the block was
+    // another one.
+    if (sending.block && view.settled_block() >= *sending.block)
+        TT_CHECK(send_again(sending, effects));
+    if (!sending.refusal) return false;
+    if (record.attempt > 1) {
+        // An earlier attempt may be what stands in the way of this one.
+        if (now >= sending.again_at) TT_CHECK(send_again(sending, effects));
+        return false;
+    }
+    if (!sending.refused_by_block) sending.refused_by_block = view.latest_block();
+    if (sending.refusal->code != ErrorCode::call_reverted &&
+        view.settled_block() < *sending.refused_by_block)
+        return false;
+    TT_CHECK(dissolve(now, sending, effects));
+    return true;
+}
+
+/// At most one of all attempts counts, for the contract takes a root once.
+Result<void> Settler::send_again(Sending& sending, SettlerEffects& effects) {
+    sending.block.reset();
+    sending.refusal.reset();
+    ++sending.record.attempt;
+    TT_CHECK(store_.set_attempt(sending.record.id, sending.record.attempt));
+    submit(sending.record, effects);
+    return {};
+}
+
+Result<void> Settler::dissolve(Instant now, const Sending& sending, SettlerEffects& effects) {
+    const SettlementRecord& record = sending.record;
+    effects.notes.push_back("settlement 0x" + to_hex(record.receipts_root) +
+                            " was refused: " + sending.refusal->message());
+    not_before_ = now + options_.refused_pause;
+    size_t count = 0;
+    TT_TRY(const auto before, store_.unsettled(SIZE_MAX));
+    TT_CHECK(store_.dissolve_settlement(record.id));
+    TT_TRY(const auto after, store_.unsettled(SIZE_MAX));
+    count = after.size() - before.size();
+    charges_max_ = std::max<size_t>(count / 2, 1);
+    if (count > 1) return {};
+    for (const Charge& charge : after) {
+        const bool was_there = std::any_of(before.begin(), before.end(), [&](const Charge& other) {
+            return other.request == charge.request;
+        });
+        if (!was_there) aside_until_[charge.request] = now + options_.aside;
+    }
+    return {};
+}
+
+bool Settler::is_due(uint64_t unix_now, std::span<const Charge> charges) const {
+    if (is_hurried_) return true;
+    const auto now = static_cast<UnixSeconds>(unix_now);
+    if (now < static_cast<UnixSeconds>(planned_at_) + options_.interval) return false;
+    Credits worth = 0;
+    for (const Charge& charge : charges) {
+        if (now - charge.charged_at >= options_.age_max) return true;
+        worth += std::min(charge.amount, UINT64_MAX - worth);
+    }
+    return worth >= options_.worth_min;
+}
+
+Result<std::vector<Charge>> Settler::charges_to_plan(Instant now) {
+    std::erase_if(aside_until_, [&](const auto& entry) { return now >= entry.second; });
+    TT_TRY(auto charges, store_.unsettled(charges_max_ + aside_until_.size()));
+    std::erase_if(charges,
+                  [&](const Charge& charge) { return aside_until_.contains(charge.request); });
+    if (charges.size() > charges_max_) charges.resize(charges_max_);
+    return charges;
+}
+
+void Settler::note_left_out(const LeftOut& left_out, SettlerEffects& effects) {
+    const bool is_over = left_out.why.code == ErrorCode::settlement_rejected;
+    if (told_.size() >= told_max) told_.clear();
+    if (!is_over && !told_.insert(left_out.request).second) return;
+    effects.notes.push_back(std::string(is_over ? "given up: " : "not settled yet: ") +
+                            to_hex(left_out.request.bytes) + ": " + left_out.why.detail);
+}
+
+Result<void> Settler::plan(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                           SettlerEffects& effects) {
+    TT_TRY(const auto charges, charges_to_plan(now));
+    if (charges.empty()) is_hurried_ = false;
+    if (charges.empty() || !is_due(unix_now, charges)) return {};
+    is_hurried_ = false;
+    planned_at_ = unix_now;
+    std::erase_if(absent_until_, [&](const auto& entry) { return now >= entry.second; });
+    PlanInput input = {.deployment = options_.deployment,
+                       .pool = options_.pool,
+                       .entry = options_.entry,
+                       .now = unix_now};
+    for (const auto& [signer, until] : absent_until_) input.without.insert(signer);
+    TT_TRY(const auto accounts, store_.accounts());
+    PlanResult result = plan_settlement(input, view, charges, accounts);
+    for (const LeftOut& left_out : result.left_out) {
+        if (left_out.why.code == ErrorCode::settlement_rejected)
+            TT_CHECK(store_.give_up(left_out.request));
+        // Those behind it get their turn.
+        if (left_out.why.code == ErrorCode::not_ready)
+            aside_until_[left_out.request] = now + options_.absence;
+        if (left_out.why.code != ErrorCode::limit_exceeded) note_left_out(left_out, effects);
+    }
+    if (!result.plan) return {};
+    order_ = SignOrder{.number = next_order_++,
+                       .batch = std::move(result.plan->batch),
+                       .signers = std::move(result.plan->signers),
+                       .charges = std::move(result.plan->charges)};
+    order_ends_ = now + options_.sign_time_max;
+    effects.order = order_;
+    return {};
+}
+
+Result<void> Settler::on_signed(Instant now, uint64_t unix_now, uint64_t number,
+                                const std::vector<NodeSignature>& signatures,
+                                SettlerEffects& effects) {
+    if (!order_ || order_->number != number) return {};
+    SignOrder order = std::move(*order_);
+    order_.reset();
+    const Digest digest = chain::settlement_digest(options_.deployment, order.batch);
+    bool is_whole = true;
+    for (size_t i = 0; i < order.signers.size(); ++i) {
+        const crypto::Address& signer = order.signers[i];
+        const auto found = std::find_if(signatures.begin(), signatures.end(),
+                                        [&](const auto& one) { return one.signer == signer; });
+        const bool has = found != signatures.end() && found->signature;
+        const auto recovered =
+            has ? crypto::recover_address(digest, *found->signature)
+                : Result<crypto::Address>(fail(ErrorCode::signature_invalid, "none"));
+        if (!recovered || *recovered != signer) {
+            is_whole = false;
+            absent_until_[signer] = now + options_.absence;
+            effects.notes.push_back("node 0x" + to_hex(signer) + " does not sign the settlement: " +
+                                    (has || found == signatures.end()
+                                         ? "no signature of its own"
+                                         : found->signature.error().message()));
+            continue;
+        }
+        const auto compact = chain::to_compact(*found->signature);
+        order.batch.work[i].r = compact.r;
+        order.batch.work[i].vs = compact.vs;
+    }
+    if (!is_whole) {
+        // What the others worked on is planned at once.
+        planned_at_ = 0;
+        return {};
+    }
+    TT_TRY(const Bytes call, chain::tee_tee::SettleCall{order.batch}.encode());
+    SettlementRecord record = {.entry_node = order.batch.entry_node,
+                               .receipts_root = order.batch.receipts_root,
+                               .call = call,
+                               .begun_at = static_cast<UnixSeconds>(unix_now)};
+    TT_TRY(record.id, store_.begin_settlement(record, order.charges));
+    submit(record, effects);
+    sending_.push_back({std::move(record)});
+    return {};
+}
+
+void Settler::on_outcome(Instant now, const chain::SendOutcome& outcome) {
+    const auto found = std::find_if(sending_.begin(), sending_.end(), [&](const Sending& one) {
+        return key_of(one.record) == outcome.key;
+    });
+    if (found == sending_.end()) return;
+    if (outcome.result) {
+        found->block = outcome.result->block_number;
+        return;
+    }
+    found->refusal = outcome.result.error();
+    found->refused_by_block.reset();
+    found->again_at = now + options_.refused_pause;
+}
+
+}  // namespace teetee::billing

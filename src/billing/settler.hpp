@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "billing/settlement_plan.hpp"
+#include "chain/sender_state.hpp"
+
+namespace teetee::billing {
+
+struct SettlerOptions {
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
+    /// Receipt key of the entry.
+    crypto::Address entry{};
+    /// A charge is settled when it is so old, whatever the gas; a tenth of that at the least lies
+    /// between two settlements.
+    UnixSeconds age_max = 24 * 3600;
+    /// Sooner when charges come to so many credits (0: with every charge): so that gas is a small
+    /// part of them.
+    Credits worth_min = 0;
+    UnixSeconds interval = 60;
+    /// How long nodes may take to sign.
+    Duration sign_time_max = std::chrono::seconds(30);
+    /// How long a node that did not sign is not asked.
+    Duration absence = std::chrono::minutes(10);
+    /// After a settlement that the contract refused.
+    Duration refused_pause = std::chrono::minutes(1);
+    /// How long a charge is left alone that the contract refuses by itself.
+    Duration aside = std::chrono::hours(1);
+};
+
+/// All that nodes are to sign.
+struct SignOrder {
+    uint64_t number = 0;
+    chain::tee_tee::Batch batch{};
+    /// Of batch.work, in its order.
+    std::vector<crypto::Address> signers{};
+    std::vector<Charge> charges{};
+};
+
+struct NodeSignature {
+    crypto::Address signer{};
+    Result<crypto::RecoverableSignature> signature;
+};
+
+struct SettlerEffects {
+    std::optional<SignOrder> order{};
+    std::vector<chain::SendIntent> submits{};
+    /// For the operator's log.
+    std::vector<std::string> notes{};
+};
+
+/// Brings an entry's charges to the contract: one settlement at a time, planned, signed by all its
+/// nodes, kept in the ledger, sent, and over when its anchor is settled in the chain. What was
+/// begun goes on after a restart. A settlement that the contract refuses is taken apart, and its
+/// charges are planned anew, half as many at a time, until the one is found that is at fault. That
+/// happens only when it is certain that the first one will never be in the chain: a charge that is
+/// claimed twice is the one thing that must not be. Pure but for the store.
+class Settler {
+  public:
+    /// References MUST outlive it.
+    Settler(const SettlerOptions& options, LedgerStore& store) : options_(options), store_(store) {}
+
+    /// Whatever was on its way is sent again: the sender knows it by its key. Error: ledger_failed.
+    Result<void> start(SettlerEffects& effects);
+    /// From time to time, and when the chain is another. Error: ledger_failed.
+    Result<void> on_time(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                         SettlerEffects& effects);
+    /// What came of an order, for all its signers at once.
+    Result<void> on_signed(Instant now, uint64_t unix_now, uint64_t order,
+                           const std::vector<NodeSignature>& signatures, SettlerEffects& effects);
+    /// Of an intent of this settler's; others are not its business.
+    void on_outcome(Instant now, const chain::SendOutcome& outcome);
+    /// Settle now, whatever it is worth.
+    void hurry() { is_hurried_ = true; }
+
+    bool is_idle() const { return !order_ && sending_.empty(); }
+    uint64_t settlements() const { return settlements_; }
+
+  private:
+    struct Sending {
+        SettlementRecord record;
+        /// The sender has said that it is in the chain: in which block.
+        std::optional<uint64_t> block{};
+        /// The sender has given it up, and why; until that is settled too.
+        std::optional<Error> refusal{};
+        std::optional<uint64_t> refused_by_block{};
+        Instant again_at{};
+    };
+
+    Result<void> watch(Instant now, const chain::MoneyView& view, SettlerEffects& effects);
+    Result<void> plan(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                      SettlerEffects& effects);
+    bool is_due(uint64_t unix_now, std::span<const Charge> charges) const;
+    void submit(const SettlementRecord& record, SettlerEffects& effects) const;
+    std::string key_of(const SettlementRecord& record) const;
+    Result<bool> watch_one(Instant now, const chain::MoneyView& view, Sending& sending,
+                           SettlerEffects& effects);
+    Result<void> send_again(Sending& sending, SettlerEffects& effects);
+    Result<void> dissolve(Instant now, const Sending& sending, SettlerEffects& effects);
+    Result<std::vector<Charge>> charges_to_plan(Instant now);
+    void note_left_out(const LeftOut& left_out, SettlerEffects& effects);
+
+    SettlerOptions options_;
+    LedgerStore& store_;
+    std::optional<SignOrder> order_;
+    Instant order_ends_{};
+    uint64_t next_order_ = 1;
+    std::vector<Sending> sending_;
+    std::map<crypto::Address, Instant> absent_until_;
+    uint64_t planned_at_ = 0;
+    Instant not_before_{};
+    /// Halved with each refusal, doubled with each success.
+    size_t charges_max_ = settlement_charges_max;
+    std::map<RequestId, Instant> aside_until_;
+    bool is_hurried_ = false;
+    uint64_t settlements_ = 0;
+    /// Told of once.
+    std::set<RequestId> told_;
+};
+
+}  // namespace teetee::billing
