@@ -2,6 +2,7 @@
 #include "node/ledger_file.hpp"
 
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
