@@ -54,8 +54,9 @@ Digest receipt_digest(const Receipt& receipt) {
         crypto::Eip712Struct(
             "Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,"
             "bytes32 answerHash,bytes32 opening,uint32 promptTokens,uint32 cachedTokens,"
-            "uint32 completionTokens,uint64 finishedAt,bytes32[] statements,bytes32[] quotes,"
-            "bytes32[] records)")
+            "uint32 completionTokens,uint64 finishedAt,bytes32 voucher,uint64 query,"
+            "uint64 promptPrice,uint64 completionPrice,uint64 charged,bytes32[] statements,"
+            "bytes32[] quotes,bytes32[] records)")
             .integer(receipt.pool)
             .bytes32(receipt.model_root)
             .bytes_n(receipt.request.bytes)
@@ -66,6 +67,11 @@ Digest receipt_digest(const Receipt& receipt) {
             .integer(receipt.cached_tokens)
             .integer(receipt.completion_tokens)
             .integer(static_cast<uint64_t>(receipt.finished_at))
+            .bytes32(receipt.payment.voucher)
+            .integer(receipt.payment.query)
+            .integer(receipt.payment.prompt_price)
+            .integer(receipt.payment.completion_price)
+            .integer(receipt.payment.charged)
             .array(statements)
             .array(quotes)
             .array(records)

@@ -29,6 +29,21 @@ struct ReceiptOpening {
     SamplingOptions sampling{};
 };
 
+/// What an answer cost, in credits, and what it was paid from: a voucher, or a query, or neither
+/// where it was free; then all is zero.
+struct ReceiptPayment {
+    Digest voucher{};
+    uint64_t query = 0;
+    /// Of a token: prompt tokens of the prefix cache are free.
+    uint64_t prompt_price = 0;
+    uint64_t completion_price = 0;
+    /// What the tokens come to, or less.
+    uint64_t charged = 0;
+
+    bool is_free() const { return voucher == Digest{} && query == 0; }
+    bool operator==(const ReceiptPayment&) const = default;
+};
+
 /// The record of one answer, signed by the entry.
 struct Receipt {
     /// Some quote is none of real hardware. Not signed: whoever checks the receipt finds out.
@@ -46,6 +61,7 @@ struct Receipt {
     uint32_t cached_tokens = 0;
     uint32_t completion_tokens = 0;
     UnixSeconds finished_at = 0;
+    ReceiptPayment payment{};
     /// In the order of the layers.
     std::vector<ReceiptStage> stages{};
     /// Tokens that the entry's layers took in.
@@ -67,7 +83,8 @@ Digest opening_digest(const ReceiptOpening& opening);
 /// What is signed, and what fresh quotes have as their nonce:
 /// Receipt(uint64 pool,bytes32 modelRoot,bytes16 request,bytes32 requestHash,bytes32 answerHash,
 /// bytes32 opening,uint32 promptTokens,uint32 cachedTokens,uint32 completionTokens,
-/// uint64 finishedAt,bytes32[] statements,bytes32[] quotes,bytes32[] records): SHA-256 of each
+/// uint64 finishedAt,bytes32 voucher,uint64 query,uint64 promptPrice,uint64 completionPrice,
+/// uint64 charged,bytes32[] statements,bytes32[] quotes,bytes32[] records): SHA-256 of each
 /// statement and quote, and record_digest of each record, under the receipt's domain.
 Digest receipt_digest(const Receipt& receipt);
 

@@ -39,6 +39,8 @@ class Checker {
             check("entry: signature over the fresh quotes", check_fresh_signature());
         check("opening: salt, tokens and sampling options are those of the answer",
               check_opening());
+        if (receipt_.payment != ReceiptPayment{})
+            check("payment: no more than what the tokens come to", check_payment());
         if (expectation_.request)
             check("request: its hash", check_hash(*expectation_.request, receipt_.request_hash));
         if (expectation_.answer)
@@ -202,6 +204,32 @@ class Checker {
         const Digest have = crypto::sha256(bytes);
         if (have == need) return {};
         return rejected("have 0x" + to_hex(have) + ", need 0x" + to_hex(need));
+    }
+
+    /// Tokens that the prefix cache had are free.
+    Result<void> check_payment() const {
+        const ReceiptPayment& payment = receipt_.payment;
+        if (payment.is_free()) return rejected("a price, and nothing that it was paid from");
+        if (payment.voucher != Digest{} && payment.query != 0)
+            return rejected("paid from a voucher and from a query");
+        if (receipt_.cached_tokens > receipt_.prompt_tokens)
+            return rejected("more tokens cached than there are");
+        uint64_t prompt = 0;
+        uint64_t completion = 0;
+        uint64_t sum = 0;
+        const bool is_too_much =
+            __builtin_mul_overflow(payment.prompt_price,
+                                   uint64_t{receipt_.prompt_tokens} - receipt_.cached_tokens,
+                                   &prompt) ||
+            __builtin_mul_overflow(payment.completion_price, uint64_t{receipt_.completion_tokens},
+                                   &completion) ||
+            __builtin_add_overflow(prompt, completion, &sum);
+        // A price that overflows is more than anything that can be charged.
+        if (!is_too_much && payment.charged > sum) {
+            return rejected(std::to_string(payment.charged) +
+                            " credits charged, the tokens come to " + std::to_string(sum));
+        }
+        return {};
     }
 
     Result<void> check_notice() const {

@@ -188,5 +188,34 @@ TEST(receipt_check, request_and_answer_are_looked_at_where_they_are_at_hand) {
     EXPECT_TRUE(check_receipt(dev.receipt, expectation, test::make_policy()).is_accepted());
 }
 
+TEST(receipt_check, an_answer_costs_no_more_than_its_tokens) {
+    const auto with = [](ReceiptPayment payment) {
+        return [payment](DevReceipt& d) { d.receipt.payment = payment; };
+    };
+    const DevReceipt dev = test::make_receipt();
+    const uint64_t prompt = dev.receipt.prompt_tokens - dev.receipt.cached_tokens;
+    const uint64_t price = 2 * prompt + 5 * dev.receipt.completion_tokens;
+    const ReceiptPayment paid = {
+        .voucher = {7}, .prompt_price = 2, .completion_price = 5, .charged = price};
+    EXPECT_EQ(reason_after(with(paid), "payment"), "accepted");
+    ReceiptPayment other = paid;
+    other.charged = price + 1;
+    EXPECT_EQ(reason_after(with(other), "payment"), std::to_string(price + 1) +
+                                                        " credits charged, the tokens come to " +
+                                                        std::to_string(price));
+    other = paid;
+    other.query = 1;
+    EXPECT_EQ(reason_after(with(other), "payment"), "paid from a voucher and from a query");
+    other = {.charged = 1};
+    EXPECT_EQ(reason_after(with(other), "payment"), "a price, and nothing that it was paid from");
+    other = {.query = 1, .prompt_price = UINT64_MAX, .charged = UINT64_MAX};
+    EXPECT_EQ(reason_after(with(other), "payment"), "accepted");
+    // What was signed names it: it cannot be taken out, nor put in.
+    DevReceipt changed = test::make_receipt();
+    changed.receipt.payment = paid;
+    EXPECT_NE(reason(changed, changed.expectation(), "entry"), "accepted");
+    EXPECT_EQ(reason(dev, dev.expectation(), "payment"), "no such check");
+}
+
 }  // namespace
 }  // namespace teetee::attest

@@ -12,8 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// 2: sampling has answer_given and activations.
-constexpr uint64_t receipt_version = 2;
+/// 2: sampling has answer_given and activations. 3: what it cost.
+constexpr uint64_t receipt_version = 3;
 
 std::string hex(ByteView bytes) {
     return "0x" + to_hex(bytes);
@@ -75,6 +75,14 @@ json::object opening_json(const ReceiptOpening& opening) {
             {"prompt", json::array(opening.prompt.begin(), opening.prompt.end())},
             {"answer", json::array(opening.answer.begin(), opening.answer.end())},
             {"sampling", sampling_json(opening.sampling)}};
+}
+
+json::object payment_json(const ReceiptPayment& payment) {
+    return {{"voucher", hex(payment.voucher)},
+            {"query", std::to_string(payment.query)},
+            {"prompt_price", std::to_string(payment.prompt_price)},
+            {"completion_price", std::to_string(payment.completion_price)},
+            {"charged", std::to_string(payment.charged)}};
 }
 
 Result<uint32_t> read_u32(JsonMembers& from, std::string_view key, uint32_t max = UINT32_MAX) {
@@ -232,6 +240,19 @@ Result<ReceiptOpening> read_opening(JsonMembers& parent) {
     return out;
 }
 
+Result<ReceiptPayment> read_payment(JsonMembers& parent) {
+    ReceiptPayment out;
+    if (!parent.has("payment")) return out;
+    TT_TRY(JsonMembers from, parent.object("payment"));
+    TT_TRY(out.voucher, from.hex<32>("voucher"));
+    TT_TRY(out.query, from.big_number("query"));
+    TT_TRY(out.prompt_price, from.big_number("prompt_price"));
+    TT_TRY(out.completion_price, from.big_number("completion_price"));
+    TT_TRY(out.charged, from.big_number("charged"));
+    TT_CHECK(from.ensure_read());
+    return out;
+}
+
 Result<void> read_head(JsonMembers& from, Receipt& out) {
     TT_TRY(const uint64_t version, from.number("version", UINT32_MAX));
     if (version != receipt_version)
@@ -254,6 +275,7 @@ Result<void> read_head(JsonMembers& from, Receipt& out) {
     TT_TRY(out.completion_tokens, read_u32(from, "completion_tokens"));
     TT_TRY(const uint64_t time, from.number("finished_at", uint64_t{unix_seconds_max}));
     out.finished_at = static_cast<UnixSeconds>(time);
+    TT_TRY(out.payment, read_payment(from));
     return {};
 }
 
@@ -275,6 +297,7 @@ std::string encode_receipt(const Receipt& receipt) {
     out["cached_tokens"] = receipt.cached_tokens;
     out["completion_tokens"] = receipt.completion_tokens;
     out["finished_at"] = receipt.finished_at;
+    if (receipt.payment != ReceiptPayment{}) out["payment"] = payment_json(receipt.payment);
     out["input_begin"] = receipt.input.begin;
     out["input_leaves"] = leaves_text(receipt.input);
     out["stages"] = std::move(stages);

@@ -37,6 +37,9 @@ TEST(receipt, comes_back_from_its_file) {
 
 TEST(receipt, one_bit_changed_anywhere_is_found) {
     DevReceipt dev = test::make_receipt();
+    dev.receipt.payment = {
+        .voucher = {7}, .query = 0, .prompt_price = 2, .completion_price = 5, .charged = 9};
+    dev.sign();
     dev.add_fresh_quotes();
     const std::string text = encode_receipt(dev.receipt);
     const Policy policy = test::make_policy();
@@ -263,7 +266,7 @@ TEST(receipt, malformed_files_are_refused_with_the_member_at_fault) {
         EXPECT_FALSE(receipt) << from;
         return receipt ? std::string() : receipt.error().detail;
     };
-    EXPECT_NE(refusal("\"version\":2", "\"version\":1").find("version"), std::string::npos);
+    EXPECT_NE(refusal("\"version\":3", "\"version\":1").find("version"), std::string::npos);
     EXPECT_NE(refusal("\"pool\":\"7\"", "\"pool\":\"07\"").find("pool"), std::string::npos);
     EXPECT_NE(refusal("\"pool\":\"7\"", "\"pool\":7").find("pool"), std::string::npos);
     EXPECT_NE(refusal("\"prompt_tokens\":4", "\"prompt_tokens\":-4").find("prompt_tokens"),
