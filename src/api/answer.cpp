@@ -19,6 +19,8 @@ namespace {
 /// A stream is silent for twice as long at most.
 constexpr Duration keep_alive_interval = std::chrono::seconds(4);
 constexpr uint32_t tokens_max_default = 256;
+/// How often a stream says how its payment stands.
+constexpr uint32_t payment_comment_tokens = 8;
 
 boost::json::object usage_json(pipeline::Usage usage) {
     return {{"prompt_tokens", usage.prompt_tokens},
@@ -78,7 +80,20 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::decrypt_failed:
         case ErrorCode::sealed_malformed:
         case ErrorCode::sealed_stale:
+        case ErrorCode::payment_malformed:
+        case ErrorCode::signature_invalid:
             return {400, "invalid_request_error"};
+        case ErrorCode::sign_in_rejected:
+            return {401, "authentication_error"};
+        case ErrorCode::payment_required:
+        case ErrorCode::voucher_unknown:
+        case ErrorCode::voucher_ended:
+        case ErrorCode::voucher_exhausted:
+        case ErrorCode::query_unknown:
+        case ErrorCode::query_mismatch:
+            return {402, "payment_error"};
+        case ErrorCode::host_unknown:
+            return {403, "permission_error"};
         case ErrorCode::model_unknown:
         case ErrorCode::route_unknown:
         case ErrorCode::receipt_unknown:
@@ -87,6 +102,7 @@ ErrorStatus status_for(ErrorCode code) {
             return {405, "invalid_request_error"};
         case ErrorCode::sealed_key_unknown:
         case ErrorCode::sealed_replayed:
+        case ErrorCode::payment_in_use:
             return {409, "invalid_request_error"};
         // The request is well: another entry may have that format.
         case ErrorCode::activations_differ:
@@ -99,6 +115,11 @@ ErrorStatus status_for(ErrorCode code) {
             return {429, "overloaded_error"};
         case ErrorCode::not_ready:
         case ErrorCode::route_unavailable:
+        case ErrorCode::rpc_unavailable:
+        case ErrorCode::rpc_disagreement:
+        case ErrorCode::chain_mismatch:
+        case ErrorCode::events_inconsistent:
+        case ErrorCode::chain_reorganised:
             return {503, "server_error"};
         case ErrorCode::stage_failed:
             return {502, "server_error"};
@@ -119,6 +140,13 @@ std::string_view public_message(const Error& error) {
         case ErrorCode::route_unavailable:
         case ErrorCode::not_ready:
             return "not every layer of the model is served just now; try again";
+        case ErrorCode::rpc_unavailable:
+        case ErrorCode::rpc_disagreement:
+        case ErrorCode::chain_mismatch:
+        case ErrorCode::events_inconsistent:
+        case ErrorCode::chain_reorganised:
+            return "the chain cannot be read with certainty just now, so no payment is taken; try "
+                   "again";
         case ErrorCode::stage_failed:
             return "a node of the route failed while it worked on this request; try again";
         case ErrorCode::stage_timeout:
@@ -157,7 +185,8 @@ Answer::Answer(const World& world, GenerationRequest request,
       created_(request_.created.value_or(world.clock.unix_now())),
       exchange_(std::move(exchange)),
       decoder_(node_.tokenizer(), request_.stops),
-      logprobs_(request_.dialect, node_.tokenizer()) {
+      logprobs_(request_.dialect, node_.tokenizer()),
+      payment_(world.billing) {
     world.rng.fill(id_.bytes);
 }
 
@@ -217,6 +246,11 @@ Result<void> Answer::submit(const Result<model::ChatTemplate>& chat) {
     generation.sampling = request_.sampling;
     generation.sampling.answer_given = static_cast<uint32_t>(given.size());
     generation.tenant = request_.tenant;
+    TT_TRY(generation.tokens_max,
+           payment_.admit(request_.payment,
+                          {.prompt_tokens = static_cast<uint32_t>(generation.prompt.size()),
+                           .tokens_max = generation.tokens_max,
+                           .request_hash = request_.body_hash}));
     return generate(std::move(generation));
 }
 
@@ -267,8 +301,10 @@ Result<void> Answer::generate(node::Generation generation) {
         if (!answer || answer->ended_) return;
         answer->ended_ = answer->text_ended_ = true;
         const auto usage = answer->node_.cancel(answer->id_);
-        if (usage && usage->completion_tokens == 0)
+        if (usage && usage->completion_tokens == 0) {
             answer->receipts_.drop(answer->id_, fail(ErrorCode::receipt_unknown, "cancelled"));
+            answer->payment_.drop({});
+        }
         answer->finish_receipt();
     });
     if (request_.stream) begin_stream();
@@ -306,7 +342,8 @@ void Answer::send_event(const boost::json::object& data) {
 }
 
 void Answer::on_token(const pipeline::ClientToken& token) {
-    if (ended_ || stop_found_) return;
+    if (ended_ || stop_found_ || payment_ended_) return;
+    ++delivered_;
     if (token.logprobs) logprobs_.add(token.token, *token.logprobs);
     if (request_.return_token_ids) token_ids_.push_back(token.token);
     const auto output = decoder_.feed(token.token);
@@ -318,16 +355,34 @@ void Answer::on_token(const pipeline::ClientToken& token) {
     // Ids come with their token, text when it is certain: what a client has of either is then a
     // function of the ids that it has.
     if (!output->text.empty() || request_.return_token_ids) deliver(output->text);
+    if (delivered_ % payment_comment_tokens == 1) tell_of_payment();
     if (output->stopped) {
-        // A request whose last token this was has ended already; its own end is then the next
-        // event.
         stop_found_ = true;
-        if (const auto usage = node_.cancel(id_)) on_done(FinishReason::stop, *usage);
+        end_early(FinishReason::stop);
+    } else if (!payment_.may_go_on(delivered_)) {
+        payment_ended_ = true;
+        end_early(FinishReason::length);
     } else if (exchange_->pending_bytes() > unread_answer_bytes_max) {
         // Who does not read is not served on: other requests want the place.
         static_cast<void>(node_.cancel(id_));
         on_failed(fail(ErrorCode::cancelled, "the answer was not read"));
     }
+}
+
+/// A request whose last token this was has ended already; its own end is then the next event.
+void Answer::end_early(FinishReason reason) {
+    if (const auto usage = node_.cancel(id_)) on_done(reason, *usage);
+}
+
+/// In a comment, which no client of OpenAI's stumbles over: so that one that pays as it goes can
+/// sign for more in time.
+void Answer::tell_of_payment() {
+    const auto standing = payment_.standing();
+    if (!standing || !request_.stream) return;
+    exchange_->write(": payment charged=" + std::to_string(standing->charged) +
+                     " held=" + std::to_string(standing->held) +
+                     " signed=" + std::to_string(standing->signed_amount) +
+                     " claimable=" + std::to_string(standing->claimable) + "\n\n");
 }
 
 void Answer::deliver(const std::string& text) {
@@ -352,6 +407,7 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
     // With the reason, not before it: what no token lets out must not come twice.
     boost::json::object closing_text = chunk(last, reason);
     if (is_submitted_) closing_text["receipt"] = ReceiptStore::path_of(id_);
+    if (payment_ended_) closing_text["ended_by"] = "payment";
     send_event(closing_text);
     if (request_.stream_usage || request_.dialect == Dialect::generate) {
         boost::json::object closing = envelope(".chunk");
@@ -364,7 +420,10 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
 }
 
 void Answer::on_receipt(const Result<attest::Receipt>& receipt) {
-    if (!receipt) return receipts_.drop(id_, receipt.error());
+    if (!receipt) {
+        payment_.drop({});
+        return receipts_.drop(id_, receipt.error());
+    }
     receipt_ = *receipt;
     finish_receipt();
 }
@@ -376,15 +435,20 @@ void Answer::finish_receipt() {
     receipt.request_hash = request_.body_hash;
     receipt.answer_hash = crypto::sha256(as_bytes(text_));
     receipt.finished_at = clock_.unix_now();
+    payment_.put_into(receipt);
     node_.sign(receipt);
     const auto keep = [self = shared_from_this()](const attest::Receipt& whole) {
-        self->receipts_.put(self->id_, attest::encode_receipt(whole));
+        const std::string encoded = attest::encode_receipt(whole);
+        // First, so that no receipt is handed out that a kill could make free.
+        self->payment_.charge(whole, encoded);
+        self->receipts_.put(self->id_, encoded);
     };
     if (!request_.wants_fresh_quotes) return keep(receipt);
     node_.add_fresh_quotes(std::move(receipt), keep);
 }
 
 void Answer::on_failed(const Error& error) {
+    payment_.drop({});
     if (is_submitted_) receipts_.drop(id_, error);
     if (ended_) return;
     ended_ = text_ended_ = true;
@@ -471,6 +535,7 @@ boost::json::object Answer::whole(FinishReason reason, pipeline::Usage usage) {
     }
     out["usage"] = usage_json(usage);
     if (is_submitted_) out["receipt"] = ReceiptStore::path_of(id_);
+    if (payment_ended_) out["ended_by"] = "payment";
     return out;
 }
 

@@ -10,6 +10,7 @@
 #include "api/answer_text.hpp"
 #include "api/generation_request.hpp"
 #include "api/logprobs.hpp"
+#include "api/paid_answer.hpp"
 #include "api/receipt_store.hpp"
 #include "model/chat_template.hpp"
 #include "net/http_server.hpp"
@@ -43,6 +44,8 @@ class Answer : public std::enable_shared_from_this<Answer> {
         ReceiptStore& receipts;
         const Clock& clock;
         Rng& rng;
+        /// Null: answers are free.
+        const Billing* billing = nullptr;
     };
     static void start(const World& world, const Result<model::ChatTemplate>& chat,
                       GenerationRequest request, std::shared_ptr<net::HttpExchange> exchange);
@@ -55,6 +58,8 @@ class Answer : public std::enable_shared_from_this<Answer> {
     Result<void> ensure_format() const;
     Result<void> take_up();
     Result<void> generate(node::Generation generation);
+    void end_early(pipeline::FinishReason reason);
+    void tell_of_payment();
     Result<std::vector<TokenId>> prompt_tokens(const Result<model::ChatTemplate>& chat) const;
     void on_token(const pipeline::ClientToken& token);
     void deliver(const std::string& text);
@@ -92,6 +97,10 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// Those that the client has not been sent.
     std::vector<TokenId> token_ids_;
     bool stop_found_ = false;
+    PaidAnswer payment_;
+    uint32_t delivered_ = 0;
+    /// What was signed for is used up.
+    bool payment_ended_ = false;
     bool ended_ = false;
     /// Nothing is added to text_ any more.
     bool text_ended_ = false;

@@ -7,6 +7,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "api/payment_header.hpp"
 #include "base/activations.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
@@ -36,7 +37,8 @@ struct GenerationRequest {
     bool stream = false;
     std::optional<Digest> tenant;  // from the bearer token, not from the body
     Digest body_hash{};            // SHA-256 of the body as it came
-    bool stream_usage = false;     // stream_options.include_usage
+    std::optional<PaymentClaim> payment;
+    bool stream_usage = false;  // stream_options.include_usage
     bool wants_fresh_quotes = false;
     /// What the client has of the answer, from another entry.
     std::vector<TokenId> answer_token_ids;

@@ -21,6 +21,9 @@ inline constexpr uint32_t fresh_quotes_per_second_max = 16;
 /// Of these, as many wait for the TEE at most.
 inline constexpr uint32_t fresh_quotes_pending_max = 16;
 
+/// Of a body that signs in.
+inline constexpr size_t sign_in_bytes_max = 4u << 10;
+
 /// Of a request; a day is as good as none.
 inline constexpr uint32_t timeout_max_s = 86400;
 

@@ -7,6 +7,7 @@
 
 #include "api/answer.hpp"
 #include "api/metrics.hpp"
+#include "api/payment_routes.hpp"
 #include "api/query.hpp"
 #include "api/tenant.hpp"
 #include "attest/statement.hpp"
@@ -23,6 +24,11 @@ std::optional<Dialect> dialect_of(std::string_view path) {
     if (path == "/v1/completions") return Dialect::completion;
     if (path == "/v1/chat/completions") return Dialect::chat;
     return std::nullopt;
+}
+
+/// Of requests that change something; what is read is asked for by GET, or sealed by POST.
+bool takes_post(std::string_view path) {
+    return dialect_of(path) || is_payment_post(path);
 }
 
 void respond_json(net::HttpExchange& exchange, int status, const boost::json::object& body) {
@@ -140,7 +146,7 @@ void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange>
         auto opened = sealed_requests_.open(request, exchange);
         if (!opened) return respond_error(*exchange, opened.error());
         // A GET has no body that could be sealed, so what is read is asked for by POST.
-        if (!dialect_of(opened->request.path)) opened->request.method = "GET";
+        if (!takes_post(opened->request.path)) opened->request.method = "GET";
         return dispatch(opened->request, std::move(opened->exchange));
     }
     dispatch(request, std::move(exchange));
@@ -151,6 +157,10 @@ void Routes::dispatch(const net::HttpRequest& request,
     const bool is_read = request.method == "GET" || request.method == "HEAD";
     if (dialect_of(request.path)) {
         if (request.method == "POST") return generate(request, std::move(exchange));
+    } else if (is_payment_post(request.path)) {
+        if (request.method == "POST") return respond_payment(world_.billing, request, *exchange);
+    } else if (request.path == "/v1/payment") {
+        if (is_read) return respond_payment(world_.billing, request, *exchange);
     } else if (request.path == "/v1/models") {
         if (is_read) return respond_json(*exchange, 200, models(world_.node));
     } else if (request.path == "/v1/entries") {
@@ -174,7 +184,7 @@ void Routes::dispatch(const net::HttpRequest& request,
     }
     respond_error(*exchange,
                   fail(ErrorCode::method_not_allowed,
-                       dialect_of(request.path) ? "this path takes POST" : "this path takes GET"));
+                       takes_post(request.path) ? "this path takes POST" : "this path takes GET"));
 }
 
 const Result<model::ChatTemplate>& Routes::chat() {
@@ -220,7 +230,10 @@ void Routes::generate(const net::HttpRequest& request,
     }
     parsed->tenant = tenant_of(request.headers);
     parsed->body_hash = crypto::sha256(as_bytes(request.body));
-    Answer::start({world_.node, receipts_, world_.clock, world_.rng}, chat(),
+    auto payment = payment_of(request.headers);
+    if (!payment) return respond_error(*exchange, payment.error());
+    parsed->payment = std::move(*payment);
+    Answer::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing}, chat(),
                   std::move(parsed).value(), std::move(exchange));
 }
 

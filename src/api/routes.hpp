@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "api/fresh_quotes.hpp"
+#include "api/paid_answer.hpp"
 #include "api/receipt_store.hpp"
 #include "api/sealed_requests.hpp"
 #include "base/world.hpp"
@@ -15,7 +16,8 @@ namespace teetee::api {
 
 /// The entry's HTTP interface (docs/api.md):
 ///   POST /generate, /v1/completions, /v1/chat/completions
-///   GET  /v1/models, /v1/entries, /v1/receipts/ID, /health, /metrics, /attestation
+///   POST /v1/payment/raise, /v1/sign-in, /v1/sign-in/token
+///   GET  /v1/payment, /v1/models, /v1/entries, /v1/receipts/ID, /health, /metrics, /attestation
 /// Errors come in OpenAI's shape. Each route also takes sealed requests, by POST.
 class Routes {
   public:
@@ -23,6 +25,8 @@ class Routes {
         node::Node& node;
         const Clock& clock;
         Rng& rng;
+        /// Null: answers are free.
+        const Billing* billing = nullptr;
     };
     explicit Routes(const World& world);
 

@@ -68,6 +68,7 @@ Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payme
     if (!admitted) return admitted.error();
     const uint64_t id = next_hold_++;
     const uint32_t tokens_max = admitted->tokens_max;
+    admitted->is_short = tokens_max < demand.tokens_max;
     holds_.emplace(id, std::move(*admitted));
     return Admission{.hold = id, .tokens_max = tokens_max};
 }
@@ -190,11 +191,6 @@ Result<Till::Hold> Till::admit_host(const chain::MoneyView& view, const HostUse&
 }
 
 Result<Standing> Till::raise(const chain::MoneyView& view, const SignedSpend& spend) {
-    const auto known = accounts_.find(spend.voucher);
-    if (known == accounts_.end() || known->second.holds == 0) {
-        return fail(ErrorCode::request_unknown,
-                    "no answer is under way that this voucher pays for");
-    }
     TT_TRY(const Account* account, take_spend(view, spend));
     return standing_of(*account);
 }
@@ -212,7 +208,7 @@ bool Till::may_go_on(uint64_t hold_id, uint32_t completion_tokens) {
     const auto found = holds_.find(hold_id);
     if (found == holds_.end()) return false;
     Hold& hold = found->second;
-    if (completion_tokens >= hold.tokens_max) return false;
+    if (completion_tokens >= hold.tokens_max) return !hold.is_short;
     const auto* spend = std::get_if<SignedSpend>(&hold.payment);
     if (spend == nullptr) return true;
     const auto want = price_of(hold.prices, hold.prompt_tokens, completion_tokens + 1ull);
@@ -247,7 +243,7 @@ std::optional<Standing> Till::standing(const Digest& voucher) const {
     return standing_of(found->second);
 }
 
-std::optional<Charge> Till::charge_for(uint64_t hold_id, const Delivered& delivered) const {
+std::optional<Bill> Till::bill_for(uint64_t hold_id, const Delivered& delivered) const {
     const auto found = holds_.find(hold_id);
     if (found == holds_.end()) return std::nullopt;
     const Hold& hold = found->second;
@@ -264,7 +260,12 @@ std::optional<Charge> Till::charge_for(uint64_t hold_id, const Delivered& delive
     const auto price = price_of(hold.prices, charge.prompt_tokens, charge.completion_tokens);
     charge.amount = price ? std::min(*price, most) : most;
     if (charge.amount == 0 && query == nullptr) return std::nullopt;
-    return charge;
+    const attest::ReceiptPayment payment = {.voucher = charge.voucher,
+                                            .query = charge.query,
+                                            .prompt_price = hold.prices.prompt,
+                                            .completion_price = hold.prices.completion,
+                                            .charged = charge.amount};
+    return Bill{.charge = std::move(charge), .payment = payment};
 }
 
 Result<void> Till::finish(uint64_t hold_id, const Charge& charge, ByteView receipt) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <variant>
 
+#include "attest/receipt.hpp"
 #include "billing/ledger.hpp"
 #include "chain/money_view.hpp"
 
@@ -53,6 +54,13 @@ struct Delivered {
     uint32_t completion_tokens = 0;
 };
 
+/// What an answer comes to, for the ledger and for its receipt.
+struct Bill {
+    /// Request, receipt and nodes are left to the caller.
+    Charge charge{};
+    attest::ReceiptPayment payment{};
+};
+
 struct TillOptions {
     chain::Deployment deployment{};
     uint64_t pool = 0;
@@ -83,26 +91,31 @@ class Till {
     /// host_unknown, overloaded, amount_overflow, not_ready (the pool is closed).
     Result<Admission> admit(const chain::MoneyView& view, const Payment& payment,
                             const Demand& demand);
-    /// A higher sum of a voucher that is in use. Errors: as above, request_unknown.
+    /// A higher sum, or the same to see how the voucher stands. Errors: as above.
     Result<Standing> raise(const chain::MoneyView& view, const SignedSpend& spend);
     /// The chain is another than it was.
     void on_view(const chain::MoneyView& view);
 
-    /// Whether one more token than these is covered.
+    /// Whether one more token than these is covered; that an answer has all that was asked for is
+    /// no reason to say no.
     bool may_go_on(uint64_t hold, uint32_t completion_tokens);
     /// Of a voucher's hold, or of a voucher that was seen; nullopt for others.
     std::optional<Standing> standing(uint64_t hold) const;
     std::optional<Standing> standing(const Digest& voucher) const;
 
-    /// What an answer comes to: request, receipt and nodes are left to the caller. nullopt where
-    /// nothing is to be paid.
-    std::optional<Charge> charge_for(uint64_t hold, const Delivered& delivered) const;
+    /// nullopt where nothing is to be paid.
+    std::optional<Bill> bill_for(uint64_t hold, const Delivered& delivered) const;
     /// Keeps the charge, and ends the hold. Error: ledger_failed; nothing is charged then.
     Result<void> finish(uint64_t hold, const Charge& charge, ByteView receipt);
     /// Ends a hold that comes to nothing; no matter if there is none.
     void drop(uint64_t hold, const Delivered& delivered = {});
 
     size_t holds() const { return holds_.size(); }
+    uint32_t lead_tokens() const { return options_.lead_tokens; }
+    /// Of answers that begin now.
+    std::optional<chain::Prices> prices(const chain::MoneyView& view) const {
+        return view.prices(options_.pool, now());
+    }
 
   private:
     struct Hold {
@@ -110,6 +123,8 @@ class Till {
         chain::Prices prices{};
         uint32_t prompt_tokens = 0;
         uint32_t tokens_max = 0;
+        /// That is less than was asked for.
+        bool is_short = false;
         Credits held = 0;
         /// Of a query: what it has locked.
         Credits locked = 0;

@@ -19,6 +19,12 @@ class till : public testing::Test {
         EXPECT_TRUE(admitted) << admitted.error().message();
         return std::move(admitted).value_or(Admission{});
     }
+    std::optional<Charge> charge_for(uint64_t hold, const Delivered& delivered) {
+        auto bill = desk.bill_for(hold, delivered);
+        if (!bill) return std::nullopt;
+        EXPECT_EQ(bill->payment.charged, bill->charge.amount);
+        return bill->charge;
+    }
     Standing standing() { return desk.standing(chain::test_voucher).value_or(Standing{}); }
 
     Contract contract;
@@ -39,7 +45,7 @@ TEST_F(till, charges_what_was_delivered_at_the_prices_of_its_beginning) {
     EXPECT_EQ(admission.tokens_max, 100u);
     contract.apply(chain::prices_announced({7, 7}, clock.time));
     // 10 prompt tokens, 4 of them cached, and 3 of the answer.
-    const auto charge = desk.charge_for(admission.hold, {10, 4, 3});
+    const auto charge = charge_for(admission.hold, {10, 4, 3});
     ASSERT_TRUE(charge);
     EXPECT_EQ(charge->amount, 6u * 2 + 3 * 5);
     EXPECT_EQ(charge->prompt_tokens, 6u);
@@ -118,7 +124,7 @@ TEST_F(till, refuses_vouchers_that_are_not_good) {
 TEST_F(till, a_charge_that_is_not_kept_is_none) {
     contract.open_voucher(1000);
     const Admission admission = admit(spend(100));
-    const auto charge = desk.charge_for(admission.hold, {10, 0, 3});
+    const auto charge = charge_for(admission.hold, {10, 0, 3});
     ledger.is_full = true;
     EXPECT_EQ(desk.finish(admission.hold, *charge, {}).error().code, ErrorCode::ledger_failed);
     EXPECT_EQ(standing().charged, 0u);
@@ -128,7 +134,7 @@ TEST_F(till, a_charge_that_is_not_kept_is_none) {
 TEST_F(till, goes_on_from_its_ledger) {
     contract.open_voucher(1000);
     const Admission admission = admit(spend(100));
-    ASSERT_TRUE(desk.finish(admission.hold, *desk.charge_for(admission.hold, {10, 0, 3}), {}));
+    ASSERT_TRUE(desk.finish(admission.hold, *charge_for(admission.hold, {10, 0, 3}), {}));
     Till other(options, ledger, clock);
     ASSERT_TRUE(other.load());
     EXPECT_EQ(other.standing(chain::test_voucher)->charged, 35u);
@@ -151,7 +157,7 @@ TEST_F(till, serves_a_query_once) {
     const Admission again = admit(QueryPayment{1}, demand);
     EXPECT_TRUE(desk.may_go_on(again.hold, 19));
     EXPECT_FALSE(desk.may_go_on(again.hold, 20));
-    const auto charge = desk.charge_for(again.hold, {10, 10, 0});
+    const auto charge = charge_for(again.hold, {10, 10, 0});
     ASSERT_TRUE(charge);
     EXPECT_EQ(charge->amount, 0u);
     ASSERT_TRUE(desk.finish(again.hold, *charge, {}));
@@ -169,7 +175,7 @@ TEST_F(till, hosts_pay_nothing_within_bounds) {
     EXPECT_EQ(first.tokens_max, 100u);
     EXPECT_TRUE(desk.may_go_on(first.hold, 50));
     EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);
-    EXPECT_FALSE(desk.charge_for(first.hold, {10, 0, 50}));
+    EXPECT_FALSE(charge_for(first.hold, {10, 0, 50}));
     desk.drop(first.hold, {10, 0, 50});
     desk.drop(second.hold, {10, 0, 50});
     EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/paid_answer.hpp"
+
+#include <utility>
+
+#include "attest/statement.hpp"
+
+namespace teetee::api {
+
+Result<uint32_t> PaidAnswer::admit(const std::optional<PaymentClaim>& claim,
+                                   const billing::Demand& demand) {
+    if (billing_ == nullptr) return demand.tokens_max;
+    if (!claim) {
+        return fail(ErrorCode::payment_required,
+                    "this model is paid for: send a TeeTee-Payment header (/v1/payment says the "
+                    "prices)");
+    }
+    billing::Payment payment;
+    if (const auto* spend = std::get_if<billing::SignedSpend>(&*claim)) {
+        payment = *spend;
+    } else if (const auto* query = std::get_if<billing::QueryPayment>(&*claim)) {
+        payment = *query;
+    } else {
+        TT_TRY(const auto wallet, billing_->sign_ins.wallet_of(std::get<HostToken>(*claim).token));
+        payment = billing::HostUse{wallet};
+    }
+    TT_TRY(const auto view, billing_->view());
+    TT_TRY(const auto admission, billing_->till.admit(view, payment, demand));
+    hold_ = admission.hold;
+    return admission.tokens_max;
+}
+
+bool PaidAnswer::may_go_on(uint32_t completion_tokens) {
+    return hold_ == 0 || billing_->till.may_go_on(hold_, completion_tokens);
+}
+
+std::optional<billing::Standing> PaidAnswer::standing() const {
+    return hold_ == 0 ? std::nullopt : billing_->till.standing(hold_);
+}
+
+void PaidAnswer::put_into(attest::Receipt& receipt) {
+    if (hold_ == 0) return;
+    bill_ = billing_->till.bill_for(hold_, {.prompt_tokens = receipt.prompt_tokens,
+                                            .cached_tokens = receipt.cached_tokens,
+                                            .completion_tokens = receipt.completion_tokens});
+    if (bill_) receipt.payment = bill_->payment;
+}
+
+void PaidAnswer::charge(const attest::Receipt& receipt, std::string_view encoded) {
+    if (!bill_) {
+        return drop({.prompt_tokens = receipt.prompt_tokens,
+                     .cached_tokens = receipt.cached_tokens,
+                     .completion_tokens = receipt.completion_tokens});
+    }
+    billing::Charge charge = std::exchange(bill_, {})->charge;
+    charge.request = receipt.request;
+    charge.receipt = attest::receipt_digest(receipt);
+    for (const attest::ReceiptStage& stage : receipt.stages) {
+        const auto statement = attest::decode_statement(stage.statement);
+        charge.nodes.push_back(statement ? statement->receipt_address : crypto::Address{});
+    }
+    const auto kept = billing_->till.finish(std::exchange(hold_, 0), charge, as_bytes(encoded));
+    if (!kept) billing_->log.error("an answer was not charged: " + kept.error().message());
+}
+
+void PaidAnswer::drop(const billing::Delivered& delivered) {
+    if (hold_ != 0) billing_->till.drop(std::exchange(hold_, 0), delivered);
+}
+
+}  // namespace teetee::api

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "api/payment_header.hpp"
+#include "api/sign_ins.hpp"
+#include "attest/receipt.hpp"
+#include "billing/till.hpp"
+
+namespace teetee::api {
+
+/// What an entry needs to be paid. References MUST outlive all answers.
+struct Billing {
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
+    /// Receipt key of the entry.
+    crypto::Address entry{};
+    billing::Till& till;
+    SignIns& sign_ins;
+    /// Errors: what keeps decisions over money from being made just now.
+    std::function<Result<chain::MoneyView>()> view;
+    Log& log;
+};
+
+/// The payment of one answer, from its admission to its charge. Of an entry that is not paid, all
+/// calls say yes. Lets go of what it holds when it goes.
+class PaidAnswer {
+  public:
+    PaidAnswer() = default;
+    explicit PaidAnswer(const Billing* billing) : billing_(billing) {}
+    ~PaidAnswer() { drop({}); }
+    PaidAnswer(const PaidAnswer&) = delete;
+    PaidAnswer& operator=(const PaidAnswer&) = delete;
+
+    /// How many tokens the answer may have. Errors: of Till::admit, payment_required without a
+    /// claim, sign_in_rejected; of Billing::view.
+    Result<uint32_t> admit(const std::optional<PaymentClaim>& claim, const billing::Demand& demand);
+    /// Whether the answer may have one more token than these.
+    bool may_go_on(uint32_t completion_tokens);
+    /// Of a voucher whose answer is under way.
+    std::optional<billing::Standing> standing() const;
+
+    /// Before the receipt is signed.
+    void put_into(attest::Receipt& receipt);
+    /// When it is: charges it. An error is the node's; the answer is then free.
+    void charge(const attest::Receipt& receipt, std::string_view encoded);
+    /// It comes to nothing, or a host had it.
+    void drop(const billing::Delivered& delivered);
+
+  private:
+    const Billing* billing_ = nullptr;
+    /// 0: none.
+    uint64_t hold_ = 0;
+    std::optional<billing::Bill> bill_;
+};
+
+}  // namespace teetee::api

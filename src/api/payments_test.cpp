@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real node of the story model behind the API, paid by a contract whose events the test makes.
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "api/routes.hpp"
+#include "attest/receipt_json.hpp"
+#include "billing/test_world.hpp"
+#include "crypto/hash.hpp"
+#include "node/test_network.hpp"
+
+namespace teetee::api {
+namespace {
+
+using billing::ChargeState;
+
+class RecordingExchange final : public net::HttpExchange {
+  public:
+    void respond(const net::HttpResponse& response) override {
+        status = response.status;
+        body = response.body;
+        is_done = true;
+    }
+    void begin_stream(int code, std::string_view, const net::HttpHeaders&) override {
+        status = code;
+    }
+    void write(std::string_view chunk) override {
+        body += chunk;
+        if (on_write) on_write(chunk);
+    }
+    void finish() override { is_done = true; }
+    void on_disconnect(std::function<void()> callback) override { disconnect = callback; }
+    size_t pending_bytes() const override { return 0; }
+
+    boost::json::object json() const { return boost::json::parse(body).as_object(); }
+
+    int status = 0;
+    std::string body;
+    bool is_done = false;
+    std::function<void()> disconnect;
+    std::function<void(std::string_view)> on_write;
+};
+
+class payments : public testing::Test {
+  protected:
+    payments() {
+        node::NodeOptions options = network.options(0);
+        options.listen = {"127.0.0.1", 0};
+        node = node::Node::start({loop, clock, rng, log, tee}, options).value();
+        entry = node->statement().receipt_address;
+        contract.apply(chain::pool_created());
+        contract.apply(chain::prices_announced({2, 5}, 0));
+        contract.apply(chain::measurement_accepted());
+        auto registered = chain::node_registered(1, 0);
+        registered.receipt_key = entry;
+        registered.host = host.address();
+        registered.expiry = static_cast<uint64_t>(clock.unix_now()) + 3600;
+        contract.apply(registered);
+        till.emplace(
+            billing::TillOptions{
+                .deployment = deployment, .pool = 1, .entry = entry, .lead_tokens = 4},
+            ledger, clock);
+        sign_ins.emplace(SignIns::Options{.deployment = deployment, .entry = entry}, clock, rng);
+        desk.emplace(Billing{.deployment = deployment,
+                             .pool = 1,
+                             .entry = entry,
+                             .till = *till,
+                             .sign_ins = *sign_ins,
+                             .view = [this]() -> Result<chain::MoneyView> {
+                                 if (trouble) return *trouble;
+                                 return contract.view();
+                             },
+                             .log = log});
+        routes.emplace(Routes::World{*node, clock, rng, &*desk});
+    }
+
+    void open_voucher(uint64_t ceiling) {
+        contract.apply(chain::credits_bought(ceiling));
+        auto opened = chain::voucher_opened(ceiling);
+        opened.session_key = session.address();
+        opened.expiry = static_cast<uint64_t>(clock.unix_now()) + 3600;
+        contract.apply(opened);
+    }
+
+    std::string spend(billing::Credits amount) {
+        const Digest digest = chain::spend_digest(deployment, {chain::test_voucher, entry, amount});
+        return encode_payment(
+            billing::SignedSpend{chain::test_voucher, amount, session.sign_recoverable(digest)});
+    }
+
+    static net::HttpRequest request_of(const std::string& path, const std::string& text,
+                                       const std::string& method) {
+        net::HttpRequest request;
+        request.method = method;
+        request.target = request.path = path;
+        request.body = text;
+        return request;
+    }
+
+    std::shared_ptr<RecordingExchange> begin(const std::string& path, const std::string& text,
+                                             const std::string& payment = "",
+                                             const std::string& method = "POST") {
+        auto exchange = std::make_shared<RecordingExchange>();
+        net::HttpRequest request = request_of(path, text, method);
+        request.headers.insert({"host", "entry.example"});
+        if (!payment.empty()) request.headers.insert({"teetee-payment", payment});
+        routes->handle(std::move(request), exchange);
+        return exchange;
+    }
+
+    void run_until(const std::function<bool()>& condition) {
+        bool is_late = false;
+        const net::Timer deadline = loop.call_after(std::chrono::seconds(30), [&] {
+            is_late = true;
+            loop.stop();
+        });
+        net::Timer poll;
+        std::function<void()> check = [&] {
+            if (condition()) return loop.stop();
+            poll = loop.call_after(std::chrono::milliseconds(1), check);
+        };
+        check();
+        if (!condition()) loop.run();
+        EXPECT_FALSE(is_late);
+    }
+
+    std::shared_ptr<RecordingExchange> ask(const std::string& path, const std::string& text,
+                                           const std::string& payment = "",
+                                           const std::string& method = "POST") {
+        auto exchange = begin(path, text, payment, method);
+        run_until([&] { return exchange->is_done && till->holds() == 0; });
+        return exchange;
+    }
+
+    std::string error_of(const RecordingExchange& exchange) {
+        return std::string(exchange.json().at("error").at("code").as_string());
+    }
+
+    attest::Receipt receipt_of(const RecordingExchange& exchange) {
+        const std::string path(exchange.json().at("receipt").as_string());
+        const auto fetched = ask(path, "", "", "GET");
+        return attest::parse_receipt(fetched->body).value();
+    }
+
+    const chain::Deployment deployment = {84532, {0xc0}};
+    const crypto::SecpKey session = crypto::SecpKey::from_bytes(Bytes(32, 5)).value();
+    const crypto::SecpKey host = crypto::SecpKey::from_bytes(Bytes(32, 6)).value();
+    const std::string body = R"({"prompt":"Once upon a time","max_tokens":12,"temperature":0})";
+    node::test::TestNetwork network{1};
+    net::Loop loop;
+    SystemClock clock;
+    SystemRng rng;
+    node::test::RecordingLog log;
+    attest::DevTee tee = attest::test::make_tee();
+    std::unique_ptr<node::Node> node;
+    crypto::Address entry{};
+    billing::test::Contract contract = billing::test::Contract(billing::test::Contract::Empty{});
+    billing::test::MemoryLedger ledger;
+    std::optional<Error> trouble;
+    std::optional<billing::Till> till;
+    std::optional<SignIns> sign_ins;
+    std::optional<Billing> desk;
+    std::optional<Routes> routes;
+};
+
+TEST_F(payments, terms_are_told) {
+    const auto terms = ask("/v1/payment", "", "", "GET")->json();
+    EXPECT_EQ(terms.at("prompt_price").as_string(), "2");
+    EXPECT_EQ(terms.at("completion_price").as_string(), "5");
+    EXPECT_EQ(terms.at("entry").as_string(), chain::to_checksum_text(entry));
+    Routes free({*node, clock, rng});
+    auto exchange = std::make_shared<RecordingExchange>();
+    free.handle(request_of("/v1/payment", "", "GET"), exchange);
+    EXPECT_EQ(exchange->body, "{\"free\":true}\n");
+}
+
+TEST_F(payments, an_answer_is_charged_and_its_receipt_says_so) {
+    EXPECT_EQ(error_of(*ask("/generate", body)), "payment_required");
+    EXPECT_EQ(error_of(*ask("/generate", body, spend(500))), "voucher_unknown");
+    open_voucher(1000);
+    const auto answer = ask("/generate", body, spend(500));
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    const auto usage = answer->json().at("usage").as_object();
+    const int64_t price =
+        2 * usage.at("prompt_tokens").as_int64() + 5 * usage.at("completion_tokens").as_int64();
+    const attest::Receipt receipt = receipt_of(*answer);
+    EXPECT_EQ(receipt.payment.charged, static_cast<uint64_t>(price));
+    EXPECT_EQ(receipt.payment.voucher, chain::test_voucher);
+    ASSERT_EQ(ledger.charges.size(), 1u);
+    const billing::Charge& charge = ledger.charges[0].charge;
+    EXPECT_EQ(charge.amount, static_cast<uint64_t>(price));
+    EXPECT_EQ(charge.receipt, attest::receipt_digest(receipt));
+    EXPECT_EQ(charge.nodes, std::vector<crypto::Address>{entry});
+    EXPECT_EQ(charge.request, receipt.request);
+}
+
+TEST_F(payments, an_answer_ends_where_its_voucher_does) {
+    // The prompt costs 2 a token; 30 more are six tokens of the answer.
+    const auto prompt = node->tokenizer().encode("Once upon a time", {.add_special = true});
+    open_voucher(2 * prompt.value().size() + 30);
+    const auto answer = ask("/generate", body, spend(100'000));
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_EQ(answer->json().at("usage").at("completion_tokens").as_int64(), 6);
+    EXPECT_EQ(answer->json().at("finish_reason").as_string(), "length");
+    EXPECT_EQ(receipt_of(*answer).payment.charged, 2 * prompt.value().size() + 30);
+    EXPECT_EQ(error_of(*ask("/generate", body, spend(100'000))), "voucher_exhausted");
+}
+
+TEST_F(payments, a_stream_goes_on_as_far_as_is_signed_for) {
+    open_voucher(1000);
+    const auto prompt = node->tokenizer().encode("Once upon a time", {.add_special = true});
+    const uint64_t lead = 2 * prompt.value().size() + 4 * 5;
+    const std::string stream =
+        R"({"prompt":"Once upon a time","max_tokens":12,"temperature":0,"stream":true})";
+    const auto short_one = ask("/generate", stream, spend(lead));
+    EXPECT_NE(short_one->body.find("\"ended_by\":\"payment\""), std::string::npos);
+    EXPECT_NE(short_one->body.find(": payment charged=0 held=" + std::to_string(lead)),
+              std::string::npos);
+    EXPECT_NE(short_one->body.find("\"completion_tokens\":4"), std::string::npos);
+    EXPECT_NE(short_one->body.find("[DONE]"), std::string::npos);
+    // The same, and it is raised while it runs.
+    const uint64_t charged = ledger.charges[0].charge.amount;
+    EXPECT_EQ(charged, lead);
+    auto exchange = std::make_shared<RecordingExchange>();
+    bool is_raised = false;
+    exchange->on_write = [&](std::string_view) {
+        if (std::exchange(is_raised, true)) return;
+        const auto raised = begin("/v1/payment/raise", "", spend(900));
+        EXPECT_EQ(raised->json().at("signed").as_string(), "900");
+    };
+    net::HttpRequest request = request_of("/generate", stream, "POST");
+    request.headers.insert({"teetee-payment", spend(charged + lead)});
+    routes->handle(std::move(request), exchange);
+    run_until([&] { return exchange->is_done && till->holds() == 0; });
+    EXPECT_NE(exchange->body.find("\"completion_tokens\":12"), std::string::npos);
+    EXPECT_EQ(exchange->body.find("ended_by"), std::string::npos);
+}
+
+TEST_F(payments, a_client_that_leaves_pays_for_what_it_had) {
+    open_voucher(1000);
+    const std::string stream =
+        R"({"prompt":"Once upon a time","max_tokens":200,"temperature":0,"stream":true})";
+    const auto exchange = begin("/generate", stream, spend(900));
+    run_until([&] { return exchange->body.find("\"text\"") != std::string::npos; });
+    exchange->disconnect();
+    run_until([&] { return till->holds() == 0; });
+    ASSERT_EQ(ledger.charges.size(), 1u);
+    EXPECT_GT(ledger.charges[0].charge.completion_tokens, 0u);
+}
+
+TEST_F(payments, a_query_is_paid_for_one_request) {
+    auto paid = chain::query_paid(1, 1000);
+    paid.entry = entry;
+    paid.request_hash = crypto::sha256(as_bytes(body));
+    paid.max_completion_tokens = 5;
+    paid.deadline = static_cast<uint64_t>(clock.unix_now()) + 600;
+    contract.apply(paid);
+    EXPECT_EQ(error_of(*ask("/generate", R"({"prompt":"other"})", "query id=1")), "query_mismatch");
+    const auto answer = ask("/generate", body, "query id=1");
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_EQ(answer->json().at("usage").at("completion_tokens").as_int64(), 5);
+    EXPECT_EQ(receipt_of(*answer).payment.query, 1u);
+    EXPECT_EQ(error_of(*ask("/generate", body, "query id=1")), "query_unknown");
+}
+
+TEST_F(payments, a_host_signs_in_and_pays_nothing) {
+    const auto message =
+        ask("/v1/sign-in", "{\"address\":\"" + chain::to_checksum_text(host.address()) + "\"}");
+    ASSERT_EQ(message->status, 200) << message->body;
+    const std::string text(message->json().at("message").as_string());
+    const auto signature = host.sign_recoverable(personal_digest(text));
+    const boost::json::object signed_in = {{"message", text},
+                                           {"signature", "0x" + to_hex(signature)}};
+    const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
+    ASSERT_EQ(token->status, 200) << token->body;
+    const std::string payment = "host token=" + std::string(token->json().at("token").as_string());
+    const auto answer = ask("/generate", body, payment);
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_TRUE(receipt_of(*answer).payment.is_free());
+    EXPECT_TRUE(ledger.charges.empty());
+    EXPECT_EQ(ask("/generate", body, "host token=" + std::string(64, '0'))->status, 401);
+    contract.apply(chain::tee_tee::NodeLeftEvent{.pool = 1, .node = 1});
+    EXPECT_EQ(ask("/generate", body, payment)->status, 403);
+}
+
+TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {
+    open_voucher(1000);
+    trouble = fail(ErrorCode::rpc_disagreement, "block 7: http://secret-endpoint says otherwise");
+    const auto refused = ask("/generate", body, spend(900));
+    EXPECT_EQ(refused->status, 503);
+    EXPECT_EQ(refused->body.find("secret-endpoint"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace teetee::api
