@@ -8,6 +8,7 @@
 
 #include "chain/chain_view.hpp"
 #include "chain/sender.hpp"
+#include "chain/typed_data.hpp"
 #include "net/http_channel.hpp"
 #include "node/chain_store.hpp"
 
@@ -54,6 +55,9 @@ class ChainClient {
     ~ChainClient();
 
     const chain::ChainView& view() const { return view_; }
+    chain::Deployment deployment() const {
+        return {options_.view.panel.chain_id, options_.view.contract};
+    }
     Result<chain::MoneyView> money() const { return view_.money(world_.clock.now()); }
     /// nullptr without a key.
     const chain::Sender* sender() const { return sender_.get(); }

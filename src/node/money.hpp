@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "billing/settler.hpp"
+#include "billing/till.hpp"
+#include "node/chain_client.hpp"
+#include "node/ledger_file.hpp"
+
+namespace teetee::node {
+
+/// What an entry is paid by: the till, its ledger, and the settler, with the chain behind them.
+/// Lives on the loop's thread.
+class Money {
+  public:
+    struct World {
+        net::Loop& loop;
+        const Clock& clock;
+        Rng& rng;
+        Log& log;
+    };
+    struct Options {
+        uint64_t pool = 0;
+        /// Receipt key of the entry.
+        crypto::Address entry{};
+        /// Of the ledger; it exists.
+        std::string folder{};
+        /// Of the TEE, for receipts in the ledger.
+        crypto::Secret<32> ledger_key{};
+        /// Deployment, pool and entry are filled in.
+        billing::TillOptions till{};
+        billing::SettlerOptions settler{};
+    };
+    using Signatures = std::vector<billing::NodeSignature>;
+    /// Has the nodes of an order sign; calls back once, with what came.
+    using AskToSign =
+        std::function<void(const billing::SignOrder&, std::function<void(Signatures)>)>;
+
+    /// The client's hooks MUST call on_chain and on_outcome. Settlements that were on their way go
+    /// on. Without a key in `chain` nothing is settled. Errors: of LedgerFile, ledger_failed.
+    static Result<std::unique_ptr<Money>> start(const World& world, Options options,
+                                                ChainClient& chain, AskToSign ask_to_sign);
+    ~Money();
+
+    /// Errors: of ChainClient::money.
+    Result<chain::MoneyView> view() const { return chain_.money(); }
+    const chain::Deployment& deployment() const { return options_.till.deployment; }
+    billing::Till& till() { return till_; }
+    billing::LedgerStore& ledger() { return *ledger_; }
+    /// Whatever it is worth.
+    void settle_now();
+    const billing::Settler& settler() const { return settler_; }
+
+    void on_chain();
+    void on_outcome(const chain::SendOutcome& outcome);
+
+  private:
+    Money(const World& world, Options options, ChainClient& chain,
+          std::unique_ptr<LedgerFile> ledger, AskToSign ask_to_sign);
+    void tick();
+    void look();
+    void carry_out(Result<void> done, billing::SettlerEffects effects);
+
+    World world_;
+    Options options_;
+    ChainClient& chain_;
+    std::unique_ptr<LedgerFile> ledger_;
+    billing::Till till_;
+    billing::Settler settler_;
+    AskToSign ask_to_sign_;
+    net::Timer timer_;
+    /// What was logged last of a ledger that fails.
+    std::string told_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace teetee::node

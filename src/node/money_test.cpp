@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Charges become earnings on a real chain: anvil from npm. Skipped where it is not installed.
+#include "node/money.hpp"
+
+#include <gtest/gtest.h>
+
+#include "node/contract_registry.hpp"
+#include "node/test_on_chain.hpp"
+
+namespace teetee::node {
+namespace {
+
+using namespace chain;
+using std::chrono::seconds;
+using test::Anvil;
+
+class money : public test::OnChain {
+  protected:
+    money() {
+        char name[] = "/tmp/teetee-money-XXXXXX";
+        folder = ::mkdtemp(name);
+    }
+    ~money() override {
+        desk.reset();
+        client.reset();
+        std::filesystem::remove_all(folder);
+    }
+
+    void begin(const Anvil& anvil) {
+        deploy(anvil);
+        start_all(anvil);
+        submit("pool", create_pool());
+        const auto expiry = static_cast<uint64_t>(clock.unix_now()) + 24 * 3600;
+        for (uint8_t slot = 0; slot < 2; ++slot) {
+            submit("node" + std::to_string(slot), register_node(slot, receipt_key(slot), expiry));
+        }
+        submit("buy", tee_tee::BuyCall{}, 100'000 * test::wei_per_credit);
+        const tee_tee::Voucher terms = {.payer = key.address(),
+                                        .pool = 1,
+                                        .session_key = session.address(),
+                                        .ceiling = 50'000,
+                                        .expiry = expiry};
+        voucher = voucher_digest(client->deployment(), terms);
+        const auto signature = key.sign_recoverable(voucher);
+        submit("voucher",
+               tee_tee::OpenVoucherCall{.voucher = terms,
+                                        .signature_ = Bytes(signature.begin(), signature.end())});
+        settle_blocks(anvil);
+        run_until([&] { return view_has_voucher(); });
+    }
+
+    /// The process of an entry, or another one after it.
+    void start_all(const Anvil& anvil) {
+        desk.reset();
+        client.reset();
+        start({anvil.url()});
+        Money::Options options;
+        options.pool = 1;
+        options.entry = receipt_key(0).address();
+        options.folder = folder;
+        options.ledger_key = crypto::Secret<32>(ByteArray<32>{1});
+        options.settler.interval = 0;
+        options.settler.refused_pause = std::chrono::milliseconds(10);
+        auto made =
+            Money::start({loop, clock, rng, log}, std::move(options), *client,
+                         [this](const auto& order, const auto& done) { sign(order, done); });
+        ASSERT_TRUE(made) << made.error().message();
+        desk = std::move(*made);
+        on_change = [this] { desk->on_chain(); };
+        on_outcome = [this](const SendOutcome& outcome) { desk->on_outcome(outcome); };
+    }
+
+    void sign(const billing::SignOrder& order, const std::function<void(Money::Signatures)>& done) {
+        if (!nodes_sign) return;
+        const Digest digest = settlement_digest(client->deployment(), order.batch);
+        Money::Signatures out;
+        for (uint8_t slot = 0; slot < 2; ++slot) {
+            out.push_back(
+                {receipt_key(slot).address(), receipt_key(slot).sign_recoverable(digest)});
+        }
+        done(out);
+    }
+
+    /// An answer of 10 prompt tokens and `tokens` of its own: 20 + 5 x tokens credits.
+    void answer(uint8_t number, uint32_t tokens) {
+        signed_amount += 20 + 5ull * tokens;
+        const Digest digest = spend_digest(
+            client->deployment(), {voucher, receipt_key(0).address(), U256(signed_amount)});
+        const billing::SignedSpend spend = {voucher, signed_amount,
+                                            session.sign_recoverable(digest)};
+        const auto admitted = desk->till().admit(desk->view().value(), spend, {10, tokens, {}});
+        ASSERT_TRUE(admitted) << admitted.error().message();
+        auto bill = desk->till().bill_for(admitted->hold, {10, 0, tokens});
+        ASSERT_TRUE(bill);
+        bill->charge.request = {{number}};
+        bill->charge.receipt = {number};
+        bill->charge.nodes = {receipt_key(0).address(), receipt_key(1).address()};
+        ASSERT_TRUE(desk->till().finish(admitted->hold, bill->charge, as_bytes("receipt")));
+        charged += bill->charge.amount;
+    }
+
+    bool view_has_voucher() {
+        const auto view = desk->view();
+        return view && view->voucher(voucher, static_cast<uint64_t>(clock.unix_now()));
+    }
+    static void settle_blocks(const Anvil& anvil) { anvil.call("anvil_mine", {"0x4"}); }
+    uint64_t earned() const {
+        const auto& state = client->view().latest();
+        return state.account(key.address()).earnings.to_u64().value();
+    }
+    billing::LedgerTotals totals() { return desk->ledger().totals().value(); }
+
+    /// Blocks come, as they do, until all is settled.
+    void run_until_settled(const Anvil& anvil) {
+        run_until([&] {
+            if (totals().settled == charged) return true;
+            settle_blocks(anvil);
+            return false;
+        });
+    }
+
+    SystemRng rng;
+    crypto::SecpKey session = crypto::SecpKey::from_bytes(Bytes(32, 5)).value();
+    Digest voucher{};
+    bool nodes_sign = true;
+    billing::Credits signed_amount = 0;
+    billing::Credits charged = 0;
+    std::unique_ptr<Money> desk;
+};
+
+TEST_F(money, charges_become_earnings) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    begin(anvil);
+    for (uint8_t i = 1; i <= 5; ++i) answer(i, i);
+    run_until_settled(anvil);
+    // All roles are one account's here, the creator's included: nothing is lost by rounding.
+    EXPECT_EQ(earned(), charged);
+    EXPECT_EQ(totals().unsettled + totals().settling + totals().given_up, 0u);
+    const auto place = desk->ledger().place_of({{3}}).value().value();
+    EXPECT_EQ(place.state, billing::ChargeState::settled);
+    EXPECT_NE(client->view().latest().anchor(place.entry_node, place.receipts_root), nullptr);
+    const auto record = client->view().latest().voucher(voucher);
+    EXPECT_EQ(record->remaining, U256(50'000 - charged));
+}
+
+TEST_F(money, what_was_on_its_way_goes_on_after_a_restart) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    begin(anvil);
+    nodes_sign = false;
+    answer(1, 3);
+    start_all(anvil);
+    nodes_sign = true;
+    // Sent, and the process ends before it knows what came of it.
+    anvil.call("evm_setAutomine", {false});
+    run_until([&] { return totals().settling == charged; });
+    start_all(anvil);
+    anvil.call("evm_setAutomine", {true});
+    anvil.call("anvil_mine", {"0x1"});
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+    answer(2, 4);
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+}
+
+TEST_F(money, a_settlement_whose_block_is_lost_is_made_again) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    begin(anvil);
+    answer(1, 3);
+    run_until([&] { return earned() == charged; });
+    anvil.call("anvil_reorg", {2, boost::json::array()});
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+    // Everything that was there before the reorganisation is.
+    EXPECT_EQ(client->view().latest().voucher(voucher)->remaining, U256(50'000 - charged));
+}
+
+TEST_F(money, the_contract_is_a_registry) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    begin(anvil);
+    ContractRegistry registry(*client, clock, 1);
+    const auto nodes = registry.nodes().value();
+    ASSERT_EQ(nodes.size(), 2u);
+    EXPECT_EQ(nodes[0].url, "tls://127.0.0.1:7000");
+    EXPECT_EQ(nodes[1].layers, (LayerRange{2, 5}));
+    EXPECT_EQ(nodes[1].node_id, receipt_key(1).address());
+    submit("leave", tee_tee::LeaveNodeCall{.id = 2});
+    run_until([&] { return registry.nodes()->size() == 1; });
+    EXPECT_EQ(ContractRegistry(*client, clock, 7).nodes().error().code, ErrorCode::not_ready);
+}
+
+}  // namespace
+}  // namespace teetee::node

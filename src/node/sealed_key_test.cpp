@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/sealed_key.hpp"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "attest/test_platform.hpp"
+#include "net/file.hpp"
+
+namespace teetee::node {
+namespace {
+
+TEST(sealed_key, is_the_same_after_a_restart_and_unreadable_elsewhere) {
+    char name[] = "/tmp/teetee-key-XXXXXX";
+    const std::string folder = ::mkdtemp(name);
+    const std::string path = folder + "/receipt.key";
+    SystemRng rng;
+    attest::DevTee tee = attest::test::make_tee();
+    const auto first = load_receipt_key(path, tee, rng);
+    ASSERT_TRUE(first) << first.error().message();
+    attest::DevTee same = attest::test::make_tee();
+    EXPECT_EQ(load_receipt_key(path, same, rng)->address(), first->address());
+    // One bit, anywhere.
+    Bytes file = net::read_file(path, 1000).value();
+    file[20] ^= 1;
+    ASSERT_TRUE(net::write_file_atomic(path, file));
+    EXPECT_EQ(load_receipt_key(path, tee, rng).error().code, ErrorCode::decrypt_failed);
+    file.pop_back();
+    ASSERT_TRUE(net::write_file_atomic(path, file));
+    EXPECT_EQ(load_receipt_key(path, tee, rng).error().code, ErrorCode::decrypt_failed);
+    std::filesystem::remove(path);
+    EXPECT_NE(load_receipt_key(path, tee, rng)->address(), first->address());
+    std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace teetee::node
