@@ -32,7 +32,7 @@ def run_tests(folder: pathlib.Path) -> tuple[bool, str]:
     """Whether all passed, and the first test that did not."""
     environment = {**os.environ, "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "4",
                    "FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": "0"}
-    environment.pop("TEETEE_ARTIFACT", None)
+    environment.pop("TEETEE_ARTIFACTS", None)
     # What failed under one mutation is not tried again under the next.
     for kept in ("fuzz", "invariant"):
         shutil.rmtree(folder / "cache" / kept, ignore_errors=True)
