@@ -14,13 +14,13 @@ abstract contract Spending {
         require(bytes(artifactOf("TeeTee")).length != 0, "TEETEE_ARTIFACTS is not set");
     }
 
-    function spentBy(string memory what, address from, address to, uint256 value, bytes memory call)
+    function spentBy(string memory what, address from, address to, uint256 value, bytes memory data)
         internal
         returns (uint256 spent)
     {
         spent = 21_000;
-        for (uint256 i = 0; i < call.length; ++i) {
-            spent += call[i] == 0 ? 4 : 16;
+        for (uint256 i = 0; i < data.length; ++i) {
+            spent += data[i] == 0 ? 4 : 16;
         }
         if (value != 0) vm.deal(from, value);
         vm.prank(from);
@@ -29,7 +29,7 @@ abstract contract Spending {
         // By hand, lest copies of the calldata count that only the test makes.
         assembly ("memory-safe") {
             execution := gas()
-            done := call(gas(), to, value, add(call, 32), mload(call), 0, 0)
+            done := call(gas(), to, value, add(data, 32), mload(data), 0, 0)
             execution := sub(execution, gas())
         }
         require(done, "reverted");

@@ -193,6 +193,15 @@ contract QuoteVerifierTest is QuorumFixture {
         expectRefusal(Statement.ReportDataMismatch.selector, QuoteForge.encode(f), proofOf(whole));
     }
 
+    function test_refuses_report_data_that_differs_in_one_bit() public {
+        for (uint256 place = 520; place < 584; ++place) {
+            bytes memory report = reportOf(statement);
+            report[place] ^= 0x10;
+            bytes memory proof = proofOf(QuoteForge.cut(QuoteForge.quote(report)));
+            expectRefusal(Statement.ReportDataMismatch.selector, statement, proof);
+        }
+    }
+
     function test_refuses_attributes_that_open_the_td() public {
         refuseReport(
             120,
