@@ -73,7 +73,7 @@ contracts: contracts/node_modules/.package-lock.json
 	@cd contracts && npm run --silent build
 
 contracts-test: contracts
-	@cd contracts && node_modules/.bin/forge fmt --check && npm test --silent
+	@cd contracts && node_modules/.bin/forge fmt --check src test gas && npm test --silent
 
 contracts/node_modules/.package-lock.json: contracts/package-lock.json
 	@command -v npm > /dev/null || { echo "contracts: npm is missing; need Node 20 or later"; exit 1; }

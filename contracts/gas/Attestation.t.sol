@@ -76,9 +76,8 @@ contract AttestationGasTest is Attested, Spending {
         bytes memory proof = proofOf(quote);
         bytes memory evidence = abi.encode(statement, proof);
         // As the registry asks, but by a transaction of its own.
-        bytes memory call = abi.encodeCall(
-            IAttestationVerifier.verify, (claimIn(quotePool, statement), evidence)
-        );
+        bytes memory call =
+            abi.encodeCall(IAttestationVerifier.verify, (claimIn(quotePool, statement), evidence));
         coolAll();
         string memory name = string.concat("QuoteVerifier.verify alone, ", what);
         uint256 spent = spentBy(name, address(teetee), address(quotes), 0, call);
@@ -97,12 +96,9 @@ contract AttestationGasTest is Attested, Spending {
         claim.receiptKey = vm.addr(RECEIPT_KEY);
     }
 
-    function register(
-        string memory what,
-        uint64 inPool,
-        bytes memory statement,
-        bytes memory proof
-    ) private {
+    function register(string memory what, uint64 inPool, bytes memory statement, bytes memory proof)
+        private
+    {
         bytes memory call =
             abi.encodeCall(teetee.registerNode, (registrationOf(inPool, statement, proof)));
         coolAll();
@@ -115,9 +111,7 @@ contract AttestationGasTest is Attested, Spending {
         view
         returns (bytes memory statement, bytes memory quote)
     {
-        statement = QuoteForge.encode(
-            fieldsIn(inPool), "teetee 0.1.0", QuoteForge.filled(0x5a, 91)
-        );
+        statement = QuoteForge.encode(fieldsIn(inPool), "teetee 0.1.0", QuoteForge.filled(0x5a, 91));
         bytes memory auth = QuoteForge.AUTH_DATA;
         bytes memory rest = QuoteForge.filled(0x41, 1100);
         bytes memory chain = QuoteForge.chainOf(QuoteForge.PCK_KEY, PPID, rest);
