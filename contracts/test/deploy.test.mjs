@@ -188,6 +188,8 @@ test("nothing is sent for an account that cannot pay", async () => {
 test("what cannot be meant is refused", () => {
   refuses(/usage: deploy/, "--verifier", "none", "--dry-run");
   refuses(/usage: deploy/);
+  process.env.NO_KEY = "0".repeat(64);
+  refuses(/is none of secp256k1/, "--key-env", "NO_KEY", "--dry-run");
   refuses(/need 32 bytes in hex/, "--key-env", "NO_SUCH_VARIABLE", "--dry-run");
   refuses(/have atester, need attester/, "--dry-run", "--verifier", "automata", "--config", configured({ atester: "0x" }));
   refuses(/need some of UpToDate/, "--dry-run", "--verifier", "automata", "--config", configured({ accepted_statuses: ["Good"] }));

@@ -53,7 +53,8 @@ export class Rpc {
   async receipt(hash) {
     const until = Date.now() + RECEIPT_MS_MAX;
     while (Date.now() < until) {
-      const receipt = await this.call("eth_getTransactionReceipt", hash);
+      // The transaction is out: an endpoint that fails for a while must not hide what became of it.
+      const receipt = await this.call("eth_getTransactionReceipt", hash).catch(() => null);
       if (receipt) return receipt;
       await wait(RECEIPT_POLL_MS);
     }
@@ -68,6 +69,7 @@ export class Account {
   constructor(hex) {
     if (!/^(0x)?[0-9a-fA-F]{64}$/.test(hex ?? "")) throw new Error("the key: need 32 bytes in hex");
     this.#key = bytesOf(hex);
+    if (!secp256k1.utils.isValidPrivateKey(this.#key)) throw new Error("the key: is none of secp256k1");
     const point = secp256k1.getPublicKey(this.#key, false);
     this.address = hexOf(keccak_256(point.subarray(1)).subarray(12));
   }
