@@ -39,7 +39,7 @@ def run_tests(folder: pathlib.Path) -> tuple[bool, str]:
     done = subprocess.run([FORGE, "test", "--fail-fast", "--fuzz-seed", "1"], cwd=folder, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TEST_SECONDS_MAX)
     # The name stands behind the reason, or below the calls that led to it.
-    failure = re.search(r"^\[FAIL.*?\b((?:test|invariant)_\w+)\(", done.stdout, re.M | re.S)
+    failure = re.search(r"^\[FAIL.*?\b((?:test|testFuzz|invariant)_\w+)\(", done.stdout, re.M | re.S)
     if done.returncode != 0 and not failure:
         sys.exit(f"no test failed, forge ended with {done.returncode}:\n{done.stdout[-4000:]}")
     return done.returncode == 0, failure[1] if failure else ""
