@@ -9,7 +9,7 @@
 # make sanitize   every test under ASan and UBSan
 # make tsan   every unit test, and whole networks, under TSan
 # make contracts   install what is missing for the contracts (npm), build them
-# make contracts-test   build the contracts, run their tests
+# make contracts-test   build the contracts, run their tests, deploy them on anvil
 # make conformance   public reference data, in one table (half an hour; docs/conformance.md)
 
 SECONDS ?= 60
@@ -68,14 +68,15 @@ tsan:
 	@cmake --build --preset tsan -j $(JOBS)
 	@python3 tools/run_tests.py build/tsan --e2e test_failover.py test_network.py
 
-# The compiler in WebAssembly takes its time; forge keeps what has not changed.
+# The compiler in WebAssembly takes a minute; forge keeps what has not changed.
 contracts: contracts/node_modules/.package-lock.json
-	@cd contracts && FOUNDRY_PROFILE=release node_modules/.bin/forge build --sizes
+	@cd contracts && npm run --silent build
 
 contracts-test: contracts
-	@cd contracts && node_modules/.bin/forge fmt --check && npm test --silent
+	@cd contracts && node_modules/.bin/forge fmt --check src test gas && npm test --silent
 
 contracts/node_modules/.package-lock.json: contracts/package-lock.json
+	@command -v npm > /dev/null || { echo "contracts: npm is missing; need Node 20 or later"; exit 1; }
 	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 

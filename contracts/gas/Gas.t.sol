@@ -5,18 +5,14 @@ import {Nodes} from "../src/Nodes.sol";
 import {Pools} from "../src/Pools.sol";
 import {Queries} from "../src/Queries.sol";
 import {Settlement} from "../src/Settlement.sol";
-import {TeeTee} from "../src/TeeTee.sol";
 import {Vouchers} from "../src/Vouchers.sol";
 import {Network} from "../test/support/Network.sol";
 import {StaticVerifier} from "../test/support/MockVerifier.sol";
-import {eq, vm} from "../test/support/Vm.sol";
+import {vm} from "../test/support/Vm.sol";
+import {Spending} from "./Spending.sol";
 
-/// @dev Gas of whole transactions: 21,000, calldata at 16 and 4 a byte, and the execution with every
-///      account and slot cold. Refunds are not taken off. The table of docs/contracts.md is what
-///      `forge test --match-contract GasTest -vv` logs.
-contract GasTest is Network {
-    event log_named_uint(string key, uint256 val);
-
+/// @dev The registry, settlement and credits, with a verifier that costs as good as nothing.
+contract GasTest is Network, Spending {
     uint256 private constant PAYERS = 50;
     bytes32[] private vouchers;
     uint64 private query;
@@ -141,9 +137,7 @@ contract GasTest is Network {
     }
 
     function test_deployment() public {
-        uint256 before = gasleft();
-        new TeeTee(WEI);
-        emit log_named_uint("deployment, without calldata", before - gasleft());
+        spentOn("TeeTee", abi.encode(WEI));
     }
 
     /// @dev Each payer's claim rises to `amount` by `added`.
@@ -170,19 +164,9 @@ contract GasTest is Network {
 
     function _spent(string memory what, address from, uint256 value, bytes memory call)
         private
-        returns (uint256 spent)
+        returns (uint256)
     {
-        spent = 21_000;
-        for (uint256 i = 0; i < call.length; ++i) {
-            spent += call[i] == 0 ? 4 : 16;
-        }
-        if (value != 0) vm.deal(from, value);
         vm.cool(address(teetee));
-        vm.prank(from);
-        uint256 before = gasleft();
-        (bool done,) = address(teetee).call{value: value}(call);
-        spent += before - gasleft();
-        require(done, "reverted");
-        emit log_named_uint(what, spent);
+        return spentBy(what, from, address(teetee), value, call);
     }
 }

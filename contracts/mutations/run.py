@@ -32,14 +32,14 @@ def run_tests(folder: pathlib.Path) -> tuple[bool, str]:
     """Whether all passed, and the first test that did not."""
     environment = {**os.environ, "FOUNDRY_FUZZ_RUNS": "64", "FOUNDRY_INVARIANT_RUNS": "4",
                    "FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": "0"}
-    environment.pop("TEETEE_ARTIFACT", None)
+    environment.pop("TEETEE_ARTIFACTS", None)
     # What failed under one mutation is not tried again under the next.
     for kept in ("fuzz", "invariant"):
         shutil.rmtree(folder / "cache" / kept, ignore_errors=True)
     done = subprocess.run([FORGE, "test", "--fail-fast", "--fuzz-seed", "1"], cwd=folder, env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TEST_SECONDS_MAX)
     # The name stands behind the reason, or below the calls that led to it.
-    failure = re.search(r"^\[FAIL.*?\b((?:test|invariant)_\w+)\(", done.stdout, re.M | re.S)
+    failure = re.search(r"^\[FAIL.*?\b((?:test|testFuzz|invariant)_\w+)\(", done.stdout, re.M | re.S)
     if done.returncode != 0 and not failure:
         sys.exit(f"no test failed, forge ended with {done.returncode}:\n{done.stdout[-4000:]}")
     return done.returncode == 0, failure[1] if failure else ""

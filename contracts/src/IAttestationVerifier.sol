@@ -24,11 +24,13 @@ struct NodeClaim {
 /// @title Decides whether evidence proves a node's claim.
 interface IAttestationVerifier {
     /// @notice Reverts on anything doubtful. Not a view: some verifiers keep a cache or take a fee.
-    ///         The fee comes as value; what is too much goes back to `claim.host`.
-    /// @param evidence Of the verifier's own format, of at most Limits.EVIDENCE_BYTES.
+    ///         The fee comes as value; what is too much goes back to `claim.host`. A verifier
+    ///         without a fee reverts on any value.
+    /// @param evidence Of the verifier's own format, of at most Limits.EVIDENCE_BYTES. Those of
+    ///        src/attestation take abi.encode(bytes statement, bytes proof).
     /// @return measurement What code runs; whether it may is for the pool's list to say.
     /// @return evidenceHash Names the evidence in events.
-    /// @return expiry When the evidence must have been renewed, in Unix seconds.
+    /// @return expiry When the evidence must have been renewed, in Unix seconds; later than now.
     function verify(NodeClaim calldata claim, bytes calldata evidence)
         external
         payable

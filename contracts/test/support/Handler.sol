@@ -144,8 +144,10 @@ contract Handler is Network {
         uint256 entry = rival ? 1 : 0;
         if (vouchers.length != 0) {
             Kept storage kept = vouchers[which % vouchers.length];
-            // Sessions may sign for more than the ceiling; nobody is paid above it.
-            uint128 added = uint128(more % (2 * kept.ceiling)) + 1;
+            // Sessions may sign for more than the ceiling; nobody is paid above it. The batch's tokens
+            // are worth 5e18.
+            uint256 most = 2 * kept.ceiling < 4e18 ? 2 * kept.ceiling : 4e18;
+            uint128 added = uint128(more % most) + 1;
             kept.signed[entry] += added;
             batch.spends = new Vouchers.SpendClaim[](1);
             batch.spends[0] = spend(

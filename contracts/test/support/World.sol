@@ -9,16 +9,14 @@ import {Settlement} from "../../src/Settlement.sol";
 import {TeeTee} from "../../src/TeeTee.sol";
 import {Vouchers} from "../../src/Vouchers.sol";
 import {MockVerifier} from "./MockVerifier.sol";
-import {vm} from "./Vm.sol";
+import {Moment} from "./Moment.sol";
+import {artifactOf, vm} from "./Vm.sol";
 
 /// @dev A deployment with helpers that sign as the parties would. Types and domain are written out
 ///      again here, so that a changed type string in the contract does not go unnoticed.
-abstract contract World {
+abstract contract World is Moment {
     uint256 internal constant WEI = 1e6;
-    uint256 internal constant NOW = 1_800_000_000;
     bytes32 internal constant CODE = keccak256("measurement");
-    bytes32 internal constant POLICY = keccak256("policy");
-    bytes32 internal constant MODEL = keccak256("model");
 
     address internal creator = address(0xC0FFEE);
     uint256 internal constant PAYER_KEY = 0xA11CE;
@@ -38,9 +36,9 @@ abstract contract World {
         pool = createPool(config(verifier));
     }
 
-    /// @dev As compiled with these tests, or from the artifact that TEETEE_ARTIFACT names.
+    /// @dev As compiled with these tests, or as TEETEE_ARTIFACTS has it.
     function deploy() internal returns (TeeTee) {
-        string memory artifact = vm.envOr("TEETEE_ARTIFACT", string(""));
+        string memory artifact = artifactOf("TeeTee");
         if (bytes(artifact).length == 0) return new TeeTee(WEI);
         return TeeTee(vm.deployCode(artifact, abi.encode(WEI)));
     }
