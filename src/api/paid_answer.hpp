@@ -18,6 +18,7 @@ struct Billing {
     /// Receipt key of the entry.
     crypto::Address entry{};
     billing::Till& till;
+    billing::LedgerStore& ledger;
     SignIns& sign_ins;
     /// Errors: what keeps decisions over money from being made just now.
     std::function<Result<chain::MoneyView>()> view;

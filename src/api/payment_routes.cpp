@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/payment_routes.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "api/answer.hpp"
 #include "api/limits.hpp"
 #include "base/strict_json.hpp"
+#include "billing/settlement_plan.hpp"
+#include "crypto/merkle.hpp"
 
 namespace teetee::api {
 namespace {
@@ -98,6 +101,59 @@ Result<json::object> answer_of(const Billing* billing, const net::HttpRequest& r
     return terms(*billing);
 }
 
+std::string_view name_of(billing::ChargeState state) {
+    switch (state) {
+        case billing::ChargeState::unsettled:
+            return "unsettled";
+        case billing::ChargeState::settling:
+            return "settling";
+        case billing::ChargeState::settled:
+            return "settled";
+        case billing::ChargeState::given_up:
+            break;
+    }
+    return "given_up";
+}
+
+json::object anchor_json(const Billing& billing, const billing::ChargePlace& place) {
+    json::object out = {{"state", name_of(place.state)},
+                        {"receipt", "0x" + to_hex(place.charge.receipt)},
+                        {"chain_id", std::to_string(billing.deployment.chain_id)},
+                        {"contract", chain::to_checksum_text(billing.deployment.contract)}};
+    std::vector<Digest> leaves;
+    size_t index = place.receipts.size();
+    for (const Digest& receipt : place.receipts) {
+        if (receipt == place.charge.receipt) index = leaves.size();
+        leaves.push_back(billing::receipt_leaf(receipt));
+    }
+    if (index == leaves.size()) return out;
+    const crypto::MerkleProof proof = crypto::merkle_proof(leaves, index);
+    json::array siblings;
+    for (const Digest& sibling : proof.siblings) siblings.emplace_back("0x" + to_hex(sibling));
+    out["entry_node"] = std::to_string(place.entry_node);
+    out["receipts_root"] = "0x" + to_hex(place.receipts_root);
+    out["proof"] = json::object{
+        {"index", proof.index}, {"count", proof.count}, {"siblings", std::move(siblings)}};
+    return out;
+}
+
+Result<json::object> anchor_of(const Billing* billing, std::string_view id) {
+    TT_TRY(const auto request, ReceiptStore::parse_id(id));
+    const Error unknown = fail(ErrorCode::receipt_unknown, "no answer of this id was charged here");
+    if (billing == nullptr) return unknown;
+    TT_TRY(const auto place, billing->ledger.place_of(request));
+    if (!place) return unknown;
+    return anchor_json(*billing, *place);
+}
+
+void respond_with(const Result<json::object>& body, net::HttpExchange& exchange) {
+    if (!body) return respond_error(exchange, body.error());
+    net::HttpResponse response;
+    response.headers["cache-control"] = "no-store";
+    response.body = json::serialize(*body) + "\n";
+    exchange.respond(response);
+}
+
 }  // namespace
 
 bool is_payment_post(std::string_view path) {
@@ -106,12 +162,11 @@ bool is_payment_post(std::string_view path) {
 
 void respond_payment(const Billing* billing, const net::HttpRequest& request,
                      net::HttpExchange& exchange) {
-    const auto body = answer_of(billing, request);
-    if (!body) return respond_error(exchange, body.error());
-    net::HttpResponse response;
-    response.headers["cache-control"] = "no-store";
-    response.body = json::serialize(*body) + "\n";
-    exchange.respond(response);
+    respond_with(answer_of(billing, request), exchange);
+}
+
+void respond_anchor(const Billing* billing, std::string_view id, net::HttpExchange& exchange) {
+    respond_with(anchor_of(billing, id), exchange);
 }
 
 }  // namespace teetee::api

@@ -18,4 +18,8 @@ bool is_payment_post(std::string_view path);
 void respond_payment(const Billing* billing, const net::HttpRequest& request,
                      net::HttpExchange& exchange);
 
+/// GET /v1/receipts/ID/anchor: where a charged answer stands, and the proof that its receipt is
+/// under the root that the contract anchors (crypto/merkle.hpp).
+void respond_anchor(const Billing* billing, std::string_view id, net::HttpExchange& exchange);
+
 }  // namespace teetee::api

@@ -65,6 +65,7 @@ class payments : public testing::Test {
                              .pool = 1,
                              .entry = entry,
                              .till = *till,
+                             .ledger = ledger,
                              .sign_ins = *sign_ins,
                              .view = [this]() -> Result<chain::MoneyView> {
                                  if (trouble) return *trouble;
@@ -192,6 +193,10 @@ TEST_F(payments, an_answer_is_charged_and_its_receipt_says_so) {
     EXPECT_EQ(charge.receipt, attest::receipt_digest(receipt));
     EXPECT_EQ(charge.nodes, std::vector<crypto::Address>{entry});
     EXPECT_EQ(charge.request, receipt.request);
+    const auto anchor =
+        ask(std::string(answer->json().at("receipt").as_string()) + "/anchor", "", "", "GET");
+    EXPECT_EQ(anchor->json().at("state").as_string(), "unsettled");
+    EXPECT_EQ(ask("/v1/receipts/" + std::string(32, '0') + "/anchor", "", "", "GET")->status, 404);
 }
 
 TEST_F(payments, an_answer_ends_where_its_voucher_does) {

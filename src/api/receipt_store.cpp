@@ -49,12 +49,25 @@ void ReceiptStore::forget_oldest() {
     receipts_.erase(found);
 }
 
-void ReceiptStore::fetch(std::string_view id, std::shared_ptr<net::HttpExchange> exchange) {
+Result<RequestId> ReceiptStore::parse_id(std::string_view id) {
     const size_t dash = id.rfind('-');
     const auto bytes =
         array_from_hex<16>(dash == std::string_view::npos ? id : id.substr(dash + 1));
-    const auto found = bytes ? receipts_.find(RequestId{*bytes}) : receipts_.end();
+    if (!bytes) {
+        return fail(ErrorCode::receipt_unknown,
+                    "no receipt of this id: the entry keeps those of its last answers");
+    }
+    return RequestId{*bytes};
+}
+
+void ReceiptStore::fetch(std::string_view id, std::shared_ptr<net::HttpExchange> exchange) {
+    const auto request = parse_id(id);
+    if (!request) return respond_error(*exchange, request.error());
+    const auto found = receipts_.find(*request);
     if (found == receipts_.end()) {
+        const auto kept = kept_ ? kept_(*request) : Bytes{};
+        if (!kept) return respond_error(*exchange, kept.error());
+        if (!kept->empty()) return respond(*exchange, std::string(as_text(*kept)));
         return respond_error(
             *exchange, fail(ErrorCode::receipt_unknown,
                             "no receipt of this id: the entry keeps those of its last answers"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,8 +14,8 @@
 
 namespace teetee::api {
 
-/// The receipts of an entry's last answers, in memory. Whoever knows an id may fetch: it is 128
-/// random bits that only the client was told.
+/// The receipts of an entry's last answers, in memory; those that were charged are kept elsewhere
+/// too. Whoever knows an id may fetch: it is 128 random bits that only the client was told.
 class ReceiptStore {
   public:
     struct Limits {
@@ -23,8 +24,11 @@ class ReceiptStore {
         /// Clients that wait for one receipt.
         size_t waiting_max = 4;
     };
+    /// What is no longer in memory, or was before this process; empty where there is none.
+    using Kept = std::function<Result<Bytes>(const RequestId&)>;
     ReceiptStore() = default;
-    explicit ReceiptStore(Limits limits) : limits_(limits) {}
+    explicit ReceiptStore(Limits limits, Kept kept = {})
+        : limits_(limits), kept_(std::move(kept)) {}
 
     static std::string path_of(const RequestId& request);
 
@@ -39,8 +43,11 @@ class ReceiptStore {
 
     size_t count() const { return receipts_.size(); }
 
+    /// 32 hex digits, or the id of an answer. Error: receipt_unknown.
+    static Result<RequestId> parse_id(std::string_view id);
+
   private:
-    struct Kept {
+    struct Entry {
         std::optional<std::string> receipt;
         std::vector<std::shared_ptr<net::HttpExchange>> waiting;
     };
@@ -48,7 +55,8 @@ class ReceiptStore {
     void forget_oldest();
 
     Limits limits_;
-    std::map<RequestId, Kept> receipts_;
+    Kept kept_;
+    std::map<RequestId, Entry> receipts_;
     /// Of the finished ones, the oldest first.
     std::deque<RequestId> order_;
     size_t bytes_ = 0;

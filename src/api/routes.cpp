@@ -18,6 +18,7 @@ namespace teetee::api {
 namespace {
 
 constexpr std::string_view receipts_path = "/v1/receipts/";
+constexpr std::string_view anchor_suffix = "/anchor";
 
 std::optional<Dialect> dialect_of(std::string_view path) {
     if (path == "/generate") return Dialect::generate;
@@ -135,6 +136,11 @@ boost::json::object evidence_of_route(const node::Node& node, const node::NodeSt
 
 Routes::Routes(const World& world)
     : world_(world),
+      receipts_(
+          {}, world.billing == nullptr
+                  ? ReceiptStore::Kept()
+                  : [ledger = &world.billing->ledger](
+                        const RequestId& request) { return ledger->receipt(request); }),
       sealed_requests_({world.node, world.clock, world.rng}),
       fresh_quotes_(
           {world.clock, [&node = world.node](ByteView nonce, node::Node::OnEvidence done) {
@@ -166,10 +172,11 @@ void Routes::dispatch(const net::HttpRequest& request,
     } else if (request.path == "/v1/entries") {
         if (is_read) return respond_json(*exchange, 200, entries(world_.node));
     } else if (request.path.starts_with(receipts_path)) {
-        if (is_read) {
-            return receipts_.fetch(std::string_view(request.path).substr(receipts_path.size()),
-                                   std::move(exchange));
-        }
+        std::string_view id = std::string_view(request.path).substr(receipts_path.size());
+        const bool wants_anchor = id.ends_with(anchor_suffix);
+        if (wants_anchor) id.remove_suffix(anchor_suffix.size());
+        if (is_read && wants_anchor) return respond_anchor(world_.billing, id, *exchange);
+        if (is_read) return receipts_.fetch(id, std::move(exchange));
     } else if (request.path == "/health") {
         const node::NodeStatus status = world_.node.status();
         if (is_read)

@@ -39,6 +39,8 @@ struct IdentityOptions {
     Digest shard_root{};
     LayerRange layers;
     Digest policy_hash{};
+    /// Where the receipt key is kept (load_receipt_key); empty: a new one.
+    std::string receipt_key_path{};
     UnixSeconds now = 0;
     UnixSeconds lifetime_s = 24 * 3600;
 };
