@@ -46,7 +46,8 @@ Result<std::unique_ptr<Money>> Money::start(const World& world, Options options,
     billing::SettlerEffects effects;
     TT_CHECK(out->settler_.start(effects));
     out->carry_out({}, std::move(effects));
-    out->tick();
+    // Later, when the caller has what it makes of this.
+    out->timer_ = world.loop.call_after(tick_interval, [money = out.get()] { money->tick(); });
     return out;
 }
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/node_chain.hpp"
+
+#include "chain/registration_file.hpp"
+#include "cli/state_folder.hpp"
+#include "crypto/hash.hpp"
+#include "node/settlement_signers.hpp"
+
+namespace teetee::cli {
+namespace {
+
+constexpr const char* group = "Chain";
+
+Error lacks(std::string detail) {
+    return fail(ErrorCode::invalid_argument, std::move(detail));
+}
+
+}  // namespace
+
+void NodeChainOption::add_to(CLI::App& command) {
+    chain.add_to(command);
+    wallet.add_to(command);
+    command
+        .add_option("--pool", pool,
+                    "Pool of the contract that this node serves; 0: none, and answers are free")
+        ->envname("TEETEE_POOL")
+        ->group(group);
+    command
+        .add_option("--state", state_folder,
+                    "Folder for the ledger, the receipt key and what is known of the chain: what was "
+                    "earned and not settled is lost with it")
+        ->envname("TEETEE_STATE")
+        ->group(group);
+    command
+        .add_option("--host", host,
+                    "Wallet that is to register this node: it signs for no other")
+        ->envname("TEETEE_HOST")
+        ->group(group);
+    command
+        .add_option("--registration", registration_path,
+                    "File to write for that wallet: teetee register FILE")
+        ->envname("TEETEE_REGISTRATION")
+        ->group(group);
+    command
+        .add_option("--settle-seconds", settle_s, "Entry: least time between two settlements")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 86400))
+        ->group(group);
+    command
+        .add_option("--settle-credits", settle_credits,
+                    "Entry: what must have come together for one, unless it is a day old")
+        ->capture_default_str()
+        ->group(group);
+    command
+        .add_option("--confirmations", confirmations,
+                    "Blocks that settle what is seen on the chain, and own transactions")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1000))
+        ->group(group);
+}
+
+NodeChain::NodeChain(const World& world, NodeChainOption option, ChainTarget target)
+    : world_(world), option_(std::move(option)), target_(std::move(target)) {}
+
+NodeChain::~NodeChain() = default;
+
+Result<std::unique_ptr<NodeChain>> NodeChain::start(const World& world,
+                                                    const NodeChainOption& option) {
+    if (option.state_folder.empty())
+        return lacks("need --state FOLDER, for what must not be lost");
+    TT_TRY(auto target, option.chain.resolve());
+    std::unique_ptr<NodeChain> out(new NodeChain(world, option, std::move(target)));
+    TT_CHECK(out->open());
+    return out;
+}
+
+Result<void> NodeChain::open() {
+    TT_CHECK(make_private_folder(option_.state_folder));
+    const bool has_wallet = !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
+    if (has_wallet) {
+        TT_TRY(auto key, option_.wallet.open());
+        key_.emplace(std::move(key));
+    }
+    node::ChainClient::Options options;
+    for (const std::string& url : target_.rpc_urls) options.endpoints.push_back({.url = url});
+    options.folder = option_.state_folder;
+    options.view.contract = target_.deployment.contract;
+    options.view.start_block = target_.start_block;
+    options.view.panel.chain_id = target_.deployment.chain_id;
+    options.view.panel.use_finalized = false;
+    options.view.finality_depth = option_.confirmations;
+    options.sender.confirmations = std::max<uint64_t>(option_.confirmations, 1);
+    TT_TRY(client_, node::ChainClient::start(
+                        {world_.loop, world_.clock, world_.log}, std::move(options),
+                        key_ ? &*key_ : nullptr,
+                        {.on_change =
+                             [this] {
+                                 if (money_) money_->on_chain();
+                             },
+                         .on_outcome =
+                             [this](const chain::SendOutcome& outcome) {
+                                 if (money_) money_->on_outcome(outcome);
+                             }}));
+    registry_.emplace(*client_, world_.clock, option_.pool);
+    return {};
+}
+
+void NodeChain::put_into(node::NodeOptions& options) const {
+    options.deployment = target_.deployment;
+    options.pool = option_.pool;
+    options.receipt_key_path = option_.state_folder + "/receipt.key";
+}
+
+Result<void> NodeChain::attach(node::Node& node) {
+    node_ = &node;
+    if (node.is_entry()) TT_CHECK(open_till());
+    if (option_.registration_path.empty()) return {};
+    TT_CHECK(write_registration());
+    node.on_renewed([this] {
+        if (auto written = write_registration(); !written)
+            world_.log.error("the registration is not written: " + written.error().message());
+    });
+    return {};
+}
+
+Result<void> NodeChain::open_till() {
+    const crypto::Address entry = node_->statement().receipt_address;
+    node::Money::Options options;
+    options.pool = option_.pool;
+    options.entry = entry;
+    options.folder = option_.state_folder;
+    TT_TRY(options.ledger_key, world_.tee.sealing_key("teetee ledger v1"));
+    options.settler.interval = option_.settle_s;
+    options.settler.worth_min = option_.settle_credits;
+    TT_TRY(money_,
+           node::Money::start({world_.loop, world_.clock, world_.rng, world_.log},
+                              std::move(options), *client_,
+                              [this](const billing::SignOrder& order, const auto& done) {
+                                  node::ask_nodes_to_sign(*node_, money_->ledger(), order, done);
+                              }));
+    sign_ins_.emplace(api::SignIns::Options{.deployment = target_.deployment, .entry = entry},
+                      world_.clock, world_.rng);
+    billing_.emplace(api::Billing{.deployment = target_.deployment,
+                                  .pool = option_.pool,
+                                  .entry = entry,
+                                  .till = money_->till(),
+                                  .ledger = money_->ledger(),
+                                  .sign_ins = *sign_ins_,
+                                  .view = [this] { return client_->money(); },
+                                  .log = world_.log});
+    return {};
+}
+
+Result<void> NodeChain::write_registration() {
+    if (option_.host.empty()) return lacks("--registration needs --host ADDRESS, the wallet's");
+    TT_TRY(const auto host, parse_account(option_.host, "--host"));
+    const attest::Evidence evidence = node_->evidence();
+    chain::RegistrationFile file = {.deployment = target_.deployment,
+                                    .pool = option_.pool,
+                                    .slot = node_->slot(),
+                                    .host = host,
+                                    .endpoint = node_->url(),
+                                    .statement = evidence.statement,
+                                    .quote = evidence.quote};
+    file.signature = node_->sign_registration({.host = host,
+                                               .pool = file.pool,
+                                               .slot = file.slot,
+                                               .statement_hash = crypto::sha256(file.statement),
+                                               .endpoint = file.endpoint});
+    TT_CHECK(net::write_file_atomic(option_.registration_path,
+                                    as_bytes(chain::encode_registration_file(file))));
+    world_.log.info("registration for " + chain::to_checksum_text(host) + " in " +
+                    option_.registration_path);
+    return {};
+}
+
+}  // namespace teetee::cli

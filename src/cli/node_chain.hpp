@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "api/paid_answer.hpp"
+#include "cli/chain_option.hpp"
+#include "cli/wallet_option.hpp"
+#include "node/contract_registry.hpp"
+#include "node/money.hpp"
+#include "node/node.hpp"
+
+namespace teetee::cli {
+
+/// What `teetee node` is told of the chain.
+struct NodeChainOption {
+    ChainOption chain;
+    WalletOption wallet;
+    uint64_t pool = 0;
+    /// Ledger, receipt key, and what is known of the chain.
+    std::string state_folder;
+    /// For whom the node signs a registration, and where it is written.
+    std::string host;
+    std::string registration_path;
+    int64_t settle_s = 600;
+    uint64_t settle_credits = 0;
+    uint64_t confirmations = 3;
+
+    void add_to(CLI::App& command);
+    /// Answers are paid for.
+    bool is_used() const { return pool != 0; }
+};
+
+/// A node's part in the chain: what it follows, what it is paid by, how it is registered. Lives on
+/// the loop's thread.
+class NodeChain {
+  public:
+    struct World {
+        net::Loop& loop;
+        const Clock& clock;
+        Rng& rng;
+        Log& log;
+        attest::EvidenceProvider& tee;
+    };
+
+    /// Follows the chain from now on. Errors: of the options, config_invalid naming what lacks; of
+    /// ChainClient::start.
+    static Result<std::unique_ptr<NodeChain>> start(const World& world,
+                                                    const NodeChainOption& option);
+    ~NodeChain();
+
+    void put_into(node::NodeOptions& options) const;
+    Registry& registry() { return *registry_; }
+    /// Once the node is up: opens an entry's till, writes the registration. Errors: of Money::start,
+    /// and of writing.
+    Result<void> attach(node::Node& node);
+    /// nullptr on nodes that are no entries.
+    const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }
+
+  private:
+    NodeChain(const World& world, NodeChainOption option, ChainTarget target);
+    Result<void> open();
+    Result<void> open_till();
+    Result<void> write_registration();
+
+    World world_;
+    NodeChainOption option_;
+    ChainTarget target_;
+    std::optional<crypto::SecpKey> key_;
+    std::unique_ptr<node::ChainClient> client_;
+    std::optional<node::ContractRegistry> registry_;
+    node::Node* node_ = nullptr;
+    std::unique_ptr<node::Money> money_;
+    std::optional<api::SignIns> sign_ins_;
+    std::optional<api::Billing> billing_;
+};
+
+}  // namespace teetee::cli
