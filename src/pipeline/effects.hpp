@@ -42,6 +42,24 @@ struct QuoteResult {
     Result<Bytes> quote;
 };
 
+/// What the node is to sign, if its owner finds it right (wire::SignOff), away from the machine's
+/// thread; on_signed_off says what came of it.
+struct SignOffJob {
+    uint64_t id = 0;
+    Bytes body{};
+};
+
+struct SignOffResult {
+    uint64_t id = 0;
+    Result<crypto::RecoverableSignature> signature;
+};
+
+/// The end of every Entry::ask_to_sign: each node's signature, or why there is none.
+struct SignOffOutcome {
+    uint64_t id = 0;
+    std::map<wire::NodeId, Result<crypto::RecoverableSignature>> signatures{};
+};
+
 struct Usage {
     uint32_t prompt_tokens = 0;
     /// Of these, what retained pages held already.
@@ -107,10 +125,13 @@ struct Effects {
     std::vector<Send> sends{};
     std::vector<ComputeJob> jobs{};
     std::vector<QuoteJob> quotes{};
+    std::vector<SignOffJob> sign_offs{};
     /// For the draft model, to be done one after the other; of an entry that has one.
     std::vector<DraftJob> drafts{};
     std::vector<Timer> timers{};
     std::vector<ClientEvent> events{};
+    /// For the entry's owner.
+    std::vector<SignOffOutcome> outcomes{};
     std::vector<LogLine> log{};
     /// Nodes that others say they cannot reach.
     std::vector<wire::NodeId> suspects{};

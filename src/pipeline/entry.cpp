@@ -10,7 +10,8 @@
 #include "wire/limits.hpp"
 
 // Requests, messages and routes; batches are in entry_schedule.cpp, retained pages in
-// entry_prefixes.cpp, what concerns the draft model in entry_drafts.cpp.
+// entry_prefixes.cpp, what concerns the draft model in entry_drafts.cpp, what is signed of
+// settlements in entry_sign_offs.cpp.
 namespace teetee::pipeline {
 
 Entry::Entry(EntryOptions options)
@@ -19,7 +20,8 @@ Entry::Entry(EntryOptions options)
       kept_(options_.engine),
       log_(options_.replay_bytes_max),
       records_(options_.records),
-      quotes_(options_.quotes) {
+      quotes_(options_.quotes),
+      sign_offs_(options_.sign_offs) {
     TT_ASSERT(options_.engine.layers.begin == 0 && options_.engine.layers.end > 0);
     TT_ASSERT(options_.engine.layers.end <= options_.engine.layer_count);
     TT_ASSERT(options_.chunk_rows > 0 && options_.batch_rows_max > 0);
@@ -177,6 +179,8 @@ void Entry::on_route_message(Instant now, Lane& lane, wire::Message message, Eff
     } else if (auto* quote = std::get_if<wire::Quote>(&message)) {
         const LayerRange layers = quote->layers;
         on_quote(result_of(std::move(*quote)), layers, effects);
+    } else if (const auto* signed_off = std::get_if<wire::SignedOff>(&message)) {
+        on_signed_off(lane, *signed_off, effects);
     } else {
         ++counters_.messages_dropped;
     }
@@ -192,6 +196,7 @@ void Entry::on_quote(QuoteResult result, LayerRange layers, Effects& effects) {
 
 void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     if (id == QuoteCollector::timer_id) return quotes_.expire(now, effects);
+    if (id == SignOffCollector::timer_id) return sign_offs_.expire(now, effects);
     if (id != tick_timer_id || !tick_at_ || now < *tick_at_) return;
     for (auto& [number, lane] : lanes_) {
         if (lane->route.is_alone()) continue;
@@ -216,7 +221,8 @@ void Entry::end_drained(Instant now, Effects& effects) {
     std::vector<uint64_t> over;
     for (const auto& [number, lane] : lanes_) {
         const wire::RouteId& id = lane->route.id();
-        const bool is_awaited = records_.waits_for(id) || quotes_.waits_for(id);
+        const bool is_awaited =
+            records_.waits_for(id) || quotes_.waits_for(id) || sign_offs_.waits_for(id);
         if (lane->is_draining && lane->active.empty() && !is_awaited) over.push_back(number);
     }
     for (const uint64_t number : over) remove_route(now, number, effects);
@@ -452,6 +458,7 @@ void Entry::lose_route(Instant now, Lane& lane, const Error& error, Effects& eff
     const Error unavailable = fail(ErrorCode::route_unavailable, "route: lost");
     records_.fail_route(lane.route.id(), unavailable, effects);
     quotes_.fail_route(lane.route.id(), unavailable, effects);
+    sign_offs_.fail_route(lane.route.id(), unavailable, effects);
     // The oldest is to be the first in the queue.
     while (!lane.active.empty())
         interrupt(now, requests_.find(std::prev(lane.active.end())->second), error, effects);

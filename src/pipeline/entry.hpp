@@ -20,6 +20,7 @@
 #include "pipeline/record_collector.hpp"
 #include "pipeline/replay_log.hpp"
 #include "pipeline/router.hpp"
+#include "pipeline/sign_off_collector.hpp"
 
 namespace teetee::pipeline {
 
@@ -84,6 +85,7 @@ struct EntryOptions {
     uint64_t replay_bytes_max = uint64_t{64} << 20;
     RecordCollector::Options records{};
     QuoteCollector::Options quotes{};
+    SignOffCollector::Options sign_offs{};
 };
 
 /// Stage 0 and scheduler: turns requests into batches, sends them over its routes, and turns the
@@ -130,6 +132,10 @@ class Entry {
     /// For the receipt of a request that is over: has every stage make a quote. The order MUST name
     /// the entry's own layers, and its request not have been ordered for before.
     void ask_for_quotes(Instant now, QuoteOrder order, Effects& effects);
+    /// Has nodes of its routes, and itself, sign what their owners find right. Each is asked over
+    /// any route that is ready and has it; route_unavailable where there is none. Comes to an end
+    /// as an outcome of the same id, maybe at once.
+    void ask_to_sign(Instant now, SignOffOrder order, Effects& effects);
 
     /// Adds the routes that these nodes allow, and drains those that they do not: such a route
     /// takes requests only where no other is ready, and goes when it has none.
@@ -145,6 +151,7 @@ class Entry {
     void on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
     void on_quoted(Instant now, QuoteResult result, Effects& effects);
+    void on_signed_off(Instant now, SignOffResult result, Effects& effects);
     /// What the draft model says; it need not be right, nor there in time.
     void on_drafted(Instant now, DraftResult result, Effects& effects);
     void on_timer(Instant now, uint64_t id, Effects& effects);
@@ -173,6 +180,8 @@ class Entry {
     size_t record_count() const { return records_.pending_count(); }
     /// Receipts that wait for quotes.
     size_t quoting_count() const { return quotes_.pending_count(); }
+    /// Settlements that wait for signatures.
+    size_t sign_off_count() const { return sign_offs_.pending_count(); }
     /// Of the entry's own KV cache, over all routes.
     KvAmount kv_capacity() const { return capacity_; }
     KvAmount kv_used() const;
@@ -307,6 +316,8 @@ class Entry {
     void on_failed(const Lane& lane, const wire::Failed& failed, Effects& effects);
     void ask_for_records(const Request& request, Effects& effects);
     void on_quote(QuoteResult result, LayerRange layers, Effects& effects);
+    void on_signed_off(const Lane& lane, const wire::SignedOff& answer, Effects& effects);
+    const Lane* lane_over(const wire::NodeId& node) const;
     void on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effects);
     void send_probe(Instant now, Lane& lane, Effects& effects);
     void end_drained(Instant now, Effects& effects);
@@ -375,6 +386,7 @@ class Entry {
     RowCost draft_cost_;
     RecordCollector records_;
     QuoteCollector quotes_;
+    SignOffCollector sign_offs_;
     uint64_t next_serial_ = 1;
     uint64_t next_batch_id_ = 1;
     Counters counters_;

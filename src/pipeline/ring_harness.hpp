@@ -274,6 +274,11 @@ class World {
     /// For a receipt of the request with this number, whose hash is made of it too.
     QuoteOrder quote_order(uint64_t number) const;
     void ask_for_quotes(QuoteOrder order);
+    /// The entry is to have these nodes sign a digest made of the id; each is shown its index.
+    static SignOffOrder sign_off_order(uint64_t id, const std::vector<uint32_t>& nodes);
+    void ask_to_sign(SignOffOrder order);
+    /// What came of an order.
+    std::optional<SignOffOutcome> signed_off(uint64_t id) const;
     LayerRange layers(uint32_t index) const {
         return {index * layer_count / options_.stage_count,
                 (index + 1) * layer_count / options_.stage_count};
@@ -309,6 +314,11 @@ class World {
     /// What comes of a node's job; nothing ever where it is nullopt.
     std::function<std::optional<Result<Bytes>>(uint32_t index, const QuoteJob&)> tee =
         [](uint32_t, const QuoteJob& job) { return dev_quote(job.report_data); };
+    /// What a node's owner says to what it is to sign; nothing ever where it is nullopt.
+    std::function<std::optional<Result<crypto::RecoverableSignature>>(uint32_t index,
+                                                                      const SignOffJob&)>
+        owner = [](uint32_t index, const SignOffJob& job) { return sign_off(index, job); };
+    static Result<crypto::RecoverableSignature> sign_off(uint32_t index, const SignOffJob& job);
     /// What the draft model says to a job with text, and how long that takes it; nothing ever where
     /// it is nullopt.
     struct Drafted {
@@ -355,6 +365,7 @@ class World {
     void act(uint32_t index, Effects effects);
     void send(uint32_t index, Send send);
     void make_quote(uint32_t index, const QuoteJob& job);
+    void sign(uint32_t index, const SignOffJob& job);
     void draft(const DraftJob& job);
     void on_event(const ClientEvent& event);
     void tell_link(uint32_t index, uint32_t peer, bool is_up);
@@ -371,6 +382,7 @@ class World {
     std::vector<Link> links_;
     std::map<RequestId, Submission> submissions_;
     std::map<RequestId, Outcome> outcomes_;
+    std::map<uint64_t, SignOffOutcome> signed_off_;
     std::set<RequestId> open_;
     /// Those that the draft model has heard of.
     std::set<RequestId> drafted_;

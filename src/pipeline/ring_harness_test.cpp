@@ -85,6 +85,29 @@ void World::ask_for_quotes(QuoteOrder order) {
     act(0, std::move(effects));
 }
 
+SignOffOrder World::sign_off_order(uint64_t id, const std::vector<uint32_t>& nodes) {
+    SignOffOrder order{.id = id, .digest = {static_cast<uint8_t>(id), 0xd1}};
+    for (const uint32_t node : nodes)
+        order.bodies[node_id(node)] = {static_cast<uint8_t>(id), static_cast<uint8_t>(node)};
+    return order;
+}
+
+void World::ask_to_sign(SignOffOrder order) {
+    Effects effects;
+    entry_->ask_to_sign(now_, std::move(order), effects);
+    act(0, std::move(effects));
+}
+
+std::optional<SignOffOutcome> World::signed_off(uint64_t id) const {
+    const auto found = signed_off_.find(id);
+    return found == signed_off_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<crypto::RecoverableSignature> World::sign_off(uint32_t index, const SignOffJob& job) {
+    EXPECT_EQ(job.body.at(1), index);
+    return receipt_key(index).sign_recoverable({job.body.at(0), 0xd1});
+}
+
 template <class Event>
 void World::tell(uint32_t index, Event event) {
     Effects effects;
@@ -182,6 +205,9 @@ void World::act(uint32_t index, Effects effects) {
         });
     }
     for (const QuoteJob& job : effects.quotes) make_quote(index, job);
+    for (const SignOffJob& job : effects.sign_offs) sign(index, job);
+    for (SignOffOutcome& outcome : effects.outcomes)
+        EXPECT_TRUE(signed_off_.emplace(outcome.id, std::move(outcome)).second);
     for (const DraftJob& job : effects.drafts) draft(job);
     for (const Timer& timer : effects.timers) {
         at(timer.at, [this, index, life, timer] {
@@ -199,6 +225,18 @@ void World::make_quote(uint32_t index, const QuoteJob& job) {
            if (nodes_[index].life != life) return;
            tell(index, [&](auto& node, Effects& more) {
                node.on_quoted(now_, {request, quote}, more);
+           });
+       });
+}
+
+void World::sign(uint32_t index, const SignOffJob& job) {
+    const auto signature = owner(index, job);
+    if (!signature) return;
+    at(now_ + delay(),
+       [this, index, life = nodes_[index].life, id = job.id, signature = *signature] {
+           if (nodes_[index].life != life) return;
+           tell(index, [&](auto& node, Effects& more) {
+               node.on_signed_off(now_, {id, signature}, more);
            });
        });
 }

@@ -10,6 +10,7 @@
 #include "crypto/hash.hpp"
 #include "pipeline/batch.hpp"
 #include "pipeline/quote_collector.hpp"
+#include "pipeline/sign_off_collector.hpp"
 
 namespace teetee::pipeline {
 
@@ -81,12 +82,15 @@ void Stage::on_route_message(Instant now, const Route& route, wire::Message mess
         on_sign(route, *sign, effects);
     } else if (const auto* order = std::get_if<wire::Attest>(&message)) {
         on_attest(route, *order, effects);
+    } else if (auto* ask = std::get_if<wire::SignOff>(&message)) {
+        on_sign_off(route, std::move(*ask), effects);
     } else if (std::holds_alternative<wire::Leave>(message)) {
         send_on_unless_tail(route, wire::Leave{}, effects);
         leave(now, route, effects);
     } else if (std::holds_alternative<wire::Failed>(message) ||
                std::holds_alternative<wire::Record>(message) ||
-               std::holds_alternative<wire::Quote>(message)) {
+               std::holds_alternative<wire::Quote>(message) ||
+               std::holds_alternative<wire::SignedOff>(message)) {
         // On their way to the entry.
         send_on(route, std::move(message), effects);
     } else {
@@ -115,6 +119,14 @@ void Stage::on_quoted(Instant, QuoteResult result, Effects& effects) {
     const wire::RouteId id = quoting->second;
     quoting_.erase(quoting);
     if (const Neighbours* at = routes_.find(id)) send_quote({id, *at}, std::move(result), effects);
+}
+
+void Stage::on_signed_off(Instant, SignOffResult result, Effects& effects) {
+    const auto found = signing_off_.extract(result.id);
+    if (found.empty()) return;
+    const SigningOff& of = found.mapped();
+    if (const Neighbours* at = routes_.find(of.route))
+        send_on({of.route, *at}, message_of(of.ask, options_.node_id, result), effects);
 }
 
 void Stage::send_quote(const Route& route, QuoteResult result, Effects& effects) const {
@@ -257,6 +269,24 @@ void Stage::on_attest(const Route& route, const wire::Attest& order, Effects& ef
         route,
         {order.request, fail(ErrorCode::evidence_unavailable, "the receipt has another statement")},
         effects);
+}
+
+void Stage::on_sign_off(const Route& route, wire::SignOff ask, Effects& effects) {
+    if (ask.node != options_.node_id) {
+        if (options_.engine.is_tail()) ++counters_.messages_dropped;
+        return send_on_unless_tail(route, std::move(ask), effects);
+    }
+    const auto of_entry = std::ranges::count_if(signing_off_, [&](const auto& other) {
+        return other.second.route.entry == route.id.entry;
+    });
+    if (signing_off_.size() >= options_.sign_offs_max ||
+        of_entry >= static_cast<ptrdiff_t>(options_.sign_offs_per_entry_max)) {
+        const SignOffResult refused{0, fail(ErrorCode::overloaded, "others wait to be signed")};
+        return send_on(route, message_of(ask.ask, options_.node_id, refused), effects);
+    }
+    const uint64_t id = next_sign_off_id_++;
+    signing_off_[id] = {route.id, ask.ask};
+    effects.sign_offs.push_back({id, std::move(ask.body)});
 }
 
 /// Of rows that were checked: each is the next of its sequence.

@@ -31,6 +31,10 @@ struct StageOptions {
     uint64_t replay_bytes_max = uint64_t{64} << 20;
     /// How long a sequence outlives its route, so that its request can go on with it.
     Duration park_time = std::chrono::seconds(15);
+    /// Settlements that wait to be signed: of one entry, and of all. More are refused as
+    /// overloaded.
+    uint32_t sign_offs_per_entry_max = 2;
+    uint32_t sign_offs_max = 32;
     /// Null: nothing is traced, and who asks for a record gets none.
     std::shared_ptr<const attest::RecordSigner> signer{};
 };
@@ -56,6 +60,7 @@ class Stage {
     void on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects);
     void on_computed(Instant now, ComputeResult result, Effects& effects);
     void on_quoted(Instant now, QuoteResult result, Effects& effects);
+    void on_signed_off(Instant now, SignOffResult result, Effects& effects);
     void on_timer(Instant now, uint64_t id, Effects& effects);
 
     /// What the hop carries in a probe that wants evidence. Fresh quotes are of this statement, or
@@ -67,6 +72,8 @@ class Stage {
     size_t parked_count() const { return parked_.size(); }
     /// Quotes that are being made for receipts.
     size_t quoting_count() const { return quoting_.size(); }
+    /// Settlements that wait to be signed.
+    size_t sign_off_count() const { return signing_off_.size(); }
     KvAmount kv_free() const { return ledger_.free(); }
     size_t retained_page_count() const { return ledger_.retained_count(); }
     const Counters& counters() const { return counters_; }
@@ -129,6 +136,7 @@ class Stage {
     void on_close(const Route& route, const wire::Close& close, Effects& effects);
     void on_sign(const Route& route, const wire::Sign& sign, Effects& effects);
     void on_attest(const Route& route, const wire::Attest& order, Effects& effects);
+    void on_sign_off(const Route& route, wire::SignOff ask, Effects& effects);
     void on_retain(const Route& route, const wire::Retain& retain, Effects& effects);
     void on_evict(const Route& route, wire::Evict evict, Effects& effects);
     void on_probe(const wire::RouteId& id, const wire::NodeId& from, wire::Probe probe,
@@ -197,6 +205,13 @@ class Stage {
     uint64_t next_job_id_ = 1;
     /// Quotes that are being made, and over which route each goes.
     std::multimap<RequestId, wire::RouteId> quoting_;
+    /// What the owner is to sign, by the job's id.
+    struct SigningOff {
+        wire::RouteId route{};
+        uint64_t ask = 0;
+    };
+    std::map<uint64_t, SigningOff> signing_off_;
+    uint64_t next_sign_off_id_ = 1;
     Counters counters_;
 };
 

@@ -41,7 +41,7 @@ wire::Message message_of(ByteView choice) {
     const PrefixId prefix = choice[2] % 16;
     const uint32_t page = choice[3] % 8;
     const uint32_t end = choice[4] % 16;
-    switch (choice[0] % 11) {
+    switch (choice[0] % 13) {
         case 0:
             return wire::Open{request, epoch, {.activations = format_of(choice[5])},
                               4 * end, 0,     {prefix, 4 * page}};
@@ -79,6 +79,10 @@ wire::Message message_of(ByteView choice) {
                 replay.rows.push_back({request, epoch, p, false});
             return replay;
         }
+        case 10:
+            return wire::SignOff{choice[1], choice[2] % 2 == 0 ? own : tail, Bytes(1 + end)};
+        case 11:
+            return wire::SignedOff{.ask = choice[1], .node = {choice[2]}};
         default: {
             wire::Forward forward{.batch_id = 1, .width = 1, .format = format_of(choice[3])};
             if (choice[5] % 4 == 0) forward.rows.push_back({request_of(choice[2]), 0, 4, false});
@@ -101,6 +105,17 @@ void answer(Stage& stage, const QuoteJob& job, Effects& effects) {
     TT_ASSERT(sent && std::holds_alternative<wire::Quote>(sent->message));
 }
 
+/// Likewise its owner.
+void answer(Stage& stage, const SignOffJob& job, Effects& effects) {
+    SignOffResult result{job.id, crypto::RecoverableSignature{}};
+    if (job.body.size() % 2 == 0) result.signature = fail(ErrorCode::settlement_rejected, "");
+    effects.sends.clear();
+    stage.on_signed_off({}, std::move(result), effects);
+    TT_ASSERT(effects.sends.size() == 1);
+    const auto sent = wire::decode(wire::encode(effects.sends[0].frame), {});
+    TT_ASSERT(sent && std::holds_alternative<wire::SignedOff>(sent->message));
+}
+
 /// What is opened on the next stage can be read there.
 void check_opens(const Effects& effects) {
     for (const Send& send : effects.sends) {
@@ -112,8 +127,8 @@ void check_opens(const Effects& effects) {
 }  // namespace
 
 /// Whatever an entry asks of a stage about pages, records and quotes, in any order: nothing breaks,
-/// the account never exceeds the memory, each order of a quote is answered, and when all is closed
-/// and evicted nothing is left.
+/// the account never exceeds the memory, each order of a quote or a signature is answered, and when
+/// all is closed and evicted nothing is left.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Stage stage({.node_id = own,
                  .engine = {.layers = {1, 2},
@@ -134,6 +149,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         stage.on_frame({}, entry, std::move(decoded).value(), effects);
         check_opens(effects);
         for (const QuoteJob& job : std::exchange(effects.quotes, {})) answer(stage, job, effects);
+        for (const SignOffJob& job : std::exchange(effects.sign_offs, {}))
+            answer(stage, job, effects);
         while (!effects.jobs.empty()) {
             const ComputeJob job = std::move(effects.jobs.front());
             effects = {};

@@ -321,6 +321,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kTokens) return read(header.tokens(), payload, limits);
     if (kind == proto::Header::kRecord) return read(header.record(), payload, limits);
     if (kind == proto::Header::kQuote) return read(header.quote(), payload, limits);
+    if (kind == proto::Header::kSignOff) return read(header.sign_off(), payload, limits);
     if (kind == proto::Header::BODY_NOT_SET)
         return fail(ErrorCode::version_unsupported, "frame: unknown kind of message");
     if (!payload.empty()) {
@@ -336,6 +337,7 @@ Result<Message> read(const proto::Header& header, ByteView payload, const Limits
     if (kind == proto::Header::kLost) return read(header.lost(), limits);
     if (kind == proto::Header::kAdverts) return read(header.adverts(), limits);
     if (kind == proto::Header::kReplay) return read(header.replay(), limits);
+    if (kind == proto::Header::kSignedOff) return read(header.signed_off(), limits);
     return read(header.failed(), limits);
 }
 
@@ -371,6 +373,8 @@ void append_payload(const Message& message, ByteWriter& frame) {
         for (const Digest& leaf : record->output) frame.bytes(leaf);
     } else if (const auto* quote = std::get_if<Quote>(&message)) {
         frame.bytes(quote->quote);
+    } else if (const auto* ask = std::get_if<SignOff>(&message)) {
+        frame.bytes(ask->body);
     }
 }
 

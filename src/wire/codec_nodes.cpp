@@ -108,6 +108,49 @@ Result<Message> read(const proto::Quote& in, ByteView payload, const Limits& lim
     return Message(std::move(quote));
 }
 
+void write(const SignOff& ask, proto::Header& header) {
+    auto& out = *header.mutable_sign_off();
+    out.set_ask(ask.ask);
+    out.set_node_id(to_proto(ask.node));
+    out.set_body_bytes(static_cast<uint32_t>(ask.body.size()));
+}
+
+Result<Message> read(const proto::SignOff& in, ByteView payload, const Limits& limits) {
+    SignOff ask{.ask = in.ask()};
+    TT_TRY(ask.node, array_from_proto<20>("node id", in.node_id()));
+    TT_CHECK(check_count("sign-off bytes", in.body_bytes(), limits.sign_off_bytes_max));
+    if (payload.size() != in.body_bytes()) {
+        return malformed("sign-off: have " + std::to_string(payload.size()) + " bytes, need " +
+                         std::to_string(in.body_bytes()));
+    }
+    if (payload.empty()) return malformed("sign-off of nothing");
+    ask.body.assign(payload.begin(), payload.end());
+    return Message(std::move(ask));
+}
+
+void write(const SignedOff& answer, proto::Header& header) {
+    auto& out = *header.mutable_signed_off();
+    out.set_ask(answer.ask);
+    out.set_node_id(to_proto(answer.node));
+    if (answer.failure)
+        out.set_failure(static_cast<uint32_t>(*answer.failure));
+    else
+        out.set_signature(to_proto(answer.signature));
+}
+
+Result<Message> read(const proto::SignedOff& in, const Limits&) {
+    SignedOff answer{.ask = in.ask()};
+    TT_TRY(answer.node, array_from_proto<20>("node id", in.node_id()));
+    if (in.failure() == 0) {
+        TT_TRY(answer.signature, array_from_proto<65>("signature", in.signature()));
+        return Message(answer);
+    }
+    if (!in.signature().empty())
+        return malformed("sign-off: need either a signature or why there is none");
+    TT_TRY(answer.failure, error_code_from_proto(in.failure()));
+    return Message(answer);
+}
+
 void write(const Probe& probe, proto::Header& header) {
     auto& out = *header.mutable_probe();
     out.set_id(probe.id);

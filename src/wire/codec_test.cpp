@@ -57,6 +57,10 @@ Quote example_quote() {
     return {.request = request_id(6), .layers = {4, 8}, .quote = {1, 2, 3}};
 }
 
+SignOff example_sign_off() {
+    return {.ask = uint64_t{1} << 40, .node = {1, 2}, .body = {1, 2, 3}};
+}
+
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
 SamplingOptions full_sampling() {
@@ -120,6 +124,10 @@ std::vector<Message> examples() {
         Attest{},
         example_quote(),
         Quote{.request = request_id(6), .layers = {4, 8}, .failure = ErrorCode::overloaded},
+        example_sign_off(),
+        SignedOff{.ask = 7, .node = {1, 2}, .signature = {3}},
+        SignedOff{},
+        SignedOff{.ask = 7, .node = {1, 2}, .failure = ErrorCode::settlement_rejected},
         example_probe(),
         Probe{},
         Leave{},
@@ -170,7 +178,7 @@ TEST(codec, round_trips_every_message) {
 
 TEST(codec, writes_version_and_header_length_first_and_the_route_last) {
     EXPECT_EQ(to_hex(encode(Frame{{{0xab}, 3}, Tokens{7, {}}})),
-              "0800"
+              "0900"
               "1e000000"
               "1a020807"
               "a20114ab00000000000000000000000000000000000000"
@@ -348,6 +356,8 @@ TEST(codec, rejects_counts_above_their_limits) {
               ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_quote()), {.layers_max = 7}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_quote()), {.quote_bytes_max = 2}), ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(example_sign_off()), {.sign_off_bytes_max = 2}),
+              ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.hops_max = 1}), ErrorCode::limit_exceeded);
     EXPECT_EQ(refusal(encode(example_probe()), {.statement_bytes_max = 2}),
               ErrorCode::limit_exceeded);
@@ -378,7 +388,8 @@ TEST(codec, default_limits_hold_the_largest_messages) {
         open.sampling.logit_bias.push_back({UINT32_MAX - 2000 + static_cast<TokenId>(i), -100});
     }
     for (const Message& message :
-         {Message(forward), Message(tokens), Message(close), Message(open), Message(evict)}) {
+         {Message(forward), Message(tokens), Message(close), Message(open), Message(evict),
+          Message(SignOff{UINT64_MAX, {9}, Bytes(Limits{}.sign_off_bytes_max)})}) {
         const auto back = decode(encode(message), {});
         ASSERT_TRUE(back) << back.error().message();
         EXPECT_EQ(back->message, message);
@@ -474,8 +485,42 @@ TEST(codec, rejects_a_quote_that_is_neither_one_nor_a_failure) {
     EXPECT_EQ(refusal(frame_of(header.SerializeAsString())), ErrorCode::frame_malformed);
 }
 
+TEST(codec, rejects_a_sign_off_of_nothing_and_an_answer_that_is_none) {
+    SignOff ask = example_sign_off();
+    ask.body.clear();
+    EXPECT_EQ(refusal(encode(ask)), ErrorCode::frame_malformed);
+    proto::Header asked;
+    asked.mutable_sign_off()->set_body_bytes(1);
+    for (const size_t id_bytes : {0u, 19u, 21u}) {
+        asked.mutable_sign_off()->set_node_id(std::string(id_bytes, 'x'));
+        EXPECT_EQ(refusal(frame_of(asked.SerializeAsString(), Bytes{1})),
+                  ErrorCode::frame_malformed);
+    }
+    asked.mutable_sign_off()->set_node_id(std::string(20, 'x'));
+    EXPECT_TRUE(decode(frame_of(asked.SerializeAsString(), Bytes{1}), {}));
+    EXPECT_EQ(refusal(frame_of(asked.SerializeAsString())), ErrorCode::frame_malformed);
+    proto::Header answer;
+    answer.mutable_signed_off()->set_node_id(std::string(20, 'x'));
+    for (const size_t signature_bytes : {0u, 64u, 66u}) {
+        answer.mutable_signed_off()->set_signature(std::string(signature_bytes, 'x'));
+        EXPECT_EQ(refusal(frame_of(answer.SerializeAsString())), ErrorCode::frame_malformed);
+    }
+    answer.mutable_signed_off()->set_signature(std::string(65, 'x'));
+    EXPECT_TRUE(decode(frame_of(answer.SerializeAsString()), {}));
+    answer.mutable_signed_off()->set_failure(static_cast<uint32_t>(ErrorCode::overloaded));
+    EXPECT_EQ(refusal(frame_of(answer.SerializeAsString())), ErrorCode::frame_malformed);
+    answer.mutable_signed_off()->clear_signature();
+    EXPECT_TRUE(decode(frame_of(answer.SerializeAsString()), {}));
+    answer.mutable_signed_off()->set_node_id("short");
+    EXPECT_EQ(refusal(frame_of(answer.SerializeAsString())), ErrorCode::frame_malformed);
+}
+
 TEST(codec, rejects_an_unknown_error_code) {
     for (const uint32_t code : {0u, 599u, 0x10000u + 600u}) {
+        proto::Header signed_off;
+        signed_off.mutable_signed_off()->set_node_id(std::string(20, 'x'));
+        signed_off.mutable_signed_off()->set_failure(code);
+        EXPECT_EQ(refusal(frame_of(signed_off.SerializeAsString())), ErrorCode::frame_malformed);
         proto::Header quote;
         quote.mutable_quote()->set_request(std::string(16, 'x'));
         quote.mutable_quote()->set_layer_end(1);

@@ -27,6 +27,9 @@ struct Limits {
     uint32_t advert_bytes_max = 2048;
     uint32_t statement_bytes_max = 16u << 10;
     uint32_t quote_bytes_max = 128u << 10;
+    /// Of a SignOff: the largest settlement and a stage's records for it fit, so that nothing has
+    /// to be put together of several frames.
+    uint32_t sign_off_bytes_max = 320u << 10;
 };
 
 }  // namespace teetee::wire

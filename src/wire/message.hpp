@@ -193,6 +193,27 @@ struct Quote {
     bool operator==(const Quote&) const = default;
 };
 
+/// One node is to sign what the entry settles on the chain; those before it pass the ask on. Each
+/// node has an ask of its own, so that no frame is long and tokens of answers pass between them.
+struct SignOff {
+    /// The entry's number for it.
+    uint64_t ask = 0;
+    NodeId node{};
+    /// For the node's owner: the settlement, and what the node has signed before. Not empty.
+    Bytes body{};
+    bool operator==(const SignOff&) const = default;
+};
+
+/// A node's answer to SignOff, on its way to the entry: a signature, or why there is none.
+struct SignedOff {
+    uint64_t ask = 0;
+    NodeId node{};
+    std::optional<ErrorCode> failure{};
+    /// r || s || v of the node's receipt key; zero if there is a failure.
+    ByteArray<65> signature{};
+    bool operator==(const SignedOff&) const = default;
+};
+
 /// Hop::formats of a node that takes all there are.
 inline constexpr uint32_t all_formats = (2u << static_cast<uint32_t>(activation_format_max)) - 1;
 
@@ -253,8 +274,9 @@ struct Adverts {
     bool operator==(const Adverts&) const = default;
 };
 
-using Message = std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign,
-                             Record, Attest, Quote, Leave, Lost, Adverts, Replay>;
+using Message =
+    std::variant<Open, Forward, Tokens, Close, Failed, Probe, Retain, Evict, Sign, Record, Attest,
+                 Quote, Leave, Lost, Adverts, Replay, SignOff, SignedOff>;
 
 /// What goes over a link.
 struct Frame {
