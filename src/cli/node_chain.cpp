@@ -116,7 +116,7 @@ Result<void> NodeChain::attach(node::Node& node) {
     if (node.is_entry()) TT_CHECK(open_till());
     if (option_.registration_path.empty()) return {};
     TT_CHECK(write_registration());
-    node.on_renewed([this] {
+    node.on_new_statement([this] {
         if (auto written = write_registration(); !written)
             world_.log.error("the registration is not written: " + written.error().message());
     });

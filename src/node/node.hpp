@@ -13,6 +13,7 @@
 #include "attest/statement.hpp"
 #include "base/activations.hpp"
 #include "base/registry.hpp"
+#include "billing/sign_off.hpp"
 #include "crypto/x25519.hpp"
 #include "model/tokenizer.hpp"
 #include "net/address.hpp"
@@ -31,6 +32,12 @@ struct NodeOptions {
     ShardOptions shard;
     /// What other nodes' evidence is held against.
     PolicyFile policy;
+    /// Where this node's work is settled, and its pool there; all zero: nowhere. Its statement, and
+    /// whatever its receipt key signs, name them.
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
+    /// See load_receipt_key; empty: a new key with every start.
+    std::string receipt_key_path{};
     /// Where other nodes' links come in.
     net::Address listen;
     /// Whom to dial first, besides those of World::registry; gossip tells of the others.
@@ -126,6 +133,18 @@ class Node {
     /// this node.
     void on_statement_ending(std::function<void()> callback);
 
+    /// Called whenever another statement has taken the place of the one before.
+    void on_new_statement(std::function<void()> callback);
+
+    /// The current statement, and the quote over it.
+    attest::Evidence evidence() const;
+    /// Of the shard among those of its model.
+    size_t slot() const;
+    /// Where other nodes link, as they are told.
+    std::string url() const;
+    /// With the receipt key, under the statement's chain and contract.
+    crypto::RecoverableSignature sign_registration(const chain::RegistrationTerms& terms) const;
+
     /// Tells the others that this node is about to end, takes no further requests, and calls back
     /// once when it has nothing left to compute; how long to wait for that is the caller's to say.
     void drain(std::function<void()> done);
@@ -155,6 +174,15 @@ class Node {
     /// called once, with the quotes or why there are none in place; within some seconds, however
     /// the stages fare.
     void add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done);
+    using SettlementSignatures = std::map<crypto::Address, Result<crypto::RecoverableSignature>>;
+    /// Has every signer of a settlement sign its batch, this node as well: the others are asked
+    /// over routes of this entry that are ready. `done` is called once, maybe before this returns
+    /// and within some seconds: by receipt key a signature of settlement_digest under this node's
+    /// statement, or why there is none. Errors: of billing::sign_off and SignOffAsks::encode;
+    /// route_unavailable (the node is on no route, or its route was lost), stage_timeout,
+    /// overloaded, signature_invalid.
+    void ask_to_sign(const billing::SignOffAsks& asks,
+                     std::function<void(SettlementSignatures)> done);
 
   private:
     struct Impl;
