@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/dev_network.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -138,6 +139,9 @@ Result<DevNetwork> prepare_dev_network(const std::string& model_path,
     TT_CHECK(policy.roots.add_pem(tee->root_pem()));
     policy.measurements.resize(1);
     policy.measurements[0].mrtd = measurements.mrtd;
+    // All that contracts compare (chain_measurement).
+    std::ranges::copy(measurements.rtmr, policy.measurements[0].rtmr.begin());
+    policy.measurements[0].mrconfigid = measurements.mrconfigid;
     TT_CHECK(
         net::write_file_atomic(network.policy_path(), as_bytes(attest::encode_policy(policy))));
     TT_CHECK(refresh_dev_collateral(network, SystemClock().unix_now()));

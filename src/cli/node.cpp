@@ -11,6 +11,7 @@
 #include "cli/collateral_option.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
+#include "cli/node_chain.hpp"
 #include "cli/progress.hpp"
 #include "cli/tee_option.hpp"
 #include "cli/weights_cache.hpp"
@@ -39,6 +40,7 @@ struct ServeOptions {
     std::string replay_memory = "64MiB";
     std::string draft_kv_memory;
     ActivationsOption activations;
+    NodeChainOption chain;
     bool with_parent = false;
 };
 
@@ -108,14 +110,8 @@ Result<std::unique_ptr<net::CollateralCache>> open_collateral(
     return cache;
 }
 
-Result<void> serve(const ServeOptions& options, Session&) {
-    // Nodes of 'teetee up' end with it, however it ends.
-    if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
-    StderrLog log(options.name.empty() ? "node" : options.name);
-    const SystemClock clock;
-    SystemRng rng;
-    TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
-
+/// All but what is opened for the node.
+Result<node::NodeOptions> node_options_of(const ServeOptions& options) {
     node::NodeOptions node_options = options.node;
     node_options.shard.progress = progress_bar("verifying " + options.node.shard.path);
     TT_TRY(node_options.listen, net::parse_address(options.listen));
@@ -131,8 +127,6 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.request_time_max = std::chrono::seconds(options.request_s_max);
     if (node_options.shard.threads == 0)
         node_options.shard.threads = std::max(1u, std::thread::hardware_concurrency());
-    auto weights_cache = options.weights_cache.open();
-    node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
     TT_TRY(node_options.shard.kv_budget.bytes, options.kv.bytes());
     if (!options.draft_kv_memory.empty()) {
@@ -146,13 +140,34 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.replay_bytes_max = *replay_bytes;
     TT_TRY(node_options.shard.kv_type, options.kv.kv_type());
     TT_TRY(node_options.policy, node::PolicyFile::load(options.policy_path));
+    return node_options;
+}
+
+Result<void> serve(const ServeOptions& options, Session&) {
+    // Nodes of 'teetee up' end with it, however it ends.
+    if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
+    StderrLog log(options.name.empty() ? "node" : options.name);
+    const SystemClock clock;
+    SystemRng rng;
+    TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
+
+    TT_TRY(node::NodeOptions node_options, node_options_of(options));
+    auto weights_cache = options.weights_cache.open();
+    node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     TT_TRY(const auto collateral,
            open_collateral(options, node_options.policy.policy.roots, {clock, rng, log}));
     node::RegistryFile registry(options.registry_path);
     net::Loop loop;
-    TT_TRY(const auto node, node::Node::start({loop, clock, rng, log, *tee, collateral.get(),
-                                               options.registry_path.empty() ? nullptr : &registry},
-                                              node_options));
+    std::unique_ptr<NodeChain> chain;
+    if (options.chain.is_used()) {
+        TT_TRY(chain, NodeChain::start({loop, clock, rng, log, *tee}, options.chain));
+        chain->put_into(node_options);
+    }
+    Registry* known = chain ? &chain->registry() : nullptr;
+    if (!options.registry_path.empty()) known = &registry;
+    TT_TRY(const auto node,
+           node::Node::start({loop, clock, rng, log, *tee, collateral.get(), known}, node_options));
+    if (chain) TT_CHECK(chain->attach(*node));
     if (node_options.activations != ActivationFormat::f32 &&
         (!node->is_entry() || node->activations() != node_options.activations))
         log.warn("--activations: only an entry with stages behind it chooses the format");
@@ -161,7 +176,7 @@ Result<void> serve(const ServeOptions& options, Session&) {
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
              std::to_string(layers.end - 1) + " of " + node->model_id() +
              ", every byte of the shard verified");
-    api::Routes routes({*node, clock, rng});
+    api::Routes routes({*node, clock, rng, chain ? chain->billing() : nullptr});
     ApiServers servers;
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));
@@ -319,6 +334,7 @@ void add_node(CLI::App& app, Session& session) {
         ->add_option("--api-tls-url", options->node.api_tls_url,
                      "Entry: likewise of --api-tls, https://HOST:PORT")
         ->envname("TEETEE_API_TLS_URL");
+    options->chain.add_to(*command);
     options->weights_cache.add_to(*command);
     command->add_flag("--with-parent", options->with_parent,
                       "End when the process that started this one ends");

@@ -26,14 +26,14 @@ void NodeChainOption::add_to(CLI::App& command) {
         ->envname("TEETEE_POOL")
         ->group(group);
     command
-        .add_option("--state", state_folder,
-                    "Folder for the ledger, the receipt key and what is known of the chain: what was "
-                    "earned and not settled is lost with it")
+        .add_option(
+            "--state", state_folder,
+            "Folder for the ledger, the receipt key and what is known of the chain: what was "
+            "earned and not settled is lost with it")
         ->envname("TEETEE_STATE")
         ->group(group);
     command
-        .add_option("--host", host,
-                    "Wallet that is to register this node: it signs for no other")
+        .add_option("--host", host, "Wallet that is to register this node: it signs for no other")
         ->envname("TEETEE_HOST")
         ->group(group);
     command
@@ -41,8 +41,7 @@ void NodeChainOption::add_to(CLI::App& command) {
                     "File to write for that wallet: teetee register FILE")
         ->envname("TEETEE_REGISTRATION")
         ->group(group);
-    command
-        .add_option("--settle-seconds", settle_s, "Entry: least time between two settlements")
+    command.add_option("--settle-seconds", settle_s, "Entry: least time between two settlements")
         ->capture_default_str()
         ->check(CLI::Range(0, 86400))
         ->group(group);
@@ -66,8 +65,7 @@ NodeChain::~NodeChain() = default;
 
 Result<std::unique_ptr<NodeChain>> NodeChain::start(const World& world,
                                                     const NodeChainOption& option) {
-    if (option.state_folder.empty())
-        return lacks("need --state FOLDER, for what must not be lost");
+    if (option.state_folder.empty()) return lacks("need --state FOLDER, for what must not be lost");
     TT_TRY(auto target, option.chain.resolve());
     std::unique_ptr<NodeChain> out(new NodeChain(world, option, std::move(target)));
     TT_CHECK(out->open());
@@ -76,7 +74,8 @@ Result<std::unique_ptr<NodeChain>> NodeChain::start(const World& world,
 
 Result<void> NodeChain::open() {
     TT_CHECK(make_private_folder(option_.state_folder));
-    const bool has_wallet = !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
+    const bool has_wallet =
+        !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
     if (has_wallet) {
         TT_TRY(auto key, option_.wallet.open());
         key_.emplace(std::move(key));
@@ -90,17 +89,16 @@ Result<void> NodeChain::open() {
     options.view.panel.use_finalized = false;
     options.view.finality_depth = option_.confirmations;
     options.sender.confirmations = std::max<uint64_t>(option_.confirmations, 1);
-    TT_TRY(client_, node::ChainClient::start(
-                        {world_.loop, world_.clock, world_.log}, std::move(options),
-                        key_ ? &*key_ : nullptr,
-                        {.on_change =
-                             [this] {
-                                 if (money_) money_->on_chain();
-                             },
-                         .on_outcome =
-                             [this](const chain::SendOutcome& outcome) {
-                                 if (money_) money_->on_outcome(outcome);
-                             }}));
+    TT_TRY(client_, node::ChainClient::start({world_.loop, world_.clock, world_.log},
+                                             std::move(options), key_ ? &*key_ : nullptr,
+                                             {.on_change =
+                                                  [this] {
+                                                      if (money_) money_->on_chain();
+                                                  },
+                                              .on_outcome =
+                                                  [this](const chain::SendOutcome& outcome) {
+                                                      if (money_) money_->on_outcome(outcome);
+                                                  }}));
     registry_.emplace(*client_, world_.clock, option_.pool);
     return {};
 }
@@ -132,12 +130,11 @@ Result<void> NodeChain::open_till() {
     TT_TRY(options.ledger_key, world_.tee.sealing_key("teetee ledger v1"));
     options.settler.interval = option_.settle_s;
     options.settler.worth_min = option_.settle_credits;
-    TT_TRY(money_,
-           node::Money::start({world_.loop, world_.clock, world_.rng, world_.log},
-                              std::move(options), *client_,
-                              [this](const billing::SignOrder& order, const auto& done) {
-                                  node::ask_nodes_to_sign(*node_, money_->ledger(), order, done);
-                              }));
+    TT_TRY(money_, node::Money::start(
+                       {world_.loop, world_.clock, world_.rng, world_.log}, std::move(options),
+                       *client_, [this](const billing::SignOrder& order, const auto& done) {
+                           node::ask_nodes_to_sign(*node_, money_->ledger(), order, done);
+                       }));
     sign_ins_.emplace(api::SignIns::Options{.deployment = target_.deployment, .entry = entry},
                       world_.clock, world_.rng);
     billing_.emplace(api::Billing{.deployment = target_.deployment,

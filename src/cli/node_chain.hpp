@@ -55,8 +55,8 @@ class NodeChain {
 
     void put_into(node::NodeOptions& options) const;
     Registry& registry() { return *registry_; }
-    /// Once the node is up: opens an entry's till, writes the registration. Errors: of Money::start,
-    /// and of writing.
+    /// Once the node is up: opens an entry's till, writes the registration. Errors: of
+    /// Money::start, and of writing.
     Result<void> attach(node::Node& node);
     /// nullptr on nodes that are no entries.
     const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }

@@ -31,6 +31,8 @@ Result<std::vector<RegistryEntry>> nodes_of_pool(const chain::ContractState& sta
 }
 
 Result<std::vector<RegistryEntry>> ContractRegistry::nodes() {
+    // A node starts before it has read the chain.
+    if (!chain_.view().status().confirmed_at) return std::vector<RegistryEntry>();
     return nodes_of_pool(chain_.view().latest(), pool_, static_cast<uint64_t>(clock_.unix_now()));
 }
 

@@ -15,7 +15,8 @@ class ContractRegistry final : public Registry {
         : chain_(chain), clock_(clock), pool_(pool) {}
 
     /// What was read last, also while the chain is in doubt: a node that is dialled shows its
-    /// evidence whoever named it. Error: not_ready before the pool was ever seen.
+    /// evidence whoever named it. Empty before the chain was ever
+    /// read. Error: not_ready where there is no such pool.
     Result<std::vector<RegistryEntry>> nodes() override;
 
   private:

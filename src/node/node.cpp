@@ -446,7 +446,7 @@ size_t Node::slot() const {
 
 std::string Node::url() const {
     if (!impl_->url.empty()) return impl_->url;
-    return "tls://" + impl_->listen_host + ":" + std::to_string(link_port());
+    return "tls://" + net::to_string({impl_->listen_host, link_port()});
 }
 
 crypto::RecoverableSignature Node::sign_registration(const chain::RegistrationTerms& terms) const {

@@ -6,8 +6,8 @@
 
 namespace teetee::node {
 
-/// Has the nodes of an order sign it, shown what each has signed for the receipts in `ledger`, which
-/// MUST outlive the call of `done`.
+/// Has the nodes of an order sign it, shown what each has signed for the receipts in `ledger`,
+/// which MUST outlive the call of `done`.
 void ask_nodes_to_sign(Node& entry, billing::LedgerStore& ledger, const billing::SignOrder& order,
                        const std::function<void(Money::Signatures)>& done);
 
