@@ -88,8 +88,6 @@ function(teetee_module)
   set_target_properties(teetee_${M_NAME} PROPERTIES LINKER_LANGUAGE CXX)
 
   if(TEETEE_BUILD_TESTS AND tests)
-    # Half of what is compiled is tests, whose own speed does not matter.
-    set_source_files_properties(${tests} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1>")
     add_executable(${M_NAME}_test ${tests})
     target_link_libraries(${M_NAME}_test PRIVATE teetee_${M_NAME} ${M_PRIVATE_LIBS} GTest::gtest_main)
     target_compile_definitions(${M_NAME}_test PRIVATE
