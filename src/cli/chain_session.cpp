@@ -20,6 +20,12 @@ constexpr Duration dev_poll_interval = milliseconds(200);
 constexpr uint64_t settled_depth = 16;
 constexpr uint64_t usual_confirmations = 3;
 
+chain::FeeOptions fees_of(const ChainSession::Options& options) {
+    chain::FeeOptions out;
+    if (options.max_fee) out.ceiling = *options.max_fee;
+    return out;
+}
+
 node::ChainClient::Options client_options(const ChainSession::Options& options) {
     node::ChainClient::Options out;
     for (const std::string& url : options.target.rpc_urls) out.endpoints.push_back({.url = url});
@@ -31,7 +37,7 @@ node::ChainClient::Options client_options(const ChainSession::Options& options) 
     out.sender.confirmations = options.confirmations != 0 ? options.confirmations
                                : options.facts.is_dev     ? 1
                                                           : usual_confirmations;
-    if (options.max_fee) out.sender.fees.ceiling = *options.max_fee;
+    out.sender.fees = fees_of(options);
     if (options.facts.is_dev) {
         out.view.poll_interval = dev_poll_interval;
         out.sender.poll_interval = dev_poll_interval;
@@ -46,6 +52,10 @@ Result<std::unique_ptr<ChainSession>> ChainSession::open(Options options) {
     std::unique_ptr<ChainSession> out(new ChainSession(std::move(options)));
     TT_CHECK(out->start());
     return out;
+}
+
+chain::FeeOptions ChainSession::fees() const {
+    return fees_of(options_);
 }
 
 Result<void> ChainSession::start() {

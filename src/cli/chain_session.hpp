@@ -34,6 +34,8 @@ class ChainSession {
 
     const ChainTarget& target() const { return options_.target; }
     const ChainFacts& facts() const { return options_.facts; }
+    /// What transactions may offer.
+    chain::FeeOptions fees() const;
     const crypto::SecpKey* key() const { return options_.key ? &*options_.key : nullptr; }
 
     /// Waits until the contract's state is that of the chain's head, and of `block` at least.

@@ -18,8 +18,11 @@ using chain::U256;
 /// In wei.
 struct Wallet::Estimate {
     uint64_t gas = 0;
+    /// What the transaction will say.
+    uint64_t gas_limit = 0;
     chain::Fees fees{};
-    /// For gas, publishing included, if it is taken now; and at the most.
+    /// For gas, publishing included, if it is taken now; and at the most, which nodes want an
+    /// account to have.
     U256 cost{};
     U256 cost_max{};
     /// The account's.
@@ -28,10 +31,10 @@ struct Wallet::Estimate {
 
 namespace {
 
-constexpr uint64_t fee_history_blocks = 10;
-
 Result<chain::FeeHistory> fee_history(ChainSession& session) {
-    TT_TRY(const auto answer, session.ask(chain::call_fee_history(fee_history_blocks, {50})));
+    const chain::FeeOptions fees = session.fees();
+    TT_TRY(const auto answer,
+           session.ask(chain::call_fee_history(fees.history_blocks, {fees.percentile})));
     return chain::parse_rpc_fee_history(answer);
 }
 
@@ -55,13 +58,14 @@ Result<Wallet::Estimate> Wallet::estimate(const Order& order) {
                                                 .data = order.data}));
     if (!gas) return with_hint(gas.error());
     TT_TRY(out.gas, chain::parse_rpc_u64(*gas));
+    out.gas_limit = out.gas + out.gas / 5;  // as the sender does
     TT_TRY(const auto history, fee_history(*session_));
-    TT_TRY(out.fees, chain::suggest_fees(history, {}));
+    TT_TRY(out.fees, chain::suggest_fees(history, session_->fees()));
     TT_TRY(const U256 now_per_gas, history.base_fees.back().plus(out.fees.max_tip));
     TT_TRY(const U256 publishing, publishing_cost(order, out));
     TT_TRY(out.cost, now_per_gas.times(out.gas));
     TT_TRY(out.cost, out.cost.plus(publishing));
-    TT_TRY(out.cost_max, out.fees.max_fee.times(out.gas));
+    TT_TRY(out.cost_max, out.fees.max_fee.times(out.gas_limit));
     TT_TRY(out.cost_max, out.cost_max.plus(publishing));
     return out;
 }
@@ -73,7 +77,7 @@ Result<U256> Wallet::publishing_cost(const Order& order, const Estimate& estimat
     const Bytes bytes = chain::signing_bytes({.chain_id = deployment.chain_id,
                                               .max_priority_fee_per_gas = estimate.fees.max_tip,
                                               .max_fee_per_gas = estimate.fees.max_fee,
-                                              .gas_limit = estimate.gas,
+                                              .gas_limit = estimate.gas_limit,
                                               .to = deployment.contract,
                                               .value = order.value,
                                               .data = order.data});
@@ -123,12 +127,12 @@ Result<bool> Wallet::agree(const Order& order, Session& session) {
         show(order, found, session);
         return false;
     }
-    TT_TRY(const U256 need, order.value.plus(found.cost));
+    TT_TRY(const U256 need, order.value.plus(found.cost_max));
     if (found.balance < need) {
-        return fail(
-            ErrorCode::transaction_failed,
-            fmt::format("{} has {}, needs {}, gas included", chain::to_checksum_text(account_),
-                        eth_text(found.balance), eth_text(need)));
+        return fail(ErrorCode::transaction_failed,
+                    fmt::format("{} has {}, needs {}, with the most that gas may cost",
+                                chain::to_checksum_text(account_), eth_text(found.balance),
+                                eth_text(need)));
     }
     if (session_->facts().is_dev || options_.is_agreed || session.json || !has_terminal())
         return true;
