@@ -33,6 +33,9 @@ class Shop:
         self.voucher = self.payer.json("voucher", "open", "--pool", self.pool, "--session-key", self.session,
                                        "--ceiling", ceiling)["voucher"]
         self.entry = wait_until(self.terms, 60, "the entry knows the prices")["entry"]
+        known = self.spend(1)
+        wait_until(lambda: self.network.http.post("/v1/payment/raise", "", headers=known)[0] == 200, 60,
+                   "the voucher is settled")
 
     def deploy(self):
         """With the verifier of dev TEEs, which checks real quotes of theirs."""
@@ -45,10 +48,12 @@ class Shop:
         self.chain.contract = json.loads(record.read_text())["contract"]
 
     def start(self, shard: int):
+        # Only the entry sends transactions.
+        environment = {name: value for name, value in self.host.environment.items()
+                       if shard == 0 or name != "TEETEE_KEY"}
         self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", self.host.address,
                            "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", 1,
-                           environment=self.host.environment if shard == 0 else
-                           self.host.environment | {"TEETEE_KEY": ""})
+                           environment=environment)
 
     def state(self, shard: int):
         return self.teetee.folder / f"state-{shard}"
