@@ -17,8 +17,8 @@
 
 namespace teetee::node {
 
-/// Runs a state machine of `pipeline` (Entry or Stage) on real links, timers, an engine and a TEE:
-/// hands every event in, carries every effect out. Lives on the loop's thread.
+/// Runs a state machine of `pipeline` (Entry or Stage) on real links, timers, an engine, a TEE and
+/// a receipt key: hands every event in, carries every effect out. Lives on the loop's thread.
 template <class Machine>
 class Driver {
   public:
@@ -34,6 +34,11 @@ class Driver {
         std::function<void(const wire::NodeId& node)> suspect;
     };
 
+    /// Signs what is in a SignOff, if it is right. Called on a thread of its own.
+    using SignOff = std::function<Result<crypto::RecoverableSignature>(ByteView body)>;
+    /// What came of an entry's own orders.
+    using OnOutcome = std::function<void(pipeline::SignOffOutcome)>;
+
     struct World {
         wire::NodeId node_id{};
         net::Loop& loop;
@@ -41,6 +46,7 @@ class Driver {
         Log& log;
         pipeline::StageEngine& engine;
         QuoteThread& quotes;
+        SignOff sign_off;
         /// Null: none.
         DraftModel* drafts = nullptr;
     };
@@ -64,6 +70,8 @@ class Driver {
 
     /// After the machine has heard of it. To be set before any link is attached.
     void on_peer(OnPeer hooks) { on_peer_ = std::move(hooks); }
+    /// To be set before anything is ordered.
+    void on_outcome(OnOutcome hook) { on_outcome_ = std::move(hook); }
 
     /// A link came up. It takes the place of an earlier one that the same side has made. Where both
     /// have dialled, the node with the lesser id decides: it keeps the link that it had, and ends
@@ -178,6 +186,15 @@ class Driver {
              });
     }
 
+    /// On a thread of its own: a settlement has up to a thousand signatures to look at.
+    void sign_off(const pipeline::SignOffJob& job) {
+        post(pipeline::SignOffResult{job.id, world_.sign_off(job.body)},
+             [](Machine& machine, Instant now, pipeline::SignOffResult result,
+                pipeline::Effects& effects) {
+                 machine.on_signed_off(now, std::move(result), effects);
+             });
+    }
+
     /// On the draft model's thread.
     void draft(const pipeline::DraftJob& job) {
         if constexpr (requires { &Machine::on_drafted; }) {
@@ -210,9 +227,18 @@ class Driver {
         for (pipeline::ComputeJob& job : effects.jobs) engine_.submit(std::move(job));
         for (pipeline::DraftJob& job : effects.drafts) drafts_->submit(std::move(job));
         for (const pipeline::QuoteJob& job : effects.quotes) make_quote(job);
+        for (pipeline::SignOffJob& job : effects.sign_offs) {
+            // Many nodes never settle anything.
+            if (!signer_)
+                signer_.emplace([this](const pipeline::SignOffJob& next) { sign_off(next); });
+            signer_->submit(std::move(job));
+        }
         for (const pipeline::Timer& timer : effects.timers) set_timer(timer);
         for (const pipeline::ClientEvent& event : effects.events) {
             if (on_event_) on_event_(event);
+        }
+        for (pipeline::SignOffOutcome& outcome : effects.outcomes) {
+            if (on_outcome_) on_outcome_(std::move(outcome));
         }
         for (const wire::NodeId& node : effects.suspects) {
             if (on_peer_.suspect) on_peer_.suspect(node);
@@ -244,6 +270,7 @@ class Driver {
     Machine machine_;
     OnEvent on_event_;
     OnPeer on_peer_;
+    OnOutcome on_outcome_;
     std::map<wire::NodeId, Attached> links_;
     /// Second links to the same nodes, over which nothing is said until the first ones end.
     std::map<wire::NodeId, Attached> spares_;
@@ -252,6 +279,7 @@ class Driver {
     // Last, so that the threads end before anything that they call.
     JobThread<pipeline::ComputeJob> engine_;
     std::optional<JobThread<pipeline::DraftJob>> drafts_;
+    std::optional<JobThread<pipeline::SignOffJob>> signer_;
 };
 
 }  // namespace teetee::node

@@ -38,6 +38,9 @@ Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceP
     TT_TRY(const auto pem, tls_key.to_pem());
     attest::Statement statement;
     statement.software_version = software_version;
+    statement.chain_id = options.deployment.chain_id;
+    statement.contract = options.deployment.contract;
+    statement.pool = options.pool;
     statement.model_root = options.model_root;
     statement.shard_root = options.shard_root;
     statement.layers = options.layers;

@@ -7,6 +7,7 @@
 #include "attest/policy.hpp"
 #include "attest/statement.hpp"
 #include "attest/verdict_cache.hpp"
+#include "chain/typed_data.hpp"
 #include "crypto/p256.hpp"
 #include "crypto/secp256k1.hpp"
 #include "crypto/x25519.hpp"
@@ -38,6 +39,9 @@ struct IdentityOptions {
     Digest model_root{};
     Digest shard_root{};
     LayerRange layers;
+    /// Where its work is settled, and the pool there; all zero: nowhere.
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
     Digest policy_hash{};
     UnixSeconds now = 0;
     UnixSeconds lifetime_s = 24 * 3600;

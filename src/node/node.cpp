@@ -26,12 +26,14 @@ constexpr Duration idle_time = std::chrono::milliseconds(250);
 /// How late a change of the collateral may be noticed.
 constexpr Duration watch_interval_max = std::chrono::seconds(1);
 
+static_assert(billing::sign_off_bytes_max <= wire::Limits{}.sign_off_bytes_max);
+
 }  // namespace
 
 struct Node::Impl {
     explicit Impl(const World& w) : world(w) {}
 
-    Result<void> attest_self(UnixSeconds lifetime_s);
+    Result<void> attest_self(const NodeOptions& node_options);
     void keep_attested(UnixSeconds lifetime_s);
     void on_renewed();
     void show_evidence();
@@ -50,6 +52,9 @@ struct Node::Impl {
     bool is_idle() const;
     void await_idle(Instant since);
     attest::PeerExpectation expect_peers() const;
+    void ask_to_sign(const billing::SignOffAsks& asks,
+                     std::function<void(SettlementSignatures)> done);
+    void on_outcome(pipeline::SignOffOutcome outcome);
 
     World world;
     PolicyFile policy;
@@ -69,6 +74,14 @@ struct Node::Impl {
     std::unique_ptr<Driver<pipeline::Entry>> entry;
     std::unique_ptr<Generations> generations;
     std::unique_ptr<Driver<pipeline::Stage>> stage;
+    /// Settlements that wait for signatures, by their orders.
+    struct Signing {
+        /// Of those that could not be asked.
+        SettlementSignatures signatures;
+        std::function<void(SettlementSignatures)> done;
+    };
+    std::map<uint64_t, Signing> signings;
+    uint64_t next_signing = 1;
     std::unique_ptr<Peers> peers;
     Duration recheck_interval{};
     Instant next_recheck{};
@@ -76,14 +89,16 @@ struct Node::Impl {
     net::Timer watch_timer;
 };
 
-Result<void> Node::Impl::attest_self(UnixSeconds lifetime_s) {
+Result<void> Node::Impl::attest_self(const NodeOptions& node_options) {
     IdentityOptions options;
     options.model_root = shard.manifest.model_root;
     options.shard_root = shard.manifest.shards[shard.index].root;
     options.layers = shard.layers;
+    options.deployment = node_options.deployment;
+    options.pool = node_options.pool;
     options.policy_hash = policy.hash;
     options.now = world.clock.unix_now();
-    options.lifetime_s = lifetime_s;
+    options.lifetime_s = node_options.statement_lifetime_s;
     TT_TRY(identity, make_identity(options, world.evidence, world.rng));
     quotes = std::make_unique<QuoteThread>(world.loop, world.evidence);
     TT_TRY(link_tls, net::TlsContext::build_mutual(identity->tls));
@@ -175,6 +190,9 @@ Result<void> Node::Impl::load_draft_model(const NodeOptions& options) {
 void Node::Impl::start_machine(const NodeOptions& options) {
     const auto signer =
         std::make_shared<attest::RecordSigner>(identity->receipt_key, identity->statement);
+    // Its own copy of the statement: the current one changes on another thread.
+    const auto sign_off = [&key = identity->receipt_key, statement = identity->statement](
+                              ByteView ask) { return billing::sign_off(key, statement, ask); };
     if (shard.layers.begin == 0) {
         pipeline::EntryOptions entry_options;
         entry_options.node_id = identity->receipt_key.address();
@@ -194,12 +212,15 @@ void Node::Impl::start_machine(const NodeOptions& options) {
             entry_options.records.shard_roots[one.layers] = one.root;
         entry = std::make_unique<Driver<pipeline::Entry>>(
             Driver<pipeline::Entry>::World{entry_options.node_id, world.loop, world.clock,
-                                           world.log, *shard.engine, *quotes, draft_model.get()},
+                                           world.log, *shard.engine, *quotes, sign_off,
+                                           draft_model.get()},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { generations->on_event(event); });
         generations = std::make_unique<Generations>(
             Generations::World{*entry, *identity, shard.stop_tokens, world.rng,
                                world.evidence.simulated(), options.request_time_max});
+        entry->on_outcome(
+            [this](pipeline::SignOffOutcome outcome) { on_outcome(std::move(outcome)); });
         return;
     }
     pipeline::StageOptions stage_options;
@@ -209,7 +230,7 @@ void Node::Impl::start_machine(const NodeOptions& options) {
     stage_options.replay_bytes_max = options.replay_bytes_max;
     stage = std::make_unique<Driver<pipeline::Stage>>(
         Driver<pipeline::Stage>::World{stage_options.node_id, world.loop, world.clock, world.log,
-                                       *shard.engine, *quotes},
+                                       *shard.engine, *quotes, sign_off},
         pipeline::Stage(stage_options));
 }
 
@@ -294,11 +315,11 @@ void Node::Impl::plan_routes() {
 bool Node::Impl::is_idle() const {
     if (!entry) {
         const pipeline::Stage& machine = stage->machine();
-        return machine.sequence_count() + machine.quoting_count() == 0;
+        return machine.sequence_count() + machine.quoting_count() + machine.sign_off_count() == 0;
     }
     const pipeline::Entry& machine = entry->machine();
     return machine.active_count() + machine.queued_count() + machine.record_count() +
-               machine.quoting_count() ==
+               machine.quoting_count() + machine.sign_off_count() ==
            0;
 }
 
@@ -309,6 +330,32 @@ void Node::Impl::await_idle(Instant since) {
     drain_timer = world.loop.call_after(idle_interval, [this, since] { await_idle(since); });
 }
 
+void Node::Impl::ask_to_sign(const billing::SignOffAsks& asks,
+                             std::function<void(SettlementSignatures)> done) {
+    const uint64_t id = next_signing++;
+    const chain::Deployment deployment{identity->statement.chain_id, identity->statement.contract};
+    pipeline::SignOffOrder order{.id = id,
+                                 .digest = chain::settlement_digest(deployment, asks.batch())};
+    Signing& signing = signings[id];
+    signing.done = std::move(done);
+    for (auto& [signer, ask] : asks.encode()) {
+        if (ask)
+            order.bodies.emplace(signer, std::move(*ask));
+        else
+            signing.signatures.emplace(signer, ask.error());
+    }
+    entry->act([&](pipeline::Entry& machine, Instant now, pipeline::Effects& effects) {
+        machine.ask_to_sign(now, std::move(order), effects);
+    });
+}
+
+void Node::Impl::on_outcome(pipeline::SignOffOutcome outcome) {
+    auto signing = signings.extract(outcome.id);
+    SettlementSignatures& signatures = signing.mapped().signatures;
+    signatures.merge(outcome.signatures);
+    signing.mapped().done(std::move(signatures));
+}
+
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() = default;
 
@@ -317,7 +364,7 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     impl->policy = options.policy;
     TT_TRY(impl->shard, ServedShard::load(options.shard, world.evidence, world.log));
     TT_CHECK(impl->load_draft_model(options));
-    TT_CHECK(impl->attest_self(options.statement_lifetime_s));
+    TT_CHECK(impl->attest_self(options));
     impl->start_machine(options);
     impl->show_evidence();
     TT_CHECK(impl->connect(options));
@@ -450,6 +497,12 @@ void Node::sign(attest::Receipt& receipt) const {
 void Node::add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done) {
     TT_ASSERT(is_entry());
     impl_->generations->add_fresh_quotes(std::move(receipt), std::move(done));
+}
+
+void Node::ask_to_sign(const billing::SignOffAsks& asks,
+                       std::function<void(SettlementSignatures)> done) {
+    TT_ASSERT(is_entry());
+    impl_->ask_to_sign(asks, std::move(done));
 }
 
 }  // namespace teetee::node

@@ -13,6 +13,7 @@
 #include "attest/statement.hpp"
 #include "base/activations.hpp"
 #include "base/registry.hpp"
+#include "billing/sign_off.hpp"
 #include "crypto/x25519.hpp"
 #include "model/tokenizer.hpp"
 #include "net/address.hpp"
@@ -31,6 +32,10 @@ struct NodeOptions {
     ShardOptions shard;
     /// What other nodes' evidence is held against.
     PolicyFile policy;
+    /// Where this node's work is settled, and its pool there; all zero: nowhere. Its statement, and
+    /// whatever its receipt key signs, name them.
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
     /// Where other nodes' links come in.
     net::Address listen;
     /// Whom to dial first, besides those of World::registry; gossip tells of the others.
@@ -155,6 +160,15 @@ class Node {
     /// called once, with the quotes or why there are none in place; within some seconds, however
     /// the stages fare.
     void add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done);
+    using SettlementSignatures = std::map<crypto::Address, Result<crypto::RecoverableSignature>>;
+    /// Has every signer of a settlement sign its batch, this node as well: the others are asked
+    /// over routes of this entry that are ready. `done` is called once, maybe before this returns
+    /// and within some seconds: by receipt key a signature of settlement_digest under this node's
+    /// statement, or why there is none. Errors: of billing::sign_off and SignOffAsks::encode;
+    /// route_unavailable (the node is on no route, or its route was lost), stage_timeout,
+    /// overloaded, signature_invalid.
+    void ask_to_sign(const billing::SignOffAsks& asks,
+                     std::function<void(SettlementSignatures)> done);
 
   private:
     struct Impl;
