@@ -112,6 +112,15 @@ def histories():
     put("chain_view", "earnings", pool + accepted + node + earned + settle + withdrawn)
 
 
+def files():
+    account = "0x" + "cd" * 20
+    put("deployment_file", "dev", json.dumps({"version": 1, "chain_id": 84532, "contract": account, "verifier": account, "kind": "dev",
+                                              "block": 7, "wei_per_credit": "1000000", "contracts": [{"gas": 1}]}).encode())
+    put("registration_file", "node", json.dumps(
+        {"version": 1, "chain_id": 84532, "contract": account, "pool": 1, "slot": 2, "host": account, "endpoint": "tls://a.example:1",
+         "statement": "0x01", "quote": "0x02", "signature": "0x" + "03" * 65, "platform_verdict": "0x04"}).encode())
+
+
 def make_chain_seeds():
     items()
     transactions()
@@ -119,6 +128,7 @@ def make_chain_seeds():
     answers()
     keystores()
     histories()
+    files()
 
 
 if __name__ == "__main__":

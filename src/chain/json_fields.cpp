@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chain/json_fields.hpp"
 
+#include <algorithm>
+
 namespace teetee::chain {
 
 namespace json = boost::json;
@@ -19,6 +21,15 @@ Error JsonFields::wrong(std::string_view key, std::string_view have, std::string
 bool JsonFields::is_absent(std::string_view key) const {
     const json::value* value = object_->if_contains({key.data(), key.size()});
     return value == nullptr || value->is_null();
+}
+
+Result<void> JsonFields::ensure_only(std::span<const std::string_view> keys) const {
+    for (const auto& member : *object_) {
+        const std::string_view key(member.key().data(), member.key().size());
+        if (std::ranges::find(keys, key) == keys.end())
+            return wrong(quote_foreign(key), "it", "no such member");
+    }
+    return {};
 }
 
 Result<const json::value*> JsonFields::value(std::string_view key) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,9 @@ class JsonFields {
         for (size_t i = 0; i < N; ++i) out[i] = bytes[i];
         return out;
     }
+
+    /// Error for a member that is not listed.
+    Result<void> ensure_only(std::span<const std::string_view> keys) const;
 
     Error wrong(std::string_view key, std::string_view have, std::string_view need) const;
 

@@ -151,15 +151,33 @@ std::string random_uuid(Rng& rng) {
     return text;
 }
 
+Result<json::value> parse_file(std::string_view text) {
+    auto parsed =
+        parse_strict_json(text, {.bytes_max = keystore_bytes_max, .depth_max = depth_max});
+    if (!parsed) return malformed(parsed.error().detail);
+    return parsed;
+}
+
 }  // namespace
 
 Result<crypto::SecpKey> open_keystore(std::string_view text, ByteView password) {
-    const auto parsed =
-        parse_strict_json(text, {.bytes_max = keystore_bytes_max, .depth_max = depth_max});
-    if (!parsed) return malformed(parsed.error().detail);
+    TT_TRY(const auto parsed, parse_file(text));
     TT_TRY(const JsonFields file,
-           JsonFields::of(*parsed, "keystore", ErrorCode::keystore_malformed));
+           JsonFields::of(parsed, "keystore", ErrorCode::keystore_malformed));
     return open_file(file, password);
+}
+
+Result<std::optional<crypto::Address>> keystore_address(std::string_view text) {
+    TT_TRY(const auto parsed, parse_file(text));
+    TT_TRY(const JsonFields file,
+           JsonFields::of(parsed, "keystore", ErrorCode::keystore_malformed));
+    crypto::Address out{};
+    if (file.is_absent("address")) return std::optional<crypto::Address>();
+    TT_TRY(const Bytes named, file.hex("address", out.size()));
+    if (named.empty()) return std::optional<crypto::Address>();
+    if (named.size() != out.size()) return malformed("address of another length");
+    std::copy(named.begin(), named.end(), out.begin());
+    return std::optional(out);
 }
 
 Result<std::string> seal_keystore(const crypto::Secret<32>& key, ByteView password, Rng& rng,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ namespace teetee::chain {
 /// one that asks for more work than limits.hpp allows; keystore_locked when the password is not the
 /// file's (or the file was changed: the two cannot be told apart).
 Result<crypto::SecpKey> open_keystore(std::string_view json, ByteView password);
+
+/// Whose key the file says that it holds; nullopt where it does not say. Only open_keystore tells
+/// whether that is so. Error: keystore_malformed.
+Result<std::optional<crypto::Address>> keystore_address(std::string_view json);
 
 /// scrypt's cost; the default is what wallets write (256 MiB and about a second).
 struct KeystoreCost {

@@ -29,6 +29,7 @@ bool is_cheap(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace teetee;
     const std::string_view text = as_text({data, size});
+    (void)chain::keystore_address(text);
     if (is_cheap(text)) (void)chain::open_keystore(text, as_bytes("password"));
     return 0;
 }

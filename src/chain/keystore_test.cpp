@@ -40,6 +40,19 @@ TEST(keystore, opens_what_it_seals) {
     EXPECT_NE(json::serialize(sealed_object()), json::serialize(file));
 }
 
+TEST(keystore, says_whose_it_is_without_a_password) {
+    auto file = sealed_object();
+    const auto address = [&] { return keystore_address(json::serialize(file)); };
+    EXPECT_EQ(address().value(), crypto::SecpKey::from_bytes(secret_of(7).view())->address());
+    file["address"] = "";
+    EXPECT_EQ(address().value(), std::nullopt);
+    file["address"] = "abcd";
+    EXPECT_EQ(address().error().code, ErrorCode::keystore_malformed);
+    file.erase("address");
+    EXPECT_EQ(address().value(), std::nullopt);
+    EXPECT_EQ(keystore_address("[").error().code, ErrorCode::keystore_malformed);
+}
+
 TEST(keystore, another_password_opens_nothing) {
     const auto file = sealed_object();
     EXPECT_EQ(open_error(file, as_bytes("correct horsf")), ErrorCode::keystore_locked);

@@ -38,4 +38,14 @@ inline constexpr size_t sender_attempts_max = 16;
 /// Intents with an outcome that a sender remembers.
 inline constexpr size_t sender_finished_max = 1024;
 
+/// A file that says where a contract is deployed.
+inline constexpr size_t deployment_file_bytes_max = 64u << 10;
+/// A file that registers a node; evidence is what contracts/src/Limits.sol allows.
+inline constexpr size_t registration_file_bytes_max = 128u << 10;
+inline constexpr size_t registration_statement_bytes_max = 2048;
+inline constexpr size_t registration_endpoint_bytes_max = 256;
+inline constexpr size_t evidence_bytes_max = 32u << 10;
+inline constexpr size_t platform_verdict_bytes_max = 8u << 10;
+inline constexpr size_t file_json_depth_max = 8;
+
 }  // namespace teetee::chain

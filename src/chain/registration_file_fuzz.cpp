@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/assert.hpp"
+#include "chain/registration_file.hpp"
+
+// What parses can be written down and parses again to the same.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    using namespace teetee;
+    const auto file = chain::parse_registration_file(as_text({data, size}));
+    if (!file) return 0;
+    const auto again = chain::parse_registration_file(chain::encode_registration_file(*file));
+    TT_ASSERT(again && *again == *file);
+    return 0;
+}
