@@ -17,6 +17,8 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::config_invalid:
         case ErrorCode::grammar_invalid:
         case ErrorCode::grammar_too_complex:
+        case ErrorCode::account_malformed:
+        case ErrorCode::amount_malformed:
             return Exit::usage;
         case ErrorCode::io_failed:
         case ErrorCode::not_found:
@@ -28,6 +30,15 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::not_ready:
         case ErrorCode::evidence_unavailable:
         case ErrorCode::collateral_unavailable:
+        case ErrorCode::cancelled:
+        case ErrorCode::rpc_malformed:
+        case ErrorCode::rpc_refused:
+        case ErrorCode::rpc_unavailable:
+        case ErrorCode::rpc_disagreement:
+        case ErrorCode::chain_mismatch:
+        case ErrorCode::chain_reorganised:
+        case ErrorCode::events_inconsistent:
+        case ErrorCode::fee_too_high:
             return Exit::environment;
         default:
             return Exit::not_so;

@@ -9,6 +9,7 @@
 #include "attest/policy.hpp"
 #include "cli/model_file.hpp"
 #include "cli/progress.hpp"
+#include "cli/state_folder.hpp"
 #include "crypto/hash.hpp"
 #include "model/manifest.hpp"
 #include "model/shard.hpp"
@@ -93,12 +94,7 @@ std::string program_path() {
 }
 
 std::string default_network_folder(uint16_t port) {
-    const char* state = std::getenv("XDG_STATE_HOME");
-    const char* home = std::getenv("HOME");
-    const std::string base = state != nullptr && *state != '\0'
-                                 ? std::string(state)
-                                 : std::string(home == nullptr ? "/tmp" : home) + "/.local/state";
-    return base + "/teetee/up-" + std::to_string(port);
+    return state_home() + "/up-" + std::to_string(port);
 }
 
 Result<model::Manifest> write_shards(const std::string& model_path, std::span<const LayerRange> cut,
