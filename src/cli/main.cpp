@@ -5,6 +5,7 @@
 #include <exception>
 #include <sys/resource.h>
 
+#include "cli/chain_commands.hpp"
 #include "cli/command.hpp"
 
 int main(int argc, char** argv) {
@@ -38,6 +39,9 @@ int main(int argc, char** argv) {
     add_perplexity(app, session);
     add_bench(app, session);
     add_attest(app, session);
+    add_account(app, session);
+    add_credits(app, session);
+    add_earnings(app, session);
     add_sim(app, session);
     try {
         app.parse(argc, argv);
