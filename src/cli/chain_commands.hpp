@@ -9,6 +9,8 @@ namespace teetee::cli {
 void add_account(CLI::App& app, Session& session);
 void add_credits(CLI::App& app, Session& session);
 void add_pool(CLI::App& app, Session& session);
+/// 'register', 'renew' and 'leave'.
+void add_register(CLI::App& app, Session& session);
 /// 'earnings' and 'withdraw'.
 void add_earnings(CLI::App& app, Session& session);
 

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
     add_account(app, session);
     add_credits(app, session);
     add_pool(app, session);
+    add_register(app, session);
     add_earnings(app, session);
     add_sim(app, session);
     try {
