@@ -8,6 +8,7 @@ namespace teetee::cli {
 
 void add_account(CLI::App& app, Session& session);
 void add_credits(CLI::App& app, Session& session);
+void add_voucher(CLI::App& app, Session& session);
 void add_pool(CLI::App& app, Session& session);
 /// 'register', 'renew' and 'leave'.
 void add_register(CLI::App& app, Session& session);

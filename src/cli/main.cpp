@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
     add_attest(app, session);
     add_account(app, session);
     add_credits(app, session);
+    add_voucher(app, session);
     add_pool(app, session);
     add_register(app, session);
     add_earnings(app, session);
