@@ -44,7 +44,7 @@ TEST(registration_file, refuses_members_that_lack_or_are_none) {
     for (const char* member : {"version", "chain_id", "contract", "pool", "slot", "host",
                                "endpoint", "statement", "quote", "signature"}) {
         const std::string other = replaced('"' + std::string(member) + '"', "\"x\"");
-        EXPECT_NE(refused(other).find("registration.x: have it, need no such member"),
+        EXPECT_NE(refused(other).find("registration.'x': have it, need no such member"),
                   std::string::npos);
         std::string without = other;
         without.erase(without.find("\"x\""),

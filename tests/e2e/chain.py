@@ -124,6 +124,49 @@ class Wallet:
         return int(self.json("credits", "balance")["credits"])
 
 
+def word(value) -> str:
+    return f"{value:064x}" if isinstance(value, int) else value.removeprefix("0x").rjust(64, "0")
+
+
+DOMAIN_TYPE = [{"name": "name", "type": "string"}, {"name": "version", "type": "string"},
+               {"name": "chainId", "type": "uint256"}, {"name": "verifyingContract", "type": "address"}]
+
+
+def sign(chain: Chain, primary: str, types: dict, message: dict) -> str:
+    """By the receipt key, 65 bytes."""
+    fields = {name: [dict(zip(("type", "name"), member.split())) for member in text.split(",")] for name, text in types.items()}
+    return chain.call("eth_signTypedData_v4", chain.accounts[RECEIPT_ACCOUNT], {
+        "types": {"EIP712Domain": DOMAIN_TYPE, **fields}, "primaryType": primary, "message": message,
+        "domain": {"name": "TeeTee", "version": "1", "chainId": chain.chain_id, "verifyingContract": chain.contract}})
+
+
+def settle_a_query(chain: Chain, pool: int, node: int, tokens: int, total: int):
+    """Account 9 pays for a query of so many tokens each way, and the pool's only node settles it."""
+    payer, entry = chain.accounts[9], chain.accounts[RECEIPT_ACCOUNT]
+    root = "0x" + "77" * 32
+
+    def send(data: str, value=0):
+        sent = chain.call("eth_sendTransaction", {"from": payer, "to": chain.contract, "data": data, "value": hex(value)})
+        receipt = wait_until(lambda: chain.call("eth_getTransactionReceipt", sent), 20, "a block takes it")
+        assert receipt["status"] == "0x1", receipt
+
+    query = [pool, entry, "0x" + "88" * 32, tokens, tokens, chain.now() + 3600]
+    send("0x1e8fa849" + "".join(map(word, query)), total * WEI_PER_CREDIT)
+    signature = sign(chain, "Settlement", {
+        "Settlement": "uint64 pool,uint64 entryNode,uint64 promptTokens,uint64 completionTokens,uint128 total,"
+                      "bytes32 receiptsRoot,Spent[] spends,Served[] queries,Worked[] work",
+        "Spent": "bytes32 voucher,uint128 amount", "Served": "uint64 query,uint128 amount",
+        "Worked": "uint64 node,uint64 tokens"},
+        {"pool": pool, "entryNode": node, "promptTokens": tokens, "completionTokens": tokens, "total": total,
+         "receiptsRoot": root, "spends": [], "queries": [{"query": 1, "amount": total}],
+         "work": [{"node": node, "tokens": 2 * tokens}]})[2:]
+    # The compact form of ERC-2098: the parity is in the top bit of s.
+    vs = int(signature[64:128], 16) | (int(signature[128:], 16) - 27) << 255
+    batch = [pool, node, tokens, tokens, total, root, 9 * 32, 10 * 32, 13 * 32, 0, 1, 1, total,
+             1, node, 2 * tokens, signature[:64], vs]
+    send("0xd60d9a6c" + "".join(map(word, [32, *batch])))
+
+
 def statement(chain: Chain, pool: dict, slot: int, **changes) -> bytes:
     """As src/attest/statement.hpp says."""
     layers = pool["slots"][slot]["layers"]
@@ -146,16 +189,10 @@ def statement(chain: Chain, pool: dict, slot: int, **changes) -> bytes:
 def registration(chain: Chain, host: Wallet, pool: dict, slot: int, endpoint="tls://node.example:7000", **changes) -> dict:
     """A registration file of a node whose receipt key is RECEIPT_ACCOUNT's."""
     encoded = statement(chain, pool, slot, **changes)
-    types = {"EIP712Domain": [{"name": "name", "type": "string"}, {"name": "version", "type": "string"},
-                              {"name": "chainId", "type": "uint256"}, {"name": "verifyingContract", "type": "address"}],
-             "Registration": [{"name": "host", "type": "address"}, {"name": "pool", "type": "uint64"},
-                              {"name": "slot", "type": "uint16"}, {"name": "statementHash", "type": "bytes32"},
-                              {"name": "endpoint", "type": "string"}]}
-    signature = chain.call("eth_signTypedData_v4", chain.accounts[RECEIPT_ACCOUNT], {
-        "types": types, "primaryType": "Registration",
-        "domain": {"name": "TeeTee", "version": "1", "chainId": chain.chain_id, "verifyingContract": chain.contract},
-        "message": {"host": host.address, "pool": pool["pool"], "slot": slot,
-                    "statementHash": "0x" + hashlib.sha256(encoded).hexdigest(), "endpoint": endpoint}})
+    signature = sign(chain, "Registration", {
+        "Registration": "address host,uint64 pool,uint16 slot,bytes32 statementHash,string endpoint"},
+        {"host": host.address, "pool": pool["pool"], "slot": slot,
+         "statementHash": "0x" + hashlib.sha256(encoded).hexdigest(), "endpoint": endpoint})
     return {"version": 1, "chain_id": chain.chain_id, "contract": chain.contract.lower(), "pool": pool["pool"],
             "slot": slot, "host": host.address.lower(), "endpoint": endpoint, "statement": "0x" + encoded.hex(),
             "quote": "0x01", "signature": signature}

@@ -6,16 +6,16 @@ import pty
 import signal
 import time
 
-from chain import MEASUREMENT, WEI_PER_CREDIT, Chain, registration
+from chain import MEASUREMENT, WEI_PER_CREDIT, Chain, registration, settle_a_query
 from harness import STORY_MODEL, wait_until
 
 DAY = 24 * 3600
 
 
-def network_files(teetee):
+def network_files(teetee, shards=2):
     """Manifest and policy as `teetee up` would write them."""
     folder = teetee.folder / "files"
-    code, _, err = teetee.run("up", "--prepare-only", "--shards", 2, "--model", STORY_MODEL, "--dir", folder)
+    code, _, err = teetee.run("up", "--prepare-only", "--shards", shards, "--model", STORY_MODEL, "--dir", folder)
     assert code == 0, err
     return folder / "manifest.json", folder / "policy.json"
 
@@ -321,6 +321,26 @@ def test_a_node_is_registered_renewed_and_leaves(teetee):
     assert host.json("pool", "show", 1)["slots"][1]["nodes"] == []
     assert "node 1 has left" in host.refused(1, "leave", 1)
     assert "is of a node that left" in host.refused(1, "renew", path, "--evidence", proof)
+
+
+def test_earnings_are_shown_and_withdrawn(teetee):
+    chain = Chain(teetee)
+    creator, host = chain.wallet(1), chain.wallet(2)
+    pool = create_pool(creator, network_files(teetee, shards=1))
+    path = write(teetee.folder / "registration.json", registration(chain, host, pool, 0))
+    host.json("register", path, "--evidence", evidence(chain, chain.now() + 1000))
+    # 10 tokens each way at 2 and 5 credits; of 70 credits 2.5 % are the creator's, rounded down.
+    settle_a_query(chain, pool["pool"], node=1, tokens=10, total=70)
+    assert creator.json("earnings")["earnings"] == "1"
+    code, out, _ = host.run("earnings")
+    assert code == 0 and "has earned 69 credits (0.000000000069 ETH): teetee withdraw" in out, out
+    assert "node 1: pool 1, slot 0, live" in out, out
+    to = "0x00000000000000000000000000000000000000bb"
+    assert "withdraw 69 credits" in host.json("withdraw", "--to", to, "--dry-run")["summary"]
+    paid = host.json("withdraw", "--to", to)
+    assert (paid["withdrawn"], paid["withdrawn_wei"]) == ("69", str(69 * WEI_PER_CREDIT)), paid
+    assert int(chain.call("eth_getBalance", to, "latest"), 16) == 69 * WEI_PER_CREDIT
+    assert host.json("earnings")["earnings"] == "0"
 
 
 def test_a_voucher_is_opened_ended_and_reclaimed(teetee):
