@@ -2,6 +2,7 @@
 #include "crypto/p256.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include <cryptopp/eccrypto.h>
 #include <cryptopp/oids.h>
@@ -184,6 +185,9 @@ Result<P256Signature> P256Key::sign_deterministic(ByteView message) const {
     signer.AccessKey().Initialize(CryptoPP::ASN1::secp256r1(),
                                   CryptoPP::Integer(secret.data(), 32));
     P256Signature out;
+    // The library keeps one HMAC for all such signers of the process.
+    static std::mutex mutex;
+    const std::lock_guard<std::mutex> lock(mutex);
     signer.SignMessage(CryptoPP::NullRNG(), message.data(), message.size(), out.data());
     return out;
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/p256.hpp"
 
+#include <array>
+#include <functional>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
@@ -42,6 +47,21 @@ TEST(p256, deterministic_signatures_verify_and_repeat) {
     EXPECT_EQ(signature, key.sign_deterministic(as_bytes("message")).value());
     EXPECT_NE(signature, key.sign_deterministic(as_bytes("other")).value());
     EXPECT_TRUE(verify_p256(key.point(), {.message = as_bytes("message"), .signature = signature}));
+}
+
+TEST(p256, threads_sign_deterministically_at_the_same_time) {
+    const auto sign = [](uint8_t thread, std::vector<P256Signature>& out) {
+        const auto key = P256Key::derive(ByteArray<32>{thread}).value();
+        for (uint8_t i = 0; i < 100; ++i)
+            out.push_back(key.sign_deterministic(Bytes(10, i)).value());
+    };
+    std::array<std::vector<P256Signature>, 4> alone;
+    std::array<std::vector<P256Signature>, 4> together;
+    std::vector<std::thread> threads;
+    for (uint8_t i = 0; i < 4; ++i) sign(i, alone[i]);
+    for (uint8_t i = 0; i < 4; ++i) threads.emplace_back(sign, i, std::ref(together[i]));
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(together, alone);
 }
 
 TEST(p256, derives_the_same_key_from_the_same_seed) {
