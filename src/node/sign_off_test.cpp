@@ -15,6 +15,7 @@ constexpr uint64_t pool = 7;
 class signed_settlement : public testing::Test {
   protected:
     signed_settlement() {
+        clock.set(attest::test::now);
         tail = start_node(1, {});
         entry = start_node(0, {{.url = "tls://127.0.0.1:" + std::to_string(tail->link_port())}});
         net::run_until(loop, [&] { return entry->status().ready; });
@@ -76,7 +77,7 @@ class signed_settlement : public testing::Test {
 
     const test::TestNetwork network{2};
     net::Loop loop;
-    const SystemClock clock;
+    test::MovedClock clock;
     SystemRng rng;
     test::RecordingLog log;
     attest::DevTee tee = attest::test::make_tee();

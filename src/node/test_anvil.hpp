@@ -26,8 +26,11 @@ inline const std::string contracts_folder = std::string(TEETEE_SOURCE_DIR) + "/c
 inline const std::string anvil_path =
     contracts_folder + "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
 
+/// As it is deployed, or a double of the contracts' own tests.
 inline std::string artifact_path(const std::string& file, const std::string& name) {
-    return contracts_folder + "out/release/" + file + ".sol/" + name + ".json";
+    const std::string path = file + ".sol/" + name + ".json";
+    const std::string deployed = contracts_folder + "out/release/" + path;
+    return std::filesystem::exists(deployed) ? deployed : contracts_folder + "out/" + path;
 }
 
 #define TT_REQUIRE_ANVIL()                                                        \
