@@ -131,6 +131,7 @@ def test_an_entry_that_is_killed_loses_nothing_and_charges_nothing_twice(teetee)
     shop = Shop(teetee)
     status, first = shop.ask(500)
     assert status == 200, first
+    assert shop.charged(first) == price(first["usage"])
     shop.network.nodes[0].kill()
     shop.start(0)
     wait_until(shop.terms, 60, "the entry is up again")

@@ -222,7 +222,10 @@ def test_a_pool_is_offered_shown_and_changed(teetee):
     creator, other = chain.wallet(1), chain.wallet(2)
     files = network_files(teetee)
     assert creator.json("pool", "list") == {"pools": []}
-    err = creator.refused(2, "pool", "create", "--manifest", files[0], "--policy", files[1], "--prices", "2,5")
+    loose = json.loads(files[1].read_text())
+    loose["measurements"] = [{"mrtd": loose["measurements"][0]["mrtd"]}]
+    loose = write(teetee.folder / "loose.json", loose)
+    err = creator.refused(2, "pool", "create", "--manifest", files[0], "--policy", loose, "--prices", "2,5")
     assert "rtmr0" in err and "--measurement" in err, err
     pool = create_pool(creator, files)
     manifest = json.loads(files[0].read_text())
