@@ -131,6 +131,16 @@ Result<std::vector<Charge>> Settler::charges_to_plan(Instant now) {
     return charges;
 }
 
+/// So that those behind it get their turn: for as long as what it waits for is not asked again.
+void Settler::set_aside(Instant now, const Charge& charge) {
+    Instant until{};
+    for (const crypto::Address& node : charge.nodes) {
+        const auto found = absences_.find(node);
+        if (found != absences_.end()) until = std::max(until, found->second.until);
+    }
+    aside_until_[charge.request] = until > now ? until : now + options_.absence;
+}
+
 void Settler::note_left_out(const LeftOut& left_out, SettlerEffects& effects) {
     const bool is_over = left_out.why.code == ErrorCode::settlement_rejected;
     if (told_.size() >= told_max) told_.clear();
@@ -146,20 +156,20 @@ Result<void> Settler::plan(Instant now, uint64_t unix_now, const chain::MoneyVie
     if (charges.empty() || !is_due(unix_now, charges)) return {};
     is_hurried_ = false;
     planned_at_ = unix_now;
-    std::erase_if(absent_until_, [&](const auto& entry) { return now >= entry.second; });
     PlanInput input = {.deployment = options_.deployment,
                        .pool = options_.pool,
                        .entry = options_.entry,
                        .now = unix_now};
-    for (const auto& [signer, until] : absent_until_) input.without.insert(signer);
+    for (const auto& [signer, absence] : absences_) {
+        if (now < absence.until) input.without.insert(signer);
+    }
     TT_TRY(const auto accounts, store_.accounts());
     PlanResult result = plan_settlement(input, view, charges, accounts);
     for (const LeftOut& left_out : result.left_out) {
         if (left_out.why.code == ErrorCode::settlement_rejected)
             TT_CHECK(store_.give_up(left_out.request));
-        // Those behind it get their turn.
         if (left_out.why.code == ErrorCode::not_ready)
-            aside_until_[left_out.request] = now + options_.absence;
+            set_aside(now, *std::ranges::find(charges, left_out.request, &Charge::request));
         if (left_out.why.code != ErrorCode::limit_exceeded) note_left_out(left_out, effects);
     }
     if (!result.plan) return {};
@@ -190,13 +200,16 @@ Result<void> Settler::on_signed(Instant now, uint64_t unix_now, uint64_t number,
                 : Result<crypto::Address>(fail(ErrorCode::signature_invalid, "none"));
         if (!recovered || *recovered != signer) {
             is_whole = false;
-            absent_until_[signer] = now + options_.absence;
+            Absence& absence = absences_[signer];
+            absence.pause = std::clamp(2 * absence.pause, options_.absence_min, options_.absence);
+            absence.until = now + absence.pause;
             effects.notes.push_back("node 0x" + to_hex(signer) + " does not sign the settlement: " +
                                     (has || found == signatures.end()
                                          ? "no signature of its own"
                                          : found->signature.error().message()));
             continue;
         }
+        absences_.erase(signer);
         const auto compact = chain::to_compact(*found->signature);
         order.batch.work[i].r = compact.r;
         order.batch.work[i].vs = compact.vs;

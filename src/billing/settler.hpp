@@ -24,7 +24,8 @@ struct SettlerOptions {
     UnixSeconds interval = 60;
     /// How long nodes may take to sign.
     Duration sign_time_max = std::chrono::seconds(30);
-    /// How long a node that did not sign is not asked.
+    /// How long a node that did not sign is not asked: at first, doubling up to the second.
+    Duration absence_min = std::chrono::seconds(2);
     Duration absence = std::chrono::minutes(10);
     /// After a settlement that the contract refused.
     Duration refused_pause = std::chrono::minutes(1);
@@ -102,6 +103,7 @@ class Settler {
     Result<void> send_again(Sending& sending, SettlerEffects& effects);
     Result<void> dissolve(Instant now, const Sending& sending, SettlerEffects& effects);
     Result<std::vector<Charge>> charges_to_plan(Instant now);
+    void set_aside(Instant now, const Charge& charge);
     void note_left_out(const LeftOut& left_out, SettlerEffects& effects);
 
     SettlerOptions options_;
@@ -110,7 +112,12 @@ class Settler {
     Instant order_ends_{};
     uint64_t next_order_ = 1;
     std::vector<Sending> sending_;
-    std::map<crypto::Address, Instant> absent_until_;
+    /// Nodes that did not sign when they were last asked.
+    struct Absence {
+        Instant until{};
+        Duration pause{};
+    };
+    std::map<crypto::Address, Absence> absences_;
     uint64_t planned_at_ = 0;
     Instant not_before_{};
     /// Halved with each refusal, doubled with each success.

@@ -188,6 +188,20 @@ TEST_F(settler, leaves_out_a_node_that_does_not_sign) {
     EXPECT_EQ(order->batch.spends[0].amount, chain::U256(70));
 }
 
+TEST_F(settler, a_node_that_comes_back_is_asked_again_soon) {
+    charge(1, 30);
+    tick();
+    // As after a start, when no route is up yet.
+    sign({2});
+    order.reset();
+    tick(1);
+    EXPECT_FALSE(order);
+    tick(61);
+    ASSERT_TRUE(order);
+    sign();
+    EXPECT_EQ(submits.size(), 1u);
+}
+
 TEST_F(settler, nodes_that_do_not_answer_are_not_waited_for) {
     charge(1, 30);
     tick();
