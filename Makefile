@@ -68,9 +68,11 @@ tsan:
 	@cmake --build --preset tsan -j $(JOBS)
 	@python3 tools/run_tests.py build/tsan --e2e test_failover.py test_network.py
 
-# The compiler in WebAssembly takes a minute; forge keeps what has not changed.
+# The compiler in WebAssembly takes a minute; forge keeps what has not changed. The double stands for a
+# verifier in tests of other parts.
 contracts: contracts/node_modules/.package-lock.json
 	@cd contracts && npm run --silent build
+	@cd contracts && node_modules/.bin/forge build test/support/MockVerifier.sol --silent
 
 contracts-test: contracts
 	@cd contracts && node_modules/.bin/forge fmt --check src test gas && npm test --silent
