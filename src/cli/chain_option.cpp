@@ -22,14 +22,14 @@ std::vector<std::string> split_urls(const std::vector<std::string>& given) {
     return urls;
 }
 
-Result<chain::DeploymentFile> read_record(const std::string& path) {
+}  // namespace
+
+Result<chain::DeploymentFile> read_deployment(const std::string& path) {
     TT_TRY(const Bytes text, net::read_file(path, chain::deployment_file_bytes_max));
     auto record = chain::parse_deployment_file(as_text(text));
     if (!record) return in_context(path, std::move(record).error());
     return record;
 }
-
-}  // namespace
 
 void ChainOption::add_to(CLI::App& command) {
     command
@@ -58,7 +58,7 @@ void ChainOption::add_to(CLI::App& command) {
 Result<ChainTarget> ChainOption::resolve() const {
     ChainTarget target{.rpc_urls = split_urls(rpc_urls)};
     if (!deployment_path.empty()) {
-        TT_TRY(target.record, read_record(deployment_path));
+        TT_TRY(target.record, read_deployment(deployment_path));
         target.deployment = target.record->deployment;
         target.start_block = target.record->block;
     }

@@ -20,6 +20,9 @@ struct ChainTarget {
     std::optional<chain::DeploymentFile> record{};
 };
 
+/// What contracts/tools/deploy wrote. Errors: of net::read_file and parse_deployment_file.
+Result<chain::DeploymentFile> read_deployment(const std::string& path);
+
 /// --rpc, --deployment, --contract, --chain-id and --from-block: shared by all that touches the
 /// chain.
 struct ChainOption {

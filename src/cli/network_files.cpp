@@ -2,6 +2,7 @@
 #include "cli/network_files.hpp"
 
 #include "attest/limits.hpp"
+#include "cli/chain_option.hpp"
 #include "cli/dev_network.hpp"
 #include "crypto/hash.hpp"
 #include "model/limits.hpp"
@@ -24,6 +25,15 @@ void NetworkFiles::add_to(CLI::App& command) {
         .add_option("--manifest", manifest,
                     "The model's manifest.json; default: that of 'teetee up'")
         ->envname("TEETEE_MANIFEST");
+    command
+        .add_option("--pool", pool,
+                    "Pool of the contract that the network serves; needs --deployment. Default: "
+                    "none, a network on no chain")
+        ->envname("TEETEE_POOL");
+    command
+        .add_option("--deployment", deployment,
+                    "With --pool: the file that contracts/tools/deploy wrote")
+        ->envname("TEETEE_DEPLOYMENT");
     collateral.add_folder_to(command);
 }
 
@@ -48,6 +58,13 @@ Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
     }
     TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
     TT_TRY(terms.manifest, model::parse_manifest(as_text(manifest_bytes)));
+    terms.pool = files.pool;
+    if (terms.pool != 0) {
+        if (files.deployment.empty())
+            return fail(ErrorCode::invalid_argument, "--pool needs --deployment FILE");
+        TT_TRY(const auto record, read_deployment(files.deployment));
+        terms.deployment = record.deployment;
+    }
     terms.collateral = files.collateral;
     terms.collateral.complete(policy_path);
     return terms;
@@ -71,6 +88,9 @@ attest::PeerExpectation NetworkTerms::expectation() const {
     attest::PeerExpectation out;
     out.model_root = manifest.model_root;
     out.policy_hash = node_policy_hash;
+    out.chain_id = deployment.chain_id;
+    out.contract = deployment.contract;
+    out.pool = pool;
     for (const model::ManifestShard& shard : manifest.shards)
         out.shards.push_back({shard.root, shard.layers});
     return out;

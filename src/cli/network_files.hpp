@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "attest/peer.hpp"
+#include "chain/deployment_file.hpp"
 #include "cli/collateral_option.hpp"
 #include "client/verified_entry.hpp"
 #include "model/manifest.hpp"
@@ -20,6 +21,9 @@ struct NetworkFiles {
     /// The nodes' own; empty: the same as `policy`.
     std::string node_policy;
     std::string manifest;
+    /// Where the contract is, and which of its pools the network serves; 0: it is on no chain.
+    std::string deployment;
+    uint64_t pool = 0;
     CollateralOption collateral;
 
     void add_to(CLI::App& command);
@@ -31,6 +35,8 @@ struct NetworkTerms {
     /// Of the policy that every node must hold its peers against.
     Digest node_policy_hash{};
     model::Manifest manifest;
+    chain::Deployment deployment{};
+    uint64_t pool = 0;
     CollateralOption collateral;
 
     /// Errors: of reading and parsing; they say which flags name other files.

@@ -70,13 +70,6 @@ Result<Checked> check(const RegisterOptions& options, const Wallet& wallet,
     return out;
 }
 
-/// The node of a receipt key; 0 where there is none.
-uint64_t node_of_key(const chain::ContractState& state, const chain::Address& key) {
-    for (const auto& [id, node] : state.nodes())
-        if (node.receipt_key == key) return id;
-    return 0;
-}
-
 Result<void> add_fee(const RegisterOptions& options, Order& order) {
     if (options.verifier_fee.empty()) return {};
     TT_TRY(order.value, parse_eth(options.verifier_fee));
@@ -92,11 +85,21 @@ std::string words_of(std::string_view what, const chain::RegistrationFile& file)
 
 // -------------------------------------------------------------------------------------- register
 
+/// What was begun before goes on, whatever the file says of today.
+template <class MakeOrder>
+Result<Order> order_of(std::string_view verb, const RegisterOptions& options, Wallet& wallet,
+                       const MakeOrder& make) {
+    TT_TRY(auto file, read_registration(options.file));
+    TT_TRY(const bool is_begun, wallet.is_begun(words_of(verb, file)));
+    if (is_begun) return Order{};
+    return make(options, wallet, std::move(file));
+}
+
 Result<Order> order_registration(const RegisterOptions& options, const Wallet& wallet,
                                  chain::RegistrationFile file) {
     TT_TRY(Checked checked, check(options, wallet, std::move(file), false));
     const chain::Address& key = checked.statement.receipt_address;
-    if (const uint64_t node = node_of_key(wallet.chain().state(), key); node != 0) {
+    if (const uint64_t node = wallet.chain().state().node_id_of_key(key); node != 0) {
         return fail(ErrorCode::call_reverted,
                     fmt::format("receipt key {} is node {} already: teetee renew, or start the "
                                 "node anew, which makes a new key",
@@ -121,13 +124,8 @@ Result<Order> order_registration(const RegisterOptions& options, const Wallet& w
 }
 
 Result<void> register_node(const RegisterOptions& options, Session& session) {
-    TT_TRY(auto file, read_registration(options.file));
     TT_TRY(const auto wallet, Wallet::open(options));
-    TT_TRY(const bool is_begun, wallet->is_begun(words_of("register", file)));
-    Order order;
-    if (!is_begun) {
-        TT_TRY(order, order_registration(options, *wallet, std::move(file)));
-    }
+    TT_TRY(const auto order, order_of("register", options, *wallet, order_registration));
     TT_TRY(const auto paid, wallet->pay(order, session));
     if (!paid) return {};
     TT_TRY(const auto event, wallet->event_of<calls::NodeRegisteredEvent>(paid->inclusion));
@@ -150,7 +148,7 @@ Result<Order> order_renewal(const RegisterOptions& options, const Wallet& wallet
                             chain::RegistrationFile file) {
     TT_TRY(Checked checked, check(options, wallet, std::move(file), true));
     const chain::ContractState& state = wallet.chain().state();
-    const uint64_t id = node_of_key(state, checked.statement.receipt_address);
+    const uint64_t id = state.node_id_of_key(checked.statement.receipt_address);
     const chain::NodeRecord* node = state.node(id);
     if (node == nullptr || node->left) {
         return fail(ErrorCode::call_reverted,
@@ -178,13 +176,8 @@ Result<Order> order_renewal(const RegisterOptions& options, const Wallet& wallet
 }
 
 Result<void> renew_node(const RegisterOptions& options, Session& session) {
-    TT_TRY(auto file, read_registration(options.file));
     TT_TRY(const auto wallet, Wallet::open(options));
-    TT_TRY(const bool is_begun, wallet->is_begun(words_of("renew", file)));
-    Order order;
-    if (!is_begun) {
-        TT_TRY(order, order_renewal(options, *wallet, std::move(file)));
-    }
+    TT_TRY(const auto order, order_of("renew", options, *wallet, order_renewal));
     TT_TRY(const auto paid, wallet->pay(order, session));
     if (!paid) return {};
     TT_TRY(const auto event, wallet->event_of<calls::NodeRenewedEvent>(paid->inclusion));

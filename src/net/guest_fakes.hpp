@@ -18,23 +18,10 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "net/test_folder.hpp"
 
 // What the tests of this module put in a TEE's place: the documented interfaces, to the byte.
 namespace teetee::net {
-
-/// A folder of its own, removed with what is in it.
-class TestFolder {
-  public:
-    TestFolder() : path_(::mkdtemp(name_.data())) {}
-    ~TestFolder() { std::filesystem::remove_all(path_); }
-    TestFolder(const TestFolder&) = delete;
-    TestFolder& operator=(const TestFolder&) = delete;
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string name_ = "/tmp/teetee-guest-" + std::string(6, 'X');
-    std::string path_;
-};
 
 /// dstack's guest agent: HTTP/1.1 on a unix socket, one request a connection.
 class FakeAgent {

@@ -6,6 +6,7 @@
 
 #include "chain/typed_data.hpp"
 #include "crypto/hash.hpp"
+#include "net/test_folder.hpp"
 #include "node/test_on_chain.hpp"
 
 namespace teetee::node {
@@ -18,7 +19,18 @@ using test::Anvil;
 using test::chain_id;
 using test::wei_per_credit;
 
-class chain_client : public test::OnChain {};
+class chain_client : public test::OnChain {
+  protected:
+    /// The second purchase in the block before the last `blocks`.
+    void buy_7_then_30(const Anvil& anvil, uint64_t blocks) {
+        const Bytes buy = tee_tee::BuyCall{}.encode().value();
+        anvil.send(contract, buy, 7 * wei_per_credit);
+        anvil.call("anvil_mine", {"0x5"});
+        anvil.send(contract, buy, 30 * wei_per_credit);
+        anvil.call("anvil_mine", {U256(blocks).to_quantity()});
+        run_until([&] { return balance() == U256(37); });
+    }
+};
 
 TEST_F(chain_client, sends_transactions_and_sees_their_events) {
     TT_REQUIRE_ANVIL();
@@ -106,12 +118,7 @@ TEST_F(chain_client, follows_a_reorganisation) {
     const Anvil anvil;
     deploy(anvil);
     start({anvil.url()});
-    const Bytes buy = tee_tee::BuyCall{}.encode().value();
-    anvil.send(contract, buy, 7 * wei_per_credit);
-    anvil.call("anvil_mine", {"0x5"});
-    anvil.send(contract, buy, 30 * wei_per_credit);
-    anvil.call("anvil_mine", {"0x1"});
-    run_until([&] { return balance() == U256(37); });
+    buy_7_then_30(anvil, 1);
     // anvil calls no more than the head's two predecessors final; the reorganisation goes to them.
     anvil.call("anvil_reorg", {2, boost::json::array()});
     anvil.call("anvil_mine", {"0x2"});
@@ -126,12 +133,7 @@ TEST_F(chain_client, begins_anew_after_a_reorganisation_of_settled_blocks) {
     const Anvil anvil;
     deploy(anvil);
     start({anvil.url()});
-    const Bytes buy = tee_tee::BuyCall{}.encode().value();
-    anvil.send(contract, buy, 7 * wei_per_credit);
-    anvil.call("anvil_mine", {"0x5"});
-    anvil.send(contract, buy, 30 * wei_per_credit);
-    anvil.call("anvil_mine", {"0x2"});
-    run_until([&] { return balance() == U256(37); });
+    buy_7_then_30(anvil, 2);
     anvil.call("anvil_reorg", {3, boost::json::array()});
     anvil.call("anvil_mine", {"0x1"});
     run_until([&] { return balance() == U256(7) && client->money(); });
@@ -179,8 +181,8 @@ TEST_F(chain_client, goes_on_from_its_files) {
     TT_REQUIRE_ANVIL();
     const Anvil anvil;
     deploy(anvil);
-    char name[] = "/tmp/teetee-chain-XXXXXX";
-    folder = ::mkdtemp(name);
+    const net::TestFolder files;
+    folder = files.path();
     start({anvil.url()});
     submit("buy", tee_tee::BuyCall{}, 5 * wei_per_credit);
     anvil.call("anvil_mine", {"0x8"});
@@ -194,7 +196,7 @@ TEST_F(chain_client, goes_on_from_its_files) {
     run_until([&] { return client->money().has_value(); });
     EXPECT_EQ(balance(), U256(5));
     EXPECT_EQ(client->view().status().restarts, 0u);
-    std::filesystem::remove_all(folder);
+    client.reset();
 }
 
 TEST_F(chain_client, needs_endpoints_and_a_chain) {

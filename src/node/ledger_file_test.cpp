@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "net/file.hpp"
+#include "net/test_folder.hpp"
 
 namespace teetee::node {
 namespace {
@@ -20,13 +21,6 @@ using namespace billing;
 
 class ledger_file : public testing::Test {
   protected:
-    ledger_file() {
-        char name[] = "/tmp/teetee-ledger-XXXXXX";
-        folder = ::mkdtemp(name);
-        path = folder + "/ledger.sqlite";
-    }
-    ~ledger_file() override { std::filesystem::remove_all(folder); }
-
     Result<std::unique_ptr<LedgerFile>> open() const {
         return LedgerFile::open(path, owner, key, rng);
     }
@@ -48,8 +42,8 @@ class ledger_file : public testing::Test {
         return out;
     }
 
-    std::string folder;
-    std::string path;
+    net::TestFolder folder;
+    std::string path = folder.path() + "/ledger.sqlite";
     LedgerFile::Owner owner = {.deployment = {84532, {0xc0}}, .pool = 3, .entry = {0x4e}};
     crypto::Secret<32> key{ByteArray<32>{1}};
     mutable SystemRng rng;
@@ -98,7 +92,7 @@ TEST_F(ledger_file, receipts_cannot_be_read_in_the_file) {
         const auto ledger = open().value();
         ASSERT_TRUE(ledger->keep(charge(1), nullptr, as_bytes("a very secret prompt")));
     }
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
         const Bytes bytes = net::read_file(file.path(), 1 << 20).value();
         EXPECT_EQ(as_text(bytes).find("secret prompt"), std::string_view::npos);
         struct stat state {};

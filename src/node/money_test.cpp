@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/test_folder.hpp"
 #include "node/contract_registry.hpp"
 #include "node/test_on_chain.hpp"
 
@@ -16,14 +17,10 @@ using test::Anvil;
 
 class money : public test::OnChain {
   protected:
-    money() {
-        char name[] = "/tmp/teetee-money-XXXXXX";
-        folder = ::mkdtemp(name);
-    }
+    money() { folder = files.path(); }
     ~money() override {
         desk.reset();
         client.reset();
-        std::filesystem::remove_all(folder);
     }
 
     void begin(const Anvil& anvil) {
@@ -119,6 +116,7 @@ class money : public test::OnChain {
         });
     }
 
+    net::TestFolder files;
     SystemRng rng;
     crypto::SecpKey session = crypto::SecpKey::from_bytes(Bytes(32, 5)).value();
     Digest voucher{};

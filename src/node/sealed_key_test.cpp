@@ -7,14 +7,14 @@
 
 #include "attest/test_platform.hpp"
 #include "net/file.hpp"
+#include "net/test_folder.hpp"
 
 namespace teetee::node {
 namespace {
 
 TEST(sealed_key, is_the_same_after_a_restart_and_unreadable_elsewhere) {
-    char name[] = "/tmp/teetee-key-XXXXXX";
-    const std::string folder = ::mkdtemp(name);
-    const std::string path = folder + "/receipt.key";
+    const net::TestFolder folder;
+    const std::string path = folder.path() + "/receipt.key";
     SystemRng rng;
     attest::DevTee tee = attest::test::make_tee();
     const auto first = load_receipt_key(path, tee, rng);
@@ -31,7 +31,6 @@ TEST(sealed_key, is_the_same_after_a_restart_and_unreadable_elsewhere) {
     EXPECT_EQ(load_receipt_key(path, tee, rng).error().code, ErrorCode::decrypt_failed);
     std::filesystem::remove(path);
     EXPECT_NE(load_receipt_key(path, tee, rng)->address(), first->address());
-    std::filesystem::remove_all(folder);
 }
 
 }  // namespace
