@@ -23,6 +23,11 @@ struct DevNetwork {
     std::string policy_path() const { return folder + "/policy.json"; }
     std::string seed_path() const { return folder + "/dev-tee.seed"; }
     std::string collateral_folder() const { return folder + "/collateral"; }
+    // Of a network with a chain, which begin anew with it (DevChain).
+    std::string deployment_path() const { return folder + "/deployment.json"; }
+    std::string chain_path() const { return folder + "/chain.json"; }
+    std::string payment_path() const { return folder + "/payment.json"; }
+    std::string chain_folder() const { return folder + "/dev-chain"; }
 };
 
 /// Where `teetee up` on this port keeps its files: $XDG_STATE_HOME (or

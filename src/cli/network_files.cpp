@@ -3,12 +3,34 @@
 
 #include "attest/limits.hpp"
 #include "cli/chain_option.hpp"
+#include "cli/dev_chain_file.hpp"
 #include "cli/dev_network.hpp"
+#include "cli/limits.hpp"
 #include "crypto/hash.hpp"
 #include "model/limits.hpp"
 #include "net/file.hpp"
 
 namespace teetee::cli {
+namespace {
+
+Result<void> take_pool(uint64_t pool, const std::string& deployment_path, NetworkTerms& terms) {
+    TT_TRY(const auto record, read_deployment(deployment_path));
+    terms.pool = pool;
+    terms.deployment = record.deployment;
+    return {};
+}
+
+/// Where 'teetee up' says that its network is on a chain.
+Result<void> take_pool_of(const DevNetwork& network, NetworkTerms& terms) {
+    const auto text = net::read_file(network.chain_path(), dev_chain_file_bytes_max);
+    if (!text && text.error().code == ErrorCode::not_found) return {};
+    if (!text) return text.error();
+    const auto file = parse_dev_chain_file(as_text(*text));
+    if (!file) return in_context(network.chain_path(), file.error());
+    return take_pool(file->pool, network.deployment_path(), terms);
+}
+
+}  // namespace
 
 void NetworkFiles::add_to(CLI::App& command) {
     command.add_option("--port", port, "The port that 'teetee up' was given")
@@ -28,7 +50,7 @@ void NetworkFiles::add_to(CLI::App& command) {
     command
         .add_option("--pool", pool,
                     "Pool of the contract that the network serves; needs --deployment. Default: "
-                    "none, a network on no chain")
+                    "that of 'teetee up', or none with another --manifest")
         ->envname("TEETEE_POOL");
     command
         .add_option("--deployment", deployment,
@@ -38,10 +60,10 @@ void NetworkFiles::add_to(CLI::App& command) {
 }
 
 Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
-    const std::string folder = default_network_folder(files.port);
-    const std::string policy_path = files.policy.empty() ? folder + "/policy.json" : files.policy;
+    const DevNetwork network{default_network_folder(files.port), {}};
+    const std::string policy_path = files.policy.empty() ? network.policy_path() : files.policy;
     const std::string manifest_path =
-        files.manifest.empty() ? folder + "/manifest.json" : files.manifest;
+        files.manifest.empty() ? network.manifest_path() : files.manifest;
     auto policy_bytes = net::read_file(policy_path, attest::policy_bytes_max);
     if (!policy_bytes) {
         Error error = std::move(policy_bytes).error();
@@ -58,12 +80,12 @@ Result<NetworkTerms> NetworkTerms::load(const NetworkFiles& files) {
     }
     TT_TRY(const auto manifest_bytes, net::read_file(manifest_path, model::manifest_bytes_max));
     TT_TRY(terms.manifest, model::parse_manifest(as_text(manifest_bytes)));
-    terms.pool = files.pool;
-    if (terms.pool != 0) {
+    if (files.pool != 0) {
         if (files.deployment.empty())
             return fail(ErrorCode::invalid_argument, "--pool needs --deployment FILE");
-        TT_TRY(const auto record, read_deployment(files.deployment));
-        terms.deployment = record.deployment;
+        TT_CHECK(take_pool(files.pool, files.deployment, terms));
+    } else if (files.manifest.empty()) {
+        TT_CHECK(take_pool_of(network, terms));
     }
     terms.collateral = files.collateral;
     terms.collateral.complete(policy_path);

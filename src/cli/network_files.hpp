@@ -21,7 +21,8 @@ struct NetworkFiles {
     /// The nodes' own; empty: the same as `policy`.
     std::string node_policy;
     std::string manifest;
-    /// Where the contract is, and which of its pools the network serves; 0: it is on no chain.
+    /// Where the contract is, and which of its pools the network serves; 0: what `teetee up` says
+    /// of its own, and of another manifest none.
     std::string deployment;
     uint64_t pool = 0;
     CollateralOption collateral;

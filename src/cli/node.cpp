@@ -144,7 +144,7 @@ Result<node::NodeOptions> node_options_of(const ServeOptions& options) {
 }
 
 Result<void> serve(const ServeOptions& options, Session&) {
-    // Nodes of 'teetee up' end with it, however it ends.
+    // However that one ends.
     if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
     StderrLog log(options.name.empty() ? "node" : options.name);
     const SystemClock clock;

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
+#include <filesystem>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "base/world.hpp"
 #include "cli/activations_option.hpp"
+#include "cli/child_process.hpp"
 #include "cli/cut_option.hpp"
+#include "cli/dev_chain.hpp"
 #include "cli/dev_network.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
@@ -18,8 +17,6 @@
 #include "net/http_client.hpp"
 #include "net/loop.hpp"
 #include "net/stream.hpp"
-
-extern char** environ;
 
 namespace teetee::cli {
 namespace {
@@ -36,6 +33,7 @@ struct UpOptions {
     uint32_t drafts_max = 16;
     std::string draft_model;
     bool no_chain = false;
+    std::string anvil;
     bool prepare_only = false;
 };
 
@@ -44,10 +42,11 @@ std::string on_loopback(uint16_t port) {
 }
 
 /// The ports of a network, from the first one on: for each entry the API and the API with the
-/// attested certificate, then a link port for each node.
+/// attested certificate, then a link port for each node, then the chain's.
 struct Ports {
     uint16_t first;
     size_t replicas = 1;
+    size_t shards = 1;
     uint16_t api(size_t replica = 0) const { return static_cast<uint16_t>(first + 2 * replica); }
     uint16_t api_tls(size_t replica = 0) const { return static_cast<uint16_t>(api(replica) + 1); }
     std::string api_url(size_t replica) const { return "http://" + on_loopback(api(replica)); }
@@ -57,79 +56,33 @@ struct Ports {
     uint16_t link(size_t index) const {
         return static_cast<uint16_t>(first + std::max<size_t>(8, 2 * replicas) + index);
     }
-};
-
-class ChildNode {
-  public:
-    ChildNode(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {}
-
-    Result<void> start() {
-        std::vector<char*> argv;
-        for (std::string& argument : arguments_) argv.push_back(argument.data());
-        argv.push_back(nullptr);
-        // Ctrl-C reaches the whole foreground group; the children are told by their parent alone,
-        // in order, so they get a group of their own.
-        posix_spawnattr_t attributes;
-        posix_spawnattr_init(&attributes);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-        posix_spawnattr_setpgroup(&attributes, 0);
-        const int failed =
-            posix_spawn(&pid_, arguments_[0].c_str(), nullptr, &attributes, argv.data(), environ);
-        posix_spawnattr_destroy(&attributes);
-        if (failed != 0) {
-            pid_ = 0;
-            return fail(ErrorCode::io_failed, arguments_[0] + ": " + std::strerror(failed));
-        }
-        return {};
-    }
-
-    bool running() const { return pid_ != 0; }
-
-    /// True once, when the process has ended.
-    bool reap(int& status) {
-        if (pid_ == 0 || waitpid(pid_, &status, WNOHANG) != pid_) return false;
-        pid_ = 0;
-        return true;
-    }
-
-    void stop() const {
-        if (pid_ != 0) kill(pid_, SIGTERM);
-    }
-
-    void end() {
-        if (pid_ == 0) return;
-        kill(pid_, SIGKILL);
-        waitpid(pid_, nullptr, 0);
-        pid_ = 0;
-    }
-
-  private:
-    std::vector<std::string> arguments_;
-    pid_t pid_ = 0;
+    uint16_t chain() const { return link(replicas * shards); }
 };
 
 constexpr int early_deaths_max = 3;
+constexpr Duration stop_time_max = std::chrono::seconds(5);
 
-/// Starts the nodes, starts again what dies, says when the network is ready.
+/// Starts the chain and the nodes, starts again the nodes that die, says when the network is ready.
 class Supervisor {
   public:
     Supervisor(const UpOptions& options, const Session& session, const DevNetwork& network,
                Log& log)
         : options_(options),
           session_(session),
-          ports_{options.port, options.replicas},
+          ports_{options.port, options.replicas, network.shard_paths.size()},
           network_(network),
-          log_(log) {
-        for (size_t i = 0; i < options.replicas * network.shard_paths.size(); ++i)
-            nodes_.emplace_back(arguments(network, i));
-    }
+          log_(log) {}
     ~Supervisor() {
-        for (ChildNode& node : nodes_) node.end();
+        for (ChildProcess& node : nodes_) node.end();
     }
 
     Result<void> run() {
         loop_.on_signal([this](int) { stop(); });
-        for (ChildNode& node : nodes_) TT_CHECK(node.start());
+        if (options_.no_chain) {
+            TT_CHECK(start_nodes());
+        } else {
+            TT_TRY(chain_, DevChain::start(network_, chain_options(), clock_, log_));
+        }
         keep_collateral();
         tick();
         loop_.run();
@@ -137,32 +90,41 @@ class Supervisor {
     }
 
   private:
+    DevChain::Options chain_options() const {
+        DevChain::Options out{.anvil = options_.anvil,
+                              .port = ports_.chain(),
+                              .network_port = options_.port,
+                              .shards = ports_.shards,
+                              .entry_urls = {}};
+        for (size_t i = 0; i < options_.replicas; ++i) out.entry_urls.push_back(ports_.api_url(i));
+        return out;
+    }
+
+    Result<void> start_nodes() {
+        for (size_t i = 0; i < options_.replicas * ports_.shards; ++i) {
+            ChildOptions node{.arguments = arguments(network_, i)};
+            if (chain_) chain_->put_into(node, i);
+            nodes_.emplace_back(std::move(node));
+        }
+        for (ChildProcess& node : nodes_) TT_CHECK(node.start());
+        return {};
+    }
+
     /// First one node of each shard, then another one of each.
     std::vector<std::string> arguments(const DevNetwork& network, size_t index) const {
         const size_t shards = network.shard_paths.size();
         const size_t shard = index % shards;
         const size_t replica = index / shards;
-        std::vector<std::string> out = {program_path(),
-                                        "node",
-                                        "--shard",
-                                        network.shard_paths[shard],
-                                        "--manifest",
-                                        network.manifest_path(),
-                                        "--policy",
-                                        network.policy_path(),
-                                        "--dev-tee",
-                                        network.seed_path(),
-                                        "--collateral",
-                                        network.collateral_folder(),
-                                        "--listen",
-                                        on_loopback(ports_.link(index)),
-                                        "--threads",
-                                        std::to_string(options_.threads),
-                                        "--with-parent",
-                                        "--drain-seconds",
-                                        "0",
-                                        "--name",
-                                        fmt::format("node {}", index + 1)};
+        std::vector<std::string> out = {program_path(),    "node",
+                                        "--shard",         network.shard_paths[shard],
+                                        "--manifest",      network.manifest_path(),
+                                        "--policy",        network.policy_path(),
+                                        "--dev-tee",       network.seed_path(),
+                                        "--collateral",    network.collateral_folder(),
+                                        "--listen",        on_loopback(ports_.link(index)),
+                                        "--threads",       std::to_string(options_.threads),
+                                        "--drain-seconds", "0",
+                                        "--name",          fmt::format("node {}", index + 1)};
         const std::vector<std::string> kv = options_.kv.arguments();
         out.insert(out.end(), kv.begin(), kv.end());
         // Whoever is alive tells of the others.
@@ -185,10 +147,23 @@ class Supervisor {
 
     void tick() {
         if (stopping_) return tick_stopping();
+        if (auto done = tend_chain(); !done) {
+            outcome_ = std::move(done);
+            return stop();
+        }
         for (size_t i = 0; i < nodes_.size(); ++i) watch(i);
         if (!announced_ && !stopping_) announce();
+        if (stopping_) return;
         timer_ =
             loop_.call_after(std::chrono::milliseconds(announced_ ? 500 : 100), [this] { tick(); });
+    }
+
+    /// Nodes want a pool before they start.
+    Result<void> tend_chain() {
+        if (!chain_) return {};
+        TT_CHECK(chain_->tick());
+        if (nodes_.empty() && chain_->has_pool()) return start_nodes();
+        return {};
     }
 
     /// Nodes of a network that runs for months find new documents in time.
@@ -211,7 +186,7 @@ class Supervisor {
             }
             log_.warn(fmt::format("node {} has died; starting it again", index + 1));
         }
-        if (!nodes_[index].running() && !stopping_) {
+        if (!nodes_[index].is_running() && !stopping_) {
             if (auto started = nodes_[index].start(); !started)
                 log_.error(started.error().message());
         }
@@ -227,6 +202,7 @@ class Supervisor {
 
     /// Once every entry is ready.
     void announce() {
+        if (nodes_.empty() || (chain_ && !chain_->is_open())) return;
         for (size_t i = 0; i < options_.replicas; ++i) {
             if (!is_ready(i)) return;
         }
@@ -237,12 +213,14 @@ class Supervisor {
                 entries.push_back(
                     {{"api_url", ports_.api_url(i)}, {"api_tls_url", ports_.api_tls_url(i)}});
             }
-            print_json({{"ready", true},
-                        {"port", options_.port},
-                        {"nodes", nodes_.size()},
-                        {"shards", network_.shard_paths.size()},
-                        {"entries", std::move(entries)},
-                        {"simulated", true}});
+            boost::json::object ready = {{"ready", true},
+                                         {"port", options_.port},
+                                         {"nodes", nodes_.size()},
+                                         {"shards", network_.shard_paths.size()},
+                                         {"entries", std::move(entries)},
+                                         {"simulated", true}};
+            if (chain_) chain_->put_into(ready);
+            print_json(ready);
             return;
         }
         std::string entries;
@@ -250,36 +228,74 @@ class Supervisor {
             entries += fmt::format("  entry {}  {}  attested: {}\n", i + 1, ports_.api_url(i),
                                    ports_.api_tls_url(i));
         }
-        print_text(fmt::format(
-            "\nTeeTee is up: {} processes, {} shards, every hop attested. SIMULATED "
-            "TEEs: for development only.\n\n"
-            "{}\n"
-            "  curl -s localhost:{}/generate -d '{{\"prompt\":\"Once upon a time\"}}'\n"
-            "  {} chat{}\n\nCtrl-C stops it.\n\n",
-            nodes_.size(), network_.shard_paths.size(), entries, options_.port, program_path(),
-            options_.port == 5002 ? "" : fmt::format(" --port {}", options_.port)));
+        print_text(
+            fmt::format("\nTeeTee is up: {} processes, {} shards, every hop attested. "
+                        "SIMULATED TEEs: for development only.\n\n{}{}\n{}\nCtrl-C stops "
+                        "it.\n\n",
+                        nodes_.size(), network_.shard_paths.size(), entries,
+                        chain_ ? chain_->to_text() : "", usage()));
+    }
+
+    /// What to type next.
+    std::string usage() const {
+        const std::string program = program_path();
+        const std::string port =
+            options_.port == 5002 ? "" : fmt::format(" --port {}", options_.port);
+        std::string out = fmt::format("  {} chat{}\n", program, port);
+        constexpr std::string_view body = R"('{"prompt":"Once upon a time"}')";
+        // A payment is for one body.
+        out += chain_ ? fmt::format(
+                            "  ASK={}\n  curl -s localhost:{}/generate -d \"$ASK\" -H "
+                            "\"$({} voucher header{} -d \"$ASK\")\"\n",
+                            body, options_.port, program, port)
+                      : fmt::format("  curl -s localhost:{}/generate -d {}\n", options_.port, body);
+        if (!chain_) return out;
+        out += fmt::format(
+            "\nThe payer's wallet, and those of the shards' hosts:\n\n"
+            "  (. {}; {} voucher list)\n",
+            chain_->wallet_path("payer"), program);
+        for (size_t i = 0; i < ports_.shards; ++i) {
+            out += fmt::format("  (. {}; {} earnings)\n",
+                               chain_->wallet_path(fmt::format("host-{}", i + 1)), program);
+        }
+        return out;
     }
 
     void stop() {
         if (stopping_) return;
         stopping_ = true;
-        stop_deadline_ = clock_.now() + std::chrono::seconds(5);
-        for (const ChildNode& node : nodes_) node.stop();
+        stop_deadline_ = clock_.now() + stop_time_max;
+        for (const ChildProcess& node : nodes_) node.stop();
+        if (chain_) chain_->stop_commands();
         timer_ = loop_.call_after(std::chrono::milliseconds(20), [this] { tick(); });
     }
 
+    /// The chain last: an entry may be sending something.
     void tick_stopping() {
-        bool any = false;
-        int status = 0;
-        for (ChildNode& node : nodes_) {
-            node.reap(status);
-            any = any || node.running();
-        }
-        if (!any || clock_.now() > stop_deadline_) {
-            for (ChildNode& node : nodes_) node.end();
-            return loop_.stop();
-        }
+        if (has_all_ended()) return loop_.stop();
         timer_ = loop_.call_after(std::chrono::milliseconds(20), [this] { tick(); });
+    }
+
+    bool has_all_ended() {
+        const bool is_late = clock_.now() > stop_deadline_;
+        if (is_stopping_chain_) {
+            if (is_late) chain_->end();
+            return chain_->has_ended();
+        }
+        bool is_quiet = !chain_ || chain_->is_quiet();
+        int status = 0;
+        for (ChildProcess& node : nodes_) {
+            node.reap(status);
+            is_quiet = is_quiet && !node.is_running();
+        }
+        if (!is_quiet && !is_late) return false;
+        for (ChildProcess& node : nodes_) node.end();
+        if (!chain_) return true;
+        chain_->end_commands();
+        chain_->stop();
+        is_stopping_chain_ = true;
+        stop_deadline_ = clock_.now() + stop_time_max;
+        return false;
     }
 
     const UpOptions& options_;
@@ -291,10 +307,12 @@ class Supervisor {
     net::Loop loop_;
     net::Timer timer_;
     net::Timer collateral_timer_;
-    std::vector<ChildNode> nodes_;
+    std::unique_ptr<DevChain> chain_;
+    std::vector<ChildProcess> nodes_;
     bool announced_ = false;
     int early_deaths_ = 0;
     bool stopping_ = false;
+    bool is_stopping_chain_ = false;
     Instant stop_deadline_{};
     Result<void> outcome_;
 };
@@ -302,8 +320,9 @@ class Supervisor {
 /// Before anything is written: a second network on the same ports would take the first one's files.
 Result<void> ensure_ports_free(const UpOptions& options, size_t shard_count) {
     net::Loop loop;
-    const Ports ports{options.port, options.replicas};
+    const Ports ports{options.port, options.replicas, shard_count};
     std::vector<uint16_t> wanted;
+    if (!options.no_chain) wanted.push_back(ports.chain());
     for (size_t i = 0; i < options.replicas; ++i) {
         wanted.push_back(ports.api(i));
         wanted.push_back(ports.api_tls(i));
@@ -331,7 +350,7 @@ std::string built_in_model() {
 Result<void> up(const UpOptions& options, Session& session) {
     const std::string model = options.model.empty() ? built_in_model() : options.model;
     TT_TRY(const auto cut, options.cut.ranges(model));
-    const size_t ports = 8 + options.replicas * (2 + cut.size());
+    const size_t ports = 9 + options.replicas * (2 + cut.size());
     if (options.port < 1 || options.port + ports > 65535) {
         return fail(ErrorCode::config_invalid, "--port leaves no room for the ports behind it");
     }
@@ -340,9 +359,10 @@ Result<void> up(const UpOptions& options, Session& session) {
     TT_CHECK(options.kv.kv_type());
     TT_CHECK(options.activations.format());
     if (!options.prepare_only) TT_CHECK(ensure_ports_free(options, cut.size()));
-    const std::string folder =
-        options.folder.empty() ? default_network_folder(options.port) : options.folder;
+    const std::string folder = std::filesystem::absolute(
+        options.folder.empty() ? default_network_folder(options.port) : options.folder);
     TT_TRY(const auto network, prepare_dev_network(model, cut, folder));
+    TT_CHECK(DevChain::forget(network));
     if (options.prepare_only) {
         if (session.json)
             print_json({{"folder", folder}, {"shards", cut.size()}});
@@ -391,7 +411,11 @@ void add_up(CLI::App& app, Session& session) {
         ->check(CLI::Range(0, 256));
     options->kv.add_to(*command);
     options->activations.add_to(*command);
-    command->add_flag("--no-chain", options->no_chain, "Without a dev chain (there is none yet)");
+    command->add_flag("--no-chain", options->no_chain, "On no chain: answers are free");
+    command
+        ->add_option("--anvil", options->anvil,
+                     "anvil's program; default: that of contracts/node_modules (make contracts)")
+        ->envname("TEETEE_ANVIL");
     command->add_flag("--prepare-only", options->prepare_only, "Write the files and stop");
 }
 

@@ -167,6 +167,7 @@ class Teetee:
         return started
 
     def up(self, *arguments) -> tuple[Process, Http]:
+        arguments = "--no-chain", *arguments
         port = free_ports(16)
         process = self.start("up", "--port", port, *arguments)
         http_client = Http(port)

@@ -112,7 +112,7 @@ def stages_of(up) -> dict:
 
 
 def test_answers_outlive_the_stages_that_compute_them(teetee):
-    up, client = teetee.up("--shards", 3, "--replicas", 2, "--no-chain")
+    up, client = teetee.up("--shards", 3, "--replicas", 2)
     entries = [client, Http(client.port + 2)]
     for entry in entries:
         wait_for_nodes(entry, 5)
