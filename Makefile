@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make up     install what is missing, build, run a whole network on this machine
+# make up     install what is missing, build, run a whole network with a chain on this machine
 # make test   install what is missing, build, run every test
 # make build  install what is missing, build
 # make lint   format, layering and house rules
@@ -29,7 +29,8 @@ build: deps
 	@rm -f build.log
 	@cmake --build --preset release -j $(JOBS)
 
-up: build
+# With UP_FLAGS=--no-chain it needs no contracts, and so no npm.
+up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) build
 	@exec build/release/teetee up $(UP_FLAGS)
 
 test: build lint
@@ -78,7 +79,7 @@ contracts-test: contracts
 	@cd contracts && node_modules/.bin/forge fmt --check src test gas && npm test --silent
 
 contracts/node_modules/.package-lock.json: contracts/package-lock.json
-	@command -v npm > /dev/null || { echo "contracts: npm is missing; need Node 20 or later"; exit 1; }
+	@command -v npm > /dev/null || { echo "contracts: npm is missing; need Node 20 or later (without: make up UP_FLAGS=--no-chain)"; exit 1; }
 	@cd contracts && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 

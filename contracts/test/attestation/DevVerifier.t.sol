@@ -97,7 +97,7 @@ contract DevVerifierTest is QuorumFixture {
         dev.verify(claim, evidence);
     }
 
-    /// Byte for byte what `teetee up` answers under /attestation. Its statement names no chain and
+    /// Byte for byte what `teetee up --no-chain` answers under /attestation. Its statement names no chain and
     /// no contract yet, so that the chain of this test is number 0 and its registry address 0.
     function test_accepts_what_the_node_made() public {
         bytes memory made = vm.parseBytes(vm.readFile("test/vectors/dev_quote.hex"));
