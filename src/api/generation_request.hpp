@@ -7,11 +7,11 @@
 
 #include <boost/json/object.hpp>
 
-#include "api/payment_header.hpp"
 #include "base/activations.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
 #include "base/world.hpp"
+#include "billing/payment_header.hpp"
 
 namespace teetee::api {
 
@@ -37,7 +37,7 @@ struct GenerationRequest {
     bool stream = false;
     std::optional<Digest> tenant;  // from the bearer token, not from the body
     Digest body_hash{};            // SHA-256 of the body as it came
-    std::optional<PaymentClaim> payment;
+    std::optional<billing::PaymentClaim> payment;
     bool stream_usage = false;  // stream_options.include_usage
     bool wants_fresh_quotes = false;
     /// What the client has of the answer, from another entry.

@@ -7,7 +7,14 @@
 
 namespace teetee::api {
 
-Result<uint32_t> PaidAnswer::admit(const std::optional<PaymentClaim>& claim,
+Result<std::optional<billing::PaymentClaim>> payment_of(const net::HttpHeaders& headers) {
+    const auto found = headers.find(billing::payment_header_name);
+    if (found == headers.end()) return std::optional<billing::PaymentClaim>();
+    TT_TRY(auto claim, billing::parse_payment(found->second));
+    return std::optional(std::move(claim));
+}
+
+Result<uint32_t> PaidAnswer::admit(const std::optional<billing::PaymentClaim>& claim,
                                    const billing::Demand& demand) {
     if (billing_ == nullptr) return demand.tokens_max;
     if (!claim) {
@@ -16,12 +23,13 @@ Result<uint32_t> PaidAnswer::admit(const std::optional<PaymentClaim>& claim,
                     "prices)");
     }
     billing::Payment payment;
-    if (const auto* spend = std::get_if<billing::SignedSpend>(&*claim)) {
-        payment = *spend;
+    if (const auto* voucher = std::get_if<billing::VoucherPayment>(&*claim)) {
+        payment = *voucher;
     } else if (const auto* query = std::get_if<billing::QueryPayment>(&*claim)) {
         payment = *query;
     } else {
-        TT_TRY(const auto wallet, billing_->sign_ins.wallet_of(std::get<HostToken>(*claim).token));
+        TT_TRY(const auto wallet,
+               billing_->sign_ins.wallet_of(std::get<billing::HostToken>(*claim).token));
         payment = billing::HostUse{wallet};
     }
     TT_TRY(const auto view, billing_->view());

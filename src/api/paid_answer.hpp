@@ -4,12 +4,16 @@
 #include <functional>
 #include <optional>
 
-#include "api/payment_header.hpp"
 #include "api/sign_ins.hpp"
 #include "attest/receipt.hpp"
+#include "billing/payment_header.hpp"
 #include "billing/till.hpp"
+#include "net/http_message.hpp"
 
 namespace teetee::api {
+
+/// What the header TeeTee-Payment says; nullopt without it. Error: payment_malformed.
+Result<std::optional<billing::PaymentClaim>> payment_of(const net::HttpHeaders& headers);
 
 /// What an entry needs to be paid. References MUST outlive all answers.
 struct Billing {
@@ -37,7 +41,8 @@ class PaidAnswer {
 
     /// How many tokens the answer may have. Errors: of Till::admit, payment_required without a
     /// claim, sign_in_rejected; of Billing::view.
-    Result<uint32_t> admit(const std::optional<PaymentClaim>& claim, const billing::Demand& demand);
+    Result<uint32_t> admit(const std::optional<billing::PaymentClaim>& claim,
+                           const billing::Demand& demand);
     /// Whether the answer may have one more token than these.
     bool may_go_on(uint32_t completion_tokens);
     /// Of a voucher whose answer is under way.

@@ -52,13 +52,13 @@ Result<json::object> terms(const Billing& billing) {
 
 Result<json::object> raise(const Billing& billing, const net::HttpRequest& request) {
     TT_TRY(const auto claim, payment_of(request.headers));
-    const auto* spend = claim ? std::get_if<billing::SignedSpend>(&*claim) : nullptr;
-    if (spend == nullptr) {
+    const auto* voucher = claim ? std::get_if<billing::VoucherPayment>(&*claim) : nullptr;
+    if (voucher == nullptr) {
         return fail(ErrorCode::payment_malformed,
                     "need 'TeeTee-Payment: voucher id=0x.., amount=.., signature=0x..'");
     }
     TT_TRY(const auto view, billing.view());
-    TT_TRY(const auto standing, billing.till.raise(view, *spend));
+    TT_TRY(const auto standing, billing.till.raise(view, voucher->spend));
     return json::object{{"charged", std::to_string(standing.charged)},
                         {"held", std::to_string(standing.held)},
                         {"signed", std::to_string(standing.signed_amount)},

@@ -83,10 +83,20 @@ class payments : public testing::Test {
         contract.apply(opened);
     }
 
-    std::string spend(billing::Credits amount) {
+    /// For a request with this body; "" for none but to raise the voucher.
+    std::string spend(billing::Credits amount, std::string_view asked = "") {
         const Digest digest = chain::spend_digest(deployment, {chain::test_voucher, entry, amount});
-        return encode_payment(
-            billing::SignedSpend{chain::test_voucher, amount, session.sign_recoverable(digest)});
+        billing::VoucherPayment payment = {
+            {chain::test_voucher, amount, session.sign_recoverable(digest)}, std::nullopt};
+        if (asked.empty()) return encode_payment(payment);
+        const chain::RequestTerms terms = {
+            .voucher = chain::test_voucher,
+            .entry = entry,
+            .body_hash = crypto::sha256(as_bytes(asked)),
+            .time_ms = static_cast<uint64_t>(clock.unix_now()) * 1000 + ++requests};
+        payment.proof = {terms.time_ms,
+                         session.sign_recoverable(chain::request_digest(deployment, terms))};
+        return encode_payment(payment);
     }
 
     static net::HttpRequest request_of(const std::string& path, const std::string& text,
@@ -158,6 +168,7 @@ class payments : public testing::Test {
     billing::test::Contract contract = billing::test::Contract(billing::test::Contract::Empty{});
     billing::test::MemoryLedger ledger;
     std::optional<Error> trouble;
+    uint64_t requests = 0;
     std::optional<billing::Till> till;
     std::optional<SignIns> sign_ins;
     std::optional<Billing> desk;
@@ -177,9 +188,9 @@ TEST_F(payments, terms_are_told) {
 
 TEST_F(payments, an_answer_is_charged_and_its_receipt_says_so) {
     EXPECT_EQ(error_of(*ask("/generate", body)), "payment_required");
-    EXPECT_EQ(error_of(*ask("/generate", body, spend(500))), "voucher_unknown");
+    EXPECT_EQ(error_of(*ask("/generate", body, spend(500, body))), "voucher_unknown");
     open_voucher(1000);
-    const auto answer = ask("/generate", body, spend(500));
+    const auto answer = ask("/generate", body, spend(500, body));
     ASSERT_EQ(answer->status, 200) << answer->body;
     const auto usage = answer->json().at("usage").as_object();
     const int64_t price =
@@ -203,12 +214,12 @@ TEST_F(payments, an_answer_ends_where_its_voucher_does) {
     // The prompt costs 2 a token; 30 more are six tokens of the answer.
     const auto prompt = node->tokenizer().encode("Once upon a time", {.add_special = true});
     open_voucher(2 * prompt.value().size() + 30);
-    const auto answer = ask("/generate", body, spend(100'000));
+    const auto answer = ask("/generate", body, spend(100'000, body));
     ASSERT_EQ(answer->status, 200) << answer->body;
     EXPECT_EQ(answer->json().at("usage").at("completion_tokens").as_int64(), 6);
     EXPECT_EQ(answer->json().at("finish_reason").as_string(), "length");
     EXPECT_EQ(receipt_of(*answer).payment.charged, 2 * prompt.value().size() + 30);
-    EXPECT_EQ(error_of(*ask("/generate", body, spend(100'000))), "voucher_exhausted");
+    EXPECT_EQ(error_of(*ask("/generate", body, spend(100'000, body))), "voucher_exhausted");
 }
 
 TEST_F(payments, a_stream_goes_on_as_far_as_is_signed_for) {
@@ -217,7 +228,7 @@ TEST_F(payments, a_stream_goes_on_as_far_as_is_signed_for) {
     const uint64_t lead = 2 * prompt.value().size() + 4 * 5;
     const std::string stream =
         R"({"prompt":"Once upon a time","max_tokens":12,"temperature":0,"stream":true})";
-    const auto short_one = ask("/generate", stream, spend(lead));
+    const auto short_one = ask("/generate", stream, spend(lead, stream));
     EXPECT_NE(short_one->body.find("\"ended_by\":\"payment\""), std::string::npos);
     EXPECT_NE(short_one->body.find(": payment charged=0 held=" + std::to_string(lead)),
               std::string::npos);
@@ -234,7 +245,7 @@ TEST_F(payments, a_stream_goes_on_as_far_as_is_signed_for) {
         EXPECT_EQ(raised->json().at("signed").as_string(), "900");
     };
     net::HttpRequest request = request_of("/generate", stream, "POST");
-    request.headers.insert({"teetee-payment", spend(charged + lead)});
+    request.headers.insert({"teetee-payment", spend(charged + lead, stream)});
     routes->handle(std::move(request), exchange);
     run_until([&] { return exchange->is_done && till->holds() == 0; });
     EXPECT_NE(exchange->body.find("\"completion_tokens\":12"), std::string::npos);
@@ -245,7 +256,7 @@ TEST_F(payments, a_client_that_leaves_pays_for_what_it_had) {
     open_voucher(1000);
     const std::string stream =
         R"({"prompt":"Once upon a time","max_tokens":200,"temperature":0,"stream":true})";
-    const auto exchange = begin("/generate", stream, spend(900));
+    const auto exchange = begin("/generate", stream, spend(900, stream));
     run_until([&] { return exchange->body.find("\"text\"") != std::string::npos; });
     exchange->disconnect();
     run_until([&] { return till->holds() == 0; });
@@ -273,7 +284,7 @@ TEST_F(payments, a_host_signs_in_and_pays_nothing) {
         ask("/v1/sign-in", "{\"address\":\"" + chain::to_checksum_text(host.address()) + "\"}");
     ASSERT_EQ(message->status, 200) << message->body;
     const std::string text(message->json().at("message").as_string());
-    const auto signature = host.sign_recoverable(personal_digest(text));
+    const auto signature = host.sign_recoverable(chain::personal_digest(text));
     const boost::json::object signed_in = {{"message", text},
                                            {"signature", "0x" + to_hex(signature)}};
     const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
@@ -291,7 +302,7 @@ TEST_F(payments, a_host_signs_in_and_pays_nothing) {
 TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {
     open_voucher(1000);
     trouble = fail(ErrorCode::rpc_disagreement, "block 7: http://secret-endpoint says otherwise");
-    const auto refused = ask("/generate", body, spend(900));
+    const auto refused = ask("/generate", body, spend(900, body));
     EXPECT_EQ(refused->status, 503);
     EXPECT_EQ(refused->body.find("secret-endpoint"), std::string::npos);
 }

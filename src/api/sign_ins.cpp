@@ -39,14 +39,6 @@ void keep(Map& map, Order& order, const typename Map::key_type& key,
 
 }  // namespace
 
-Digest personal_digest(std::string_view message) {
-    const std::string text =
-        "\x19"
-        "Ethereum Signed Message:\n" +
-        std::to_string(message.size()) + std::string(message);
-    return crypto::keccak256(as_bytes(text));
-}
-
 Result<std::string> SignIns::challenge(const crypto::Address& wallet, std::string_view host) {
     if (!is_host(host)) return fail(ErrorCode::field_invalid, "the Host header names no host");
     const UnixSeconds now = clock_.unix_now();
@@ -71,7 +63,7 @@ Result<SignIns::Token> SignIns::sign_in(std::string_view message, ByteView signa
         return fail(ErrorCode::sign_in_rejected,
                     "the message is none of this entry's, or was used, or is too old");
     }
-    const auto signer = crypto::recover_address(personal_digest(message), signature);
+    const auto signer = crypto::recover_address(chain::personal_digest(message), signature);
     if (!signer || *signer != found->second.wallet)
         return fail(ErrorCode::sign_in_rejected, "the message is not signed by its wallet");
     const Known known = {.wallet = found->second.wallet, .expires = now + options_.token_s};

@@ -59,7 +59,4 @@ class SignIns {
     std::deque<ByteArray<32>> token_order_;
 };
 
-/// What personal_sign signs (EIP-191, version 0x45).
-Digest personal_digest(std::string_view message);
-
 }  // namespace teetee::api

@@ -23,7 +23,7 @@ class sign_ins : public testing::Test {
     SignIns entry{{.deployment = {84532, {0xc0}}, .entry = {0x4e}, .count_max = 3}, clock, rng};
 
     Result<SignIns::Token> sign_in(const std::string& message) {
-        return entry.sign_in(message, key.sign_recoverable(personal_digest(message)));
+        return entry.sign_in(message, key.sign_recoverable(chain::personal_digest(message)));
     }
 };
 
@@ -44,7 +44,7 @@ TEST_F(sign_ins, a_message_counts_once_and_for_its_wallet) {
     const std::string message = entry.challenge(key.address(), "a").value();
     EXPECT_FALSE(entry.sign_in(message, Bytes(65)));
     const auto other = crypto::SecpKey::from_bytes(Bytes(32, 8)).value();
-    EXPECT_FALSE(entry.sign_in(message, other.sign_recoverable(personal_digest(message))));
+    EXPECT_FALSE(entry.sign_in(message, other.sign_recoverable(chain::personal_digest(message))));
     EXPECT_FALSE(sign_in(message + " "));
     EXPECT_TRUE(sign_in(message));
     EXPECT_FALSE(sign_in(message));
@@ -64,12 +64,6 @@ TEST_F(sign_ins, hosts_are_hosts) {
     EXPECT_TRUE(entry.challenge(key.address(), "[::1]:5002"));
     for (const char* host : {"", "a b", "a\nURI: b", "ä"})
         EXPECT_EQ(entry.challenge(key.address(), host).error().code, ErrorCode::field_invalid);
-}
-
-// The digest that wallets sign, of ethers' documentation of hashMessage("Hello World").
-TEST(personal_digest, is_that_of_wallets) {
-    EXPECT_EQ(to_hex(personal_digest("Hello World")),
-              "a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2");
 }
 
 }  // namespace

@@ -58,8 +58,8 @@ Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payme
                  .prompt_tokens = demand.prompt_tokens,
                  .tokens_max = demand.tokens_max};
     Result<Hold> admitted = hold;
-    if (const auto* spend = std::get_if<SignedSpend>(&payment)) {
-        admitted = admit_spend(view, *spend, std::move(hold));
+    if (const auto* voucher = std::get_if<VoucherPayment>(&payment)) {
+        admitted = admit_voucher(view, *voucher, demand.request_hash, std::move(hold));
     } else if (const auto* query = std::get_if<QueryPayment>(&payment)) {
         admitted = admit_query(view, *query, demand.request_hash, std::move(hold));
     } else {
@@ -108,14 +108,35 @@ Result<Till::Account*> Till::take_spend(const chain::MoneyView& view, const Sign
     return &account;
 }
 
-Result<Till::Hold> Till::admit_spend(const chain::MoneyView& view, const SignedSpend& spend,
-                                     Hold hold) {
-    TT_TRY(Account* const account, take_spend(view, spend));
+Result<Till::Hold> Till::admit_voucher(const chain::MoneyView& view, const VoucherPayment& payment,
+                                       const Digest& request_hash, Hold hold) {
+    TT_TRY(Account* const account, take_spend(view, payment.spend));
+    if (!payment.proof) {
+        return fail(ErrorCode::payment_malformed,
+                    "a voucher pays for a request that its session key signed: need 'time' and "
+                    "'request' in TeeTee-Payment");
+    }
+    const RequestProofs::Request request = {
+        .deployment = options_.deployment,
+        .terms = {.voucher = payment.spend.voucher,
+                  .entry = options_.entry,
+                  .body_hash = request_hash,
+                  .time_ms = payment.proof->time_ms},
+        .session_key = view.voucher(payment.spend.voucher, now())->session_key};
+    TT_CHECK(proofs_.check(request, *payment.proof, clock_.unix_now()));
+    TT_CHECK(cover(*account, hold));
+    proofs_.remember(request, clock_.unix_now());
+    return hold;
+}
+
+/// Holds the prompt and some tokens out of what is signed.
+Result<void> Till::cover(Account& account, Hold& hold) const {
     const uint32_t lead = std::min(options_.lead_tokens, hold.tokens_max);
     TT_TRY(const Credits need, price_of(hold.prices, hold.prompt_tokens, lead));
-    const Standing standing = standing_of(*account);
+    const Standing standing = standing_of(account);
+    const Credits others = saturated_sum(standing.charged, standing.held);
     if (need > standing.left()) {
-        const Credits sum = saturated_sum(saturated_sum(standing.charged, standing.held), need);
+        const Credits sum = saturated_sum(others, need);
         if (sum > standing.claimable) {
             return fail(ErrorCode::voucher_exhausted, "need " + text(sum) +
                                                           " credits of the voucher in all, have " +
@@ -125,15 +146,14 @@ Result<Till::Hold> Till::admit_spend(const chain::MoneyView& view, const SignedS
                                                      " credits signed for in all, have " +
                                                      text(standing.signed_amount));
     }
-    const Credits others = saturated_sum(standing.charged, standing.held);
     const auto covered = tokens_covered(hold.prices, hold.prompt_tokens,
                                         standing.claimable - std::min(standing.claimable, others));
     hold.tokens_max =
         static_cast<uint32_t>(std::min<uint64_t>(hold.tokens_max, covered.value_or(0)));
     hold.held = need;
-    account->held += need;
-    ++account->holds;
-    return hold;
+    account.held += need;
+    ++account.holds;
+    return {};
 }
 
 Result<Till::Hold> Till::admit_query(const chain::MoneyView& view, const QueryPayment& payment,
@@ -209,12 +229,12 @@ bool Till::may_go_on(uint64_t hold_id, uint32_t completion_tokens) {
     if (found == holds_.end()) return false;
     Hold& hold = found->second;
     if (completion_tokens >= hold.tokens_max) return !hold.is_short;
-    const auto* spend = std::get_if<SignedSpend>(&hold.payment);
+    const auto* spend = std::get_if<VoucherPayment>(&hold.payment);
     if (spend == nullptr) return true;
     const auto want = price_of(hold.prices, hold.prompt_tokens, completion_tokens + 1ull);
     if (!want) return false;
     if (*want <= hold.held) return true;
-    Account& account = accounts_.at(spend->voucher);
+    Account& account = accounts_.at(spend->spend.voucher);
     const Credits more = *want - hold.held;
     if (more > standing_of(account).left()) return false;
     hold.held += more;
@@ -232,9 +252,9 @@ Standing Till::standing_of(const Account& account) const {
 std::optional<Standing> Till::standing(uint64_t hold) const {
     const auto found = holds_.find(hold);
     if (found == holds_.end()) return std::nullopt;
-    const auto* spend = std::get_if<SignedSpend>(&found->second.payment);
+    const auto* spend = std::get_if<VoucherPayment>(&found->second.payment);
     if (spend == nullptr) return std::nullopt;
-    return standing(spend->voucher);
+    return standing(spend->spend.voucher);
 }
 
 std::optional<Standing> Till::standing(const Digest& voucher) const {
@@ -247,14 +267,14 @@ std::optional<Bill> Till::bill_for(uint64_t hold_id, const Delivered& delivered)
     const auto found = holds_.find(hold_id);
     if (found == holds_.end()) return std::nullopt;
     const Hold& hold = found->second;
-    const auto* spend = std::get_if<SignedSpend>(&hold.payment);
+    const auto* spend = std::get_if<VoucherPayment>(&hold.payment);
     const auto* query = std::get_if<QueryPayment>(&hold.payment);
     if (spend == nullptr && query == nullptr) return std::nullopt;
     Charge charge = {.prompt_tokens = delivered.prompt_tokens -
                                       std::min(delivered.prompt_tokens, delivered.cached_tokens),
                      .completion_tokens = delivered.completion_tokens,
                      .charged_at = clock_.unix_now()};
-    if (spend != nullptr) charge.voucher = spend->voucher;
+    if (spend != nullptr) charge.voucher = spend->spend.voucher;
     if (query != nullptr) charge.query = query->query;
     const Credits most = spend != nullptr ? hold.held : hold.locked;
     const auto price = price_of(hold.prices, charge.prompt_tokens, charge.completion_tokens);
@@ -292,8 +312,8 @@ void Till::drop(uint64_t hold, const Delivered& delivered) {
 
 void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delivered) {
     const Hold& hold = found->second;
-    if (const auto* spend = std::get_if<SignedSpend>(&hold.payment)) {
-        Account& account = accounts_.at(spend->voucher);
+    if (const auto* spend = std::get_if<VoucherPayment>(&hold.payment)) {
+        Account& account = accounts_.at(spend->spend.voucher);
         account.held -= hold.held;
         --account.holds;
     } else if (const auto* query = std::get_if<QueryPayment>(&hold.payment)) {

@@ -7,19 +7,27 @@
 
 #include "attest/receipt.hpp"
 #include "billing/ledger.hpp"
+#include "billing/request_proofs.hpp"
 #include "chain/money_view.hpp"
 
 namespace teetee::billing {
 
+/// Paid from a voucher; without the proof it may say how the voucher stands, and raise it.
+struct VoucherPayment {
+    SignedSpend spend{};
+    std::optional<RequestProof> proof{};
+    bool operator==(const VoucherPayment&) const = default;
+};
 /// Paid by a transaction of its own.
 struct QueryPayment {
     uint64_t query = 0;
+    bool operator==(const QueryPayment&) const = default;
 };
 /// A host of the pool, who has shown that the wallet is its own, pays nothing.
 struct HostUse {
     crypto::Address wallet{};
 };
-using Payment = std::variant<SignedSpend, QueryPayment, HostUse>;
+using Payment = std::variant<VoucherPayment, QueryPayment, HostUse>;
 
 /// What a request may come to.
 struct Demand {
@@ -141,7 +149,9 @@ class Till {
         uint64_t tokens = 0;
     };
 
-    Result<Hold> admit_spend(const chain::MoneyView& view, const SignedSpend& spend, Hold hold);
+    Result<Hold> admit_voucher(const chain::MoneyView& view, const VoucherPayment& payment,
+                               const Digest& request_hash, Hold hold);
+    Result<void> cover(Account& account, Hold& hold) const;
     Result<Hold> admit_query(const chain::MoneyView& view, const QueryPayment& payment,
                              const Digest& request_hash, Hold hold);
     Result<Hold> admit_host(const chain::MoneyView& view, const HostUse& use, Hold hold);
@@ -158,6 +168,7 @@ class Till {
     std::map<uint64_t, Hold> holds_;
     std::map<Digest, Account> accounts_;
     std::map<crypto::Address, Host> hosts_;
+    RequestProofs proofs_;
     /// Charged before.
     std::set<uint64_t> served_;
     std::set<uint64_t> serving_;

@@ -25,6 +25,17 @@ class till : public testing::Test {
         EXPECT_EQ(bill->payment.charged, bill->charge.amount);
         return bill->charge;
     }
+    /// For a request that nobody made before.
+    VoucherPayment pay(Credits amount, const Digest& voucher = chain::test_voucher,
+                       uint8_t key = 5) {
+        const chain::RequestTerms terms = {
+            .voucher = voucher,
+            .entry = entry,
+            .time_ms = static_cast<uint64_t>(clock.unix_now()) * 1000 + ++requests};
+        return {spend(amount, voucher, key),
+                RequestProof{terms.time_ms, session_key(key).sign_recoverable(
+                                                chain::request_digest(deployment, terms))}};
+    }
     Standing standing() { return desk.standing(chain::test_voucher).value_or(Standing{}); }
 
     Contract contract;
@@ -37,11 +48,12 @@ class till : public testing::Test {
                            .host_requests_max = 2,
                            .host_tokens_per_hour = 100};
     Till desk{options, ledger, clock};
+    uint64_t requests = 0;
 };
 
 TEST_F(till, charges_what_was_delivered_at_the_prices_of_its_beginning) {
     contract.open_voucher(1000);
-    const Admission admission = admit(spend(200));
+    const Admission admission = admit(pay(200));
     EXPECT_EQ(admission.tokens_max, 100u);
     contract.apply(chain::prices_announced({7, 7}, clock.time));
     // 10 prompt tokens, 4 of them cached, and 3 of the answer.
@@ -60,18 +72,18 @@ TEST_F(till, charges_what_was_delivered_at_the_prices_of_its_beginning) {
 
 TEST_F(till, wants_the_prompt_and_a_lead_signed_for) {
     contract.open_voucher(1000);
-    EXPECT_EQ(admit_error(spend(10 * 2 + 4 * 5 - 1)), ErrorCode::payment_required);
-    const auto refused = desk.admit(contract.view(), spend(39), {10, 100, {}});
+    EXPECT_EQ(admit_error(pay(10 * 2 + 4 * 5 - 1)), ErrorCode::payment_required);
+    const auto refused = desk.admit(contract.view(), pay(39), {10, 100, {}});
     EXPECT_EQ(refused.error().detail, "need 40 credits signed for in all, have 39");
-    EXPECT_NE(admit(spend(40)).hold, 0u);
+    EXPECT_NE(admit(pay(40)).hold, 0u);
     // What is held for one answer is no other's.
-    EXPECT_EQ(admit_error(spend(40)), ErrorCode::payment_required);
-    EXPECT_NE(admit(spend(80)).hold, 0u);
+    EXPECT_EQ(admit_error(pay(40)), ErrorCode::payment_required);
+    EXPECT_NE(admit(pay(80)).hold, 0u);
 }
 
 TEST_F(till, an_answer_goes_on_as_far_as_is_signed_for) {
     contract.open_voucher(1000);
-    const Admission admission = admit(spend(40));
+    const Admission admission = admit(pay(40));
     EXPECT_TRUE(desk.may_go_on(admission.hold, 3));
     EXPECT_FALSE(desk.may_go_on(admission.hold, 4));
     ASSERT_TRUE(desk.raise(contract.view(), spend(50)));
@@ -85,16 +97,16 @@ TEST_F(till, an_answer_goes_on_as_far_as_is_signed_for) {
 TEST_F(till, an_answer_stops_at_the_ceiling) {
     contract.open_voucher(60);
     // 20 for the prompt, 8 tokens for the rest, whatever is signed.
-    const Admission admission = admit(spend(1'000'000));
+    const Admission admission = admit(pay(1'000'000));
     EXPECT_EQ(admission.tokens_max, 8u);
     EXPECT_TRUE(desk.may_go_on(admission.hold, 7));
     EXPECT_FALSE(desk.may_go_on(admission.hold, 8));
-    EXPECT_EQ(admit_error(spend(1'000'000)), ErrorCode::voucher_exhausted);
+    EXPECT_EQ(admit_error(pay(1'000'000)), ErrorCode::voucher_exhausted);
 }
 
 TEST_F(till, what_another_entry_was_paid_is_no_longer_there) {
     contract.open_voucher(100);
-    const Admission admission = admit(spend(100));
+    const Admission admission = admit(pay(100));
     contract.apply(
         chain::tee_tee::SpentEvent{.voucher = chain::test_voucher, .entry = {0x77}, .paid = 60});
     desk.on_view(contract.view());
@@ -107,23 +119,40 @@ TEST_F(till, what_another_entry_was_paid_is_no_longer_there) {
     EXPECT_EQ(standing().claimable, 40u);
 }
 
-TEST_F(till, refuses_vouchers_that_are_not_good) {
-    EXPECT_EQ(admit_error(spend(40)), ErrorCode::voucher_unknown);
+TEST_F(till, serves_what_the_session_key_asks_for_and_no_one_who_has_its_spend) {
     contract.open_voucher(1000);
-    EXPECT_EQ(admit_error(spend(40, chain::test_voucher, 6)), ErrorCode::signature_invalid);
-    SignedSpend changed = spend(40);
-    changed.amount = 41;
+    VoucherPayment public_part = pay(200);
+    public_part.proof.reset();
+    EXPECT_EQ(admit_error(public_part), ErrorCode::payment_malformed);
+    EXPECT_EQ(admit_error(pay(200), {10, 100, {0x9e}}), ErrorCode::signature_invalid);
+    const VoucherPayment asked = pay(200);
+    const Admission admission = admit(asked);
+    EXPECT_EQ(admit_error(asked), ErrorCode::payment_in_use);
+    desk.drop(admission.hold);
+    EXPECT_EQ(admit_error(asked), ErrorCode::payment_in_use);
+    // One that was refused for want of money may come again.
+    const VoucherPayment poor = pay(200);
+    EXPECT_EQ(admit_error(poor, {100, 100, {}}), ErrorCode::payment_required);
+    EXPECT_NE(admit(poor).hold, 0u);
+}
+
+TEST_F(till, refuses_vouchers_that_are_not_good) {
+    EXPECT_EQ(admit_error(pay(40)), ErrorCode::voucher_unknown);
+    contract.open_voucher(1000);
+    EXPECT_EQ(admit_error(pay(40, chain::test_voucher, 6)), ErrorCode::signature_invalid);
+    VoucherPayment changed = pay(40);
+    changed.spend.amount = 41;
     EXPECT_EQ(admit_error(changed), ErrorCode::signature_invalid);
     // No account is made of what was refused.
     EXPECT_FALSE(desk.standing(chain::test_voucher));
-    admit(spend(40));
+    admit(pay(40));
     clock.time += 3600;
-    EXPECT_EQ(admit_error(spend(80)), ErrorCode::voucher_ended);
+    EXPECT_EQ(admit_error(pay(80)), ErrorCode::voucher_ended);
 }
 
 TEST_F(till, a_charge_that_is_not_kept_is_none) {
     contract.open_voucher(1000);
-    const Admission admission = admit(spend(100));
+    const Admission admission = admit(pay(100));
     const auto charge = charge_for(admission.hold, {10, 0, 3});
     ledger.is_full = true;
     EXPECT_EQ(desk.finish(admission.hold, *charge, {}).error().code, ErrorCode::ledger_failed);
@@ -133,13 +162,13 @@ TEST_F(till, a_charge_that_is_not_kept_is_none) {
 
 TEST_F(till, goes_on_from_its_ledger) {
     contract.open_voucher(1000);
-    const Admission admission = admit(spend(100));
+    const Admission admission = admit(pay(100));
     ASSERT_TRUE(desk.finish(admission.hold, *charge_for(admission.hold, {10, 0, 3}), {}));
     Till other(options, ledger, clock);
     ASSERT_TRUE(other.load());
     EXPECT_EQ(other.standing(chain::test_voucher)->charged, 35u);
     // What was signed before still is.
-    EXPECT_EQ(other.admit(contract.view(), spend(74), {50, 100, {}}).error().detail,
+    EXPECT_EQ(other.admit(contract.view(), pay(74), {50, 100, {}}).error().detail,
               "need 155 credits signed for in all, have 100");
 }
 
@@ -189,7 +218,7 @@ TEST_F(till, hosts_pay_nothing_within_bounds) {
 TEST_F(till, closed_pools_take_nothing) {
     contract.open_voucher(1000);
     contract.apply(chain::tee_tee::PoolClosedEvent{.pool = 1});
-    EXPECT_EQ(admit_error(spend(100)), ErrorCode::not_ready);
+    EXPECT_EQ(admit_error(pay(100)), ErrorCode::not_ready);
 }
 
 TEST(prices, are_counted_without_wrapping) {

@@ -83,6 +83,17 @@ Digest spend_digest(const Deployment& deployment, const Spend& spend) {
                           .hash());
 }
 
+Digest request_digest(const Deployment& deployment, const RequestTerms& terms) {
+    return signed_for(
+        deployment,
+        Eip712Struct("Request(bytes32 voucher,address entry,bytes32 bodyHash,uint64 time)")
+            .bytes32(terms.voucher)
+            .address(terms.entry)
+            .bytes32(terms.body_hash)
+            .integer(terms.time_ms)
+            .hash());
+}
+
 Digest settlement_digest(const Deployment& deployment, const tee_tee::Batch& batch) {
     return signed_for(
         deployment,
@@ -100,6 +111,14 @@ Digest settlement_digest(const Deployment& deployment, const tee_tee::Batch& bat
             .array(hashes(batch.queries, served))
             .array(hashes(batch.work, worked))
             .hash());
+}
+
+Digest personal_digest(std::string_view message) {
+    const std::string text =
+        "\x19"
+        "Ethereum Signed Message:\n" +
+        std::to_string(message.size()) + std::string(message);
+    return crypto::keccak256(as_bytes(text));
 }
 
 CompactSignature to_compact(const crypto::RecoverableSignature& signature) {

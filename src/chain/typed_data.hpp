@@ -40,9 +40,24 @@ struct Spend {
 };
 Digest spend_digest(const Deployment& deployment, const Spend& spend);
 
+/// What a voucher's session key signs so that an entry serves a request; the contract never sees
+/// it.
+struct RequestTerms {
+    Digest voucher{};
+    crypto::Address entry{};
+    /// SHA-256.
+    Digest body_hash{};
+    /// When it is signed, Unix milliseconds.
+    uint64_t time_ms = 0;
+};
+Digest request_digest(const Deployment& deployment, const RequestTerms& terms);
+
 /// What the nodes of a settlement sign: all of the batch but its signatures and what the session
 /// keys signed.
 Digest settlement_digest(const Deployment& deployment, const tee_tee::Batch& batch);
+
+/// What personal_sign signs of a text (EIP-191, version 0x45).
+Digest personal_digest(std::string_view message);
 
 /// The compact form of ERC-2098 (r, and s with the parity in its top bit), as the contract takes
 /// signatures of session and receipt keys.

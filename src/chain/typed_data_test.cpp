@@ -70,5 +70,11 @@ TEST(typed_data, compact_signatures_say_the_same) {
     EXPECT_EQ(parities.size(), 2u);
 }
 
+// The digest that wallets sign, of ethers' documentation of hashMessage("Hello World").
+TEST(personal_digest, is_that_of_wallets) {
+    EXPECT_EQ(to_hex(personal_digest("Hello World")),
+              "a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2");
+}
+
 }  // namespace
 }  // namespace teetee::chain

@@ -7,6 +7,7 @@
 
 #include "cli/command.hpp"
 #include "cli/network_files.hpp"
+#include "cli/payment_option.hpp"
 #include "client/client.hpp"
 #include "net/file.hpp"
 
@@ -14,6 +15,7 @@ namespace teetee::cli {
 namespace {
 
 struct ChatOptions : NetworkFiles {
+    PaymentOption payment;
     std::vector<std::string> entries;
     std::string prompt;
     std::string receipt;
@@ -84,8 +86,36 @@ void show_route(const client::VerifiedEntry::Route& route) {
     }
 }
 
-Result<void> ask_once(client::Client& client, const ChatOptions& options, const std::string& prompt,
-                      Session& session) {
+/// Once the receipt is made, which is when an answer is charged.
+std::optional<billing::Standing> standing_of(const client::Client& client, const Payment& payment) {
+    const client::VerifiedEntry* entry = client.entry();
+    if (!payment.voucher || entry == nullptr) return std::nullopt;
+    const auto standing = payment.voucher->standing(*entry);
+    return standing ? std::optional(*standing) : std::nullopt;
+}
+
+void show_payment(const Payment& payment, const client::AnswerPart& last,
+                  const std::optional<billing::Standing>& standing) {
+    if (!payment.voucher) return;
+    if (last.ended_by_payment) {
+        std::cerr << "the answer ends here because no more of it is paid for: a voucher of a "
+                     "higher ceiling (teetee voucher open), or --spend-max, lets it go on\n";
+    }
+    if (!standing) return;
+    const auto used = standing->charged + standing->held;
+    std::cerr << fmt::format("voucher: {} credits used with this entry, {} left\n", used,
+                             standing->claimable - std::min(standing->claimable, used));
+}
+
+boost::json::object standing_json(const billing::Standing& standing) {
+    return {{"charged", std::to_string(standing.charged)},
+            {"held", std::to_string(standing.held)},
+            {"signed", std::to_string(standing.signed_amount)},
+            {"claimable", std::to_string(standing.claimable)}};
+}
+
+Result<void> ask_once(client::Client& client, const ChatOptions& options, const Payment& payment,
+                      const std::string& prompt, Session& session) {
     if (!is_utf8(prompt)) return fail(ErrorCode::invalid_utf8, "the prompt is not UTF-8");
     std::string answer;
     client::Client::Events events;
@@ -102,18 +132,23 @@ Result<void> ask_once(client::Client& client, const ChatOptions& options, const 
                                  why.message());
     };
     TT_TRY(const auto parts, client.ask(request_of(options, prompt), events));
+    const auto standing = standing_of(client, payment);
     if (session.json) {
-        print_json({{"prompt", prompt},
-                    {"text", answer},
-                    {"receipt", parts.back().receipt_path},
-                    {"parts", parts_json(parts)}});
+        boost::json::object out = {{"prompt", prompt},
+                                   {"text", answer},
+                                   {"receipt", parts.back().receipt_path},
+                                   {"parts", parts_json(parts)}};
+        if (standing) out["payment"] = standing_json(*standing);
+        if (parts.back().ended_by_payment) out["ended_by"] = "payment";
+        print_json(out);
     } else {
         print_text("\n");
     }
+    show_payment(payment, parts.back(), standing);
     return options.receipt.empty() ? Result<void>() : keep_receipts(client, parts, options);
 }
 
-Result<client::ClientOptions> client_options(const ChatOptions& options) {
+Result<client::ClientOptions> client_options(const ChatOptions& options, const Payment& payment) {
     client::ClientOptions out;
     out.urls = options.entries;
     out.privacy = options.sealed ? client::Privacy::sealed : client::Privacy::attested_tls;
@@ -123,24 +158,27 @@ Result<client::ClientOptions> client_options(const ChatOptions& options) {
     }
     out.patience = std::chrono::seconds(options.patience_s);
     out.silence_max = std::chrono::seconds(options.silence_s);
-    TT_TRY(const auto terms, NetworkTerms::load(options));
+    out.payer = payment.payer;
+    TT_TRY(auto terms, NetworkTerms::load(options));
+    payment.complete(terms);
     TT_TRY(auto client_terms, terms.for_client());
     out.terms = std::make_shared<client::Terms>(std::move(client_terms));
     return out;
 }
 
 Result<void> chat(const ChatOptions& options, Session& session) {
-    TT_TRY(auto asked, client_options(options));
+    TT_TRY(const Payment payment, options.payment.open(options));
+    TT_TRY(auto asked, client_options(options, payment));
     TT_TRY(auto client, client::Client::connect(std::move(asked)));
     show_route(client.route());
-    if (!options.prompt.empty()) return ask_once(client, options, options.prompt, session);
+    if (!options.prompt.empty()) return ask_once(client, options, payment, options.prompt, session);
     const bool interactive = isatty(STDIN_FILENO) != 0;
     std::string line;
     while (true) {
         if (interactive) std::cerr << "> " << std::flush;
         if (!std::getline(std::cin, line)) break;
         if (line.empty()) continue;
-        auto answered = ask_once(client, options, line, session);
+        auto answered = ask_once(client, options, payment, line, session);
         if (!answered && !interactive) return answered;
         if (!answered) std::cerr << "\n" << answered.error().message() << "\n";
     }
@@ -155,6 +193,7 @@ void add_chat(CLI::App& app, Session& session) {
         add_command(app, session, "chat",
                     "Talk to an entry; every node of its route is verified first", options, chat);
     options->add_to(*command);
+    options->payment.add_to(*command);
     options->collateral.add_services_to(*command);
     command
         ->add_option("--entry", options->entries,

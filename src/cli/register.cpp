@@ -88,8 +88,7 @@ std::string words_of(std::string_view what, const chain::RegistrationFile& file)
 /// What was begun before goes on, whatever the file says of today.
 template <class MakeOrder>
 Result<Order> order_of(std::string_view verb, const RegisterOptions& options, Wallet& wallet,
-                       const MakeOrder& make) {
-    TT_TRY(auto file, read_registration(options.file));
+                       chain::RegistrationFile file, const MakeOrder& make) {
     TT_TRY(const bool is_begun, wallet.is_begun(words_of(verb, file)));
     if (is_begun) return Order{};
     return make(options, wallet, std::move(file));
@@ -124,8 +123,10 @@ Result<Order> order_registration(const RegisterOptions& options, const Wallet& w
 }
 
 Result<void> register_node(const RegisterOptions& options, Session& session) {
+    TT_TRY(auto file, read_registration(options.file));
     TT_TRY(const auto wallet, Wallet::open(options));
-    TT_TRY(const auto order, order_of("register", options, *wallet, order_registration));
+    TT_TRY(const auto order,
+           order_of("register", options, *wallet, std::move(file), order_registration));
     TT_TRY(const auto paid, wallet->pay(order, session));
     if (!paid) return {};
     TT_TRY(const auto event, wallet->event_of<calls::NodeRegisteredEvent>(paid->inclusion));
@@ -176,8 +177,9 @@ Result<Order> order_renewal(const RegisterOptions& options, const Wallet& wallet
 }
 
 Result<void> renew_node(const RegisterOptions& options, Session& session) {
+    TT_TRY(auto file, read_registration(options.file));
     TT_TRY(const auto wallet, Wallet::open(options));
-    TT_TRY(const auto order, order_of("renew", options, *wallet, order_renewal));
+    TT_TRY(const auto order, order_of("renew", options, *wallet, std::move(file), order_renewal));
     TT_TRY(const auto paid, wallet->pay(order, session));
     if (!paid) return {};
     TT_TRY(const auto event, wallet->event_of<calls::NodeRenewedEvent>(paid->inclusion));

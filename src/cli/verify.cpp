@@ -7,9 +7,15 @@
 #include "attest/limits.hpp"
 #include "attest/receipt_check.hpp"
 #include "attest/receipt_json.hpp"
+#include "attest/statement.hpp"
 #include "cli/command.hpp"
 #include "cli/network_files.hpp"
+#include "cli/wallet.hpp"
+#include "client/limits.hpp"
+#include "client/partial_answer.hpp"
+#include "client/receipt_anchor.hpp"
 #include "net/file.hpp"
+#include "net/http_client.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -18,6 +24,9 @@ struct VerifyOptions : NetworkFiles {
     std::string receipt;
     std::string request;
     std::string answer;
+    /// Of the entry, or the file with what it says of the anchor.
+    std::string anchor;
+    std::vector<std::string> rpc_urls;
     bool needs_fresh_quotes = false;
 };
 
@@ -28,8 +37,79 @@ Epoch epoch_of(const attest::Receipt& receipt) {
     return receipt.stages.empty() ? 0 : receipt.stages.front().record.epoch;
 }
 
+struct Anchored {
+    attest::ReceiptCheck check;
+    std::optional<client::ReceiptAnchor> anchor{};
+    std::optional<chain::AnchorRecord> record{};
+};
+
+boost::json::value anchor_json(const Anchored& anchored) {
+    if (!anchored.record) return nullptr;
+    return boost::json::object{
+        {"chain_id", anchored.anchor->deployment.chain_id},
+        {"contract", chain::to_checksum_text(anchored.anchor->deployment.contract)},
+        {"entry_node", anchored.anchor->entry_node},
+        {"receipts_root", "0x" + to_hex(anchored.anchor->receipts_root)},
+        {"block", anchored.record->block},
+        {"paid", anchored.record->paid.to_decimal()}};
+}
+
+/// From whom it comes does not matter: the contract says whether it is true.
+Result<std::string> anchor_text(const std::string& where, const RequestId& request) {
+    if (!where.starts_with("http://") && !where.starts_with("https://")) {
+        TT_TRY(const Bytes text, net::read_file(where, client::payment_answer_bytes_max));
+        return std::string(as_text(text));
+    }
+    net::HttpClientRequest asked;
+    asked.url = where + "/v1/receipts/" + to_hex(request.bytes) + "/anchor";
+    asked.response_bytes_max = client::payment_answer_bytes_max;
+    if (where.starts_with("https://"))
+        asked.verify_certificate = [](ByteView) -> Result<void> { return {}; };
+    TT_TRY(auto answer, net::http_fetch(asked));
+    if (answer.status != 200) return client::read_entry_error(answer.body).error;
+    return std::move(answer.body);
+}
+
+Result<chain::AnchorRecord> look_up(const VerifyOptions& options, const attest::Receipt& receipt,
+                                    const NetworkTerms& terms, Anchored& out) {
+    if (terms.pool == 0 || options.rpc_urls.empty()) {
+        return fail(ErrorCode::invalid_argument,
+                    "--anchor needs --rpc, --deployment and --pool, to ask the contract");
+    }
+    if (receipt.stages.empty()) return fail(ErrorCode::receipt_rejected, "no entry has signed");
+    TT_TRY(const auto entry, attest::decode_statement(receipt.stages.front().statement));
+    TT_TRY(const auto text, anchor_text(options.anchor, receipt.request));
+    TT_TRY(out.anchor, client::parse_receipt_anchor(text));
+    ChainOption where;
+    where.rpc_urls = options.rpc_urls;
+    where.deployment_path = options.deployment;
+    TT_TRY(const auto chain, open_view(where));
+    return client::check_anchor({.digest = attest::receipt_digest(receipt),
+                                 .entry = entry.receipt_address,
+                                 .deployment = terms.deployment,
+                                 .pool = terms.pool},
+                                *out.anchor, chain->state());
+}
+
+/// Errors: what keeps it from being looked at; what is wrong with the anchor is in the check.
+Result<Anchored> check_anchor(const VerifyOptions& options, const attest::Receipt& receipt,
+                              const NetworkTerms& terms) {
+    Anchored out{.check = {.what = "the receipt is anchored in the contract"}};
+    auto record = look_up(options, receipt, terms, out);
+    const bool is_judged = record || record.error().code == ErrorCode::receipt_rejected ||
+                           record.error().code == ErrorCode::not_ready;
+    if (!is_judged) return record.error();
+    if (record) {
+        out.record = *record;
+    } else {
+        out.check.error = record.error();
+    }
+    return out;
+}
+
 /// In the order of the report, passed or not.
-void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& report) {
+void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& report,
+                  const std::optional<Anchored>& anchor) {
     std::string out =
         fmt::format("answer of {} tokens to {} ({} from the prefix cache), {} stages\nmodel 0x{}\n",
                     receipt.completion_tokens, receipt.prompt_tokens, receipt.cached_tokens,
@@ -43,7 +123,16 @@ void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& r
         out += fmt::format("{}  {}\n", check.error ? "FAIL" : "  ok", check.what);
         if (check.error) out += fmt::format("      {}\n", check.error->message());
     }
-    out += "   -  chain: this receipt is not anchored on one\n";
+    if (!anchor) {
+        out += receipt.payment.charged != 0
+                   ? "   -  chain: not looked at; --anchor and --rpc do\n"
+                   : "   -  chain: answers that cost nothing are anchored on none\n";
+    } else if (anchor->record) {
+        out += fmt::format(
+            "      block {}, in a settlement of {} credits; charged for this "
+            "answer: {}\n",
+            anchor->record->block, anchor->record->paid.to_decimal(), receipt.payment.charged);
+    }
     if (report.simulated) out += fmt::format("{}\n", attest::simulated_notice);
     out += report.is_accepted() ? "accept\n" : "reject\n";
     print_text(out);
@@ -53,8 +142,8 @@ bool has_fresh_quote(const attest::ReceiptStage& stage) {
     return stage.fresh_quote && *stage.fresh_quote;
 }
 
-boost::json::object report_json(const attest::Receipt& receipt,
-                                const attest::ReceiptReport& report) {
+boost::json::object report_json(const attest::Receipt& receipt, const attest::ReceiptReport& report,
+                                const std::optional<Anchored>& anchor) {
     boost::json::array checks;
     for (const attest::ReceiptCheck& check : report.checks) {
         boost::json::object entry = {{"check", check.what}, {"passed", !check.error}};
@@ -76,7 +165,7 @@ boost::json::object report_json(const attest::Receipt& receipt,
             {"completion_tokens", receipt.completion_tokens},
             {"finished_at", receipt.finished_at},
             {"fresh_quotes", std::ranges::count_if(receipt.stages, has_fresh_quote)},
-            {"anchor", nullptr},
+            {"anchor", anchor ? anchor_json(*anchor) : nullptr},
             {"checks", std::move(checks)}};
 }
 
@@ -99,11 +188,16 @@ Result<void> verify(const VerifyOptions& options, Session& session) {
     }
     TT_TRY(const auto collateral, terms.open_collateral(receipt.finished_at));
     expectation.collateral = collateral.get();
-    const auto report = attest::check_receipt(receipt, expectation, terms.policy);
+    auto report = attest::check_receipt(receipt, expectation, terms.policy);
+    std::optional<Anchored> anchor;
+    if (!options.anchor.empty()) {
+        TT_TRY(anchor, check_anchor(options, receipt, terms));
+        report.checks.push_back(anchor->check);
+    }
     if (session.json)
-        print_json(report_json(receipt, report));
+        print_json(report_json(receipt, report, anchor));
     else
-        print_checks(receipt, report);
+        print_checks(receipt, report, anchor);
     if (!report.is_accepted()) session.exit = Exit::not_so;
     return {};
 }
@@ -112,15 +206,25 @@ Result<void> verify(const VerifyOptions& options, Session& session) {
 
 void add_verify(CLI::App& app, Session& session) {
     const auto options = std::make_shared<VerifyOptions>();
-    CLI::App* command = add_command(
-        app, session, "verify",
-        "Checks a receipt offline: who computed the answer, with which weights, on which evidence",
-        options, verify);
+    CLI::App* command = add_command(app, session, "verify",
+                                    "Checks a receipt, offline but for --anchor: who computed the "
+                                    "answer, with which weights, on which evidence",
+                                    options, verify);
     command->add_option("receipt", options->receipt, "File from GET /v1/receipts/ID")->required();
     command->add_option("--request", options->request,
                         "File with the request's body, to be compared with the receipt's hash");
     command->add_option("--answer", options->answer,
                         "File with the answer's text, to be compared with the receipt's hash");
+    command->add_option("--anchor", options->anchor,
+                        "Also look whether the contract has the receipt: URL of the entry, or the "
+                        "file with what it says under /v1/receipts/ID/anchor; needs --rpc, "
+                        "--deployment and --pool");
+    command
+        ->add_option("--rpc", options->rpc_urls,
+                     "URL of a chain's JSON-RPC endpoint; may be repeated: what more than half of "
+                     "them say counts")
+        ->delimiter(',')
+        ->envname("TEETEE_RPC");
     command->add_flag("--require-fresh-quotes", options->needs_fresh_quotes,
                       "Reject a receipt for which a stage has made no quote of its own "
                       "(\"attest\": \"quote\" in the request, chat --fresh-quotes)");

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "chain/typed_data.hpp"
 #include "cli/amount_text.hpp"
 #include "cli/chain_commands.hpp"
+#include "cli/payment_option.hpp"
+#include "cli/voucher_commands.hpp"
 #include "cli/wallet.hpp"
 
 namespace teetee::cli {
@@ -21,6 +25,8 @@ constexpr uint64_t life_slack_s = 3600;
 struct OpenOptions : WalletOptions {
     uint64_t pool = 0;
     std::string session_key;
+    /// Or: where a key and the voucher are written.
+    std::string session_path;
     std::string ceiling;
     uint64_t days = 7;
 };
@@ -75,8 +81,56 @@ Result<void> ensure_credits(const Wallet& wallet, const U256& ceiling) {
                             ceiling.to_decimal(), lacking->to_decimal()));
 }
 
-Result<Order> order_voucher(const Wallet& wallet, const OpenOptions& options,
-                            const chain::Address& session_key, const U256& ceiling) {
+/// A session file with a key of its own is there before the voucher is: what is paid for cannot be
+/// lost.
+struct NewSession {
+    std::optional<client::PaymentSession> kept{};
+    chain::Address address{};
+
+    static Result<NewSession> open(const OpenOptions& options) {
+        NewSession out;
+        if (options.session_path.empty() == options.session_key.empty())
+            return fail(ErrorCode::invalid_argument, "need either --session or --session-key");
+        if (options.session_path.empty()) {
+            TT_TRY(out.address, parse_account(options.session_key, "--session-key"));
+            return out;
+        }
+        if (std::filesystem::exists(options.session_path)) {
+            TT_TRY(out.kept, read_payment_session(options.session_path));
+        } else {
+            SystemRng rng;
+            out.kept.emplace();
+            rng.fill(out.kept->key.writable());
+        }
+        TT_TRY(const auto key, crypto::SecpKey::from_bytes(out.kept->key.view()));
+        out.address = key.address();
+        return out;
+    }
+
+    Result<void> write(const std::string& path, const chain::Deployment& deployment,
+                       const calls::Voucher& voucher) {
+        if (!kept) return {};
+        kept->deployment = deployment;
+        kept->pool = voucher.pool;
+        kept->voucher = chain::voucher_digest(deployment, voucher);
+        kept->ceiling = voucher.ceiling.to_u64().value_or(UINT64_MAX);
+        kept->expiry = voucher.expiry;
+        return write_payment_session(path, *kept);
+    }
+};
+
+Result<void> ensure_unused(const Wallet& wallet, const NewSession& session,
+                           const std::string& path) {
+    if (!session.kept || wallet.chain().state().voucher(session.kept->voucher) == nullptr)
+        return {};
+    return fail(ErrorCode::invalid_argument, path + " holds voucher 0x" +
+                                                 to_hex(session.kept->voucher) +
+                                                 " already: name another file, or use that one");
+}
+
+Result<Order> order_voucher(const Wallet& wallet, const OpenOptions& options, NewSession& session,
+                            const U256& ceiling) {
+    const chain::Address& session_key = session.address;
     TT_CHECK(ensure_credits(wallet, ceiling));
     TT_TRY(const uint64_t now, wallet.chain().time());
     calls::Voucher voucher{
@@ -87,6 +141,8 @@ Result<Order> order_voucher(const Wallet& wallet, const OpenOptions& options,
         .expiry = now + options.days * day_s - (options.days == life_days_max ? life_slack_s : 0)};
     SystemRng rng;
     rng.fill(voucher.salt);
+    if (!options.send.is_dry_run)
+        TT_CHECK(session.write(options.session_path, wallet.chain().target().deployment, voucher));
     const auto signature = wallet.key()->sign_recoverable(
         chain::voucher_digest(wallet.chain().target().deployment, voucher));
     Order order{.summary = fmt::format("reserve {} for session key {} in pool {}, until {}",
@@ -100,7 +156,8 @@ Result<Order> order_voucher(const Wallet& wallet, const OpenOptions& options,
 }
 
 Result<void> open(const OpenOptions& options, Session& session) {
-    TT_TRY(const auto session_key, parse_account(options.session_key, "--session-key"));
+    TT_TRY(auto new_session, NewSession::open(options));
+    const chain::Address session_key = new_session.address;
     TT_TRY(const U256 ceiling, parse_credits(options.ceiling));
     TT_TRY(const auto wallet, Wallet::open(options));
     TT_TRY(const bool is_begun,
@@ -109,18 +166,22 @@ Result<void> open(const OpenOptions& options, Session& session) {
                                         ceiling.to_decimal(), options.days)));
     Order order;
     if (!is_begun) {
-        TT_TRY(order, order_voucher(*wallet, options, session_key, ceiling));
+        TT_CHECK(ensure_unused(*wallet, new_session, options.session_path));
+        TT_TRY(order, order_voucher(*wallet, options, new_session, ceiling));
     }
     TT_TRY(const auto paid, wallet->pay(order, session));
     if (!paid) return {};
     TT_TRY(const auto event, wallet->event_of<calls::VoucherOpenedEvent>(paid->inclusion));
+    const std::string where =
+        options.session_path.empty() ? "" : "teetee chat --payment " + options.session_path + "\n";
     const chain::VoucherRecord record{.payer = event.payer,
                                       .pool = event.pool,
                                       .session_key = event.session_key,
                                       .ceiling = event.ceiling,
                                       .remaining = event.ceiling,
                                       .expiry = event.expiry};
-    wallet->tell(*paid, "voucher " + line_of(event.voucher, record, wallet->wei_per_credit()),
+    wallet->tell(*paid,
+                 "voucher " + line_of(event.voucher, record, wallet->wei_per_credit()) + where,
                  to_json(event.voucher, record), session);
     return {};
 }
@@ -200,15 +261,18 @@ void add_voucher(CLI::App& app, Session& session) {
     CLI::App* command = add_command(*group, session, "open", "Reserve credits for a session key",
                                     open_options, open);
     command->add_option("--pool", open_options->pool, "The pool's number")->required();
-    command
-        ->add_option("--session-key", open_options->session_key,
-                     "Address of the key that will sign what is spent")
-        ->required();
+    command->add_option(
+        "--session", open_options->session_path,
+        "File to write for 'teetee chat --payment': the voucher, and a new key that "
+        "signs what is spent. Who has it can spend the voucher");
+    command->add_option("--session-key", open_options->session_key,
+                        "Or: address of a key of yours that will sign what is spent");
     command->add_option("--ceiling", open_options->ceiling, "Credits")->required();
     command->add_option("--days", open_options->days, "How long it may be spent")
         ->capture_default_str()
         ->check(CLI::Range(uint64_t(1), life_days_max));
     open_options->add_to(*command);
+    add_voucher_header(*group, session);
 
     auto show_options = std::make_shared<ShowOptions>();
     command = add_command(*group, session, "show", "What is left of a voucher", show_options, show);

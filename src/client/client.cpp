@@ -43,6 +43,28 @@ int strikes_for(ErrorCode code) {
     }
 }
 
+/// What no other entry would do better.
+bool is_of_money(ErrorCode code) {
+    constexpr ErrorCode codes[] = {ErrorCode::payment_required, ErrorCode::voucher_unknown,
+                                   ErrorCode::voucher_ended,    ErrorCode::voucher_exhausted,
+                                   ErrorCode::host_unknown,     ErrorCode::sign_in_rejected,
+                                   ErrorCode::invalid_argument, ErrorCode::signature_invalid};
+    return std::ranges::count(codes, code) > 0;
+}
+
+/// Of all that is said so far.
+size_t text_bytes(const boost::json::object& body) {
+    size_t bytes = 0;
+    const auto* messages = body.if_contains("messages");
+    if (messages == nullptr || !messages->is_array()) return bytes;
+    for (const auto& message : messages->get_array()) {
+        const auto* object = message.if_object();
+        const auto* content = object == nullptr ? nullptr : object->if_contains("content");
+        if (content != nullptr && content->is_string()) bytes += content->get_string().size();
+    }
+    return bytes;
+}
+
 /// A receipt comes when the stages' quotes have, which the entry waits 20 s for.
 constexpr Duration receipt_silence_max = std::chrono::seconds(40);
 
@@ -68,6 +90,8 @@ struct Client::Asking {
     std::optional<Error> interruption{};
     /// Every entry would refuse the request.
     bool is_refused = false;
+    /// Of what the entry that was asked last answers.
+    std::optional<AnswerReader> reader{};
 };
 
 Result<Client> Client::connect(ClientOptions options) {
@@ -132,6 +156,37 @@ void Client::learn_entries() {
     }
 }
 
+/// Pays, where answers cost something. An entry that wants to be paid better is asked again.
+Result<VerifiedEntry::Answer> Client::post(const boost::json::object& body, const Events& events,
+                                           Asking& asking) {
+    const std::string text = boost::json::serialize(request_for_rest(body, asking.known));
+    const size_t prompt_bytes = text_bytes(body) + asking.known.token_ids.size();
+    while (true) {
+        net::HttpHeaders headers;
+        if (options_.payer) {
+            const auto claim = options_.payer->pay(*entry_, {text, prompt_bytes});
+            if (!claim && options_.payer->tries_again(claim.error().code)) continue;
+            if (!claim) {
+                asking.is_refused = is_of_money(claim.error().code);
+                return claim.error();
+            }
+            headers.emplace(billing::payment_header_name, billing::encode_payment(*claim));
+        }
+        AnswerReader& reader = asking.reader.emplace(
+            asking.known, events.on_text, [this](const billing::Standing& standing) {
+                if (options_.payer) options_.payer->on_standing(*entry_, standing);
+            });
+        auto answer =
+            entry_->post("/v1/chat/completions", text, headers,
+                         [&reader](std::string_view chunk) { return reader.feed(chunk); });
+        const bool is_refused = answer && answer->status != 200;
+        if (is_refused && options_.payer &&
+            options_.payer->tries_again(read_entry_error(answer->beginning).error.code))
+            continue;
+        return answer;
+    }
+}
+
 /// The entry whose turn it is begins with the answer, or goes on with it.
 Result<void> Client::go_on(const boost::json::object& body, const Events& events, Asking& asking) {
     const size_t known_count = asking.known.token_ids.size();
@@ -141,27 +196,28 @@ Result<void> Client::go_on(const boost::json::object& body, const Events& events
         if (asking.interruption) events.on_moved(urls_[turn_], known_count, *asking.interruption);
     }
     learn_entries();
-    AnswerReader reader(asking.known, events.on_text);
-    const auto answer = entry_->post(
-        "/v1/chat/completions", boost::json::serialize(request_for_rest(body, asking.known)),
-        [&reader](std::string_view chunk) { return reader.feed(chunk); });
+    asking.reader.reset();
+    const auto answer = post(body, events, asking);
+    // There is none where there was no paying.
+    AnswerReader* const reader = asking.reader ? &*asking.reader : nullptr;
     Result<void> end;
     if (answer && answer->status != 200) {
         EntryError refusal = read_entry_error(answer->beginning);
         asking.is_refused = refusal.is_of_request;
         end = std::move(refusal.error);
-    } else if (answer || reader.was_refused()) {
+    } else if (reader != nullptr && (answer || reader->was_refused())) {
         // What the entry says of a failure tells more than how the connection ended after it.
-        asking.is_refused = reader.refuses_the_request();
-        end = reader.finish();
+        asking.is_refused = reader->refuses_the_request();
+        end = reader->finish();
     } else {
         end = answer.error();
     }
     const size_t token_count = asking.known.token_ids.size() - known_count;
     // Where nothing but the end was missing, nothing was computed.
-    const bool has_receipt = end && !reader.receipt_path().empty();
+    const bool has_receipt = end && !reader->receipt_path().empty();
     if (token_count > 0 || has_receipt || (end && asking.parts.empty()))
-        asking.parts.push_back({entry_->url(), token_count, reader.receipt_path()});
+        asking.parts.push_back(
+            {entry_->url(), token_count, reader->receipt_path(), reader->ended_by_payment()});
     if (!end) asking.interruption = end.error();
     return end;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/partial_answer.hpp"
+#include "client/payer.hpp"
 #include "client/verified_entry.hpp"
 
 namespace teetee::client {
@@ -22,6 +23,8 @@ struct ClientOptions {
     Duration patience = std::chrono::seconds(15);
     /// As in EntryOptions.
     Duration silence_max = EntryOptions{}.silence_max;
+    /// Null: answers are free.
+    std::shared_ptr<Payer> payer{};
 };
 
 /// What one entry gave of an answer.
@@ -30,6 +33,8 @@ struct AnswerPart {
     size_t token_count = 0;
     /// "" where nothing was computed.
     std::string receipt_path;
+    /// It ends where it was no longer paid for.
+    bool ended_by_payment = false;
 };
 
 /// Asks a network through whichever entry answers. When the connection to one breaks, or it cannot
@@ -56,6 +61,9 @@ class Client {
     /// entry's where the request is at fault; else why the answer was interrupted.
     Result<std::vector<AnswerPart>> ask(const boost::json::object& body, const Events& events);
 
+    /// The entry that was asked last, or is to be asked first; nullptr while there is none.
+    const VerifiedEntry* entry() const { return entry_ ? &*entry_ : nullptr; }
+
     /// Errors: receipt_unknown; receipt_malformed; those of connecting and verifying.
     Result<std::string> fetch_receipt(const AnswerPart& part);
 
@@ -67,6 +75,8 @@ class Client {
 
     Result<VerifiedEntry> open(const std::string& url, Duration silence_max);
     void learn_entries();
+    Result<VerifiedEntry::Answer> post(const boost::json::object& body, const Events& events,
+                                       Asking& asking);
     Result<void> go_on(const boost::json::object& body, const Events& events, Asking& asking);
     Result<void> turn_to_next(Asking& asking, const Error& why);
 

@@ -7,6 +7,7 @@
 
 #include "base/activations.hpp"
 #include "client/limits.hpp"
+#include "client/payer.hpp"
 
 namespace teetee::client {
 namespace {
@@ -37,6 +38,22 @@ bool is_id(std::string_view text) {
     });
 }
 
+/// Of money, and of who may have an answer without: the client's own affair, under its own code.
+/// Another entry knows no better.
+std::optional<EntryError> payment_error(const boost::json::object& error,
+                                        const boost::json::string* type,
+                                        const boost::json::string* code) {
+    constexpr std::string_view types[] = {"payment_error", "authentication_error",
+                                          "permission_error"};
+    if (type == nullptr || code == nullptr || std::ranges::count(types, *type) == 0) return {};
+    const auto known = error_code_named(*code);
+    if (!known) return {};
+    const auto* message = string_at(error, "message");
+    const std::string detail =
+        "the entry says: " + (message == nullptr ? "nothing" : quote_foreign(*message));
+    return EntryError{fail(*known, detail), true};
+}
+
 EntryError entry_error(const boost::json::object& error) {
     const auto* type = string_at(error, "type");
     const auto* code = string_at(error, "code");
@@ -45,6 +62,7 @@ EntryError entry_error(const boost::json::object& error) {
     // It may do better in a moment.
     const bool is_busy = (type != nullptr && *type == "overloaded_error") ||
                          (code != nullptr && *code == to_string(ErrorCode::route_unavailable));
+    if (const auto payment = payment_error(error, type, code)) return *payment;
     return {fail(is_busy ? ErrorCode::overloaded : ErrorCode::stage_failed,
                  boost::json::serialize(error)),
             type != nullptr && *type == "invalid_request_error" && !is_of_room};
@@ -104,6 +122,8 @@ bool AnswerReader::feed(std::string_view chunk) {
         const auto line = std::string_view(buffer_).substr(begin, end - begin);
         begin = end + 1;
         constexpr std::string_view mark = "data: ";
+        if (const auto standing = parse_standing_comment(line); standing && on_standing_)
+            on_standing_(*standing);
         if (!line.starts_with(mark)) continue;
         if (auto read = on_data(line.substr(mark.size())); !read) failed_ = read.error();
     }
@@ -159,6 +179,8 @@ Result<void> AnswerReader::on_event(const boost::json::object& event) {
     if (const auto* reason = choice->if_contains("finish_reason");
         reason != nullptr && !reason->is_null()) {
         last_text_ = text;
+        const auto* ended_by = string_at(event, "ended_by");
+        ended_by_payment_ = ended_by != nullptr && *ended_by == "payment";
         TT_TRY(receipt_path_, read_receipt_path(event));
         return {};
     }

@@ -11,6 +11,7 @@
 #include "base/request.hpp"
 #include "base/result.hpp"
 #include "base/world.hpp"
+#include "billing/till.hpp"
 
 namespace teetee::client {
 
@@ -40,8 +41,10 @@ struct EntryError {
 class AnswerReader {
   public:
     using OnText = std::function<void(std::string_view)>;
-    /// `known` and what on_text refers to MUST outlive it.
-    AnswerReader(PartialAnswer& known, const OnText& on_text) : known_(known), on_text_(on_text) {}
+    using OnStanding = std::function<void(const billing::Standing&)>;
+    /// `known` and what the others refer to MUST outlive it.
+    AnswerReader(PartialAnswer& known, const OnText& on_text, OnStanding on_standing = {})
+        : known_(known), on_text_(on_text), on_standing_(std::move(on_standing)) {}
 
     /// The body as it comes; false where no more of it is wanted.
     bool feed(std::string_view chunk);
@@ -49,6 +52,8 @@ class AnswerReader {
     /// no such stream; connection_closed where the end is missing.
     Result<void> finish();
 
+    /// The answer is shorter than it might be for want of money.
+    bool ended_by_payment() const { return ended_by_payment_; }
     bool was_refused() const { return refusal_.has_value(); }
     bool refuses_the_request() const { return refusal_ && refusal_->is_of_request; }
     /// Where the receipt of this part will be; "" as long as it is not known.
@@ -62,12 +67,14 @@ class AnswerReader {
 
     PartialAnswer& known_;
     const OnText& on_text_;
+    OnStanding on_standing_;
     std::string buffer_;
     std::string receipt_path_;
     std::optional<std::string> activations_;
     /// With the reason why the answer ends.
     std::optional<std::string> last_text_;
     bool is_complete_ = false;
+    bool ended_by_payment_ = false;
     std::optional<EntryError> refusal_;
     std::optional<Error> failed_;
 };

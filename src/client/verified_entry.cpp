@@ -126,7 +126,10 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
         // In the order of their layers; the nodes of one slot follow each other.
         if (layers.begin != last.end && layers != last)
             return fail(ErrorCode::shard_rejected, "the route leaves out layers");
-        if (is_entry) recipient_ = {peer.statement.hpke_key, crypto::sha256(shown.statement)};
+        if (is_entry) {
+            recipient_ = {peer.statement.hpke_key, crypto::sha256(shown.statement)};
+            receipt_address_ = peer.statement.receipt_address;
+        }
         last = layers;
         ++route.node_count;
         route.simulated = route.simulated || peer.simulated;
@@ -143,9 +146,11 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
 }
 
 Result<VerifiedEntry::Answer> VerifiedEntry::post(std::string_view path, const std::string& body,
+                                                  const net::HttpHeaders& headers,
                                                   const OnBody& on_body) const {
     net::HttpClientRequest http = request(path);
     http.method = "POST";
+    http.headers.insert(headers.begin(), headers.end());
     http.headers["content-type"] = "application/json";
     http.body = body;
     return options_.privacy == Privacy::sealed ? send_sealed(std::move(http), path, on_body)

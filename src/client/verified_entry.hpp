@@ -61,12 +61,15 @@ class VerifiedEntry {
         /// The first bytes of the body, for an error to quote.
         std::string beginning;
     };
+    /// Of the entry that was verified last: what payments to it are made out to.
+    const crypto::Address& receipt_address() const { return receipt_address_; }
+
     using OnBody = std::function<bool(std::string_view)>;
     /// on_body is called with each piece of the answer, until it returns false.
     /// Errors: those of net::http_fetch and sealed::AnswerOpener; channel_unbound where a sealed
     /// request is refused in the clear, which anybody on the way could have written.
     Result<Answer> post(std::string_view path, const std::string& body,
-                        const OnBody& on_body) const;
+                        const net::HttpHeaders& headers, const OnBody& on_body) const;
     /// Likewise. Where requests are sealed, nobody on the way sees the path.
     Result<Answer> get(std::string_view path, const OnBody& on_body) const;
 
@@ -81,6 +84,7 @@ class VerifiedEntry {
     bool tls_ = false;
     /// Of the entry that has been verified last.
     sealed::Recipient recipient_;
+    crypto::Address receipt_address_{};
     /// What the entry's clock is ahead of this one.
     UnixSeconds clock_offset_s_ = 0;
 };

@@ -228,6 +228,12 @@ class Network:
         arguments = self.arguments(shard, "127.0.0.1:0", port)
         return self.teetee.start(*arguments, *extra), Http(port)
 
+    def verify_flags(self) -> list:
+        return ["--policy", self.folder / "policy.json", "--manifest", self.folder / "manifest.json"]
+
+    def chat_flags(self) -> list:
+        return ["--entry", f"https://127.0.0.1:{self.port + 1}", *self.verify_flags()]
+
     def start_all(self, *extra):
         for i in range(self.count):
             self.start(i, *extra)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers that are paid for: real nodes, a real chain, settlements signed over the wire."""
+import hashlib
 import json
 import signal
 import subprocess
+import time
 
-from chain import CONTRACTS, KEYS, Chain
+from chain import CONTRACTS, KEYS, Chain, typed_data_signature
 from harness import wait_until
 
 HOST, PAYER = 1, 2
@@ -73,21 +75,25 @@ class Shop:
             return None
         return body if status == 200 and "prompt_price" in body and self.network.http.ready() else None
 
-    def spend(self, amount: int) -> dict:
-        fields = [("voucher", "bytes32"), ("entry", "address"), ("amount", "uint128")]
-        typed = {"types": {"Spend": [{"name": name, "type": kind} for name, kind in fields],
-                           "EIP712Domain": [{"name": "name", "type": "string"}, {"name": "version", "type": "string"},
-                                            {"name": "chainId", "type": "uint256"},
-                                            {"name": "verifyingContract", "type": "address"}]},
-                 "primaryType": "Spend",
-                 "domain": {"name": "TeeTee", "version": "1", "chainId": self.chain.chain_id,
-                            "verifyingContract": self.chain.contract},
-                 "message": {"voucher": self.voucher, "entry": self.entry, "amount": str(amount)}}
-        signature = self.chain.call("eth_signTypedData_v4", self.session, typed)
-        return {"teetee-payment": f"voucher id={self.voucher}, amount={amount}, signature={signature}"}
+    def sign(self, primary: str, **fields) -> str:
+        """Of {name: (type, value)}, by the session key."""
+        return typed_data_signature(self.chain, self.session, primary, fields)
 
-    def ask(self, amount: int, body=None):
-        return self.network.http.post("/generate", body or PROMPT, headers=self.spend(amount))
+    def spend(self, amount: int, body: bytes | None = None) -> dict:
+        """The header by which the voucher pays for a request; without one it just shows the spend."""
+        signature = self.sign("Spend", voucher=("bytes32", self.voucher), entry=("address", self.entry),
+                              amount=("uint128", str(amount)))
+        header = f"voucher id={self.voucher}, amount={amount}, signature={signature}"
+        if body is not None:
+            now = time.time_ns() // 1_000_000
+            proof = self.sign("Request", voucher=("bytes32", self.voucher), entry=("address", self.entry),
+                              bodyHash=("bytes32", "0x" + hashlib.sha256(body).hexdigest()), time=("uint64", now))
+            header += f", time={now}, request={proof}"
+        return {"teetee-payment": header}
+
+    def ask(self, amount: int, prompt=None):
+        body = json.dumps(prompt or PROMPT).encode()
+        return self.network.http.post("/generate", body, headers=self.spend(amount, body))
 
     def charged(self, answer: dict) -> int:
         status, receipt = self.network.http.get(answer["receipt"])
@@ -154,11 +160,14 @@ def test_the_chain_s_absence_stops_payments_and_loses_none(teetee):
     shop = Shop(teetee)
     status, answer = shop.ask(500)
     assert status == 200, answer
-    answers, payment = [answer], shop.spend(10_000)
+    answers = [answer]
+    # Signed before: anvil is about to stand still.
+    requests = [json.dumps(PROMPT | {"salt": i}).encode() for i in range(200)]
+    payments = [shop.spend(10_000, each) for each in requests]
 
     def is_refused():
         # What was read of the chain counts for some seconds.
-        got, body = shop.network.http.post("/generate", PROMPT, headers=payment)
+        got, body = shop.network.http.post("/generate", requests.pop(), headers=payments.pop())
         if got == 200:
             answers.append(body)
         return got == 503
@@ -169,3 +178,63 @@ def test_the_chain_s_absence_stops_payments_and_loses_none(teetee):
     shop.chain.process.process.send_signal(signal.SIGCONT)
     total = sum(price(each["usage"]) for each in answers)
     wait_until(lambda: all(map(shop.settled, answers)) and shop.earned() == total, 90, "all is settled")
+
+
+def test_a_request_is_paid_by_who_has_the_session_key_and_once(teetee):
+    shop = Shop(teetee)
+    body = json.dumps(PROMPT).encode()
+    # What a settlement makes public.
+    status, refused = shop.network.http.post("/generate", body, headers=shop.spend(500))
+    assert (status, refused["error"]["code"]) == (400, "payment_malformed"), refused
+    paid = shop.spend(500, body)
+    other = json.dumps(PROMPT | {"max_tokens": 3}).encode()
+    status, refused = shop.network.http.post("/generate", other, headers=paid)
+    assert (status, refused["error"]["code"]) == (400, "signature_invalid"), refused
+    assert shop.network.http.post("/generate", body, headers=paid)[0] == 200
+    status, refused = shop.network.http.post("/generate", body, headers=paid)
+    assert (status, refused["error"]["code"]) == (409, "payment_in_use"), refused
+
+
+def test_chat_pays_as_it_goes(teetee):
+    shop = Shop(teetee)
+    session = teetee.folder / "payment.json"
+    opened = shop.payer.json("voucher", "open", "--pool", shop.pool, "--ceiling", 700, "--session", session)
+    assert session.stat().st_mode & 0o777 == 0o600
+    assert json.loads(session.read_text())["voucher"] == opened["voucher"]
+    error = shop.payer.refused(2, "voucher", "open", "--pool", shop.pool, "--ceiling", 700, "--session", session)
+    assert "already" in error, error
+    chat = ["chat", "--payment", session, *shop.network.chat_flags(), "--temperature", 0]
+    receipt = teetee.folder / "receipt.json"
+    # Longer than what is signed for at first.
+    answer = teetee.json(*chat, "-p", "Once upon a time", "-n", 80, "--receipt", receipt)
+    charged = int(answer["payment"]["charged"])
+    assert charged == int(json.loads(receipt.read_text())["payment"]["charged"]), answer
+    assert charged >= 5 * answer["parts"][0]["tokens"], answer
+    assert answer["parts"][0]["tokens"] > 70 and int(answer["payment"]["signed"]) <= 700, answer
+    on_chain = ["--pool", shop.pool, "--deployment", shop.chain.deployment]
+    verify = ["verify", receipt, *shop.network.verify_flags(), *on_chain]
+    assert teetee.json(*verify)["verdict"] == "accept"
+    wait_until(lambda: shop.settled({"receipt": answer["receipt"]}), 60, "it is settled")
+    entry = f"http://127.0.0.1:{shop.network.http.port}"
+    anchored = teetee.json(*verify, "--anchor", entry, "--rpc", shop.chain.url)
+    assert anchored["verdict"] == "accept" and int(anchored["anchor"]["paid"]) >= charged, anchored
+    # The chain and pool of the network are part of what nodes prove.
+    code, out, _ = teetee.run("verify", receipt, *shop.network.verify_flags(), "--json")
+    assert code == 1 and json.loads(out)["verdict"] == "reject", out
+    # The voucher ends an answer, politely.
+    code, out, err = teetee.run(*chat, "-p", "Once upon a time", "-n", 2000, "--json")
+    assert code == 0, err
+    last = json.loads(out)
+    assert last["ended_by"] == "payment" and "no more of it is paid for" in err, (last, err)
+    code, _, err = teetee.run(*chat, "-p", "Once upon a time", "-n", 200)
+    assert code == 1 and "voucher_exhausted" in err, (code, err)
+
+
+def test_a_host_chats_free(teetee):
+    shop = Shop(teetee)
+    chat = ["chat", "--as-host", *shop.network.chat_flags(), "--pool", shop.pool, "-n", 5, "-p", "Once upon a time"]
+    answer = shop.host.json(*chat)
+    assert answer["parts"][0]["tokens"] > 0 and "payment" not in answer, answer
+    code, _, err = shop.payer.run(*chat)
+    assert code == 1 and "host_unknown" in err, (code, err)
+    assert shop.earned() == 0

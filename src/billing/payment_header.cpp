@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/payment_header.hpp"
+#include "billing/payment_header.hpp"
 
 #include <charconv>
 
 #include "base/bytes.hpp"
 
-namespace teetee::api {
+namespace teetee::billing {
 namespace {
-
-constexpr std::string_view header_name = "teetee-payment";
 
 Error malformed(std::string_view text) {
     return fail(ErrorCode::payment_malformed,
@@ -49,8 +47,9 @@ class Members {
         return bytes;
     }
 
+    bool is_read() const { return rest_.empty(); }
     Result<void> ensure_read() const {
-        return rest_.empty() ? Result<void>() : Result<void>(malformed(whole_));
+        return is_read() ? Result<void>() : Result<void>(malformed(whole_));
     }
 
   private:
@@ -65,17 +64,23 @@ class Members {
     int taken_ = 0;
 };
 
-Result<PaymentClaim> read_spend(Members members) {
-    billing::SignedSpend out;
-    TT_TRY(out.voucher, members.hex<32>("id", "0x"));
-    TT_TRY(out.amount, members.number("amount"));
-    TT_TRY(out.signature, members.hex<65>("signature", "0x"));
+Result<PaymentClaim> read_voucher(Members members) {
+    VoucherPayment out;
+    TT_TRY(out.spend.voucher, members.hex<32>("id", "0x"));
+    TT_TRY(out.spend.amount, members.number("amount"));
+    TT_TRY(out.spend.signature, members.hex<65>("signature", "0x"));
+    if (!members.is_read()) {
+        RequestProof proof;
+        TT_TRY(proof.time_ms, members.number("time"));
+        TT_TRY(proof.signature, members.hex<65>("request", "0x"));
+        out.proof = proof;
+    }
     TT_CHECK(members.ensure_read());
     return PaymentClaim(out);
 }
 
 Result<PaymentClaim> read_query(Members members) {
-    billing::QueryPayment out;
+    QueryPayment out;
     TT_TRY(out.query, members.number("id"));
     TT_CHECK(members.ensure_read());
     return PaymentClaim(out);
@@ -95,28 +100,27 @@ Result<PaymentClaim> parse_payment(std::string_view text) {
     if (space == std::string_view::npos) return malformed(text);
     const std::string_view word = text.substr(0, space);
     const Members members(text, text.substr(space + 1));
-    if (word == "voucher") return read_spend(members);
+    if (word == "voucher") return read_voucher(members);
     if (word == "query") return read_query(members);
     if (word == "host") return read_host(members);
     return malformed(text);
 }
 
-Result<std::optional<PaymentClaim>> payment_of(const net::HttpHeaders& headers) {
-    const auto found = headers.find(header_name);
-    if (found == headers.end()) return std::optional<PaymentClaim>();
-    TT_TRY(auto claim, parse_payment(found->second));
-    return std::optional(std::move(claim));
-}
-
 std::string encode_payment(const PaymentClaim& claim) {
-    if (const auto* spend = std::get_if<billing::SignedSpend>(&claim)) {
-        return "voucher id=0x" + to_hex(spend->voucher) +
-               ", amount=" + std::to_string(spend->amount) + ", signature=0x" +
-               to_hex(spend->signature);
+    if (const auto* voucher = std::get_if<VoucherPayment>(&claim)) {
+        const SignedSpend& spend = voucher->spend;
+        std::string out = "voucher id=0x" + to_hex(spend.voucher) +
+                          ", amount=" + std::to_string(spend.amount) + ", signature=0x" +
+                          to_hex(spend.signature);
+        if (voucher->proof) {
+            out += ", time=" + std::to_string(voucher->proof->time_ms) + ", request=0x" +
+                   to_hex(voucher->proof->signature);
+        }
+        return out;
     }
-    if (const auto* query = std::get_if<billing::QueryPayment>(&claim))
+    if (const auto* query = std::get_if<QueryPayment>(&claim))
         return "query id=" + std::to_string(query->query);
     return "host token=" + to_hex(std::get<HostToken>(claim).token);
 }
 
-}  // namespace teetee::api
+}  // namespace teetee::billing
