@@ -2,8 +2,10 @@
 """The commands that the documents show work as they stand, with other ports and this build's program."""
 import re
 import subprocess
+import time
 
 from harness import ROOT, Http, free_ports, wait_until
+from test_up_chain import need_contracts
 
 
 def shell_blocks(page: str) -> list[str]:
@@ -34,6 +36,23 @@ def test_nodes_by_hand(teetee):
     replica, = commands_of(2)
     start(replica)
     wait_until(lambda: len(client.get("/health")[1]["route"]) == 3, 20, "the replica is used")
+
+
+def test_what_readme_and_up_say_to_type_next(teetee):
+    need_contracts()
+    port = free_ports(24)
+    up = teetee.start("up", "--port", port)
+    wait_until(lambda: "Ctrl-C stops it." in up.text() or up.process.poll() is not None, 240, "the network is up")
+    said = up.text().partition("a voucher of ")[2]
+    readme = shell_blocks("README.md")[1].replace("build/release/teetee", str(teetee.program)).replace("5002", str(port))
+    typed = "\n".join(line.strip() for line in said.splitlines() if line.startswith("  "))
+    for script in (typed, readme):
+        # The same body is paid for once a second.
+        time.sleep(1.1)
+        done = subprocess.run(["sh", "-eu", "-c", script], env=teetee.environment | {"TEETEE_PORT": str(port)},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0 and '"text"' in done.stdout, (script, done)
+    assert up.stop(20) == 0
 
 
 def test_every_link_between_documents_leads_somewhere(teetee):

@@ -43,11 +43,15 @@ def are_gone(pids: set[int]) -> bool:
     return all(map(is_gone, pids))
 
 
+def need_contracts():
+    if not ANVIL.exists():
+        raise Skipped("no anvil: make contracts")
+    artifact("TeeTee", "TeeTee")
+
+
 class Up:
     def __init__(self, teetee: Teetee, *arguments, port=None, environment=None):
-        if not ANVIL.exists():
-            raise Skipped("no anvil: make contracts")
-        artifact("TeeTee", "TeeTee")
+        need_contracts()
         self.teetee = teetee
         self.port = port or free_ports(24)
         self.http = Http(self.port)
@@ -158,8 +162,7 @@ def test_without_its_chain_a_network_ends_and_says_so(teetee):
 
 
 def test_nothing_outlives_it_whenever_it_ends(teetee):
-    if not ANVIL.exists():
-        raise Skipped("no anvil: make contracts")
+    need_contracts()
     port = free_ports(24)
     # While anvil starts, while the contract is deployed, while nodes are registered; the last one is killed.
     for delay, number in ((0.3, signal.SIGINT), (1.5, signal.SIGINT), (5, signal.SIGTERM), (6, signal.SIGKILL)):
