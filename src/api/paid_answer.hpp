@@ -26,6 +26,8 @@ struct Billing {
     SignIns& sign_ins;
     /// Errors: what keeps decisions over money from being made just now.
     std::function<Result<chain::MoneyView>()> view;
+    /// Brings what was charged to the contract, whatever gas it takes.
+    std::function<void()> settle_now;
     Log& log;
 };
 

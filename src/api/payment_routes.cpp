@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view raise_path = "/v1/payment/raise";
+constexpr std::string_view settle_path = "/v1/payment/settle";
 constexpr std::string_view challenge_path = "/v1/sign-in";
 constexpr std::string_view token_path = "/v1/sign-in/token";
 
@@ -65,6 +66,27 @@ Result<json::object> raise(const Billing& billing, const net::HttpRequest& reque
                         {"claimable", std::to_string(standing.claimable)}};
 }
 
+/// By the host of this entry, whose gas it is.
+Result<json::object> settle(const Billing& billing, const net::HttpRequest& request) {
+    TT_TRY(const auto claim, payment_of(request.headers));
+    const auto* host = claim ? std::get_if<billing::HostToken>(&*claim) : nullptr;
+    if (host == nullptr)
+        return fail(ErrorCode::payment_malformed, "need 'TeeTee-Payment: host token=..'");
+    TT_TRY(const auto wallet, billing.sign_ins.wallet_of(host->token));
+    TT_TRY(const auto view, billing.view());
+    if (view.host_of(billing.entry) != wallet) {
+        return fail(ErrorCode::host_unknown,
+                    chain::to_checksum_text(wallet) + " is not the host of this entry");
+    }
+    billing.settle_now();
+    TT_TRY(const auto totals, billing.ledger.totals());
+    return json::object{{"charges", totals.charges},
+                        {"unsettled", std::to_string(totals.unsettled)},
+                        {"settling", std::to_string(totals.settling)},
+                        {"settled", std::to_string(totals.settled)},
+                        {"given_up", std::to_string(totals.given_up)}};
+}
+
 Result<json::object> challenge(const Billing& billing, const net::HttpRequest& request) {
     TT_TRY(const auto body, body_of(request));
     TT_TRY(const auto text, text_field(body, "address"));
@@ -96,6 +118,7 @@ Result<json::object> answer_of(const Billing* billing, const net::HttpRequest& r
         return fail(ErrorCode::route_unknown, "answers of this entry are free");
     }
     if (request.path == raise_path) return raise(*billing, request);
+    if (request.path == settle_path) return settle(*billing, request);
     if (request.path == challenge_path) return challenge(*billing, request);
     if (request.path == token_path) return token(*billing, request);
     return terms(*billing);
@@ -157,7 +180,8 @@ void respond_with(const Result<json::object>& body, net::HttpExchange& exchange)
 }  // namespace
 
 bool is_payment_post(std::string_view path) {
-    return path == raise_path || path == challenge_path || path == token_path;
+    return path == raise_path || path == settle_path || path == challenge_path ||
+           path == token_path;
 }
 
 void respond_payment(const Billing* billing, const net::HttpRequest& request,

@@ -14,6 +14,7 @@ bool is_payment_post(std::string_view path);
 ///   POST /v1/payment/raise     TeeTee-Payment: voucher .. -> how the voucher stands
 ///   POST /v1/sign-in           {"address"} -> {"message"}
 ///   POST /v1/sign-in/token     {"message", "signature"} -> {"token", "expires"}
+///   POST /v1/payment/settle    TeeTee-Payment: host .. -> what is settled, and what is not
 /// An entry whose answers are free (null) says so, and knows nothing of the others.
 void respond_payment(const Billing* billing, const net::HttpRequest& request,
                      net::HttpExchange& exchange);

@@ -71,6 +71,7 @@ class payments : public testing::Test {
                                  if (trouble) return *trouble;
                                  return contract.view();
                              },
+                             .settle_now = [this] { ++settlements_asked; },
                              .log = log});
         routes.emplace(Routes::World{*node, clock, rng, &*desk});
     }
@@ -97,6 +98,20 @@ class payments : public testing::Test {
         payment.proof = {terms.time_ms,
                          session.sign_recoverable(chain::request_digest(deployment, terms))};
         return encode_payment(payment);
+    }
+
+    /// The header of a host that has signed in.
+    std::string sign_in(const crypto::SecpKey& wallet) {
+        const auto message = ask(
+            "/v1/sign-in", "{\"address\":\"" + chain::to_checksum_text(wallet.address()) + "\"}");
+        EXPECT_EQ(message->status, 200) << message->body;
+        const std::string text(message->json().at("message").as_string());
+        const auto signature = wallet.sign_recoverable(chain::personal_digest(text));
+        const boost::json::object signed_in = {{"message", text},
+                                               {"signature", "0x" + to_hex(signature)}};
+        const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
+        EXPECT_EQ(token->status, 200) << token->body;
+        return "host token=" + std::string(token->json().at("token").as_string());
     }
 
     static net::HttpRequest request_of(const std::string& path, const std::string& text,
@@ -169,6 +184,7 @@ class payments : public testing::Test {
     billing::test::MemoryLedger ledger;
     std::optional<Error> trouble;
     uint64_t requests = 0;
+    int settlements_asked = 0;
     std::optional<billing::Till> till;
     std::optional<SignIns> sign_ins;
     std::optional<Billing> desk;
@@ -280,16 +296,7 @@ TEST_F(payments, a_query_is_paid_for_one_request) {
 }
 
 TEST_F(payments, a_host_signs_in_and_pays_nothing) {
-    const auto message =
-        ask("/v1/sign-in", "{\"address\":\"" + chain::to_checksum_text(host.address()) + "\"}");
-    ASSERT_EQ(message->status, 200) << message->body;
-    const std::string text(message->json().at("message").as_string());
-    const auto signature = host.sign_recoverable(chain::personal_digest(text));
-    const boost::json::object signed_in = {{"message", text},
-                                           {"signature", "0x" + to_hex(signature)}};
-    const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
-    ASSERT_EQ(token->status, 200) << token->body;
-    const std::string payment = "host token=" + std::string(token->json().at("token").as_string());
+    const std::string payment = sign_in(host);
     const auto answer = ask("/generate", body, payment);
     ASSERT_EQ(answer->status, 200) << answer->body;
     EXPECT_TRUE(receipt_of(*answer).payment.is_free());
@@ -297,6 +304,24 @@ TEST_F(payments, a_host_signs_in_and_pays_nothing) {
     EXPECT_EQ(ask("/generate", body, "host token=" + std::string(64, '0'))->status, 401);
     contract.apply(chain::tee_tee::NodeLeftEvent{.pool = 1, .node = 1});
     EXPECT_EQ(ask("/generate", body, payment)->status, 403);
+}
+
+TEST_F(payments, the_host_of_this_entry_has_it_settle) {
+    EXPECT_EQ(error_of(*ask("/v1/payment/settle", "")), "payment_malformed");
+    const std::string payment = sign_in(host);
+    const auto settled = ask("/v1/payment/settle", "", payment);
+    ASSERT_EQ(settled->status, 200) << settled->body;
+    EXPECT_EQ(settled->json().at("unsettled").as_string(), "0");
+    EXPECT_EQ(settlements_asked, 1);
+    EXPECT_EQ(ask("/v1/payment/settle", "", "host token=" + std::string(64, '0'))->status, 401);
+    // A host of the pool, but of another node than the entry.
+    const auto neighbour = crypto::SecpKey::from_bytes(Bytes(32, 77)).value();
+    auto registered = chain::node_registered(2);
+    registered.host = neighbour.address();
+    registered.receipt_key = {0x77};
+    contract.apply(registered);
+    EXPECT_EQ(error_of(*ask("/v1/payment/settle", "", sign_in(neighbour))), "host_unknown");
+    EXPECT_EQ(settlements_asked, 1);
 }
 
 TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {

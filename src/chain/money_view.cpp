@@ -23,6 +23,11 @@ bool MoneyView::is_host(uint64_t pool, const Address& wallet, uint64_t time) con
                        [&](uint64_t node) { return is_live(node, time); });
 }
 
+std::optional<Address> MoneyView::host_of(const Address& receipt_key) const {
+    const NodeRecord* node = settled_->node_of_key(receipt_key);
+    return node == nullptr ? std::nullopt : std::optional(node->host);
+}
+
 U256 MoneyView::balance(const Address& account) const {
     return std::min(settled_->account(account).balance, latest_->account(account).balance);
 }

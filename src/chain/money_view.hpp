@@ -33,6 +33,8 @@ class MoneyView {
     bool is_live(uint64_t node, uint64_t time) const;
     /// The wallet has a live node in the pool, and so uses the model free of charge.
     bool is_host(uint64_t pool, const Address& wallet, uint64_t time) const;
+    /// Who registered the node of this key; nullopt where there is none.
+    std::optional<Address> host_of(const Address& receipt_key) const;
     /// Credits.
     U256 balance(const Address& account) const;
     U256 earnings(const Address& account) const;

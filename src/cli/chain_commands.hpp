@@ -14,5 +14,6 @@ void add_pool(CLI::App& app, Session& session);
 void add_register(CLI::App& app, Session& session);
 /// 'earnings' and 'withdraw'.
 void add_earnings(CLI::App& app, Session& session);
+void add_settle(CLI::App& app, Session& session);
 
 }  // namespace teetee::cli

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     add_pool(app, session);
     add_register(app, session);
     add_earnings(app, session);
+    add_settle(app, session);
     add_sim(app, session);
     try {
         app.parse(argc, argv);

@@ -144,6 +144,7 @@ Result<void> NodeChain::open_till() {
                                   .ledger = money_->ledger(),
                                   .sign_ins = *sign_ins_,
                                   .view = [this] { return client_->money(); },
+                                  .settle_now = [this] { money_->settle_now(); },
                                   .log = world_.log});
     return {};
 }

@@ -102,8 +102,12 @@ Result<billing::PaymentClaim> VoucherPayer::pay(const VerifiedEntry& entry,
         *prices_, (purchase.prompt_bytes + template_tokens) * prompt_factor_, tokens_ahead_);
     const Credits amount =
         std::min(std::max(now.signed_amount, sum_of(used_of(now), need)), limit_of(address, now));
-    // Each request has a time of its own, so that the same one can be made twice.
-    time_ms_ = std::max(time_ms_ + 1, static_cast<uint64_t>(SystemClock().unix_now()) * 1000);
+    // Each request has a time of its own, so that the same one can be made twice, by others of the
+    // same session too.
+    ByteArray<2> random;
+    SystemRng().fill(random);
+    const uint64_t ms = (random[0] + 256u * random[1]) % 1000;
+    time_ms_ = std::max(time_ms_ + 1, static_cast<uint64_t>(SystemClock().unix_now()) * 1000 + ms);
     const chain::RequestTerms terms = {.voucher = voucher_,
                                        .entry = address,
                                        .body_hash = crypto::sha256(as_bytes(purchase.body)),

@@ -17,8 +17,8 @@ PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature
 class Shop:
     """A pool of two shards whose nodes are one host's, and a voucher of the payer's."""
 
-    def __init__(self, teetee, ceiling=20_000):
-        self.teetee = teetee
+    def __init__(self, teetee, ceiling=20_000, settle_seconds=1):
+        self.teetee, self.settle_seconds = teetee, settle_seconds
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
         self.deploy()
         self.host, self.payer = self.chain.wallet(HOST), self.chain.wallet(PAYER)
@@ -54,7 +54,7 @@ class Shop:
         environment = {name: value for name, value in self.host.environment.items()
                        if shard == 0 or name != "TEETEE_KEY"}
         self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", self.host.address,
-                           "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", 1,
+                           "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", self.settle_seconds,
                            environment=environment)
 
     def state(self, shard: int):
@@ -238,3 +238,15 @@ def test_a_host_chats_free(teetee):
     code, _, err = shop.payer.run(*chat)
     assert code == 1 and "host_unknown" in err, (code, err)
     assert shop.earned() == 0
+
+
+def test_a_host_has_its_entry_settle(teetee):
+    shop = Shop(teetee, settle_seconds=3600)
+    # The first charge is settled at once; the next ones would wait.
+    for amount in (500, 1000):
+        assert shop.ask(amount)[0] == 200
+    settle = ["settle", *shop.network.chat_flags(), "--pool", shop.pool]
+    done = shop.host.json(*settle)
+    assert done["done"] and done["charges"] == 2 and int(done["settled"]) == shop.earned(), done
+    error = shop.payer.refused(1, *settle)
+    assert "not the host" in error or "host_unknown" in error, error
