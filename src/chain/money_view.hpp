@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/request.hpp"
 #include "chain/contract_state.hpp"
 
 namespace teetee::chain {
@@ -31,6 +32,11 @@ class MoneyView {
     /// Nullptr for a pool that takes no new nodes, vouchers or queries (or does not exist).
     const PoolRecord* open_pool(uint64_t pool) const;
     bool is_live(uint64_t node, uint64_t time) const;
+    /// Until when the node with this receipt key may be given work, so that it can be paid: its
+    /// registration's end. Error: not_ready where it is not registered in the pool for these
+    /// layers, or has left, expired or been revoked.
+    Result<uint64_t> live_until(uint64_t pool, const Address& receipt_key, LayerRange layers,
+                                uint64_t time) const;
     /// The wallet has a live node in the pool, and so uses the model free of charge.
     bool is_host(uint64_t pool, const Address& wallet, uint64_t time) const;
     /// Credits.

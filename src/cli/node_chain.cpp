@@ -99,7 +99,7 @@ Result<void> NodeChain::open() {
                                                   [this](const chain::SendOutcome& outcome) {
                                                       if (money_) money_->on_outcome(outcome);
                                                   }}));
-    registry_.emplace(*client_, world_.clock, option_.pool);
+    registry_.emplace(*client_, world_.clock, option_.pool, world_.beside);
     return {};
 }
 

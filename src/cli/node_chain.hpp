@@ -45,6 +45,8 @@ class NodeChain {
         Rng& rng;
         Log& log;
         attest::EvidenceProvider& tee;
+        /// Whom to dial besides the contract's nodes; null: nobody.
+        Registry* beside = nullptr;
     };
 
     /// Follows the chain from now on. Errors: of the options, config_invalid naming what lacks; of

@@ -186,8 +186,12 @@ TEST_F(money, the_contract_is_a_registry) {
     EXPECT_EQ(nodes[0].url, "tls://127.0.0.1:7000");
     EXPECT_EQ(nodes[1].layers, (LayerRange{2, 5}));
     EXPECT_EQ(nodes[1].node_id, receipt_key(1).address());
+    EXPECT_TRUE(registry.admits(receipt_key(1).address(), {2, 5}));
+    EXPECT_FALSE(registry.admits(receipt_key(1).address(), {0, 2}));
+    EXPECT_FALSE(registry.admits(receipt_key(2).address(), {2, 5}));
     submit("leave", tee_tee::LeaveNodeCall{.id = 2});
     run_until([&] { return registry.nodes()->size() == 1; });
+    EXPECT_EQ(registry.admits(receipt_key(1).address(), {2, 5}).error().code, ErrorCode::not_ready);
     EXPECT_EQ(ContractRegistry(*client, clock, 7).nodes().error().code, ErrorCode::not_ready);
 }
 

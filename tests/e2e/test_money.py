@@ -15,7 +15,7 @@ PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature
 class Shop:
     """A pool of two shards whose nodes are one host's, and a voucher of the payer's."""
 
-    def __init__(self, teetee, ceiling=20_000):
+    def __init__(self, teetee, ceiling=20_000, registered=(0, 1)):
         self.teetee = teetee
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
         self.deploy()
@@ -27,7 +27,16 @@ class Shop:
         for shard in range(2):
             self.start(shard)
         for shard in range(2):
+            wait_until(self.registration(shard).exists, 60, f"node {shard} is up: {self.log(shard)}")
+        for shard in registered:
             self.register(shard)
+        if len(registered) == 2:
+            self.open_voucher(ceiling)
+
+    def log(self, shard: int) -> str:
+        return self.network.nodes[shard].text()[-2000:]
+
+    def open_voucher(self, ceiling=20_000):
         self.payer.json("credits", "buy", 50_000)
         self.session = self.chain.accounts[SESSION]
         self.voucher = self.payer.json("voucher", "open", "--pool", self.pool, "--session-key", self.session,
@@ -61,10 +70,8 @@ class Shop:
     def registration(self, shard: int):
         return self.teetee.folder / f"registration-{shard}.json"
 
-    def register(self, shard: int):
-        node = self.network.nodes[shard]
-        wait_until(lambda: self.registration(shard).exists(), 60, f"node {shard} is up: {node.text()[-2000:]}")
-        self.host.json("register", self.registration(shard))
+    def register(self, shard: int) -> dict:
+        return self.host.json("register", self.registration(shard))
 
     def terms(self):
         try:
@@ -100,6 +107,38 @@ class Shop:
 
     def earned(self) -> int:
         return int(self.host.json("earnings")["earnings"])
+
+
+def test_prompts_go_through_registered_nodes_only(teetee):
+    shop = Shop(teetee, registered=[0])
+    nodes = [json.loads(shop.registration(shard).read_text()) for shard in range(2)]
+    keys = [bytes.fromhex(node["statement"][2:]) for node in nodes]
+
+    def health():
+        try:
+            return shop.network.http.get("/health")
+        except OSError:
+            return 0, {}
+
+    def refuses(reason: str) -> bool:
+        status, body = health()
+        named = body.get("unregistered", [])
+        return status == 503 and len(named) == 1 and reason in named[0]["why"] and \
+            bytes.fromhex(named[0]["node"]) in keys[1]
+
+    wait_until(lambda: refuses("is not registered in pool"), 60, f"the entry waits for a registered tail: {health()}")
+    tail = shop.register(1)
+    wait_until(lambda: health()[0] == 200, 60, f"the route is ready: {health()}")
+    assert health()[1]["unregistered"] == []
+    shop.open_voucher()
+    status, answer = shop.ask(500)
+    assert status == 200, answer
+    shop.host.json("leave", tail["node"])
+    wait_until(lambda: refuses("has left pool"), 60, f"the tail that left gets no prompts: {health()}")
+    status, refused = shop.ask(1000)
+    assert (status, refused["error"]["code"]) == (503, "route_unavailable"), refused
+    # What it computed before is paid all the same: it is still there to sign.
+    wait_until(lambda: shop.settled(answer), 60, "the answer is settled")
 
 
 def price(usage: dict) -> int:
