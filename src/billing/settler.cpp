@@ -110,8 +110,13 @@ Result<void> Settler::dissolve(Instant now, const Sending& sending, SettlerEffec
     return {};
 }
 
-bool Settler::is_due(uint64_t unix_now, std::span<const Charge> charges) const {
-    if (is_hurried_) return true;
+bool Settler::is_due(uint64_t unix_now, const chain::MoneyView& view,
+                     std::span<const Charge> charges) const {
+    const auto is_urgent = [&](const Charge& charge) {
+        const uint64_t end = settle_by(charge, view, unix_now);
+        return end <= unix_now + static_cast<uint64_t>(options_.urgency);
+    };
+    if (is_hurried_ || std::ranges::any_of(charges, is_urgent)) return true;
     const auto now = static_cast<UnixSeconds>(unix_now);
     if (now < static_cast<UnixSeconds>(planned_at_) + options_.interval) return false;
     Credits worth = 0;
@@ -119,7 +124,9 @@ bool Settler::is_due(uint64_t unix_now, std::span<const Charge> charges) const {
         if (now - charge.charged_at >= options_.age_max) return true;
         worth += std::min(charge.amount, UINT64_MAX - worth);
     }
-    return worth >= options_.worth_min;
+    if (worth < options_.worth_min) return false;
+    if (options_.gas_percent == 0) return true;
+    return gas_ && is_worth_gas(charges, *gas_, options_.gas_percent);
 }
 
 Result<std::vector<Charge>> Settler::charges_to_plan(Instant now) {
@@ -153,7 +160,7 @@ Result<void> Settler::plan(Instant now, uint64_t unix_now, const chain::MoneyVie
                            SettlerEffects& effects) {
     TT_TRY(const auto charges, charges_to_plan(now));
     if (charges.empty()) is_hurried_ = false;
-    if (charges.empty() || !is_due(unix_now, charges)) return {};
+    if (charges.empty() || !is_due(unix_now, view, charges)) return {};
     is_hurried_ = false;
     planned_at_ = unix_now;
     PlanInput input = {.deployment = options_.deployment,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "billing/settlement_plan.hpp"
+#include "billing/settlement_worth.hpp"
 #include "chain/sender_state.hpp"
 
 namespace teetee::billing {
@@ -15,12 +16,15 @@ struct SettlerOptions {
     uint64_t pool = 0;
     /// Receipt key of the entry.
     crypto::Address entry{};
-    /// A charge is settled when it is so old, whatever the gas; a tenth of that at the least lies
-    /// between two settlements.
+    /// A charge is settled when it is so old, whatever the gas.
     UnixSeconds age_max = 24 * 3600;
-    /// Sooner when charges come to so many credits (0: with every charge): so that gas is a small
-    /// part of them.
+    /// Sooner when charges come to so many credits, and gas takes so many hundredths of them at
+    /// most; 0 each: whatever they come to, and whatever the gas.
     Credits worth_min = 0;
+    uint64_t gas_percent = 0;
+    /// A charge is settled without waiting for others when the contract takes it for so much longer
+    /// only.
+    UnixSeconds urgency = 12 * 3600;
     UnixSeconds interval = 60;
     /// How long nodes may take to sign.
     Duration sign_time_max = std::chrono::seconds(30);
@@ -75,6 +79,8 @@ class Settler {
                            const std::vector<NodeSignature>& signatures, SettlerEffects& effects);
     /// Of an intent of this settler's; others are not its business.
     void on_outcome(Instant now, const chain::SendOutcome& outcome);
+    /// As they are now; nullopt: not known, and nothing counts as worth its gas.
+    void set_gas(std::optional<GasTerms> terms) { gas_ = std::move(terms); }
     /// Settle now, whatever it is worth.
     void hurry() { is_hurried_ = true; }
 
@@ -95,7 +101,8 @@ class Settler {
     Result<void> watch(Instant now, const chain::MoneyView& view, SettlerEffects& effects);
     Result<void> plan(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                       SettlerEffects& effects);
-    bool is_due(uint64_t unix_now, std::span<const Charge> charges) const;
+    bool is_due(uint64_t unix_now, const chain::MoneyView& view,
+                std::span<const Charge> charges) const;
     void submit(const SettlementRecord& record, SettlerEffects& effects) const;
     std::string key_of(const SettlementRecord& record) const;
     Result<bool> watch_one(Instant now, const chain::MoneyView& view, Sending& sending,
@@ -124,6 +131,7 @@ class Settler {
     size_t charges_max_ = settlement_charges_max;
     std::map<RequestId, Instant> aside_until_;
     bool is_hurried_ = false;
+    std::optional<GasTerms> gas_;
     uint64_t settlements_ = 0;
     /// Told of once.
     std::set<RequestId> told_;

@@ -267,6 +267,44 @@ TEST_F(settler, is_sent_again_when_its_block_was_another_one) {
     EXPECT_EQ(state(1), ChargeState::settled);
 }
 
+TEST_F(settler, waits_until_gas_is_a_small_part) {
+    options.gas_percent = 5;
+    restart();
+    charge(1, 60);
+    tick();
+    EXPECT_FALSE(order) << "nobody knows the price";
+    // 152,000 gas are 4 credits, and then 3.
+    one->set_gas(GasTerms{.gas_price = 4, .wei_per_credit = 152'000});
+    tick();
+    EXPECT_FALSE(order);
+    one->set_gas(GasTerms{.gas_price = 3, .wei_per_credit = 152'000});
+    tick();
+    EXPECT_TRUE(order);
+}
+
+TEST_F(settler, a_day_is_long_enough_whatever_the_gas) {
+    options.gas_percent = 5;
+    options.worth_min = 1000;
+    restart();
+    charge(1, 60);
+    tick(24 * 3600 - 100);
+    EXPECT_FALSE(order);
+    tick(100);
+    EXPECT_TRUE(order);
+}
+
+TEST_F(settler, what_the_contract_takes_not_much_longer_waits_for_nothing) {
+    options.gas_percent = 5;
+    options.interval = 24 * 3600;
+    restart();
+    charge(1, 60);
+    tick();
+    EXPECT_FALSE(order);
+    contract.apply(chain::tee_tee::MeasurementRevokedEvent{1, chain::test_measurement});
+    tick(1);
+    EXPECT_TRUE(order);
+}
+
 TEST_F(settler, waits_until_it_is_worth_it) {
     options.worth_min = 100;
     restart();

@@ -125,8 +125,13 @@ std::optional<SettleableNode> MoneyView::settleable(const Address& receipt_key,
     const NodeRecord* latest = latest_->node_of_key(receipt_key);
     if (settled == nullptr || latest == nullptr) return std::nullopt;
     if (time > std::min(settled->expiry, latest->expiry) + settle_grace_s) return std::nullopt;
+    const PoolRecord* its_pool = latest_->pool(latest->pool);
     return SettleableNode{
-        .id = settled_->node_id_of_key(receipt_key), .pool = settled->pool, .slot = settled->slot};
+        .id = settled_->node_id_of_key(receipt_key),
+        .pool = settled->pool,
+        .slot = settled->slot,
+        .expiry = std::min(settled->expiry, latest->expiry),
+        .is_revoked = its_pool == nullptr || !its_pool->accepts(latest->measurement, time)};
 }
 
 size_t MoneyView::slot_count(uint64_t pool) const {

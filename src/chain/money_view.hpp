@@ -11,6 +11,9 @@ struct SettleableNode {
     uint64_t id = 0;
     uint64_t pool = 0;
     uint64_t slot = 0;
+    /// Of its registration.
+    uint64_t expiry = 0;
+    bool is_revoked = false;
 };
 
 /// What decisions over money may count on: good news when it is settled, bad news (a revocation, a

@@ -51,6 +51,12 @@ void NodeChainOption::add_to(CLI::App& command) {
         ->capture_default_str()
         ->group(group);
     command
+        .add_option("--settle-gas-percent", settle_gas_percent,
+                    "Entry: the most that gas may take of it, likewise; 0: whatever it takes")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100))
+        ->group(group);
+    command
         .add_option("--confirmations", confirmations,
                     "Blocks that settle what is seen on the chain, and own transactions")
         ->capture_default_str()
@@ -130,6 +136,8 @@ Result<void> NodeChain::open_till() {
     TT_TRY(options.ledger_key, world_.tee.sealing_key("teetee ledger v1"));
     options.settler.interval = option_.settle_s;
     options.settler.worth_min = option_.settle_credits;
+    options.settler.gas_percent = option_.settle_gas_percent;
+    if (target_.record) options.gas.wei_per_credit = target_.record->wei_per_credit;
     TT_TRY(money_, node::Money::start(
                        {world_.loop, world_.clock, world_.rng, world_.log}, std::move(options),
                        *client_, [this](const billing::SignOrder& order, const auto& done) {

@@ -28,6 +28,7 @@ struct NodeChainOption {
     std::string registration_path;
     int64_t settle_s = 600;
     uint64_t settle_credits = 0;
+    uint64_t settle_gas_percent = 5;
     uint64_t confirmations = 3;
 
     void add_to(CLI::App& command);

@@ -57,6 +57,8 @@ class money : public test::OnChain {
         options.folder = folder;
         options.ledger_key = crypto::Secret<32>(ByteArray<32>{1});
         options.settler.interval = 0;
+        options.settler.gas_percent = gas_percent;
+        options.gas.interval = std::chrono::milliseconds(20);
         options.settler.refused_pause = std::chrono::milliseconds(10);
         auto made =
             Money::start({loop, clock, rng, log}, std::move(options), *client,
@@ -121,6 +123,7 @@ class money : public test::OnChain {
     crypto::SecpKey session = crypto::SecpKey::from_bytes(Bytes(32, 5)).value();
     Digest voucher{};
     bool nodes_sign = true;
+    uint64_t gas_percent = 0;
     billing::Credits signed_amount = 0;
     billing::Credits charged = 0;
     std::unique_ptr<Money> desk;
@@ -174,6 +177,24 @@ TEST_F(money, a_settlement_whose_block_is_lost_is_made_again) {
     EXPECT_EQ(earned(), charged);
     // Everything that was there before the reorganisation is.
     EXPECT_EQ(client->view().latest().voucher(voucher)->remaining, U256(50'000 - charged));
+}
+
+TEST_F(money, is_settled_when_gas_is_a_small_part_of_it) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    gas_percent = 5;
+    begin(anvil);
+    // 400 gwei; a credit is worth 1000, and a settlement takes some 150,000 gas.
+    anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x5d21dba000"});
+    anvil.call("anvil_mine", {"0x1"});
+    answer(1, 5000);
+    bool is_late = false;
+    const net::Timer wait = loop.call_after(seconds(3), [&] { is_late = true; });
+    run_until([&] { return is_late; });
+    EXPECT_EQ(totals().unsettled, charged);
+    anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x1"});
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
 }
 
 TEST_F(money, the_contract_is_a_registry) {

@@ -62,6 +62,7 @@ class Shop:
                        if shard == 0 or name != "TEETEE_KEY"}
         self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", self.host.address,
                            "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", 1,
+                           "--settle-gas-percent", 0,
                            environment=environment)
 
     def state(self, shard: int):
