@@ -8,6 +8,7 @@ from chain import CONTRACTS, KEYS, Chain
 from harness import wait_until
 
 HOST, PAYER = 1, 2
+STATEMENT_SECONDS = 40
 SESSION = 7  # One of anvil's accounts, which signs typed data for us.
 PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature": 0}
 
@@ -15,11 +16,13 @@ PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature
 class Shop:
     """A pool of two shards whose nodes are one host's, and a voucher of the payer's."""
 
-    def __init__(self, teetee, ceiling=20_000, registered=(0, 1)):
+    def __init__(self, teetee, ceiling=20_000, registered=(0, 1), own_host=None):
+        """`own_host` is the number of the wallet with which the tail registers itself."""
         self.teetee = teetee
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
         self.deploy()
         self.host, self.payer = self.chain.wallet(HOST), self.chain.wallet(PAYER)
+        self.tail_host = self.host if own_host is None else self.chain.wallet(own_host)
         self.network = teetee.network(2)
         files = self.network.folder
         self.pool = self.host.json("pool", "create", "--manifest", files / "manifest.json", "--policy",
@@ -57,10 +60,13 @@ class Shop:
         self.chain.contract = json.loads(record.read_text())["contract"]
 
     def start(self, shard: int):
-        # Only the entry sends transactions.
-        environment = {name: value for name, value in self.host.environment.items()
-                       if shard == 0 or name != "TEETEE_KEY"}
-        self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", self.host.address,
+        host = self.tail_host if shard else self.host
+        registers = host is not self.host
+        # Only the entry sends transactions, unless the tail has a wallet of its own.
+        environment = {name: value for name, value in host.environment.items()
+                       if shard == 0 or registers or name != "TEETEE_KEY"}
+        flags = ["--self-register", "--statement-seconds", STATEMENT_SECONDS] if registers else []
+        self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", host.address, *flags,
                            "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", 1,
                            "--settle-gas-percent", 0,
                            environment=environment)
@@ -140,6 +146,29 @@ def test_prompts_go_through_registered_nodes_only(teetee):
     assert (status, refused["error"]["code"]) == (503, "route_unavailable"), refused
     # What it computed before is paid all the same: it is still there to sign.
     wait_until(lambda: shop.settled(answer), 60, "the answer is settled")
+
+
+def test_a_node_keeps_itself_registered(teetee):
+    shop = Shop(teetee, registered=[0], own_host=0)
+
+    def node() -> dict:
+        nodes = shop.tail_host.json("earnings")["nodes"]
+        assert len(nodes) <= 1, nodes
+        return nodes[0] if nodes else {}
+
+    def is_ready() -> bool:
+        return shop.network.http.ready()
+
+    first = wait_until(node, 60, f"the tail registers itself: {shop.log(1)}")
+    wait_until(is_ready, 60, f"prompts may go to it: {shop.log(0)}")
+    renewed = wait_until(lambda: node()["expiry"] > first["expiry"] and node(), 90, f"it renews: {shop.log(1)}")
+    assert renewed["node"] == first["node"]
+    # Killed, it has its key, and so its place; its statement is another one.
+    shop.network.nodes[1].kill()
+    shop.start(1)
+    again = wait_until(lambda: node()["expiry"] > renewed["expiry"] and node(), 90, f"it renews: {shop.log(1)}")
+    assert again["node"] == first["node"]
+    wait_until(is_ready, 60, f"prompts may go to it again: {shop.log(0)}")
 
 
 def price(usage: dict) -> int:
