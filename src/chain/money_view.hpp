@@ -50,6 +50,8 @@ class MoneyView {
     /// Nullptr unless it is paid, and neither served nor reclaimed nor late.
     const QueryRecord* query(uint64_t id, uint64_t time) const;
     const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;
+    /// That it is to be made without some signatures; the notice is settled.
+    bool is_announced(const Digest& settlement) const { return settled_->is_announced(settlement); }
     /// What an entry may ask for tokens.
     std::optional<Prices> prices(uint64_t pool, uint64_t time) const;
 

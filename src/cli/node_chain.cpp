@@ -68,6 +68,13 @@ void NodeChainOption::add_to(CLI::App& command) {
         ->check(CLI::Range(0, 100))
         ->group(group);
     command
+        .add_option("--settle-absent-hours", settle_absent_hours,
+                    "Entry: how long a node may not sign before its absence is announced; a day "
+                    "later it is settled without")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 96))
+        ->group(group);
+    command
         .add_option("--confirmations", confirmations,
                     "Blocks that settle what is seen on the chain, and own transactions")
         ->capture_default_str()
@@ -173,6 +180,7 @@ Result<void> NodeChain::open_till() {
     TT_TRY(options.ledger_key, world_.tee.sealing_key("teetee ledger v1"));
     options.settler.interval = option_.settle_s;
     options.settler.worth_min = option_.settle_credits;
+    options.settler.absent_after = option_.settle_absent_hours * 3600;
     options.settler.gas_percent = option_.settle_gas_percent;
     if (target_.record) options.gas.wei_per_credit = target_.record->wei_per_credit;
     TT_TRY(money_, node::Money::start(

@@ -33,6 +33,7 @@ struct NodeChainOption {
     int64_t settle_s = 600;
     uint64_t settle_credits = 0;
     uint64_t settle_gas_percent = 5;
+    int64_t settle_absent_hours = 6;
     uint64_t confirmations = 3;
 
     void add_to(CLI::App& command);

@@ -24,6 +24,7 @@ class Members final : public Registry {
 
 class admission : public testing::Test {
   protected:
+    admission() { clock.set(attest::test::now); }
     std::unique_ptr<Node> start(const test::TestNetwork& network, uint32_t shard,
                                 const Node* next = nullptr) {
         NodeOptions options = network.options(shard);
@@ -41,7 +42,7 @@ class admission : public testing::Test {
     }
 
     net::Loop loop;
-    SystemClock clock;
+    test::MovedClock clock;
     SystemRng rng;
     test::RecordingLog log;
     attest::DevTee tee = attest::test::make_tee();

@@ -59,6 +59,11 @@ class money : public test::OnChain {
         options.settler.interval = 0;
         options.settler.gas_percent = gas_percent;
         options.gas.interval = std::chrono::milliseconds(20);
+        options.settler.absent_after = absent_after;
+        options.settler.absence_min = std::chrono::milliseconds(10);
+        options.settler.absence = std::chrono::milliseconds(500);
+        options.settler.notice = 0;
+        options.settler.notice_more = 1;
         options.settler.refused_pause = std::chrono::milliseconds(10);
         auto made =
             Money::start({loop, clock, rng, log}, std::move(options), *client,
@@ -74,6 +79,7 @@ class money : public test::OnChain {
         const Digest digest = settlement_digest(client->deployment(), order.batch);
         Money::Signatures out;
         for (uint8_t slot = 0; slot < 2; ++slot) {
+            if (absent.contains(slot)) continue;
             out.push_back(
                 {receipt_key(slot).address(), receipt_key(slot).sign_recoverable(digest)});
         }
@@ -124,6 +130,9 @@ class money : public test::OnChain {
     Digest voucher{};
     bool nodes_sign = true;
     uint64_t gas_percent = 0;
+    UnixSeconds absent_after = 24 * 3600;
+    /// Slots whose nodes do not sign.
+    std::set<uint8_t> absent;
     billing::Credits signed_amount = 0;
     billing::Credits charged = 0;
     std::unique_ptr<Money> desk;
@@ -195,6 +204,55 @@ TEST_F(money, is_settled_when_gas_is_a_small_part_of_it) {
     anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x1"});
     run_until_settled(anvil);
     EXPECT_EQ(earned(), charged);
+}
+
+TEST_F(money, a_day_after_it_is_announced_it_is_settled_without_the_absent) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    absent_after = 0;
+    absent = {1};
+    begin(anvil);
+    answer(1, 7);
+    const auto mine_until = [&](const std::function<bool()>& condition) {
+        run_until([&] {
+            if (condition()) return true;
+            settle_blocks(anvil);
+            return false;
+        });
+    };
+    mine_until([&] { return totals().settling == charged; });
+    EXPECT_EQ(desk->ledger().open_settlements()->at(0).stage, billing::SettlementStage::announced);
+    // Tried too soon, which costs nothing, and kept.
+    mine_until([&] {
+        return desk->ledger().open_settlements()->at(0).stage ==
+               billing::SettlementStage::after_notice;
+    });
+    start_all(anvil);
+    EXPECT_EQ(earned(), 0u);
+    anvil.call("evm_increaseTime", {24 * 3600});
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+    EXPECT_EQ(client->view().latest().voucher(voucher)->remaining, U256(50'000 - charged));
+    absent.clear();
+    answer(2, 3);
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+}
+
+TEST_F(money, who_comes_back_signs_what_was_announced) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    absent_after = 0;
+    absent = {1};
+    begin(anvil);
+    answer(1, 7);
+    run_until([&] { return totals().settling == charged; });
+    const Digest root = desk->ledger().open_settlements()->at(0).receipts_root;
+    absent.clear();
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+    EXPECT_EQ(desk->ledger().place_of({{1}}).value()->receipts_root, root);
+    EXPECT_EQ(desk->settler().settlements(), 1u);
 }
 
 TEST_F(money, the_contract_is_a_registry) {
