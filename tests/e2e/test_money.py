@@ -150,6 +150,7 @@ def test_prompts_go_through_registered_nodes_only(teetee):
 
 def test_a_node_keeps_itself_registered(teetee):
     shop = Shop(teetee, registered=[0], own_host=0)
+    before = shop.chain.nonce(0)
 
     def node() -> dict:
         nodes = shop.tail_host.json("earnings")["nodes"]
@@ -159,16 +160,21 @@ def test_a_node_keeps_itself_registered(teetee):
     def is_ready() -> bool:
         return shop.network.http.ready()
 
+    # Killed when its transaction is on its way, and again later: it has its key, and so its place.
+    wait_until(lambda: "is being registered" in shop.log(1), 60, f"the tail registers itself: {shop.log(1)}")
+    shop.network.nodes[1].kill()
+    shop.start(1)
     first = wait_until(node, 60, f"the tail registers itself: {shop.log(1)}")
     wait_until(is_ready, 60, f"prompts may go to it: {shop.log(0)}")
     renewed = wait_until(lambda: node()["expiry"] > first["expiry"] and node(), 90, f"it renews: {shop.log(1)}")
     assert renewed["node"] == first["node"]
-    # Killed, it has its key, and so its place; its statement is another one.
     shop.network.nodes[1].kill()
     shop.start(1)
     again = wait_until(lambda: node()["expiry"] > renewed["expiry"] and node(), 90, f"it renews: {shop.log(1)}")
     assert again["node"] == first["node"]
     wait_until(is_ready, 60, f"prompts may go to it again: {shop.log(0)}")
+    # A transaction for each of its statements, of which it has had three to five.
+    assert shop.chain.nonce(0) - before <= 5
 
 
 def price(usage: dict) -> int:
