@@ -71,20 +71,28 @@ boost::json::object health(const node::Node& node, const node::NodeStatus& statu
         route.push_back({{"node", to_hex(hop.node_id)},
                          {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}});
     }
-    return {
-        {"status", status.ready ? "ok" : "unavailable"},
-        {"detail", status.ready ? "every layer is served"
-                                : "waiting for the other nodes of the route; their logs say why"},
-        {"model", node.model_id()},
-        {"simulated", node.simulated()},
-        {"route", route},
-        {"routes", status.routes.size()},
-        {"round_trip_us",
-         std::chrono::duration_cast<std::chrono::microseconds>(status.round_trip).count()},
-        {"active_requests", status.active_count},
-        {"queued_requests", status.queued_count},
-        {"prompt_tokens", status.counters.prompt_tokens},
-        {"completion_tokens", status.counters.completion_tokens}};
+    boost::json::array unregistered;
+    for (const auto& one : status.unregistered)
+        unregistered.push_back({{"node", to_hex(one.node_id)}, {"why", one.why}});
+    std::string_view detail = "every layer is served";
+    if (!status.ready) {
+        detail = status.unregistered.empty()
+                     ? "waiting for the other nodes of the route; their logs say why"
+                     : "waiting for nodes that are registered; unregistered says which are not";
+    }
+    return {{"status", status.ready ? "ok" : "unavailable"},
+            {"detail", detail},
+            {"model", node.model_id()},
+            {"simulated", node.simulated()},
+            {"route", route},
+            {"routes", status.routes.size()},
+            {"unregistered", unregistered},
+            {"round_trip_us",
+             std::chrono::duration_cast<std::chrono::microseconds>(status.round_trip).count()},
+            {"active_requests", status.active_count},
+            {"queued_requests", status.queued_count},
+            {"prompt_tokens", status.counters.prompt_tokens},
+            {"completion_tokens", status.counters.completion_tokens}};
 }
 
 /// Whoever asks one of them verifies its evidence first.

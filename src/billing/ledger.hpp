@@ -56,14 +56,26 @@ struct Charge {
     bool operator==(const Charge&) const = default;
 };
 
-/// A settlement that was signed by all its nodes, and is on its way to the contract.
+enum class SettlementStage : uint8_t {
+    /// Signed by all its nodes, and on its way to the contract.
+    whole = 1,
+    /// Signed by its entry and not by all: it waits for the rest, or until the contract does
+    /// without.
+    announced = 4,
+    /// On its way as it was announced.
+    after_notice = 5,
+};
+
+/// A settlement whose charges are in no other one.
 struct SettlementRecord {
     /// Given by the store.
     uint64_t id = 0;
     uint64_t entry_node = 0;
     Digest receipts_root{};
-    /// SettleCall, encoded.
+    SettlementStage stage = SettlementStage::whole;
+    /// SettleCall, encoded, with the signatures that there are.
     Bytes call{};
+    /// Where it was announced: since when the contract is taken to know.
     UnixSeconds begun_at = 0;
     /// Names it to the sender of transactions, with the root.
     uint64_t attempt = 1;
@@ -126,8 +138,10 @@ class LedgerStore {
     virtual Result<uint64_t> begin_settlement(const SettlementRecord& record,
                                               std::span<const Charge> charges) = 0;
     virtual Result<std::vector<SettlementRecord>> open_settlements() = 0;
-    /// It is to be sent anew.
-    virtual Result<void> set_attempt(uint64_t settlement, uint64_t attempt) = 0;
+    /// By its id: stage, call, begun_at and attempt are others now.
+    virtual Result<void> update_settlement(const SettlementRecord& record) = 0;
+    /// Of one that is open, in the order of its leaves.
+    virtual Result<std::vector<Charge>> charges_of(uint64_t settlement) = 0;
     /// The contract has it.
     virtual Result<void> end_settlement(uint64_t settlement) = 0;
     /// It came to nothing: its charges are unsettled again.

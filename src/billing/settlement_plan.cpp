@@ -131,6 +131,8 @@ class Planner {
     }
 
     Result<Claim> claim_of(const Digest& id) const {
+        if (input_.held.contains(id))
+            return fail(ErrorCode::not_ready, "the voucher is in a settlement that was announced");
         if (!view_.has_voucher(id))
             return fail(ErrorCode::not_ready, "the voucher's opening is not settled");
         const auto account = accounts_.find(id);

@@ -47,6 +47,9 @@ struct PlanInput {
     uint64_t now = 0;
     /// Receipt keys of nodes whose work is left out: they do not sign, or are revoked.
     std::set<crypto::Address> without{};
+    /// Vouchers that an announced settlement claims from. What it will add to their claims is what
+    /// it was signed for as long as nothing else is claimed from them meanwhile.
+    std::set<Digest> held{};
 };
 
 /// As many of the charges as go into one settlement, in their order. `accounts` are those of the

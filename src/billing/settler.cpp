@@ -12,7 +12,10 @@ constexpr size_t told_max = 10'000;
 
 std::string Settler::key_of(const SettlementRecord& record) const {
     return "settle-" + to_hex(options_.entry) + "-" + to_hex(record.receipts_root) + "-" +
-           std::to_string(record.attempt);
+           std::to_string(record.attempt) +
+           // What came too soon was not sent, and is not the same as what is sent later.
+           (record.stage == SettlementStage::after_notice ? "-" + std::to_string(record.begun_at)
+                                                          : "");
 }
 
 void Settler::submit(const SettlementRecord& record, SettlerEffects& effects) const {
@@ -23,6 +26,11 @@ void Settler::submit(const SettlementRecord& record, SettlerEffects& effects) co
 Result<void> Settler::start(SettlerEffects& effects) {
     TT_TRY(auto records, store_.open_settlements());
     for (SettlementRecord& record : records) {
+        if (record.stage == SettlementStage::announced) {
+            TT_CHECK(keep_announced(std::move(record)));
+            submit_notice(announced_.back(), effects);
+            continue;
+        }
         submit(record, effects);
         sending_.push_back({std::move(record)});
     }
@@ -31,7 +39,8 @@ Result<void> Settler::start(SettlerEffects& effects) {
 
 Result<void> Settler::on_time(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                               SettlerEffects& effects) {
-    TT_CHECK(watch(now, view, effects));
+    TT_CHECK(watch(now, unix_now, view, effects));
+    TT_CHECK(watch_announced(now, unix_now, view, effects));
     if (order_ && now >= order_ends_) {
         std::vector<NodeSignature> none;
         for (const crypto::Address& signer : order_->signers)
@@ -39,20 +48,23 @@ Result<void> Settler::on_time(Instant now, uint64_t unix_now, const chain::Money
         TT_CHECK(on_signed(now, unix_now, order_->number, none, effects));
     }
     if (!is_idle() || now < not_before_) return {};
+    TT_TRY(const bool has_order, order_absent(now, unix_now, view, effects));
+    if (has_order) return {};
     return plan(now, unix_now, view, effects);
 }
 
-Result<void> Settler::watch(Instant now, const chain::MoneyView& view, SettlerEffects& effects) {
+Result<void> Settler::watch(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                            SettlerEffects& effects) {
     for (auto it = sending_.begin(); it != sending_.end();) {
-        TT_TRY(const bool is_over, watch_one(now, view, *it, effects));
+        TT_TRY(const bool is_over, watch_one(now, unix_now, view, *it, effects));
         it = is_over ? sending_.erase(it) : it + 1;
     }
     return {};
 }
 
 /// A settlement is over when the contract has its anchor, and that is settled.
-Result<bool> Settler::watch_one(Instant now, const chain::MoneyView& view, Sending& sending,
-                                SettlerEffects& effects) {
+Result<bool> Settler::watch_one(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                                Sending& sending, SettlerEffects& effects) {
     const SettlementRecord& record = sending.record;
     if (view.anchor(record.entry_node, record.receipts_root) != nullptr) {
         TT_CHECK(store_.end_settlement(record.id));
@@ -66,6 +78,12 @@ Result<bool> Settler::watch_one(Instant now, const chain::MoneyView& view, Sendi
     if (sending.block && view.settled_block() >= *sending.block)
         TT_CHECK(send_again(sending, effects));
     if (!sending.refusal) return false;
+    const bool is_too_soon = sending.refusal->code == ErrorCode::call_reverted &&
+                             sending.refusal->detail.find("AbsentTooSoon") != std::string::npos;
+    if (record.stage == SettlementStage::after_notice && is_too_soon) {
+        TT_CHECK(wait_on(unix_now, sending));
+        return true;
+    }
     if (record.attempt > 1) {
         // An earlier attempt may be what stands in the way of this one.
         if (now >= sending.again_at) TT_CHECK(send_again(sending, effects));
@@ -84,7 +102,7 @@ Result<void> Settler::send_again(Sending& sending, SettlerEffects& effects) {
     sending.block.reset();
     sending.refusal.reset();
     ++sending.record.attempt;
-    TT_CHECK(store_.set_attempt(sending.record.id, sending.record.attempt));
+    TT_CHECK(store_.update_settlement(sending.record));
     submit(sending.record, effects);
     return {};
 }
@@ -110,8 +128,13 @@ Result<void> Settler::dissolve(Instant now, const Sending& sending, SettlerEffec
     return {};
 }
 
-bool Settler::is_due(uint64_t unix_now, std::span<const Charge> charges) const {
-    if (is_hurried_) return true;
+bool Settler::is_due(uint64_t unix_now, const chain::MoneyView& view,
+                     std::span<const Charge> charges) const {
+    const auto is_urgent = [&](const Charge& charge) {
+        const uint64_t end = settle_by(charge, view, unix_now);
+        return end <= unix_now + static_cast<uint64_t>(options_.urgency);
+    };
+    if (is_hurried_ || std::ranges::any_of(charges, is_urgent)) return true;
     const auto now = static_cast<UnixSeconds>(unix_now);
     if (now < static_cast<UnixSeconds>(planned_at_) + options_.interval) return false;
     Credits worth = 0;
@@ -119,7 +142,9 @@ bool Settler::is_due(uint64_t unix_now, std::span<const Charge> charges) const {
         if (now - charge.charged_at >= options_.age_max) return true;
         worth += std::min(charge.amount, UINT64_MAX - worth);
     }
-    return worth >= options_.worth_min;
+    if (worth < options_.worth_min) return false;
+    if (options_.gas_percent == 0) return true;
+    return gas_ && is_worth_gas(charges, *gas_, options_.gas_percent);
 }
 
 Result<std::vector<Charge>> Settler::charges_to_plan(Instant now) {
@@ -153,7 +178,7 @@ Result<void> Settler::plan(Instant now, uint64_t unix_now, const chain::MoneyVie
                            SettlerEffects& effects) {
     TT_TRY(const auto charges, charges_to_plan(now));
     if (charges.empty()) is_hurried_ = false;
-    if (charges.empty() || !is_due(unix_now, charges)) return {};
+    if (charges.empty() || !is_due(unix_now, view, charges)) return {};
     is_hurried_ = false;
     planned_at_ = unix_now;
     PlanInput input = {.deployment = options_.deployment,
@@ -163,6 +188,7 @@ Result<void> Settler::plan(Instant now, uint64_t unix_now, const chain::MoneyVie
     for (const auto& [signer, absence] : absences_) {
         if (now < absence.until) input.without.insert(signer);
     }
+    input.held = held_vouchers();
     TT_TRY(const auto accounts, store_.accounts());
     PlanResult result = plan_settlement(input, view, charges, accounts);
     for (const LeftOut& left_out : result.left_out) {
@@ -173,13 +199,19 @@ Result<void> Settler::plan(Instant now, uint64_t unix_now, const chain::MoneyVie
         if (left_out.why.code != ErrorCode::limit_exceeded) note_left_out(left_out, effects);
     }
     if (!result.plan) return {};
-    order_ = SignOrder{.number = next_order_++,
-                       .batch = std::move(result.plan->batch),
-                       .signers = std::move(result.plan->signers),
-                       .charges = std::move(result.plan->charges)};
+    begin_order(now,
+                {.batch = std::move(result.plan->batch),
+                 .signers = std::move(result.plan->signers),
+                 .charges = std::move(result.plan->charges)},
+                effects);
+    return {};
+}
+
+void Settler::begin_order(Instant now, SignOrder order, SettlerEffects& effects) {
+    order.number = next_order_++;
+    order_ = std::move(order);
     order_ends_ = now + options_.sign_time_max;
     effects.order = order_;
-    return {};
 }
 
 Result<void> Settler::on_signed(Instant now, uint64_t unix_now, uint64_t number,
@@ -188,6 +220,19 @@ Result<void> Settler::on_signed(Instant now, uint64_t unix_now, uint64_t number,
     if (!order_ || order_->number != number) return {};
     SignOrder order = std::move(*order_);
     order_.reset();
+    const bool is_whole = take_signatures(now, order, signatures, effects);
+    if (order.record != 0) return on_absent_signed(order, effects);
+    if (is_whole) return send(unix_now, order, effects);
+    if (order.is_last_call) return announce(unix_now, order, effects);
+    // What the others worked on is planned at once.
+    planned_at_ = 0;
+    return {};
+}
+
+/// Into the batch; false where one lacks.
+bool Settler::take_signatures(Instant now, SignOrder& order,
+                              const std::vector<NodeSignature>& signatures,
+                              SettlerEffects& effects) {
     const Digest digest = chain::settlement_digest(options_.deployment, order.batch);
     bool is_whole = true;
     for (size_t i = 0; i < order.signers.size(); ++i) {
@@ -200,7 +245,7 @@ Result<void> Settler::on_signed(Instant now, uint64_t unix_now, uint64_t number,
                 : Result<crypto::Address>(fail(ErrorCode::signature_invalid, "none"));
         if (!recovered || *recovered != signer) {
             is_whole = false;
-            Absence& absence = absences_[signer];
+            Absence& absence = absences_.try_emplace(signer, Absence{.since = now}).first->second;
             absence.pause = std::clamp(2 * absence.pause, options_.absence_min, options_.absence);
             absence.until = now + absence.pause;
             effects.notes.push_back("node 0x" + to_hex(signer) + " does not sign the settlement: " +
@@ -214,11 +259,10 @@ Result<void> Settler::on_signed(Instant now, uint64_t unix_now, uint64_t number,
         order.batch.work[i].r = compact.r;
         order.batch.work[i].vs = compact.vs;
     }
-    if (!is_whole) {
-        // What the others worked on is planned at once.
-        planned_at_ = 0;
-        return {};
-    }
+    return is_whole;
+}
+
+Result<void> Settler::send(uint64_t unix_now, const SignOrder& order, SettlerEffects& effects) {
     TT_TRY(const Bytes call, chain::tee_tee::SettleCall{order.batch}.encode());
     SettlementRecord record = {.entry_node = order.batch.entry_node,
                                .receipts_root = order.batch.receipts_root,
@@ -234,7 +278,7 @@ void Settler::on_outcome(Instant now, const chain::SendOutcome& outcome) {
     const auto found = std::find_if(sending_.begin(), sending_.end(), [&](const Sending& one) {
         return key_of(one.record) == outcome.key;
     });
-    if (found == sending_.end()) return;
+    if (found == sending_.end()) return on_notice(now, outcome);
     if (outcome.result) {
         found->block = outcome.result->block_number;
         return;

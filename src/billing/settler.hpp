@@ -6,6 +6,7 @@
 #include <set>
 
 #include "billing/settlement_plan.hpp"
+#include "billing/settlement_worth.hpp"
 #include "chain/sender_state.hpp"
 
 namespace teetee::billing {
@@ -15,18 +16,28 @@ struct SettlerOptions {
     uint64_t pool = 0;
     /// Receipt key of the entry.
     crypto::Address entry{};
-    /// A charge is settled when it is so old, whatever the gas; a tenth of that at the least lies
-    /// between two settlements.
+    /// A charge is settled when it is so old, whatever the gas.
     UnixSeconds age_max = 24 * 3600;
-    /// Sooner when charges come to so many credits (0: with every charge): so that gas is a small
-    /// part of them.
+    /// Sooner when charges come to so many credits, and gas takes so many hundredths of them at
+    /// most; 0 each: whatever they come to, and whatever the gas.
     Credits worth_min = 0;
+    uint64_t gas_percent = 0;
+    /// A charge is settled without waiting for others when the contract takes it for so much longer
+    /// only.
+    UnixSeconds urgency = 12 * 3600;
     UnixSeconds interval = 60;
     /// How long nodes may take to sign.
     Duration sign_time_max = std::chrono::seconds(30);
     /// How long a node that did not sign is not asked: at first, doubling up to the second.
     Duration absence_min = std::chrono::seconds(2);
     Duration absence = std::chrono::minutes(10);
+    /// What waits for a node that has not signed for so long is settled without it, when that was
+    /// announced for as long as the contract wants; with what clocks may differ by, and what an
+    /// announcement may take.
+    UnixSeconds absent_after = 6 * 3600;
+    UnixSeconds notice = chain::absence_delay_s + 600;
+    /// When the contract says that it is too soon.
+    UnixSeconds notice_more = 3600;
     /// After a settlement that the contract refused.
     Duration refused_pause = std::chrono::minutes(1);
     /// How long a charge is left alone that the contract refuses by itself.
@@ -40,6 +51,10 @@ struct SignOrder {
     /// Of batch.work, in its order.
     std::vector<crypto::Address> signers{};
     std::vector<Charge> charges{};
+    /// Whoever signs it: the rest is done without.
+    bool is_last_call = false;
+    /// Of one that was announced; 0: of none.
+    uint64_t record = 0;
 };
 
 struct NodeSignature {
@@ -59,7 +74,12 @@ struct SettlerEffects {
 /// begun goes on after a restart. A settlement that the contract refuses is taken apart, and its
 /// charges are planned anew, half as many at a time, until the one is found that is at fault. That
 /// happens only when it is certain that the first one will never be in the chain: a charge that is
-/// claimed twice is the one thing that must not be. Pure but for the store.
+/// claimed twice is the one thing that must not be.
+///
+/// Where a node does not sign for hours, what it worked on is planned once more, kept with the
+/// signatures that there are, and announced. From then on it is one settlement with one root, which
+/// the contract takes once: signed by all, if the node comes back, or after the notice without it.
+/// Nothing else is claimed from its vouchers meanwhile. Pure but for the store.
 class Settler {
   public:
     /// References MUST outlive it.
@@ -75,11 +95,15 @@ class Settler {
                            const std::vector<NodeSignature>& signatures, SettlerEffects& effects);
     /// Of an intent of this settler's; others are not its business.
     void on_outcome(Instant now, const chain::SendOutcome& outcome);
+    /// As they are now; nullopt: not known, and nothing counts as worth its gas.
+    void set_gas(std::optional<GasTerms> terms) { gas_ = std::move(terms); }
     /// Settle now, whatever it is worth.
     void hurry() { is_hurried_ = true; }
 
+    /// Nothing is being signed or sent; settlements may wait for their notice.
     bool is_idle() const { return !order_ && sending_.empty(); }
     uint64_t settlements() const { return settlements_; }
+    size_t announced() const { return announced_.size(); }
 
   private:
     struct Sending {
@@ -91,18 +115,58 @@ class Settler {
         std::optional<uint64_t> refused_by_block{};
         Instant again_at{};
     };
+    struct Announced {
+        SettlementRecord record;
+        /// With the signatures that there are.
+        chain::tee_tee::Batch batch{};
+        Digest digest{};
+        std::vector<Charge> charges{};
+        /// When its nodes are asked again.
+        Instant ask_at{};
+        /// Announcing is tried again from then on, with another transaction.
+        std::optional<Instant> again_at{};
+        unsigned tries = 1;
+        /// The sender has said that the announcement is in the chain: in which block.
+        std::optional<uint64_t> block{};
+    };
 
-    Result<void> watch(Instant now, const chain::MoneyView& view, SettlerEffects& effects);
+    Result<void> watch(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                       SettlerEffects& effects);
     Result<void> plan(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                       SettlerEffects& effects);
-    bool is_due(uint64_t unix_now, std::span<const Charge> charges) const;
+    bool is_due(uint64_t unix_now, const chain::MoneyView& view,
+                std::span<const Charge> charges) const;
     void submit(const SettlementRecord& record, SettlerEffects& effects) const;
     std::string key_of(const SettlementRecord& record) const;
-    Result<bool> watch_one(Instant now, const chain::MoneyView& view, Sending& sending,
-                           SettlerEffects& effects);
+    Result<bool> watch_one(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                           Sending& sending, SettlerEffects& effects);
     Result<void> send_again(Sending& sending, SettlerEffects& effects);
     Result<void> dissolve(Instant now, const Sending& sending, SettlerEffects& effects);
     Result<std::vector<Charge>> charges_to_plan(Instant now);
+    bool take_signatures(Instant now, SignOrder& order,
+                         const std::vector<NodeSignature>& signatures, SettlerEffects& effects);
+    void begin_order(Instant now, SignOrder order, SettlerEffects& effects);
+    Result<void> send(uint64_t unix_now, const SignOrder& order, SettlerEffects& effects);
+
+    // settler_absent.cpp
+    Result<void> keep_announced(SettlementRecord record);
+    Result<void> announce(uint64_t unix_now, const SignOrder& order, SettlerEffects& effects);
+    void submit_notice(Announced& announced, SettlerEffects& effects) const;
+    std::string notice_key(const Announced& announced) const;
+    Result<void> watch_announced(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                                 SettlerEffects& effects);
+    Result<bool> watch_announced_one(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                                     Announced& announced, SettlerEffects& effects);
+    Result<void> wait_on(uint64_t unix_now, const Sending& sending);
+    Result<bool> order_absent(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                              SettlerEffects& effects);
+    Result<bool> order_last_call(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                                 SettlerEffects& effects);
+    bool is_overdue(Instant now, uint64_t unix_now, const chain::MoneyView& view,
+                    const Charge& charge) const;
+    std::set<Digest> held_vouchers() const;
+    Result<void> on_absent_signed(const SignOrder& order, SettlerEffects& effects);
+    void on_notice(Instant now, const chain::SendOutcome& outcome);
     void set_aside(Instant now, const Charge& charge);
     void note_left_out(const LeftOut& left_out, SettlerEffects& effects);
 
@@ -112,8 +176,11 @@ class Settler {
     Instant order_ends_{};
     uint64_t next_order_ = 1;
     std::vector<Sending> sending_;
+    std::vector<Announced> announced_;
+    Instant absent_look_at_{};
     /// Nodes that did not sign when they were last asked.
     struct Absence {
+        Instant since{};
         Instant until{};
         Duration pause{};
     };
@@ -124,6 +191,7 @@ class Settler {
     size_t charges_max_ = settlement_charges_max;
     std::map<RequestId, Instant> aside_until_;
     bool is_hurried_ = false;
+    std::optional<GasTerms> gas_;
     uint64_t settlements_ = 0;
     /// Told of once.
     std::set<RequestId> told_;

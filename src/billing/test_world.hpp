@@ -68,9 +68,17 @@ class MemoryLedger final : public LedgerStore {
         return settlements.back().id;
     }
     Result<std::vector<SettlementRecord>> open_settlements() override { return settlements; }
-    Result<void> set_attempt(uint64_t, uint64_t attempt) override {
-        settlements.at(0).attempt = attempt;
+    Result<void> update_settlement(const SettlementRecord& record) override {
+        *std::ranges::find(settlements, record.id, &SettlementRecord::id) = record;
         return {};
+    }
+    Result<std::vector<Charge>> charges_of(uint64_t id) override {
+        std::vector<Charge> out;
+        for (const Kept& kept : charges) {
+            if (kept.settlement == id && kept.state == ChargeState::settling)
+                out.push_back(kept.charge);
+        }
+        return out;
     }
     Result<void> end_settlement(uint64_t id) override { return finish(id, ChargeState::settled); }
     Result<void> dissolve_settlement(uint64_t id) override {

@@ -20,6 +20,7 @@ inline constexpr uint64_t price_grace_s = 24 * 3600;
 inline constexpr uint64_t policy_delay_s = 24 * 3600;
 inline constexpr uint64_t settle_grace_s = 7 * 24 * 3600;
 inline constexpr uint64_t query_grace_s = 24 * 3600;
+inline constexpr uint64_t absence_delay_s = 24 * 3600;
 
 /// What was announced, and what holds until it comes into force.
 template <class T>

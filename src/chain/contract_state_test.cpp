@@ -220,6 +220,32 @@ TEST_F(contract_state, events_of_unknown_pools_nodes_and_vouchers_are_refused) {
     EXPECT_EQ(decode_contract_event({}).error().code, inconsistent);
 }
 
+TEST_F(contract_state, money_says_why_a_node_may_have_no_work) {
+    open_pool();
+    apply(node_registered(1), node_registered(2, 1), node_registered(3));
+    const ContractState settled = state;
+    const MoneyView money(settled, state);
+    const auto why = [&](uint8_t node, LayerRange layers, uint64_t time = test_start) {
+        const auto until = money.live_until(1, {0x4e, node}, layers, time);
+        EXPECT_TRUE(until || until.error().code == ErrorCode::not_ready);
+        if (!until) return until.error().detail.substr(47);
+        EXPECT_EQ(*until, test_start + 3600);
+        return std::string();
+    };
+    EXPECT_EQ(why(1, {0, 2}), "");
+    EXPECT_EQ(why(2, {2, 5}), "");
+    EXPECT_EQ(why(2, {0, 2}), " is registered in pool 1 for other layers");
+    EXPECT_EQ(why(1, {0, 2}, test_start + 3600), " is registered in pool 1 no longer: it expired");
+    EXPECT_EQ(why(9, {0, 2}), " is not registered in pool 1");
+    EXPECT_EQ(money.live_until(2, {0x4e, 1}, {0, 2}, test_start).error().code,
+              ErrorCode::not_ready);
+    apply(node_registered(4), NodeLeftEvent{.node = 3});
+    EXPECT_EQ(why(4, {0, 2}), " is registered in pool 1, which is not settled yet");
+    EXPECT_EQ(why(3, {0, 2}), " has left pool 1");
+    apply(MeasurementRevokedEvent{1, test_measurement});
+    EXPECT_EQ(why(1, {0, 2}), " runs code that pool 1 does not accept");
+}
+
 // Good news counts when it is settled, bad news at once.
 TEST_F(contract_state, money_counts_bad_news_at_once) {
     open_pool();

@@ -17,20 +17,28 @@ Result<U256> raised(const U256& before) {
     return sum.plus(1);
 }
 
-}  // namespace
-
-Result<Fees> suggest_fees(const FeeHistory& history, const FeeOptions& options) {
-    if (history.base_fees.empty())
-        return fail(ErrorCode::rpc_malformed, "fee history: no base fees");
+U256 tip_of(const FeeHistory& history, const FeeOptions& options) {
     std::vector<U256> tips;
     for (const std::vector<U256>& block : history.rewards) {
         if (!block.empty()) tips.push_back(block.front());
     }
     std::ranges::sort(tips);
     const U256 median = tips.empty() ? options.tip_min : tips[tips.size() / 2];
-    Fees out{.max_tip = std::clamp(median, options.tip_min, options.tip_max)};
+    return std::clamp(median, options.tip_min, options.tip_max);
+}
+
+}  // namespace
+
+Result<U256> price_of_gas(const FeeHistory& history, const FeeOptions& options) {
+    if (history.base_fees.empty())
+        return fail(ErrorCode::rpc_malformed, "fee history: no base fees");
+    return history.base_fees.back().plus(tip_of(history, options));
+}
+
+Result<Fees> suggest_fees(const FeeHistory& history, const FeeOptions& options) {
+    TT_TRY(const U256 need, price_of_gas(history, options));
+    Fees out{.max_tip = tip_of(history, options)};
     const U256& base = history.base_fees.back();
-    TT_TRY(const U256 need, base.plus(out.max_tip));
     if (need > options.ceiling) return too_high(need, options.ceiling);
     TT_TRY(const U256 generous, need.plus(base));
     out.max_fee = std::min(generous, options.ceiling);

@@ -23,6 +23,10 @@ struct FeeOptions {
     unsigned percentile = 50;
 };
 
+/// What the next block takes: its base fee, and the median of what builders got.
+/// Error: rpc_malformed.
+Result<U256> price_of_gas(const FeeHistory& history, const FeeOptions& options);
+
 /// Twice the next block's base fee, which then may double (six blocks that are full), and the
 /// median of what builders got; less where the ceiling is in between.
 /// Errors: fee_too_high when the ceiling is below what the next block takes; rpc_malformed.

@@ -4,6 +4,21 @@
 #include <algorithm>
 
 namespace teetee::chain {
+namespace {
+
+/// Of the slot; nothing where the pool has none of that number.
+LayerRange layers_of(const PoolRecord& pool, uint64_t slot) {
+    if (slot >= pool.slot_layers.size()) return {};
+    LayerRange out;
+    for (uint64_t i = 0; i <= slot; ++i) {
+        out.begin = out.end;
+        // The contract's numbers are of 16 bits, and so many slots.
+        out.end += static_cast<uint32_t>(pool.slot_layers[i]);
+    }
+    return out;
+}
+
+}  // namespace
 
 const PoolRecord* MoneyView::open_pool(uint64_t pool) const {
     const PoolRecord* settled = settled_->pool(pool);
@@ -15,6 +30,27 @@ const PoolRecord* MoneyView::open_pool(uint64_t pool) const {
 
 bool MoneyView::is_live(uint64_t node, uint64_t time) const {
     return settled_->is_live(node, time) && latest_->is_live(node, time);
+}
+
+Result<uint64_t> MoneyView::live_until(uint64_t pool, const Address& receipt_key, LayerRange layers,
+                                       uint64_t time) const {
+    const auto refused = [&](const std::string& why) {
+        return fail(ErrorCode::not_ready, "node 0x" + to_hex(receipt_key) + " " + why);
+    };
+    const std::string place = " in pool " + std::to_string(pool);
+    const NodeRecord* latest = latest_->node_of_key(receipt_key);
+    if (latest == nullptr || latest->pool != pool) return refused("is not registered" + place);
+    const NodeRecord* settled = settled_->node_of_key(receipt_key);
+    if (settled == nullptr) return refused("is registered" + place + ", which is not settled yet");
+    const PoolRecord* its_pool = settled_->pool(pool);
+    if (its_pool == nullptr || layers_of(*its_pool, settled->slot) != layers)
+        return refused("is registered" + place + " for other layers");
+    if (latest->left) return refused("has left pool " + std::to_string(pool));
+    const uint64_t end = std::min(settled->expiry, latest->expiry);
+    if (time >= end) return refused("is registered" + place + " no longer: it expired");
+    if (!is_live(settled_->node_id_of_key(receipt_key), time))
+        return refused("runs code that pool " + std::to_string(pool) + " does not accept");
+    return end;
 }
 
 bool MoneyView::is_host(uint64_t pool, const Address& wallet, uint64_t time) const {
@@ -94,8 +130,13 @@ std::optional<SettleableNode> MoneyView::settleable(const Address& receipt_key,
     const NodeRecord* latest = latest_->node_of_key(receipt_key);
     if (settled == nullptr || latest == nullptr) return std::nullopt;
     if (time > std::min(settled->expiry, latest->expiry) + settle_grace_s) return std::nullopt;
+    const PoolRecord* its_pool = latest_->pool(latest->pool);
     return SettleableNode{
-        .id = settled_->node_id_of_key(receipt_key), .pool = settled->pool, .slot = settled->slot};
+        .id = settled_->node_id_of_key(receipt_key),
+        .pool = settled->pool,
+        .slot = settled->slot,
+        .expiry = std::min(settled->expiry, latest->expiry),
+        .is_revoked = its_pool == nullptr || !its_pool->accepts(latest->measurement, time)};
 }
 
 size_t MoneyView::slot_count(uint64_t pool) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/request.hpp"
 #include "chain/contract_state.hpp"
 
 namespace teetee::chain {
@@ -10,6 +11,9 @@ struct SettleableNode {
     uint64_t id = 0;
     uint64_t pool = 0;
     uint64_t slot = 0;
+    /// Of its registration.
+    uint64_t expiry = 0;
+    bool is_revoked = false;
 };
 
 /// What decisions over money may count on: good news when it is settled, bad news (a revocation, a
@@ -31,6 +35,11 @@ class MoneyView {
     /// Nullptr for a pool that takes no new nodes, vouchers or queries (or does not exist).
     const PoolRecord* open_pool(uint64_t pool) const;
     bool is_live(uint64_t node, uint64_t time) const;
+    /// Until when the node with this receipt key may be given work, so that it can be paid: its
+    /// registration's end. Error: not_ready where it is not registered in the pool for these
+    /// layers, or has left, expired or been revoked.
+    Result<uint64_t> live_until(uint64_t pool, const Address& receipt_key, LayerRange layers,
+                                uint64_t time) const;
     /// The wallet has a live node in the pool, and so uses the model free of charge.
     bool is_host(uint64_t pool, const Address& wallet, uint64_t time) const;
     /// Who registered the node of this key; nullopt where there is none.
@@ -43,6 +52,8 @@ class MoneyView {
     /// Nullptr unless it is paid, and neither served nor reclaimed nor late.
     const QueryRecord* query(uint64_t id, uint64_t time) const;
     const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;
+    /// That it is to be made without some signatures; the notice is settled.
+    bool is_announced(const Digest& settlement) const { return settled_->is_announced(settlement); }
     /// What an entry may ask for tokens.
     std::optional<Prices> prices(uint64_t pool, uint64_t time) const;
 

@@ -519,6 +519,8 @@ TEST(fee_policy, offers_twice_the_base_fee_and_the_median_tip) {
     FeeHistory history{.base_fees = {100, 110, 120}, .rewards = {{5}, {9}, {7}}};
     FeeOptions options{.ceiling = 1000, .tip_min = 1, .tip_max = 8};
     EXPECT_EQ(suggest_fees(history, options).value(), (Fees{247, 7}));
+    EXPECT_EQ(price_of_gas(history, options).value(), U256(127));
+    EXPECT_EQ(price_of_gas({}, options).error().code, ErrorCode::rpc_malformed);
     options.tip_max = 6;
     EXPECT_EQ(suggest_fees(history, options).value(), (Fees{246, 6}));
     options.ceiling = 200;

@@ -156,15 +156,15 @@ Result<void> serve(const ServeOptions& options, Session&) {
     node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     TT_TRY(const auto collateral,
            open_collateral(options, node_options.policy.policy.roots, {clock, rng, log}));
-    node::RegistryFile registry(options.registry_path);
+    node::RegistryFile file(options.registry_path);
+    Registry* known = options.registry_path.empty() ? nullptr : &file;
     net::Loop loop;
     std::unique_ptr<NodeChain> chain;
     if (options.chain.is_used()) {
-        TT_TRY(chain, NodeChain::start({loop, clock, rng, log, *tee}, options.chain));
+        TT_TRY(chain, NodeChain::start({loop, clock, rng, log, *tee, known}, options.chain));
         chain->put_into(node_options);
+        known = &chain->registry();
     }
-    Registry* known = chain ? &chain->registry() : nullptr;
-    if (!options.registry_path.empty()) known = &registry;
     TT_TRY(const auto node,
            node::Node::start({loop, clock, rng, log, *tee, collateral.get(), known}, node_options));
     if (chain) TT_CHECK(chain->attach(*node));

@@ -41,6 +41,17 @@ void NodeChainOption::add_to(CLI::App& command) {
                     "File to write for that wallet: teetee register FILE")
         ->envname("TEETEE_REGISTRATION")
         ->group(group);
+    command
+        .add_flag("--self-register", is_self_registering,
+                  "Register this node and renew it: the key in TEETEE_KEY or --keystore is its "
+                  "host's")
+        ->envname("TEETEE_SELF_REGISTER")
+        ->group(group);
+    command
+        .add_option("--verifier-kind", verifier_kind,
+                    "For --self-register, of a pool whose verifier is not the deployment's")
+        ->check(CLI::IsMember({"dev", "quote", "automata"}))
+        ->group(group);
     command.add_option("--settle-seconds", settle_s, "Entry: least time between two settlements")
         ->capture_default_str()
         ->check(CLI::Range(0, 86400))
@@ -49,6 +60,19 @@ void NodeChainOption::add_to(CLI::App& command) {
         .add_option("--settle-credits", settle_credits,
                     "Entry: what must have come together for one, unless it is a day old")
         ->capture_default_str()
+        ->group(group);
+    command
+        .add_option("--settle-gas-percent", settle_gas_percent,
+                    "Entry: the most that gas may take of it, likewise; 0: whatever it takes")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100))
+        ->group(group);
+    command
+        .add_option("--settle-absent-hours", settle_absent_hours,
+                    "Entry: how long a node may not sign before its absence is announced; a day "
+                    "later it is settled without")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 96))
         ->group(group);
     command
         .add_option("--confirmations", confirmations,
@@ -74,12 +98,7 @@ Result<std::unique_ptr<NodeChain>> NodeChain::start(const World& world,
 
 Result<void> NodeChain::open() {
     TT_CHECK(make_private_folder(option_.state_folder));
-    const bool has_wallet =
-        !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
-    if (has_wallet) {
-        TT_TRY(auto key, option_.wallet.open());
-        key_.emplace(std::move(key));
-    }
+    TT_CHECK(open_key());
     node::ChainClient::Options options;
     for (const std::string& url : target_.rpc_urls) options.endpoints.push_back({.url = url});
     options.folder = option_.state_folder;
@@ -98,9 +117,29 @@ Result<void> NodeChain::open() {
                                               .on_outcome =
                                                   [this](const chain::SendOutcome& outcome) {
                                                       if (money_) money_->on_outcome(outcome);
+                                                      if (registrar_)
+                                                          registrar_->on_outcome(outcome);
                                                   }}));
-    registry_.emplace(*client_, world_.clock, option_.pool);
+    registry_.emplace(*client_, world_.clock, option_.pool, world_.beside);
     return {};
+}
+
+Result<void> NodeChain::open_key() {
+    const bool has_wallet =
+        !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
+    if (has_wallet) {
+        TT_TRY(auto key, option_.wallet.open());
+        key_.emplace(std::move(key));
+    }
+    if (!option_.host.empty()) {
+        TT_TRY(host_, parse_account(option_.host, "--host"));
+    }
+    if (!option_.is_self_registering) return {};
+    if (!key_) return lacks("--self-register needs the host's key, in TEETEE_KEY or --keystore");
+    if (option_.host.empty()) host_ = key_->address();
+    if (host_ == key_->address()) return {};
+    return lacks("--self-register: have the key of " + chain::to_checksum_text(key_->address()) +
+                 ", need that of the --host");
 }
 
 void NodeChain::put_into(node::NodeOptions& options) const {
@@ -112,7 +151,18 @@ void NodeChain::put_into(node::NodeOptions& options) const {
 Result<void> NodeChain::attach(node::Node& node) {
     node_ = &node;
     if (node.is_entry()) TT_CHECK(open_till());
+    if (option_.is_self_registering) {
+        registrar_.emplace(
+            SelfRegistration::World{world_.loop, world_.clock, world_.log},
+            SelfRegistration::Options{.target = target_,
+                                      .verifier_kind = option_.verifier_kind,
+                                      .host = host_,
+                                      .receipt_key = node.statement().receipt_address},
+            *client_, [this] { return registration(); });
+    }
     if (option_.registration_path.empty()) return {};
+    if (host_ == chain::Address{})
+        return lacks("--registration needs --host ADDRESS, the wallet's");
     TT_CHECK(write_registration());
     node.on_new_statement([this] {
         if (auto written = write_registration(); !written)
@@ -130,6 +180,9 @@ Result<void> NodeChain::open_till() {
     TT_TRY(options.ledger_key, world_.tee.sealing_key("teetee ledger v1"));
     options.settler.interval = option_.settle_s;
     options.settler.worth_min = option_.settle_credits;
+    options.settler.absent_after = option_.settle_absent_hours * 3600;
+    options.settler.gas_percent = option_.settle_gas_percent;
+    if (target_.record) options.gas.wei_per_credit = target_.record->wei_per_credit;
     TT_TRY(money_, node::Money::start(
                        {world_.loop, world_.clock, world_.rng, world_.log}, std::move(options),
                        *client_, [this](const billing::SignOrder& order, const auto& done) {
@@ -149,25 +202,27 @@ Result<void> NodeChain::open_till() {
     return {};
 }
 
-Result<void> NodeChain::write_registration() {
-    if (option_.host.empty()) return lacks("--registration needs --host ADDRESS, the wallet's");
-    TT_TRY(const auto host, parse_account(option_.host, "--host"));
+chain::RegistrationFile NodeChain::registration() const {
     const attest::Evidence evidence = node_->evidence();
     chain::RegistrationFile file = {.deployment = target_.deployment,
                                     .pool = option_.pool,
                                     .slot = node_->slot(),
-                                    .host = host,
+                                    .host = host_,
                                     .endpoint = node_->url(),
                                     .statement = evidence.statement,
                                     .quote = evidence.quote};
-    file.signature = node_->sign_registration({.host = host,
+    file.signature = node_->sign_registration({.host = host_,
                                                .pool = file.pool,
                                                .slot = file.slot,
                                                .statement_hash = crypto::sha256(file.statement),
                                                .endpoint = file.endpoint});
+    return file;
+}
+
+Result<void> NodeChain::write_registration() {
     TT_CHECK(net::write_file_atomic(option_.registration_path,
-                                    as_bytes(chain::encode_registration_file(file))));
-    world_.log.info("registration for " + chain::to_checksum_text(host) + " in " +
+                                    as_bytes(chain::encode_registration_file(registration()))));
+    world_.log.info("registration for " + chain::to_checksum_text(host_) + " in " +
                     option_.registration_path);
     return {};
 }

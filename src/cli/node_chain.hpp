@@ -9,6 +9,7 @@
 
 #include "api/paid_answer.hpp"
 #include "cli/chain_option.hpp"
+#include "cli/self_registration.hpp"
 #include "cli/wallet_option.hpp"
 #include "node/contract_registry.hpp"
 #include "node/money.hpp"
@@ -26,8 +27,13 @@ struct NodeChainOption {
     /// For whom the node signs a registration, and where it is written.
     std::string host;
     std::string registration_path;
+    /// With the wallet's key, which is then the host's.
+    bool is_self_registering = false;
+    std::string verifier_kind;
     int64_t settle_s = 600;
     uint64_t settle_credits = 0;
+    uint64_t settle_gas_percent = 5;
+    int64_t settle_absent_hours = 6;
     uint64_t confirmations = 3;
 
     void add_to(CLI::App& command);
@@ -45,6 +51,8 @@ class NodeChain {
         Rng& rng;
         Log& log;
         attest::EvidenceProvider& tee;
+        /// Whom to dial besides the contract's nodes; null: nobody.
+        Registry* beside = nullptr;
     };
 
     /// Follows the chain from now on. Errors: of the options, config_invalid naming what lacks; of
@@ -55,7 +63,8 @@ class NodeChain {
 
     void put_into(node::NodeOptions& options) const;
     Registry& registry() { return *registry_; }
-    /// Once the node is up: opens an entry's till, writes the registration. Errors: of
+    /// Once the node is up: opens an entry's till, writes the registration, has it registered.
+    /// Errors: of
     /// Money::start, and of writing.
     Result<void> attach(node::Node& node);
     /// nullptr on nodes that are no entries.
@@ -65,18 +74,23 @@ class NodeChain {
     NodeChain(const World& world, NodeChainOption option, ChainTarget target);
     Result<void> open();
     Result<void> open_till();
+    Result<void> open_key();
+    chain::RegistrationFile registration() const;
     Result<void> write_registration();
 
     World world_;
     NodeChainOption option_;
     ChainTarget target_;
     std::optional<crypto::SecpKey> key_;
+    /// Zero where the node is to be registered by nobody.
+    chain::Address host_{};
     std::unique_ptr<node::ChainClient> client_;
     std::optional<node::ContractRegistry> registry_;
     node::Node* node_ = nullptr;
     std::unique_ptr<node::Money> money_;
     std::optional<api::SignIns> sign_ins_;
     std::optional<api::Billing> billing_;
+    std::optional<SelfRegistration> registrar_;
 };
 
 }  // namespace teetee::cli

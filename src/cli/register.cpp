@@ -5,7 +5,7 @@
 #include "cli/amount_text.hpp"
 #include "cli/chain_commands.hpp"
 #include "cli/evidence_file.hpp"
-#include "cli/registration_check.hpp"
+#include "cli/registration_call.hpp"
 #include "cli/wallet.hpp"
 #include "crypto/hash.hpp"
 
@@ -25,13 +25,6 @@ struct LeaveOptions : WalletOptions {
     uint64_t node = 0;
 };
 
-/// A registration that was checked as far as it can be here.
-struct Checked {
-    chain::RegistrationFile file;
-    attest::Statement statement;
-    Bytes evidence;
-};
-
 Result<chain::RegistrationFile> read_registration(const std::string& path) {
     TT_TRY(const Bytes text, net::read_file(path, chain::registration_file_bytes_max));
     auto file = chain::parse_registration_file(as_text(text));
@@ -39,35 +32,19 @@ Result<chain::RegistrationFile> read_registration(const std::string& path) {
     return file;
 }
 
-Result<chain::VerifierKind> kind_of(const RegisterOptions& options, const ChainTarget& target,
-                                    const chain::Address& verifier) {
-    if (!options.verifier_kind.empty()) return chain::parse_verifier_kind(options.verifier_kind);
-    if (target.record && target.record->verifier == verifier) return target.record->kind;
-    return fail(ErrorCode::invalid_argument,
-                "the pool's verifier " + chain::to_checksum_text(verifier) +
-                    " is not the --deployment's: need --verifier-kind dev, quote or automata");
-}
-
-Result<Checked> check(const RegisterOptions& options, const Wallet& wallet,
-                      chain::RegistrationFile file, bool is_renewal) {
-    RegistrationNeeds needs{.deployment = wallet.chain().target().deployment,
+Result<CheckedRegistration> check(const RegisterOptions& options, const Wallet& wallet,
+                                  chain::RegistrationFile file, bool is_renewal) {
+    const ChainTarget& target = wallet.chain().target();
+    RegistrationNeeds needs{.deployment = target.deployment,
                             .wallet = wallet.account(),
                             .pool = wallet.chain().state().pool(file.pool),
                             .is_renewal = is_renewal};
     TT_TRY(needs.now, wallet.chain().time());
+    if (options.evidence.empty())
+        return checked_registration(std::move(file), needs, options.verifier_kind, target);
     TT_TRY(auto statement, check_registration(file, needs));
-    Checked out{.file = std::move(file), .statement = std::move(statement), .evidence = {}};
-    if (!options.evidence.empty()) {
-        TT_TRY(out.evidence, read_evidence_file(options.evidence, chain::evidence_bytes_max));
-        return out;
-    }
-    TT_CHECK(check_registration_quote(out.file, needs));
-    TT_TRY(const auto kind, kind_of(options, wallet.chain().target(), needs.pool->verifier));
-    TT_TRY(out.evidence,
-           chain::encode_evidence(kind, {.statement = out.file.statement,
-                                         .quote = out.file.quote,
-                                         .platform_verdict = out.file.platform_verdict}));
-    return out;
+    TT_TRY(auto evidence, read_evidence_file(options.evidence, chain::evidence_bytes_max));
+    return CheckedRegistration{std::move(file), std::move(statement), std::move(evidence)};
 }
 
 Result<void> add_fee(const RegisterOptions& options, Order& order) {
@@ -96,7 +73,7 @@ Result<Order> order_of(std::string_view verb, const RegisterOptions& options, Wa
 
 Result<Order> order_registration(const RegisterOptions& options, const Wallet& wallet,
                                  chain::RegistrationFile file) {
-    TT_TRY(Checked checked, check(options, wallet, std::move(file), false));
+    TT_TRY(const CheckedRegistration checked, check(options, wallet, std::move(file), false));
     const chain::Address& key = checked.statement.receipt_address;
     if (const uint64_t node = wallet.chain().state().node_id_of_key(key); node != 0) {
         return fail(ErrorCode::call_reverted,
@@ -107,17 +84,7 @@ Result<Order> order_registration(const RegisterOptions& options, const Wallet& w
     Order order{.summary =
                     fmt::format("register a node for slot {} of pool {} at {}", checked.file.slot,
                                 checked.file.pool, quote_foreign(checked.file.endpoint))};
-    const auto& signature = checked.file.signature;
-    TT_TRY(order.data,
-           calls::RegisterNodeCall{
-               .registration = {.pool = checked.file.pool,
-                                .slot = checked.file.slot,
-                                .receipt_key = key,
-                                .statement_hash = crypto::sha256(checked.file.statement),
-                                .endpoint = checked.file.endpoint,
-                                .evidence = std::move(checked.evidence),
-                                .signature_ = Bytes(signature.begin(), signature.end())}}
-               .encode());
+    TT_TRY(order.data, encode_registration_call(checked));
     TT_CHECK(add_fee(options, order));
     return order;
 }
@@ -147,7 +114,7 @@ Result<void> register_node(const RegisterOptions& options, Session& session) {
 
 Result<Order> order_renewal(const RegisterOptions& options, const Wallet& wallet,
                             chain::RegistrationFile file) {
-    TT_TRY(Checked checked, check(options, wallet, std::move(file), true));
+    TT_TRY(const CheckedRegistration checked, check(options, wallet, std::move(file), true));
     const chain::ContractState& state = wallet.chain().state();
     const uint64_t id = state.node_id_of_key(checked.statement.receipt_address);
     const chain::NodeRecord* node = state.node(id);
@@ -163,15 +130,7 @@ Result<Order> order_renewal(const RegisterOptions& options, const Wallet& wallet
                                 checked.file.slot, checked.file.pool, node->slot, node->pool));
     }
     Order order{.summary = fmt::format("renew the evidence of node {}", id)};
-    const auto& signature = checked.file.signature;
-    TT_TRY(
-        order.data,
-        calls::RenewNodeCall{.id = id,
-                             .renewal = {.statement_hash = crypto::sha256(checked.file.statement),
-                                         .endpoint = checked.file.endpoint,
-                                         .evidence = std::move(checked.evidence),
-                                         .signature_ = Bytes(signature.begin(), signature.end())}}
-            .encode());
+    TT_TRY(order.data, encode_renewal_call(checked, id));
     TT_CHECK(add_fee(options, order));
     return order;
 }

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "chain/bindings/tee_tee.hpp"
-
 namespace teetee::node {
 namespace {
 
@@ -160,6 +158,26 @@ void ChainClient::ask(const chain::RpcCall& call, Done done) {
            statuses[endpoint].state != chain::EndpointState::usable)
         ++endpoint;
     post({.id = next_call_++, .endpoint = endpoint, .call = call}, std::move(done));
+}
+
+void ChainClient::ask_gas_price(std::function<void(Result<chain::U256>)> done) {
+    const chain::FeeOptions& fees = options_.sender.fees;
+    ask(chain::call_fee_history(fees.history_blocks, {fees.percentile}),
+        [fees, done = std::move(done)](Result<chain::RpcAnswer> answer) {
+            const auto price = [&]() -> Result<chain::U256> {
+                TT_TRY(auto taken, std::move(answer));
+                TT_TRY(const auto result, chain::take_result(std::move(taken)));
+                TT_TRY(const auto history, chain::parse_rpc_fee_history(result));
+                return chain::price_of_gas(history, fees);
+            };
+            done(price());
+        });
+}
+
+Result<Bytes> ChainClient::data_of(Result<chain::RpcAnswer> answer) {
+    TT_TRY(auto taken, std::move(answer));
+    TT_TRY(const auto result, chain::take_result(std::move(taken), chain::tee_tee::errors()));
+    return chain::parse_rpc_data(result);
 }
 
 Result<void> ChainClient::submit(chain::SendIntent intent) {

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "chain/bindings/tee_tee.hpp"
 #include "chain/chain_view.hpp"
+#include "chain/rpc_calls.hpp"
 #include "chain/sender.hpp"
 #include "chain/typed_data.hpp"
 #include "net/http_channel.hpp"
@@ -68,6 +70,22 @@ class ChainClient {
     /// Asks one endpoint, outside of view and sender; nobody else confirms what it says.
     using Done = std::function<void(Result<chain::RpcAnswer>)>;
     void ask(const chain::RpcCall& call, Done done);
+    /// Wei per gas in the next block, with the tip; asked likewise. Errors: of the call and of
+    /// chain::price_of_gas.
+    void ask_gas_price(std::function<void(Result<chain::U256>)> done);
+    /// What a view function of the contract says; asked likewise. Errors: of the call, of encoding
+    /// and decoding.
+    template <class Call>
+    void ask_contract(const Call& call, std::function<void(Result<typename Call::Reply>)> done) {
+        auto data = call.encode();
+        if (!data) return done(data.error());
+        ask(chain::call_contract({.to = options_.view.contract, .data = std::move(*data)},
+                                 chain::BlockTag::latest()),
+            [done = std::move(done)](Result<chain::RpcAnswer> answer) {
+                const auto reply = data_of(std::move(answer));
+                done(reply ? Call::decode_reply(*reply) : reply.error());
+            });
+    }
 
   private:
     ChainClient(const World& world, Options options, Hooks hooks);
@@ -78,6 +96,7 @@ class ChainClient {
     void carry_out(chain::SenderEffects effects);
     void post(const chain::RpcAsk& ask, Done done);
     void tell_of_view();
+    static Result<Bytes> data_of(Result<chain::RpcAnswer> answer);
 
     World world_;
     Options options_;

@@ -10,6 +10,7 @@ using billing::Charge;
 using billing::ChargePlace;
 using billing::ChargeState;
 using billing::SettlementRecord;
+using billing::SettlementStage;
 using billing::SpendAccount;
 
 constexpr uint64_t schema_version = 1;
@@ -23,7 +24,7 @@ CREATE TABLE accounts (
     voucher BLOB PRIMARY KEY, signed_amount INTEGER NOT NULL, signature BLOB NOT NULL,
     charged INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
--- state 1: on its way, 2: settled, 3: dissolved.
+-- state 2: settled, 3: dissolved, else it is open: see SettlementStage.
 CREATE TABLE settlements (
     id INTEGER PRIMARY KEY AUTOINCREMENT, entry_node INTEGER NOT NULL, receipts_root BLOB NOT NULL,
     call BLOB NOT NULL, begun_at INTEGER NOT NULL, attempt INTEGER NOT NULL, state INTEGER NOT NULL
@@ -44,6 +45,8 @@ CREATE UNIQUE INDEX charges_by_query ON charges (query) WHERE query != 0;
 constexpr std::string_view charge_columns =
     "request, voucher, query, amount, prompt_tokens, completion_tokens, receipt, nodes, charged_at";
 
+constexpr std::string_view is_open = "state IN (1, 4, 5)";
+
 Result<Charge> read_charge(const SqliteQuery& row) {
     Charge out;
     TT_TRY(out.request.bytes, row.array<16>(0));
@@ -62,6 +65,16 @@ Result<Charge> read_charge(const SqliteQuery& row) {
                     out.nodes.emplace_back().begin());
     out.charged_at = static_cast<UnixSeconds>(row.integer(8));
     return out;
+}
+
+Result<std::vector<Charge>> read_charges(SqliteQuery& row) {
+    std::vector<Charge> out;
+    for (;;) {
+        TT_TRY(const bool found, row.next());
+        if (!found) return out;
+        TT_TRY(auto charge, read_charge(row));
+        out.push_back(std::move(charge));
+    }
 }
 
 uint64_t number(ChargeState state) {
@@ -180,13 +193,7 @@ Result<std::vector<Charge>> LedgerFile::unsettled(size_t count_max) {
     TT_TRY(auto row, database_.query("SELECT " + std::string(charge_columns) +
                                      " FROM charges WHERE state = 0 ORDER BY number LIMIT ?"));
     row.bind(count_max);
-    std::vector<Charge> out;
-    for (;;) {
-        TT_TRY(const bool found, row.next());
-        if (!found) return out;
-        TT_TRY(auto charge, read_charge(row));
-        out.push_back(std::move(charge));
-    }
+    return read_charges(row);
 }
 
 Result<Bytes> LedgerFile::receipt(const RequestId& request) {
@@ -252,12 +259,13 @@ Result<uint64_t> LedgerFile::begin_settlement(const SettlementRecord& record,
     TT_TRY(auto transaction, SqliteTransaction::begin(database_));
     TT_TRY(auto insert,
            database_.query("INSERT INTO settlements (entry_node, receipts_root, call, begun_at, "
-                           "attempt, state) VALUES (?, ?, ?, ?, ?, 1)"));
+                           "attempt, state) VALUES (?, ?, ?, ?, ?, ?)"));
     insert.bind(record.entry_node)
         .bind(record.receipts_root)
         .bind(record.call)
         .bind(static_cast<uint64_t>(record.begun_at))
-        .bind(record.attempt);
+        .bind(record.attempt)
+        .bind(static_cast<uint64_t>(record.stage));
     TT_CHECK(insert.finish());
     const uint64_t id = database_.last_row_id();
     uint64_t leaf = 0;
@@ -275,14 +283,16 @@ Result<uint64_t> LedgerFile::begin_settlement(const SettlementRecord& record,
 
 Result<std::vector<SettlementRecord>> LedgerFile::open_settlements() {
     TT_TRY(auto row,
-           database_.query("SELECT id, entry_node, receipts_root, call, begun_at, attempt "
-                           "FROM settlements WHERE state = 1 ORDER BY id"));
+           database_.query("SELECT id, entry_node, receipts_root, call, begun_at, attempt, state "
+                           "FROM settlements WHERE " +
+                           std::string(is_open) + " ORDER BY id"));
     std::vector<SettlementRecord> out;
     for (;;) {
         TT_TRY(const bool found, row.next());
         if (!found) return out;
         SettlementRecord record = {.id = row.integer(0),
                                    .entry_node = row.integer(1),
+                                   .stage = static_cast<SettlementStage>(row.integer(6)),
                                    .call = row.bytes(3),
                                    .begun_at = static_cast<UnixSeconds>(row.integer(4)),
                                    .attempt = row.integer(5)};
@@ -291,17 +301,32 @@ Result<std::vector<SettlementRecord>> LedgerFile::open_settlements() {
     }
 }
 
-Result<void> LedgerFile::set_attempt(uint64_t settlement, uint64_t attempt) {
-    TT_TRY(auto update, database_.query("UPDATE settlements SET attempt = ? WHERE id = ?"));
-    update.bind(attempt).bind(settlement);
-    return update.finish();
+Result<void> LedgerFile::update_settlement(const SettlementRecord& record) {
+    TT_TRY(auto update, database_.query("UPDATE settlements SET state = ?, call = ?, begun_at = ?, "
+                                        "attempt = ? WHERE id = ? AND " +
+                                        std::string(is_open)));
+    update.bind(static_cast<uint64_t>(record.stage))
+        .bind(record.call)
+        .bind(static_cast<uint64_t>(record.begun_at))
+        .bind(record.attempt)
+        .bind(record.id);
+    TT_CHECK(update.finish());
+    if (database_.changes() == 1) return {};
+    return fail(ErrorCode::ledger_failed, "the settlement is not on its way");
+}
+
+Result<std::vector<Charge>> LedgerFile::charges_of(uint64_t settlement) {
+    TT_TRY(auto row, database_.query("SELECT " + std::string(charge_columns) +
+                                     " FROM charges WHERE settlement = ? ORDER BY leaf"));
+    row.bind(settlement);
+    return read_charges(row);
 }
 
 Result<void> LedgerFile::set_state(uint64_t settlement, ChargeState from, ChargeState to) {
     const bool ends = to == ChargeState::settled;
     TT_TRY(auto transaction, SqliteTransaction::begin(database_));
-    TT_TRY(auto whole,
-           database_.query("UPDATE settlements SET state = ? WHERE id = ? AND state = 1"));
+    TT_TRY(auto whole, database_.query("UPDATE settlements SET state = ? WHERE id = ? AND " +
+                                       std::string(is_open)));
     whole.bind(ends ? 2u : 3u).bind(settlement);
     TT_CHECK(whole.finish());
     if (database_.changes() != 1)

@@ -37,7 +37,8 @@ class LedgerFile final : public billing::LedgerStore {
     Result<uint64_t> begin_settlement(const billing::SettlementRecord& record,
                                       std::span<const billing::Charge> charges) override;
     Result<std::vector<billing::SettlementRecord>> open_settlements() override;
-    Result<void> set_attempt(uint64_t settlement, uint64_t attempt) override;
+    Result<void> update_settlement(const billing::SettlementRecord& record) override;
+    Result<std::vector<billing::Charge>> charges_of(uint64_t settlement) override;
     Result<void> end_settlement(uint64_t settlement) override;
     Result<void> dissolve_settlement(uint64_t settlement) override;
     Result<void> give_up(const RequestId& request) override;

@@ -26,6 +26,7 @@ Money::Money(const World& world, Options options, ChainClient& chain,
       ledger_(std::move(ledger)),
       till_(options_.till, *ledger_, world.clock),
       settler_(options_.settler, *ledger_),
+      gas_({world.clock, world.log}, options_.gas, chain),
       ask_to_sign_(std::move(ask_to_sign)) {}
 
 Money::~Money() = default;
@@ -59,6 +60,10 @@ void Money::tick() {
 void Money::look() {
     const auto view = chain_.money();
     if (!view || chain_.sender() == nullptr) return;
+    if (options_.settler.gas_percent > 0) {
+        gas_.look();
+        settler_.set_gas(gas_.terms());
+    }
     billing::SettlerEffects effects;
     auto done = settler_.on_time(world_.clock.now(), static_cast<uint64_t>(world_.clock.unix_now()),
                                  *view, effects);

@@ -7,6 +7,7 @@
 #include "billing/settler.hpp"
 #include "billing/till.hpp"
 #include "node/chain_client.hpp"
+#include "node/gas_watch.hpp"
 #include "node/ledger_file.hpp"
 
 namespace teetee::node {
@@ -32,6 +33,7 @@ class Money {
         /// Deployment, pool and entry are filled in.
         billing::TillOptions till{};
         billing::SettlerOptions settler{};
+        GasWatch::Options gas{};
     };
     using Signatures = std::vector<billing::NodeSignature>;
     /// Has the nodes of an order sign; calls back once, with what came.
@@ -69,6 +71,7 @@ class Money {
     std::unique_ptr<LedgerFile> ledger_;
     billing::Till till_;
     billing::Settler settler_;
+    GasWatch gas_;
     AskToSign ask_to_sign_;
     net::Timer timer_;
     /// What was logged last of a ledger that fails.

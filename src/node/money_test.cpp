@@ -57,6 +57,13 @@ class money : public test::OnChain {
         options.folder = folder;
         options.ledger_key = crypto::Secret<32>(ByteArray<32>{1});
         options.settler.interval = 0;
+        options.settler.gas_percent = gas_percent;
+        options.gas.interval = std::chrono::milliseconds(20);
+        options.settler.absent_after = absent_after;
+        options.settler.absence_min = std::chrono::milliseconds(10);
+        options.settler.absence = std::chrono::milliseconds(500);
+        options.settler.notice = 0;
+        options.settler.notice_more = 1;
         options.settler.refused_pause = std::chrono::milliseconds(10);
         auto made =
             Money::start({loop, clock, rng, log}, std::move(options), *client,
@@ -72,6 +79,7 @@ class money : public test::OnChain {
         const Digest digest = settlement_digest(client->deployment(), order.batch);
         Money::Signatures out;
         for (uint8_t slot = 0; slot < 2; ++slot) {
+            if (absent.contains(slot)) continue;
             out.push_back(
                 {receipt_key(slot).address(), receipt_key(slot).sign_recoverable(digest)});
         }
@@ -121,6 +129,10 @@ class money : public test::OnChain {
     crypto::SecpKey session = crypto::SecpKey::from_bytes(Bytes(32, 5)).value();
     Digest voucher{};
     bool nodes_sign = true;
+    uint64_t gas_percent = 0;
+    UnixSeconds absent_after = 24 * 3600;
+    /// Slots whose nodes do not sign.
+    std::set<uint8_t> absent;
     billing::Credits signed_amount = 0;
     billing::Credits charged = 0;
     std::unique_ptr<Money> desk;
@@ -176,6 +188,73 @@ TEST_F(money, a_settlement_whose_block_is_lost_is_made_again) {
     EXPECT_EQ(client->view().latest().voucher(voucher)->remaining, U256(50'000 - charged));
 }
 
+TEST_F(money, is_settled_when_gas_is_a_small_part_of_it) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    gas_percent = 5;
+    begin(anvil);
+    // 400 gwei; a credit is worth 1000, and a settlement takes some 150,000 gas.
+    anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x5d21dba000"});
+    anvil.call("anvil_mine", {"0x1"});
+    answer(1, 5000);
+    bool is_late = false;
+    const net::Timer wait = loop.call_after(seconds(3), [&] { is_late = true; });
+    run_until([&] { return is_late; });
+    EXPECT_EQ(totals().unsettled, charged);
+    anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x1"});
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+}
+
+TEST_F(money, a_day_after_it_is_announced_it_is_settled_without_the_absent) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    absent_after = 0;
+    absent = {1};
+    begin(anvil);
+    answer(1, 7);
+    const auto mine_until = [&](const std::function<bool()>& condition) {
+        run_until([&] {
+            if (condition()) return true;
+            settle_blocks(anvil);
+            return false;
+        });
+    };
+    mine_until([&] { return totals().settling == charged; });
+    EXPECT_EQ(desk->ledger().open_settlements()->at(0).stage, billing::SettlementStage::announced);
+    // Tried too soon, which costs nothing, and kept.
+    mine_until([&] {
+        return desk->ledger().open_settlements()->at(0).stage ==
+               billing::SettlementStage::after_notice;
+    });
+    start_all(anvil);
+    EXPECT_EQ(earned(), 0u);
+    anvil.call("evm_increaseTime", {24 * 3600});
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+    EXPECT_EQ(client->view().latest().voucher(voucher)->remaining, U256(50'000 - charged));
+    absent.clear();
+    answer(2, 3);
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+}
+
+TEST_F(money, who_comes_back_signs_what_was_announced) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    absent_after = 0;
+    absent = {1};
+    begin(anvil);
+    answer(1, 7);
+    run_until([&] { return totals().settling == charged; });
+    const Digest root = desk->ledger().open_settlements()->at(0).receipts_root;
+    absent.clear();
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+    EXPECT_EQ(desk->ledger().place_of({{1}}).value()->receipts_root, root);
+    EXPECT_EQ(desk->settler().settlements(), 1u);
+}
+
 TEST_F(money, the_contract_is_a_registry) {
     TT_REQUIRE_ANVIL();
     const Anvil anvil;
@@ -186,8 +265,12 @@ TEST_F(money, the_contract_is_a_registry) {
     EXPECT_EQ(nodes[0].url, "tls://127.0.0.1:7000");
     EXPECT_EQ(nodes[1].layers, (LayerRange{2, 5}));
     EXPECT_EQ(nodes[1].node_id, receipt_key(1).address());
+    EXPECT_TRUE(registry.admits(receipt_key(1).address(), {2, 5}));
+    EXPECT_FALSE(registry.admits(receipt_key(1).address(), {0, 2}));
+    EXPECT_FALSE(registry.admits(receipt_key(2).address(), {2, 5}));
     submit("leave", tee_tee::LeaveNodeCall{.id = 2});
     run_until([&] { return registry.nodes()->size() == 1; });
+    EXPECT_EQ(registry.admits(receipt_key(1).address(), {2, 5}).error().code, ErrorCode::not_ready);
     EXPECT_EQ(ContractRegistry(*client, clock, 7).nodes().error().code, ErrorCode::not_ready);
 }
 

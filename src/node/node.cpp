@@ -49,6 +49,7 @@ struct Node::Impl {
     void attach(std::shared_ptr<net::Link> link, bool is_ours);
     attest::Load load() const;
     void plan_routes();
+    void bar_unregistered(const std::vector<pipeline::KnownNode>& known);
     bool is_idle() const;
     void await_idle(Instant since);
     attest::PeerExpectation expect_peers() const;
@@ -86,6 +87,9 @@ struct Node::Impl {
     std::map<uint64_t, Signing> signings;
     uint64_t next_signing = 1;
     std::unique_ptr<Peers> peers;
+    /// Layers of the nodes that are known, or on a route; the registry's reasons against some.
+    std::map<wire::NodeId, LayerRange> members;
+    std::map<wire::NodeId, Error> barred;
     Duration recheck_interval{};
     Instant next_recheck{};
     uint64_t collateral_version = 0;
@@ -163,6 +167,8 @@ void Node::Impl::watch_peers() {
         // Those that are not linked to the entry renew their evidence as well.
         if (entry) entry->machine().refresh_evidence();
     }
+    // Alone there is nobody whose coming and going would have routes planned.
+    if (!peers) plan_routes();
     watch_timer = world.loop.call_after(std::min(recheck_interval, watch_interval_max),
                                         [this] { watch_peers(); });
 }
@@ -313,10 +319,44 @@ attest::Load Node::Impl::load() const {
 }
 
 void Node::Impl::plan_routes() {
-    if (!entry || !peers) return;
-    const auto nodes = pipeline::router_nodes(peers->nodes());
+    if (!entry) return;
+    const auto known = peers ? peers->nodes() : std::vector<pipeline::KnownNode>();
+    bar_unregistered(known);
+    if (!peers) return;
     entry->act([&](pipeline::Entry& machine, Instant now, pipeline::Effects& effects) {
-        machine.use_nodes(now, nodes, effects);
+        machine.use_nodes(now, pipeline::router_nodes(known), effects);
+    });
+}
+
+/// For work of nodes that the registry does not admit nobody could be paid.
+void Node::Impl::bar_unregistered(const std::vector<pipeline::KnownNode>& known) {
+    if (world.registry == nullptr) return;
+    std::map<wire::NodeId, LayerRange> now_there = {
+        {identity->receipt_key.address(), shard.layers}};
+    for (const pipeline::KnownNode& node : known)
+        now_there[node.advert.node_id] = node.advert.layers;
+    for (const pipeline::Route* route : entry->machine().routes()) {
+        for (const wire::NodeId& id : route->path()) {
+            const auto found = members.find(id);
+            if (found != members.end()) now_there.insert(*found);
+        }
+    }
+    members = std::move(now_there);
+    const auto before = std::exchange(barred, {});
+    std::set<wire::NodeId> ids;
+    for (const auto& [id, layers] : members) {
+        const auto admitted = world.registry->admits(id, layers);
+        if (!admitted) {
+            if (!before.contains(id))
+                world.log.warn("no prompts go to it: " + admitted.error().message());
+            barred.emplace(id, admitted.error());
+            ids.insert(id);
+        } else if (before.contains(id)) {
+            world.log.info("node 0x" + to_hex(id) + " is registered: prompts may go to it");
+        }
+    }
+    entry->act([&](pipeline::Entry& machine, Instant now, pipeline::Effects& effects) {
+        machine.bar_nodes(now, std::move(ids), effects);
     });
 }
 
@@ -510,8 +550,8 @@ NodeStatus Node::status() const {
     status.kv_positions_free = impl_->load().positions_free;
     status.prefix_pages = entry.retained_page_count();
     status.fresh_quotes_missing = impl_->generations->fresh_quotes_missing();
-    for (const pipeline::Route* way : entry.routes()) {
-        if (!way->ready()) continue;
+    for (const auto& [id, why] : impl_->barred) status.unregistered.push_back({id, why.detail});
+    for (const pipeline::Route* way : entry.open_routes()) {
         if (status.routes.empty()) status.round_trip = way->round_trip();
         status.routes.push_back(impl_->generations->nodes_of(*way));
     }

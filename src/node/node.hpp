@@ -74,6 +74,13 @@ struct NodeStatus {
     bool ready = false;
     /// Those that are ready, each from the entry to the tail.
     std::vector<std::vector<RouteNode>> routes;
+    /// Nodes, this one maybe among them, that the registry does not admit, and why: no prompts go
+    /// to them.
+    struct Unregistered {
+        wire::NodeId node_id{};
+        std::string why;
+    };
+    std::vector<Unregistered> unregistered;
     /// Of the first one.
     Duration round_trip{};
     size_t active_count = 0;

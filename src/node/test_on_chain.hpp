@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 inline constexpr uint64_t chain_id = 84532;
-inline constexpr uint64_t wei_per_credit = 1'000'000;
+inline constexpr uint64_t wei_per_credit = 1'000'000'000'000;
 inline const Digest test_measurement = {0x3e};
 
 /// A client, and a contract with a pool of two slots whose verifier believes what it is told.

@@ -9,8 +9,8 @@
 #include "pipeline/batch.hpp"
 #include "wire/limits.hpp"
 
-// Requests, messages and routes; batches are in entry_schedule.cpp, retained pages in
-// entry_prefixes.cpp, what concerns the draft model in entry_drafts.cpp, what is signed of
+// Requests and messages; routes are in entry_routes.cpp, batches in entry_schedule.cpp, retained
+// pages in entry_prefixes.cpp, what concerns the draft model in entry_drafts.cpp, what is signed of
 // settlements in entry_sign_offs.cpp.
 namespace teetee::pipeline {
 
@@ -72,51 +72,6 @@ void Entry::ask_for_quotes(Instant now, QuoteOrder order, Effects& effects) {
     send(*lane, wire::Attest{order.request, order.nonce, order.statements}, effects);
     effects.quotes.push_back({order.request, order.report_data.at(options_.engine.layers)});
     quotes_.begin(now, std::move(order), effects);
-}
-
-uint64_t Entry::add_route(Instant now, std::vector<wire::NodeId> path, Effects& effects) {
-    const uint64_t number = next_route_++;
-    const bool is_alone = path.size() == 1;
-    TT_ASSERT(is_alone == options_.engine.is_tail());
-    const RouteOptions options{.id = {options_.node_id, number},
-                               .path = std::move(path),
-                               .engine = options_.engine,
-                               .format = options_.activations,
-                               .probe_timeout = options_.probe_timeout};
-    const PrefixId first_prefix = options_.first_prefix + (number << 40);
-    Lane& lane = *(lanes_[number] = std::make_unique<Lane>(options, first_prefix));
-    lane.made = now;
-    for (const wire::NodeId& peer : peers_) lane.route.on_link_up(peer);
-    if (!is_alone && lane.route.is_linked()) send_probe(now, lane, effects);
-    if (!tick_at_) {
-        tick_at_ = now + options_.probe_interval;
-        effects.timers.push_back({tick_timer_id, *tick_at_});
-    }
-    schedule(now, effects);
-    return number;
-}
-
-void Entry::use_nodes(Instant now, const std::vector<RouterNode>& nodes, Effects& effects) {
-    std::vector<Path> current;
-    for (const auto& [number, lane] : lanes_) current.push_back(lane->route.path());
-    const std::vector<Path> wanted = plan_paths({.entry = options_.node_id,
-                                                 .layers = options_.engine.layers,
-                                                 .layer_count = options_.engine.layer_count},
-                                                nodes, current);
-    for (const auto& [number, lane] : lanes_)
-        lane->is_draining = std::ranges::count(wanted, lane->route.path()) == 0;
-    for (const Path& path : wanted) {
-        if (std::ranges::count(current, path) == 0) add_route(now, path, effects);
-    }
-    schedule(now, effects);
-}
-
-void Entry::remove_route(Instant now, uint64_t number, Effects& effects) {
-    const auto found = lanes_.find(number);
-    if (found == lanes_.end()) return;
-    lose_route(now, *found->second, fail(ErrorCode::route_unavailable, "route: given up"), effects);
-    lanes_.erase(found);
-    schedule(now, effects);
 }
 
 void Entry::on_link_up(Instant now, const wire::NodeId& peer, Effects& effects) {
@@ -217,17 +172,6 @@ void Entry::on_timer(Instant now, uint64_t id, Effects& effects) {
     schedule(now, effects);
 }
 
-void Entry::end_drained(Instant now, Effects& effects) {
-    std::vector<uint64_t> over;
-    for (const auto& [number, lane] : lanes_) {
-        const wire::RouteId& id = lane->route.id();
-        const bool is_awaited =
-            records_.waits_for(id) || quotes_.waits_for(id) || sign_offs_.waits_for(id);
-        if (lane->is_draining && lane->active.empty() && !is_awaited) over.push_back(number);
-    }
-    for (const uint64_t number : over) remove_route(now, number, effects);
-}
-
 void Entry::set_evidence(Bytes statement, Bytes quote) {
     statement_ = std::move(statement);
     quote_ = std::move(quote);
@@ -236,21 +180,6 @@ void Entry::set_evidence(Bytes statement, Bytes quote) {
 
 void Entry::refresh_evidence() {
     for (auto& [number, lane] : lanes_) lane->route.refresh_evidence();
-}
-
-bool Entry::ready() const {
-    return std::ranges::any_of(lanes_, [](const auto& lane) { return lane.second->route.ready(); });
-}
-
-std::vector<const Route*> Entry::routes() const {
-    std::vector<const Route*> out;
-    for (const auto& [number, lane] : lanes_) out.push_back(&lane->route);
-    return out;
-}
-
-const Route* Entry::route(uint64_t number) const {
-    const auto found = lanes_.find(number);
-    return found == lanes_.end() ? nullptr : &found->second->route;
 }
 
 size_t Entry::active_count() const {
@@ -400,7 +329,7 @@ void Entry::on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effect
             effects.log.push_back({LogLevel::warn, why});
         lose_route(now, lane, accepted.error(), effects);
     } else if (!was_ready) {
-        routeless_since_.reset();
+        if (!lane.is_barred) routeless_since_.reset();
         lane.refusal.clear();
         effects.log.push_back(
             {LogLevel::info,
@@ -498,7 +427,7 @@ void Entry::give_up_if_unfit(Instant now, Requests::iterator found, Effects& eff
     const Error no_room = fail(ErrorCode::overloaded, "request: found no room in time");
     if (now - request.waits_since >= options_.room_timeout) return give_up(found, no_room, effects);
     const bool is_fit = std::ranges::any_of(lanes_, [&](const auto& lane) {
-        return lane.second->route.ready() && could_hold(*lane.second, request.positions_max());
+        return lane.second->is_open() && could_hold(*lane.second, request.positions_max());
     });
     if (is_fit) return request.unfit_since.reset();
     if (!request.unfit_since) request.unfit_since = now;

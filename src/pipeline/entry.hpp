@@ -140,6 +140,10 @@ class Entry {
     /// Adds the routes that these nodes allow, and drains those that they do not: such a route
     /// takes requests only where no other is ready, and goes when it has none.
     void use_nodes(Instant now, const std::vector<RouterNode>& nodes, Effects& effects);
+    /// No new request goes to any of these nodes, until another call leaves it out: a route over
+    /// one is not ready, whatever else there is; what is under way on it may end, and it still
+    /// carries what nodes are asked to sign. The entry may be one of them.
+    void bar_nodes(Instant now, std::set<wire::NodeId> nodes, Effects& effects);
     /// A further route over these nodes, this one first; a path of it alone where it has all
     /// layers. Its number.
     uint64_t add_route(Instant now, std::vector<wire::NodeId> path, Effects& effects);
@@ -163,9 +167,11 @@ class Entry {
 
     /// How the rows of every request travel.
     ActivationFormat activations() const { return options_.activations; }
-    /// Some route is, though it may be draining.
+    /// Some route is and takes requests, though it may be draining.
     bool ready() const;
     std::vector<const Route*> routes() const;
+    /// Those that make ready() true.
+    std::vector<const Route*> open_routes() const;
     /// Null if there is none with that number.
     const Route* route(uint64_t number) const;
     size_t queued_count() const { return queue_.size(); }
@@ -321,6 +327,7 @@ class Entry {
     void on_probe(Instant now, Lane& lane, wire::Probe probe, Effects& effects);
     void send_probe(Instant now, Lane& lane, Effects& effects);
     void end_drained(Instant now, Effects& effects);
+    bool is_barred(const Path& path) const;
     Duration patience(const Lane& lane, const Lane::Batch& batch) const;
     void forget_batches(Instant now, Lane& lane, Effects& effects);
     void give_up_if_unfit(Instant now, Requests::iterator found, Effects& effects);
@@ -350,6 +357,8 @@ class Entry {
     Bytes statement_;
     Bytes quote_;
     std::set<wire::NodeId> peers_;
+    /// See bar_nodes.
+    std::set<wire::NodeId> barred_;
     std::map<uint64_t, std::unique_ptr<Lane>> lanes_;
     uint64_t next_route_ = 1;
     /// The one that the engine served last.

@@ -118,6 +118,59 @@ class TwoRoutes : public ::testing::Test {
     FakeEngine engine_{engine_limits({0, 4}, {})};
 };
 
+TEST_F(TwoRoutes, barred_nodes_get_no_new_request_and_end_what_they_have) {
+    use({1, 2});
+    begin_answer();
+    entry_.bar_nodes(now_, {node_id(1)}, effects_);
+    EXPECT_TRUE(entry_.ready());
+    EXPECT_EQ(entry_.open_routes().size(), 1u);
+    for (uint8_t id = 2; id <= 4; ++id)
+        ASSERT_TRUE(entry_.submit(now_, example_request(id, 3, 5), effects_));
+    compute_all();
+    EXPECT_FALSE(take<wire::Open>(1));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(take<wire::Open>(2));
+    answer(1, {73});
+    EXPECT_EQ(delivered(), (std::vector<TokenId>{71, 72, 73}));
+    // Nor where there is no other route.
+    entry_.bar_nodes(now_, {node_id(1), node_id(2)}, effects_);
+    EXPECT_FALSE(entry_.ready());
+    tick(milliseconds(250));
+    ASSERT_TRUE(entry_.submit(now_, example_request(5, 3, 5), effects_)) << "it waits for another";
+    compute_all();
+    EXPECT_FALSE(take<wire::Open>(1));
+    EXPECT_FALSE(take<wire::Open>(2));
+    entry_.bar_nodes(now_, {node_id(2)}, effects_);
+    EXPECT_TRUE(entry_.ready());
+    compute_all();
+    EXPECT_TRUE(take<wire::Open>(1));
+}
+
+TEST_F(TwoRoutes, over_a_barred_node_stays_for_signatures_while_the_node_is_there) {
+    use({1, 2});
+    entry_.bar_nodes(now_, {node_id(1)}, effects_);
+    use({1, 2});
+    tick(milliseconds(250));
+    EXPECT_EQ(entry_.routes().size(), 2u);
+    entry_.ask_to_sign(now_, {.id = 1, .digest = {1}, .bodies = {{node_id(1), {1}}}}, effects_);
+    EXPECT_TRUE(take<wire::SignOff>(1));
+    entry_.bar_nodes(now_, {}, effects_);
+    use({1, 2});
+    EXPECT_EQ(entry_.open_routes().size(), 2u);
+    entry_.bar_nodes(now_, {node_id(2)}, effects_);
+    use({1});
+    tick(milliseconds(250));
+    EXPECT_EQ(entry_.routes().size(), 1u) << "gone with the node";
+}
+
+TEST_F(TwoRoutes, are_none_where_the_entry_itself_is_barred) {
+    entry_.bar_nodes(now_, {node_id(0)}, effects_);
+    EXPECT_FALSE(entry_.ready());
+    EXPECT_EQ(entry_.submit(now_, example_request(1, 3, 5), effects_).error().code,
+              ErrorCode::route_unavailable);
+    entry_.bar_nodes(now_, {}, effects_);
+    EXPECT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
+}
+
 TEST_F(TwoRoutes, share_the_requests) {
     ASSERT_TRUE(entry_.submit(now_, example_request(1, 3, 5), effects_));
     ASSERT_TRUE(entry_.submit(now_, example_request(2, 3, 5), effects_));

@@ -88,7 +88,7 @@ Entry::Choice Entry::choose_lane(const Request& request) {
     });
     Duration best{};
     for (auto& [number, lane] : lanes_) {
-        if (!lane->route.ready() || (has_preferred && lane->is_draining)) continue;
+        if (!lane->is_open() || (has_preferred && lane->is_draining)) continue;
         const PrefixStart start = start_of(*lane, request);
         const auto need = lane->ledger.need(request.positions_max(), start);
         TT_ASSERT(need);

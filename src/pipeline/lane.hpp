@@ -62,6 +62,8 @@ struct Lane {
     std::string refusal{};
     /// It takes requests only where no other route is ready, and goes when it has none.
     bool is_draining = false;
+    /// A node on it may have no prompts: it takes no requests at all, and ends those that it has.
+    bool is_barred = false;
     /// Whether probes may have to wait for prompts on the links.
     Route::Links links() const {
         constexpr size_t rows_few = 64;
@@ -69,7 +71,8 @@ struct Lane {
         for (const auto& [id, batch] : in_flight) rows += batch.rows.size();
         return rows > rows_few ? Route::Links::loaded : Route::Links::idle;
     }
-    bool is_preferred() const { return route.ready() && !is_draining; }
+    bool is_open() const { return route.ready() && !is_barred; }
+    bool is_preferred() const { return is_open() && !is_draining; }
     /// From forming a batch to its tokens, smoothed; 0 until the first one is back.
     Duration batch_time{};
     RowCost row_cost{};

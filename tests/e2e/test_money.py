@@ -10,6 +10,7 @@ from chain import CONTRACTS, KEYS, Chain, typed_data_signature
 from harness import wait_until
 
 HOST, PAYER = 1, 2
+STATEMENT_SECONDS = 40
 SESSION = 7  # One of anvil's accounts, which signs typed data for us.
 PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature": 0}
 
@@ -17,11 +18,13 @@ PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature
 class Shop:
     """A pool of two shards whose nodes are one host's, and a voucher of the payer's."""
 
-    def __init__(self, teetee, ceiling=20_000, settle_seconds=1):
+    def __init__(self, teetee, ceiling=20_000, registered=(0, 1), own_host=None, settle_seconds=1):
+        """`own_host` is the number of the wallet with which the tail registers itself."""
         self.teetee, self.settle_seconds = teetee, settle_seconds
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
         self.deploy()
         self.host, self.payer = self.chain.wallet(HOST), self.chain.wallet(PAYER)
+        self.tail_host = self.host if own_host is None else self.chain.wallet(own_host)
         self.network = teetee.network(2)
         files = self.network.folder
         self.pool = self.host.json("pool", "create", "--manifest", files / "manifest.json", "--policy",
@@ -29,7 +32,16 @@ class Shop:
         for shard in range(2):
             self.start(shard)
         for shard in range(2):
+            wait_until(self.registration(shard).exists, 60, f"node {shard} is up: {self.log(shard)}")
+        for shard in registered:
             self.register(shard)
+        if len(registered) == 2:
+            self.open_voucher(ceiling)
+
+    def log(self, shard: int) -> str:
+        return self.network.nodes[shard].text()[-2000:]
+
+    def open_voucher(self, ceiling=20_000):
         self.payer.json("credits", "buy", 50_000)
         self.session = self.chain.accounts[SESSION]
         self.voucher = self.payer.json("voucher", "open", "--pool", self.pool, "--session-key", self.session,
@@ -50,11 +62,15 @@ class Shop:
         self.chain.contract = json.loads(record.read_text())["contract"]
 
     def start(self, shard: int):
-        # Only the entry sends transactions.
-        environment = {name: value for name, value in self.host.environment.items()
-                       if shard == 0 or name != "TEETEE_KEY"}
-        self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", self.host.address,
-                           "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", self.settle_seconds,
+        host = self.tail_host if shard else self.host
+        registers = host is not self.host
+        # Only the entry sends transactions, unless the tail has a wallet of its own.
+        environment = {name: value for name, value in host.environment.items()
+                       if shard == 0 or registers or name != "TEETEE_KEY"}
+        flags = ["--self-register", "--statement-seconds", STATEMENT_SECONDS] if registers else []
+        self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", host.address, *flags,
+                           "--registration", self.registration(shard), "--confirmations", 1,
+                           "--settle-seconds", self.settle_seconds, "--settle-gas-percent", 0,
                            environment=environment)
 
     def state(self, shard: int):
@@ -63,10 +79,8 @@ class Shop:
     def registration(self, shard: int):
         return self.teetee.folder / f"registration-{shard}.json"
 
-    def register(self, shard: int):
-        node = self.network.nodes[shard]
-        wait_until(lambda: self.registration(shard).exists(), 60, f"node {shard} is up: {node.text()[-2000:]}")
-        self.host.json("register", self.registration(shard))
+    def register(self, shard: int) -> dict:
+        return self.host.json("register", self.registration(shard))
 
     def terms(self):
         try:
@@ -106,6 +120,67 @@ class Shop:
 
     def earned(self) -> int:
         return int(self.host.json("earnings")["earnings"])
+
+
+def test_prompts_go_through_registered_nodes_only(teetee):
+    shop = Shop(teetee, registered=[0])
+    nodes = [json.loads(shop.registration(shard).read_text()) for shard in range(2)]
+    keys = [bytes.fromhex(node["statement"][2:]) for node in nodes]
+
+    def health():
+        try:
+            return shop.network.http.get("/health")
+        except OSError:
+            return 0, {}
+
+    def refuses(reason: str) -> bool:
+        status, body = health()
+        named = body.get("unregistered", [])
+        return status == 503 and len(named) == 1 and reason in named[0]["why"] and \
+            bytes.fromhex(named[0]["node"]) in keys[1]
+
+    wait_until(lambda: refuses("is not registered in pool"), 60, f"the entry waits for a registered tail: {health()}")
+    tail = shop.register(1)
+    wait_until(lambda: health()[0] == 200, 60, f"the route is ready: {health()}")
+    assert health()[1]["unregistered"] == []
+    shop.open_voucher()
+    status, answer = shop.ask(500)
+    assert status == 200, answer
+    shop.host.json("leave", tail["node"])
+    wait_until(lambda: refuses("has left pool"), 60, f"the tail that left gets no prompts: {health()}")
+    status, refused = shop.ask(1000)
+    assert (status, refused["error"]["code"]) == (503, "route_unavailable"), refused
+    # What it computed before is paid all the same: it is still there to sign.
+    wait_until(lambda: shop.settled(answer), 60, "the answer is settled")
+
+
+def test_a_node_keeps_itself_registered(teetee):
+    shop = Shop(teetee, registered=[0], own_host=0)
+    before = shop.chain.nonce(0)
+
+    def node() -> dict:
+        nodes = shop.tail_host.json("earnings")["nodes"]
+        assert len(nodes) <= 1, nodes
+        return nodes[0] if nodes else {}
+
+    def is_ready() -> bool:
+        return shop.network.http.ready()
+
+    # Killed when its transaction is on its way, and again later: it has its key, and so its place.
+    wait_until(lambda: "is being registered" in shop.log(1), 60, f"the tail registers itself: {shop.log(1)}")
+    shop.network.nodes[1].kill()
+    shop.start(1)
+    first = wait_until(node, 60, f"the tail registers itself: {shop.log(1)}")
+    wait_until(is_ready, 60, f"prompts may go to it: {shop.log(0)}")
+    renewed = wait_until(lambda: node()["expiry"] > first["expiry"] and node(), 90, f"it renews: {shop.log(1)}")
+    assert renewed["node"] == first["node"]
+    shop.network.nodes[1].kill()
+    shop.start(1)
+    again = wait_until(lambda: node()["expiry"] > renewed["expiry"] and node(), 90, f"it renews: {shop.log(1)}")
+    assert again["node"] == first["node"]
+    wait_until(is_ready, 60, f"prompts may go to it again: {shop.log(0)}")
+    # A transaction for each of its statements, of which it has had three to five.
+    assert shop.chain.nonce(0) - before <= 5
 
 
 def price(usage: dict) -> int:

@@ -62,7 +62,8 @@ class Node:
             del environment["TEETEE_KEY"]
         self.process = soak.teetee.start(
             *arguments, "--pool", soak.pool, "--state", self.state, "--host", self.host.address, "--registration",
-            self.registration, "--confirmations", CONFIRMATIONS, "--settle-seconds", 3, environment=environment)
+            self.registration, "--confirmations", CONFIRMATIONS, "--settle-seconds", 3,
+            "--settle-gas-percent", 0, environment=environment)
 
 
 class Soak:
