@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many paid requests while entries are killed and the chain is reorganised; then every credit is counted.
 
-    tests/soak/money.py build/release [--requests 1000] [--payers 20] [--seed 1] [--json]
+    tests/soak/money.py build/release [--requests 1000] [--payers 20] [--per-second 5] [--seed 1]
 
 Real nodes (two entries and one stage behind them, three hosts), a real chain (anvil). Payers ask whichever entry
 answers, sign for more when they are told to, and note the receipt of every answer whose beginning they saw. From
@@ -195,12 +195,18 @@ class Soak:
             time.sleep(self.chance.uniform(0, 1))
             node.start()
 
-    def run(self, requests: int, threads: int):
+    def run(self, requests: int, threads: int, per_second: float):
+        began = time.time()
+
+        def ask_in_turn(number: int):
+            time.sleep(max(0.0, began + number / per_second - time.time()))
+            self.ask(number)
+
         disturber = threading.Thread(target=self.disturb)
         disturber.start()
         try:
             with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-                for done in pool.map(self.ask, range(requests)):
+                for done in pool.map(ask_in_turn, range(requests)):
                     assert done is None
         finally:
             self.stopping.set()
@@ -261,8 +267,8 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--payers", type=int, default=20)
     parser.add_argument("--threads", type=int, default=6)
+    parser.add_argument("--per-second", type=float, default=5, help="requests a second at most")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", action="store_true", help="keep the logs")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="teetee-soak-"))
     teetee = Teetee(options.build.resolve(), folder)
@@ -270,7 +276,7 @@ def main() -> int:
     try:
         soak = Soak(teetee, options.payers, random.Random(options.seed))
         print(f"{options.payers} vouchers are open after {time.time() - began:.0f} s; asking", file=sys.stderr)
-        soak.run(options.requests, options.threads)
+        soak.run(options.requests, options.threads, options.per_second)
         print(f"all is asked after {time.time() - began:.0f} s; settling", file=sys.stderr)
         soak.settle()
         result = soak.count() | {"requests": options.requests, "seconds": round(time.time() - began)}
