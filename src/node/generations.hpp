@@ -63,7 +63,8 @@ class Generations {
 
     /// Errors: of pipeline::Entry::submit.
     Result<RequestId> begin(Generation generation, GenerationEvents events);
-    /// Ends a request without a further event; what it has used. Error: request_unknown.
+    /// Ends a request without a further event but on_receipt; what it has used. Tokens that are
+    /// there and were not told yet are not used. Error: request_unknown.
     Result<pipeline::Usage> cancel(const RequestId& request);
     /// See Node::add_fresh_quotes.
     void add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done);
@@ -79,6 +80,8 @@ class Generations {
     struct Running {
         GenerationEvents events;
         attest::ReceiptOpening opening;
+        /// Tokens that are still on their way are none of its answer.
+        bool is_cancelled = false;
     };
     /// A receipt that waits for its fresh quotes.
     struct Quoting {

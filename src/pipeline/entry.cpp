@@ -47,16 +47,26 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     return {};
 }
 
-Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects) {
+Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects, uint32_t delivered) {
     const auto found = requests_.find(request);
     if (found == requests_.end())
         return fail(ErrorCode::request_unknown, "cancel: no such request");
+    take_back(found->second, delivered);
     const Usage usage = found->second.usage;
     ask_for_records(found->second, effects);
     retain(found->second, effects);
     end(found, effects);
     schedule(now, effects);
     return usage;
+}
+
+/// Tokens behind those that the client has are none of its answer.
+void Entry::take_back(Request& request, uint32_t delivered) {
+    if (delivered >= request.usage.completion_tokens) return;
+    request.usage.completion_tokens = delivered;
+    request.tokens.resize(request.prompt_count + delivered);
+    const auto rows = static_cast<Position>(request.tokens.size() - 1);
+    request.computed = delivered == 0 ? 0 : std::min(request.computed, rows);
 }
 
 void Entry::ask_for_quotes(Instant now, QuoteOrder order, Effects& effects) {

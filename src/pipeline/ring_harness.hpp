@@ -270,7 +270,7 @@ class World {
     Instant now() const { return now_; }
 
     Result<void> submit(Submission submission);
-    Result<Usage> cancel(RequestId request);
+    Result<Usage> cancel(RequestId request, uint32_t delivered = UINT32_MAX);
     /// For a receipt of the request with this number, whose hash is made of it too.
     QuoteOrder quote_order(uint64_t number) const;
     void ask_for_quotes(QuoteOrder order);
