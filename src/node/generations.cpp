@@ -76,7 +76,8 @@ void Generations::on_event(const pipeline::ClientEvent& event) {
         if (!events.on_receipt) running_.erase(found);
         events.on_done(done->reason, done->usage);
     } else if (const auto* failed = std::get_if<pipeline::ClientFailed>(&event)) {
-        running_.erase(found);
+        // Behind its first token the records are still to come.
+        if (failed->usage.completion_tokens == 0 || !events.on_receipt) running_.erase(found);
         events.on_failed(failed->error, failed->usage);
     } else {
         on_records(std::get<pipeline::ClientRecords>(event));

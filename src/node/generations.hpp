@@ -30,8 +30,9 @@ struct GenerationEvents {
     std::function<void(const pipeline::ClientToken&)> on_token{};
     std::function<void(pipeline::FinishReason, pipeline::Usage)> on_done{};
     std::function<void(const Error&, pipeline::Usage)> on_failed{};
-    /// After on_done, or after a cancel behind the first token: the receipt but for request_hash,
-    /// answer_hash and finished_at, for Node::sign. An error where a stage did not sign.
+    /// After on_done, or after a failure or a cancel behind the first token: the receipt but for
+    /// request_hash, answer_hash and finished_at, for Node::sign. An error where a stage did not
+    /// sign.
     std::function<void(const Result<attest::Receipt>&)> on_receipt{};
 };
 

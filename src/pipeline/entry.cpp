@@ -60,15 +60,6 @@ Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects, ui
     return usage;
 }
 
-/// Tokens behind those that the client has are none of its answer.
-void Entry::take_back(Request& request, uint32_t delivered) {
-    if (delivered >= request.usage.completion_tokens) return;
-    request.usage.completion_tokens = delivered;
-    request.tokens.resize(request.prompt_count + delivered);
-    const auto rows = static_cast<Position>(request.tokens.size() - 1);
-    request.computed = delivered == 0 ? 0 : std::min(request.computed, rows);
-}
-
 void Entry::ask_for_quotes(Instant now, QuoteOrder order, Effects& effects) {
     const Lane* lane = find_lane(order.route);
     if (lane == nullptr || !lane->route.ready()) {
@@ -550,6 +541,8 @@ void Entry::give_up(Requests::iterator found, Error error, Effects& effects) {
     ++counters_.sequences_failed;
     effects.events.emplace_back(ClientFailed{
         .request = found->first, .error = std::move(error), .usage = found->second.usage});
+    // Its client has these tokens, whatever becomes of the rest.
+    if (found->second.usage.completion_tokens > 0) ask_for_records(found->second, effects);
     end(found, effects);
 }
 
