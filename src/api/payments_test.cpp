@@ -304,6 +304,16 @@ TEST_F(payments, a_prompt_that_its_client_gives_up_stays_held) {
     EXPECT_GT(till->standing(chain::test_voucher)->held, 0u);
 }
 
+TEST_F(payments, an_answer_that_cannot_be_charged_has_no_receipt_that_says_it_was) {
+    open_voucher(1000);
+    ledger.is_full = true;
+    const auto answer = ask("/generate", body, spend(500));
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    const std::string path(answer->json().at("receipt").as_string());
+    EXPECT_NE(ask(path, "", "", "GET")->status, 200);
+    EXPECT_EQ(error_of(*ask("/generate", body, spend(500))), "not_ready");
+}
+
 /// What was generated repeats what is in the prompt, so that passes yield several tokens: whichever
 /// of them brings the stop string, the receipt is of those up to it.
 TEST_F(payments, a_stop_string_inside_a_pass_ends_what_is_signed_for_and_charged) {

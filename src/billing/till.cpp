@@ -10,6 +10,8 @@ namespace {
 /// Wallets whose use of the last hour is remembered.
 constexpr size_t hosts_max = 4096;
 constexpr Duration hour = std::chrono::hours(1);
+/// Behind a failure of the ledger nothing is admitted for so long; then it may be well again.
+constexpr Duration ledger_rest = std::chrono::seconds(30);
 
 std::string text(uint64_t value) {
     return std::to_string(value);
@@ -64,6 +66,8 @@ Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payme
     const auto prices = view.prices(options_.pool, now());
     if (!prices || view.open_pool(options_.pool) == nullptr)
         return fail(ErrorCode::not_ready, "pool " + text(options_.pool) + " takes no requests");
+    if (unwritable_since_ && clock_.now() - *unwritable_since_ < ledger_rest)
+        return fail(ErrorCode::not_ready, "the ledger of charges cannot be written just now");
     Hold hold = {.payment = payment,
                  .prices = *prices,
                  .prompt_tokens = demand.prompt_tokens,
@@ -309,6 +313,10 @@ Result<void> Till::finish(uint64_t hold_id, const Charge& charge, ByteView recei
         kept = store_.keep(charge, &next, receipt);
         if (kept) account.kept = next;
     }
+    if (kept)
+        unwritable_since_.reset();
+    else
+        unwritable_since_ = clock_.now();
     end(found, {}, forfeit);
     return kept;
 }

@@ -114,7 +114,8 @@ class Till {
 
     /// Errors: payment_required (nothing covers it, but it could), voucher_unknown, voucher_ended,
     /// voucher_exhausted, signature_invalid, query_unknown, query_mismatch, payment_in_use,
-    /// host_unknown, overloaded, amount_overflow, not_ready (the pool is closed).
+    /// host_unknown, overloaded, amount_overflow, not_ready (the pool is closed, or the
+    /// ledger could not be written just now).
     Result<Admission> admit(const chain::MoneyView& view, const Payment& payment,
                             const Demand& demand);
     /// A higher sum, or the same to see how the voucher stands. Errors: as above.
@@ -131,7 +132,8 @@ class Till {
 
     /// nullopt where nothing is to be paid: the hold is then to be dropped.
     std::optional<Bill> bill_for(uint64_t hold, const Delivered& delivered) const;
-    /// Keeps the charge, and ends the hold. Error: ledger_failed; nothing is charged then.
+    /// Keeps the charge, and ends the hold. Error: ledger_failed; nothing is charged then, and for
+    /// a while nothing is admitted.
     Result<void> finish(uint64_t hold, const Charge& charge, ByteView receipt, Credits forfeit = 0);
     /// Ends a hold that comes to nothing; no matter if there is none.
     void drop(uint64_t hold, const Delivered& delivered = {});
@@ -194,6 +196,8 @@ class Till {
     std::set<uint64_t> serving_;
     /// How often those that were not charged were begun for nothing.
     std::map<uint64_t, uint32_t> query_tries_;
+    /// The ledger could not be written, so what is served could not be charged.
+    std::optional<Instant> unwritable_since_;
 };
 
 }  // namespace teetee::billing

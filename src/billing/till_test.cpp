@@ -129,6 +129,13 @@ TEST_F(till, a_charge_that_is_not_kept_is_none) {
     EXPECT_EQ(desk.finish(admission.hold, *charge, {}).error().code, ErrorCode::ledger_failed);
     EXPECT_EQ(standing().charged, 0u);
     EXPECT_EQ(standing().held, 0u);
+    // What is served now could not be charged either.
+    EXPECT_EQ(admit_error(spend(100)), ErrorCode::not_ready);
+    clock.time += 30;
+    const Admission later = admit(spend(100));
+    ledger.is_full = false;
+    ASSERT_TRUE(desk.finish(later.hold, *charge_for(later.hold, {10, 0, 3}), {}));
+    EXPECT_EQ(standing().charged, 35u);
 }
 
 TEST_F(till, goes_on_from_its_ledger) {
