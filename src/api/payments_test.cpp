@@ -61,7 +61,9 @@ class payments : public testing::Test {
             billing::TillOptions{
                 .deployment = deployment, .pool = 1, .entry = entry, .lead_tokens = 4},
             ledger, clock);
-        sign_ins.emplace(SignIns::Options{.deployment = deployment, .entry = entry}, clock, rng);
+        sign_ins.emplace(
+            SignIns::Options{.deployment = deployment, .entry = entry, .names = {"entry.example"}},
+            clock, rng);
         desk.emplace(Billing{.deployment = deployment,
                              .pool = 1,
                              .entry = entry,
@@ -377,6 +379,17 @@ TEST_F(payments, a_host_signs_in_and_pays_nothing) {
     EXPECT_EQ(ask("/generate", body, "host token=" + std::string(64, '0'))->status, 401);
     contract.apply(chain::tee_tee::NodeLeftEvent{.pool = 1, .node = 1});
     EXPECT_EQ(ask("/generate", body, payment)->status, 403);
+}
+
+TEST_F(payments, who_is_no_host_has_no_token) {
+    const auto message =
+        ask("/v1/sign-in", "{\"address\":\"" + chain::to_checksum_text(session.address()) + "\"}");
+    const std::string text(message->json().at("message").as_string());
+    const boost::json::object signed_in = {
+        {"message", text},
+        {"signature", "0x" + to_hex(session.sign_recoverable(personal_digest(text)))}};
+    const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
+    EXPECT_EQ(token->status, 403) << token->body;
 }
 
 TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {

@@ -109,9 +109,9 @@ void NodeChain::put_into(node::NodeOptions& options) const {
     options.receipt_key_path = option_.state_folder + "/receipt.key";
 }
 
-Result<void> NodeChain::attach(node::Node& node) {
+Result<void> NodeChain::attach(node::Node& node, const std::vector<std::string>& names) {
     node_ = &node;
-    if (node.is_entry()) TT_CHECK(open_till());
+    if (node.is_entry()) TT_CHECK(open_till(names));
     if (option_.registration_path.empty()) return {};
     TT_CHECK(write_registration());
     node.on_new_statement([this] {
@@ -121,7 +121,7 @@ Result<void> NodeChain::attach(node::Node& node) {
     return {};
 }
 
-Result<void> NodeChain::open_till() {
+Result<void> NodeChain::open_till(const std::vector<std::string>& names) {
     const crypto::Address entry = node_->statement().receipt_address;
     node::Money::Options options;
     options.pool = option_.pool;
@@ -135,8 +135,9 @@ Result<void> NodeChain::open_till() {
                        *client_, [this](const billing::SignOrder& order, const auto& done) {
                            node::ask_nodes_to_sign(*node_, money_->ledger(), order, done);
                        }));
-    sign_ins_.emplace(api::SignIns::Options{.deployment = target_.deployment, .entry = entry},
-                      world_.clock, world_.rng);
+    sign_ins_.emplace(
+        api::SignIns::Options{.deployment = target_.deployment, .entry = entry, .names = names},
+        world_.clock, world_.rng);
     billing_.emplace(api::Billing{.deployment = target_.deployment,
                                   .pool = option_.pool,
                                   .entry = entry,

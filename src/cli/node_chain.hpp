@@ -57,14 +57,15 @@ class NodeChain {
     Registry& registry() { return *registry_; }
     /// Once the node is up: opens an entry's till, writes the registration. Errors: of
     /// Money::start, and of writing.
-    Result<void> attach(node::Node& node);
+    /// `names`: what clients call this entry, see api::SignIns.
+    Result<void> attach(node::Node& node, const std::vector<std::string>& names);
     /// nullptr on nodes that are no entries.
     const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }
 
   private:
     NodeChain(const World& world, NodeChainOption option, ChainTarget target);
     Result<void> open();
-    Result<void> open_till();
+    Result<void> open_till(const std::vector<std::string>& names);
     Result<void> write_registration();
 
     World world_;
