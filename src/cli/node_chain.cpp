@@ -2,7 +2,6 @@
 #include "cli/node_chain.hpp"
 
 #include "chain/registration_file.hpp"
-#include "cli/state_folder.hpp"
 #include "crypto/hash.hpp"
 #include "node/settlement_signers.hpp"
 
@@ -73,7 +72,12 @@ Result<std::unique_ptr<NodeChain>> NodeChain::start(const World& world,
 }
 
 Result<void> NodeChain::open() {
-    TT_CHECK(make_private_folder(option_.state_folder));
+    // Before anything is read of it: another process may still be at the end of its work.
+    TT_TRY(folder_, LockedFolder::try_open(option_.state_folder));
+    if (!folder_) {
+        return fail(ErrorCode::config_invalid,
+                    "--state " + option_.state_folder + ": another process works with it");
+    }
     const bool has_wallet =
         !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
     if (has_wallet) {

@@ -9,6 +9,7 @@
 
 #include "api/paid_answer.hpp"
 #include "cli/chain_option.hpp"
+#include "cli/state_folder.hpp"
 #include "cli/wallet_option.hpp"
 #include "node/contract_registry.hpp"
 #include "node/money.hpp"
@@ -71,6 +72,8 @@ class NodeChain {
     World world_;
     NodeChainOption option_;
     ChainTarget target_;
+    /// First to come and last to go: whose folder it is, nobody else reads or writes it.
+    std::optional<LockedFolder> folder_;
     std::optional<crypto::SecpKey> key_;
     std::unique_ptr<node::ChainClient> client_;
     std::optional<node::ContractRegistry> registry_;

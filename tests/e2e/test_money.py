@@ -51,9 +51,11 @@ class Shop:
         # Only the entry sends transactions.
         environment = {name: value for name, value in self.host.environment.items()
                        if shard == 0 or name != "TEETEE_KEY"}
-        self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", self.host.address,
-                           "--registration", self.registration(shard), "--confirmations", 1, "--settle-seconds", 1,
-                           environment=environment)
+        self.network.start(shard, *self.flags(shard), environment=environment)
+
+    def flags(self, shard: int) -> list:
+        return ["--pool", self.pool, "--state", self.state(shard), "--host", self.host.address, "--registration",
+                self.registration(shard), "--confirmations", 1, "--settle-seconds", 1]
 
     def state(self, shard: int):
         return self.teetee.folder / f"state-{shard}"
@@ -141,6 +143,10 @@ def test_an_entry_that_is_killed_loses_nothing_and_charges_nothing_twice(teetee)
     assert status == 200, second
     total = price(first["usage"]) + price(second["usage"])
     wait_until(lambda: shop.settled(second) and shop.earned() == total, 60, "both are settled")
+    # A successor that comes too early leaves the folder alone.
+    early = shop.teetee.start(*shop.network.arguments(0), *shop.flags(0), environment=shop.host.environment)
+    assert early.process.wait(30) != 0
+    assert "another process works with it" in early.text(), early.text()
     # Nothing more comes.
     shop.network.nodes[0].kill()
     shop.start(0)
