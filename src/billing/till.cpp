@@ -64,7 +64,9 @@ Result<void> Till::load() {
 Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payment,
                               const Demand& demand) {
     const auto prices = view.prices(options_.pool, now());
-    if (!prices || view.open_pool(options_.pool) == nullptr)
+    // One that is closed opens no vouchers and takes no queries any more; those that are there it
+    // serves.
+    if (!prices || view.slot_count(options_.pool) == 0)
         return fail(ErrorCode::not_ready, "pool " + text(options_.pool) + " takes no requests");
     if (unwritable_since_ && clock_.now() - *unwritable_since_ < ledger_rest)
         return fail(ErrorCode::not_ready, "the ledger of charges cannot be written just now");

@@ -114,8 +114,8 @@ class Till {
 
     /// Errors: payment_required (nothing covers it, but it could), voucher_unknown, voucher_ended,
     /// voucher_exhausted, signature_invalid, query_unknown, query_mismatch, payment_in_use,
-    /// host_unknown, overloaded, amount_overflow, not_ready (the pool is closed, or the
-    /// ledger could not be written just now).
+    /// host_unknown, overloaded, amount_overflow, not_ready (there is no such pool, or the ledger
+    /// could not be written just now).
     Result<Admission> admit(const chain::MoneyView& view, const Payment& payment,
                             const Demand& demand);
     /// A higher sum, or the same to see how the voucher stands. Errors: as above.

@@ -283,10 +283,16 @@ TEST_F(till, hosts_pay_nothing_within_bounds) {
     EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::host_unknown);
 }
 
-TEST_F(till, closed_pools_take_nothing) {
+TEST_F(till, a_pool_that_closes_serves_what_it_has_promised) {
     contract.open_voucher(1000);
+    contract.apply(chain::query_paid(1, 120));
     contract.apply(chain::tee_tee::PoolClosedEvent{.pool = 1});
-    EXPECT_EQ(admit_error(spend(100)), ErrorCode::not_ready);
+    EXPECT_NE(admit(spend(100)).hold, 0u);
+    EXPECT_NE(admit(QueryPayment{1}, {10, 100, {0x9e}}).hold, 0u);
+    options.pool = 2;
+    Till other(options, ledger, clock);
+    EXPECT_EQ(other.admit(contract.view(), spend(100), {10, 100, {}}).error().code,
+              ErrorCode::not_ready);
 }
 
 TEST(prices, are_counted_without_wrapping) {
