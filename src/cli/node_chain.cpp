@@ -78,9 +78,8 @@ Result<void> NodeChain::open() {
         return fail(ErrorCode::config_invalid,
                     "--state " + option_.state_folder + ": another process works with it");
     }
-    const bool has_wallet =
-        !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
-    if (has_wallet) {
+    TT_TRY(const auto bare, key_from_environment());
+    if (bare || !option_.wallet.keystore.empty()) {
         TT_TRY(auto key, option_.wallet.open());
         key_.emplace(std::move(key));
     }

@@ -48,9 +48,8 @@ class Shop:
         self.chain.contract = json.loads(record.read_text())["contract"]
 
     def start(self, shard: int):
-        # Only the entry sends transactions.
-        environment = {name: value for name, value in self.host.environment.items()
-                       if shard == 0 or name != "TEETEE_KEY"}
+        # Only the entry sends transactions; an empty key is none.
+        environment = self.host.environment | ({} if shard == 0 else {"TEETEE_KEY": ""})
         self.network.start(shard, *self.flags(shard), environment=environment)
 
     def flags(self, shard: int) -> list:
