@@ -11,6 +11,7 @@
 
 namespace teetee::api {
 
+using billing::AnswerEnd;
 using pipeline::FinishReason;
 
 namespace {
@@ -158,14 +159,34 @@ std::string_view public_message(const Error& error) {
     }
 }
 
-void respond_error(net::HttpExchange& exchange, const Error& error,
-                   std::chrono::seconds retry_after) {
+namespace {
+
+net::HttpResponse error_response(const Error& error, std::chrono::seconds retry_after) {
     const ErrorStatus kind = status_for(error.code);
     net::HttpResponse response = net::build_error_response(
         {kind.status, kind.type, to_string(error.code), public_message(error)});
     if (kind.status == 429 || kind.status >= 502)
         response.headers["retry-after"] = std::to_string(retry_after.count());
-    exchange.respond(response);
+    return response;
+}
+
+/// What the client asked for itself, and what the network did to it.
+AnswerEnd end_of(ErrorCode code) {
+    const bool is_by_client = code == ErrorCode::deadline_exceeded ||
+                              code == ErrorCode::grammar_stuck || code == ErrorCode::cancelled;
+    return is_by_client ? AnswerEnd::by_client : AnswerEnd::by_network;
+}
+
+/// One that has just ended by itself is not cancelled; its receipt is on its way.
+pipeline::Usage usage_of(const Result<pipeline::Usage>& cancelled, uint32_t delivered) {
+    return cancelled ? *cancelled : pipeline::Usage{.completion_tokens = delivered};
+}
+
+}  // namespace
+
+void respond_error(net::HttpExchange& exchange, const Error& error,
+                   std::chrono::seconds retry_after) {
+    exchange.respond(error_response(error, retry_after));
 }
 
 void Answer::start(const World& world, const Result<model::ChatTemplate>& chat,
@@ -287,7 +308,9 @@ Result<void> Answer::generate(node::Generation generation) {
     events.on_done = [self](FinishReason reason, pipeline::Usage usage) {
         self->on_done(reason, usage);
     };
-    events.on_failed = [self](const Error& error, pipeline::Usage) { self->on_failed(error); };
+    events.on_failed = [self](const Error& error, pipeline::Usage usage) {
+        self->on_failed(error, usage);
+    };
     events.on_receipt = [self](const Result<attest::Receipt>& receipt) {
         self->on_receipt(receipt);
     };
@@ -297,18 +320,34 @@ Result<void> Answer::generate(node::Generation generation) {
     is_submitted_ = true;
     receipts_.expect(id_);
     exchange_->on_disconnect([weak = weak_from_this()] {
-        const auto answer = weak.lock();
-        if (!answer || answer->ended_) return;
-        answer->ended_ = answer->text_ended_ = true;
-        const auto usage = answer->node_.cancel(answer->id_);
-        if (usage && usage->completion_tokens == 0) {
-            answer->receipts_.drop(answer->id_, fail(ErrorCode::receipt_unknown, "cancelled"));
-            answer->payment_.drop({});
-        }
-        answer->finish_receipt();
+        if (const auto answer = weak.lock()) answer->on_disconnect();
     });
     if (request_.stream) begin_stream();
     return {};
+}
+
+void Answer::on_disconnect() {
+    if (ended_) return;
+    ended_ = true;
+    end_account(usage_of(node_.cancel(id_), delivered_), AnswerEnd::by_client);
+    if (account_.completion_tokens == 0) {
+        on_receipt(fail(ErrorCode::receipt_unknown, "cancelled"));
+    } else {
+        finish_receipt();
+    }
+}
+
+/// Nothing comes after it but a receipt, where a token was picked.
+void Answer::end_account(const pipeline::Usage& usage, AnswerEnd end) {
+    // Of one that is not sent token by token, nothing was sent before it was whole.
+    const bool is_sent = request_.stream || end == AnswerEnd::regular;
+    const uint32_t sent = is_sent ? std::min(delivered_, usage.completion_tokens) : 0;
+    account_ = {.prompt_tokens = usage.prompt_tokens,
+                .cached_tokens = usage.cached_tokens,
+                .completion_tokens = usage.completion_tokens,
+                .unsent_tokens = usage.completion_tokens - sent,
+                .end = end};
+    text_ended_ = true;
 }
 
 void Answer::begin_stream() {
@@ -347,11 +386,7 @@ void Answer::on_token(const pipeline::ClientToken& token) {
     if (token.logprobs) logprobs_.add(token.token, *token.logprobs);
     if (request_.return_token_ids) token_ids_.push_back(token.token);
     const auto output = decoder_.feed(token.token);
-    if (!output) {
-        static_cast<void>(node_.cancel(id_));
-        on_failed(output.error());
-        return;
-    }
+    if (!output) return fail_early(output.error());
     // Ids come with their token, text when it is certain: what a client has of either is then a
     // function of the ids that it has.
     if (!output->text.empty() || request_.return_token_ids) deliver(output->text);
@@ -364,9 +399,12 @@ void Answer::on_token(const pipeline::ClientToken& token) {
         end_early(FinishReason::length);
     } else if (exchange_->pending_bytes() > unread_answer_bytes_max) {
         // Who does not read is not served on: other requests want the place.
-        static_cast<void>(node_.cancel(id_));
-        on_failed(fail(ErrorCode::cancelled, "the answer was not read"));
+        fail_early(fail(ErrorCode::cancelled, "the answer was not read"));
     }
+}
+
+void Answer::fail_early(const Error& error) {
+    on_failed(error, usage_of(node_.cancel(id_), delivered_));
 }
 
 /// A request whose last token this was has ended already; its own end is then the next event.
@@ -396,7 +434,9 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
     if (stop_found_) reason = FinishReason::stop;
     const std::string last = decoder_.finish(reason);
     text_ += last;
-    text_ended_ = true;
+    end_account(usage, AnswerEnd::regular);
+    // Tokens behind a stop string that came in its pass were not sent.
+    usage.completion_tokens -= account_.unsent_tokens;
     finish_receipt();
     if (!request_.stream) {
         net::HttpResponse response;
@@ -420,43 +460,56 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
 }
 
 void Answer::on_receipt(const Result<attest::Receipt>& receipt) {
-    if (!receipt) {
-        payment_.drop({});
-        return receipts_.drop(id_, receipt.error());
-    }
-    receipt_ = *receipt;
+    receipt_ = receipt;
     finish_receipt();
 }
 
 /// The stages' records may come before the answer's last text does.
 void Answer::finish_receipt() {
     if (!receipt_ || !text_ended_) return;
-    attest::Receipt receipt = *std::exchange(receipt_, {});
+    auto made = *std::exchange(receipt_, {});
+    if (!made) {
+        payment_.drop(account_);
+        return receipts_.drop(id_, made.error());
+    }
+    attest::Receipt receipt = std::move(made).value();
     receipt.request_hash = request_.body_hash;
     receipt.answer_hash = crypto::sha256(as_bytes(text_));
     receipt.finished_at = clock_.unix_now();
-    payment_.put_into(receipt);
+    // What the stages have signed for is what there is: one that ended by itself just before its
+    // client left has more tokens than were told of.
+    if (receipt.completion_tokens > account_.completion_tokens)
+        account_.unsent_tokens += receipt.completion_tokens - account_.completion_tokens;
+    payment_.put_into(receipt, account_);
     node_.sign(receipt);
     const auto keep = [self = shared_from_this()](const attest::Receipt& whole) {
         const std::string encoded = attest::encode_receipt(whole);
-        // First, so that no receipt is handed out that a kill could make free.
-        self->payment_.charge(whole, encoded);
+        // First, so that no receipt is handed out that a kill, or a full disk, could make free.
+        if (const auto charged = self->payment_.charge(whole, encoded); !charged)
+            return self->receipts_.drop(self->id_, charged.error());
         self->receipts_.put(self->id_, encoded);
     };
     if (!request_.wants_fresh_quotes) return keep(receipt);
     node_.add_fresh_quotes(std::move(receipt), keep);
 }
 
-void Answer::on_failed(const Error& error) {
-    payment_.drop({});
-    if (is_submitted_) receipts_.drop(id_, error);
+void Answer::on_failed(const Error& error, pipeline::Usage usage) {
     if (ended_) return;
-    ended_ = text_ended_ = true;
-    if (!is_streaming_) return respond_error(*exchange_, error, node_.retry_after());
-    const boost::json::object body = {{"error",
-                                       {{"message", public_message(error)},
-                                        {"type", status_for(error.code).type},
-                                        {"code", to_string(error.code)}}}};
+    ended_ = true;
+    end_account(usage, end_of(error.code));
+    const bool has_receipt = usage.completion_tokens > 0;
+    if (!has_receipt) receipt_ = error;
+    finish_receipt();
+    boost::json::object body = {{"error",
+                                 {{"message", public_message(error)},
+                                  {"type", status_for(error.code).type},
+                                  {"code", to_string(error.code)}}}};
+    if (has_receipt) body["receipt"] = ReceiptStore::path_of(id_);
+    if (!is_streaming_) {
+        net::HttpResponse response = error_response(error, node_.retry_after());
+        response.body = boost::json::serialize(body) + "\n";
+        return exchange_->respond(response);
+    }
     exchange_->write("event: error\ndata: " + boost::json::serialize(body) + "\n\n");
     exchange_.reset();
 }

@@ -64,7 +64,10 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void on_token(const pipeline::ClientToken& token);
     void deliver(const std::string& text);
     void on_done(pipeline::FinishReason reason, pipeline::Usage usage);
-    void on_failed(const Error& error);
+    void on_failed(const Error& error, pipeline::Usage usage);
+    void fail_early(const Error& error);
+    void on_disconnect();
+    void end_account(const pipeline::Usage& usage, billing::AnswerEnd end);
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
     void begin_stream();
@@ -104,7 +107,9 @@ class Answer : public std::enable_shared_from_this<Answer> {
     bool ended_ = false;
     /// Nothing is added to text_ any more.
     bool text_ended_ = false;
-    std::optional<attest::Receipt> receipt_;
+    /// What is to be paid for; as it is at the end.
+    billing::Delivered account_;
+    std::optional<Result<attest::Receipt>> receipt_;
 };
 
 }  // namespace teetee::api

@@ -46,29 +46,33 @@ std::optional<billing::Standing> PaidAnswer::standing() const {
     return hold_ == 0 ? std::nullopt : billing_->till.standing(hold_);
 }
 
-void PaidAnswer::put_into(attest::Receipt& receipt) {
+void PaidAnswer::put_into(attest::Receipt& receipt, const billing::Delivered& delivered) {
+    delivered_ = delivered;
+    // What the stages have signed for is what counts.
+    delivered_.prompt_tokens = receipt.prompt_tokens;
+    delivered_.cached_tokens = receipt.cached_tokens;
+    delivered_.completion_tokens = receipt.completion_tokens;
     if (hold_ == 0) return;
-    bill_ = billing_->till.bill_for(hold_, {.prompt_tokens = receipt.prompt_tokens,
-                                            .cached_tokens = receipt.cached_tokens,
-                                            .completion_tokens = receipt.completion_tokens});
+    bill_ = billing_->till.bill_for(hold_, delivered_);
     if (bill_) receipt.payment = bill_->payment;
 }
 
-void PaidAnswer::charge(const attest::Receipt& receipt, std::string_view encoded) {
+Result<void> PaidAnswer::charge(const attest::Receipt& receipt, std::string_view encoded) {
     if (!bill_) {
-        return drop({.prompt_tokens = receipt.prompt_tokens,
-                     .cached_tokens = receipt.cached_tokens,
-                     .completion_tokens = receipt.completion_tokens});
+        drop(delivered_);
+        return {};
     }
-    billing::Charge charge = std::exchange(bill_, {})->charge;
-    charge.request = receipt.request;
-    charge.receipt = attest::receipt_digest(receipt);
+    billing::Bill bill = *std::exchange(bill_, {});
+    bill.charge.request = receipt.request;
+    bill.charge.receipt = attest::receipt_digest(receipt);
     for (const attest::ReceiptStage& stage : receipt.stages) {
         const auto statement = attest::decode_statement(stage.statement);
-        charge.nodes.push_back(statement ? statement->receipt_address : crypto::Address{});
+        bill.charge.nodes.push_back(statement ? statement->receipt_address : crypto::Address{});
     }
-    const auto kept = billing_->till.finish(std::exchange(hold_, 0), charge, as_bytes(encoded));
+    auto kept = billing_->till.finish(std::exchange(hold_, 0), bill.charge, as_bytes(encoded),
+                                      bill.forfeit);
     if (!kept) billing_->log.error("an answer was not charged: " + kept.error().message());
+    return kept;
 }
 
 void PaidAnswer::drop(const billing::Delivered& delivered) {

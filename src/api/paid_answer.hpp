@@ -50,10 +50,11 @@ class PaidAnswer {
     /// Of a voucher whose answer is under way.
     std::optional<billing::Standing> standing() const;
 
-    /// Before the receipt is signed.
-    void put_into(attest::Receipt& receipt);
-    /// When it is: charges it. An error is the node's; the answer is then free.
-    void charge(const attest::Receipt& receipt, std::string_view encoded);
+    /// Before the receipt is signed. `delivered` is what drop() would be told.
+    void put_into(attest::Receipt& receipt, const billing::Delivered& delivered);
+    /// When it is: charges it. Error: ledger_failed; the answer is then free, and its receipt,
+    /// which says otherwise, MUST NOT be handed out.
+    Result<void> charge(const attest::Receipt& receipt, std::string_view encoded);
     /// It comes to nothing, or a host had it.
     void drop(const billing::Delivered& delivered);
 
@@ -62,6 +63,7 @@ class PaidAnswer {
     /// 0: none.
     uint64_t hold_ = 0;
     std::optional<billing::Bill> bill_;
+    billing::Delivered delivered_;
 };
 
 }  // namespace teetee::api

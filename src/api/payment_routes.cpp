@@ -95,7 +95,7 @@ Result<json::object> challenge(const Billing& billing, const net::HttpRequest& r
     const auto host = request.headers.find("host");
     TT_TRY(const auto message,
            billing.sign_ins.challenge(
-               *wallet, host == request.headers.end() ? "teetee" : std::string_view(host->second)));
+               *wallet, host == request.headers.end() ? "" : std::string_view(host->second)));
     return json::object{{"message", message}};
 }
 
@@ -108,7 +108,11 @@ Result<json::object> token(const Billing& billing, const net::HttpRequest& reque
                                : Result<ByteArray<65>>(fail(ErrorCode::field_invalid, ""));
     if (!signature)
         return fail(ErrorCode::field_invalid, "'signature' must be 0x and 130 hex digits");
-    TT_TRY(const auto token, billing.sign_ins.sign_in(message, *signature));
+    const auto is_host = [&](const crypto::Address& wallet, UnixSeconds now) -> Result<bool> {
+        TT_TRY(const auto view, billing.view());
+        return view.is_host(billing.pool, wallet, static_cast<uint64_t>(now));
+    };
+    TT_TRY(const auto token, billing.sign_ins.sign_in(message, *signature, is_host));
     return json::object{{"token", to_hex(token.token)}, {"expires", token.expires}};
 }
 

@@ -30,13 +30,14 @@ class RecordingExchange final : public net::HttpExchange {
     }
     void finish() override { is_done = true; }
     void on_disconnect(std::function<void()> callback) override { disconnect = callback; }
-    size_t pending_bytes() const override { return 0; }
+    size_t pending_bytes() const override { return unread_bytes; }
 
     boost::json::object json() const { return boost::json::parse(body).as_object(); }
 
     int status = 0;
     std::string body;
     bool is_done = false;
+    size_t unread_bytes = 0;
     std::function<void()> disconnect;
     std::function<void(std::string_view)> on_write;
 };
@@ -60,7 +61,9 @@ class payments : public testing::Test {
             billing::TillOptions{
                 .deployment = deployment, .pool = 1, .entry = entry, .lead_tokens = 4},
             ledger, clock);
-        sign_ins.emplace(SignIns::Options{.deployment = deployment, .entry = entry}, clock, rng);
+        sign_ins.emplace(
+            SignIns::Options{.deployment = deployment, .entry = entry, .names = {"entry.example"}},
+            clock, rng);
         desk.emplace(Billing{.deployment = deployment,
                              .pool = 1,
                              .entry = entry,
@@ -280,6 +283,99 @@ TEST_F(payments, a_client_that_leaves_pays_for_what_it_had) {
     EXPECT_GT(ledger.charges[0].charge.completion_tokens, 0u);
 }
 
+TEST_F(payments, a_client_that_does_not_read_pays_for_what_it_was_sent) {
+    open_voucher(1000);
+    const std::string stream =
+        R"({"prompt":"Once upon a time","max_tokens":100,"temperature":0,"stream":true})";
+    const auto exchange = begin("/generate", stream, spend(900, stream));
+    size_t texts = 0;
+    exchange->on_write = [&](std::string_view chunk) {
+        texts += chunk.find("\"text\"") != std::string_view::npos ? 1 : 0;
+        if (texts == 3) exchange->unread_bytes = 1 << 30;
+    };
+    run_until([&] { return till->holds() == 0; });
+    EXPECT_NE(exchange->body.find("event: error"), std::string::npos);
+    EXPECT_NE(exchange->body.find("\"receipt\":\"/v1/receipts/"), std::string::npos);
+    ASSERT_EQ(ledger.charges.size(), 1u);
+    const billing::Charge& charge = ledger.charges[0].charge;
+    EXPECT_GE(charge.completion_tokens, 3u);
+    EXPECT_EQ(charge.amount, 2 * charge.prompt_tokens + 5 * charge.completion_tokens);
+}
+
+TEST_F(payments, an_answer_whose_time_is_over_is_charged_as_far_as_it_was_sent) {
+    open_voucher(100'000);
+    boost::json::object request = {
+        {"prompt", "Once upon a time"}, {"max_tokens", 450}, {"temperature", 0}, {"stream", true}};
+    // The first of these times after which there is a token; the answer takes longer.
+    for (double seconds = 0.01; ledger.charges.empty() && seconds < 10; seconds *= 2) {
+        request["timeout"] = seconds;
+        const auto exchange = begin("/generate", boost::json::serialize(request),
+                                    spend(100'000, boost::json::serialize(request)));
+        run_until([&] { return till->holds() == 0; });
+        EXPECT_NE(exchange->body.find("deadline_exceeded"), std::string::npos);
+    }
+    ASSERT_EQ(ledger.charges.size(), 1u);
+    const billing::Charge& charge = ledger.charges[0].charge;
+    EXPECT_GT(charge.completion_tokens, 0u);
+    EXPECT_LT(charge.completion_tokens, 450u);
+    EXPECT_EQ(charge.amount, 2 * charge.prompt_tokens + 5 * charge.completion_tokens);
+}
+
+TEST_F(payments, a_prompt_that_its_client_gives_up_stays_held) {
+    open_voucher(1000);
+    std::string prompt;
+    for (int i = 0; i < 60; ++i) prompt += "Once upon a time ";
+    const boost::json::object request = {{"prompt", prompt}, {"max_tokens", 5}, {"stream", true}};
+    const auto exchange = begin("/generate", boost::json::serialize(request),
+                                spend(1000, boost::json::serialize(request)));
+    ASSERT_EQ(exchange->status, 200) << exchange->body;
+    exchange->disconnect();
+    EXPECT_EQ(till->holds(), 0u);
+    EXPECT_TRUE(ledger.charges.empty());
+    EXPECT_GT(till->standing(chain::test_voucher)->held, 0u);
+}
+
+TEST_F(payments, an_answer_that_cannot_be_charged_has_no_receipt_that_says_it_was) {
+    open_voucher(1000);
+    ledger.is_full = true;
+    const auto answer = ask("/generate", body, spend(500, body));
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    const std::string path(answer->json().at("receipt").as_string());
+    EXPECT_NE(ask(path, "", "", "GET")->status, 200);
+    EXPECT_EQ(error_of(*ask("/generate", body, spend(500, body))), "not_ready");
+}
+
+/// What was generated repeats what is in the prompt, so that passes yield several tokens: whichever
+/// of them brings the stop string, the receipt is of those up to it.
+TEST_F(payments, a_stop_string_inside_a_pass_ends_what_is_signed_for_and_charged) {
+    open_voucher(1'000'000);
+    const auto ask_for = [&](const std::string& prompt, const std::string& stop) {
+        boost::json::object request = {{"prompt", prompt}, {"max_tokens", 60}, {"temperature", 0}};
+        if (!stop.empty()) request["stop"] = stop;
+        return ask("/generate", boost::json::serialize(request),
+                   spend(1'000'000, boost::json::serialize(request)));
+    };
+    const std::string start = "Once upon a time";
+    const std::string text(ask_for(start, "")->json().at("text").as_string());
+    const std::string prompt = start + text + "\n" + start + text.substr(0, 8);
+    const std::string whole(ask_for(prompt, "")->json().at("text").as_string());
+    size_t stopped = 0;
+    for (size_t at = 1; at + 3 < whole.size(); at += 7) {
+        const auto answer = ask_for(prompt, whole.substr(at, 3));
+        ASSERT_EQ(answer->status, 200) << answer->body;
+        stopped += answer->json().at("finish_reason").as_string() == "stop" ? 1 : 0;
+        const attest::Receipt receipt = receipt_of(*answer);
+        const uint32_t tokens = receipt.prompt_tokens + receipt.completion_tokens;
+        EXPECT_EQ(receipt.input.end(), tokens - 1) << at;
+        EXPECT_EQ(receipt.opening.answer.size(), receipt.completion_tokens);
+        const int64_t told = answer->json().at("usage").at("completion_tokens").as_int64();
+        EXPECT_GE(receipt.completion_tokens, told);
+        EXPECT_EQ(receipt.payment.charged,
+                  2 * (receipt.prompt_tokens - receipt.cached_tokens) + 5 * told);
+    }
+    EXPECT_GT(stopped, 5u);
+}
+
 TEST_F(payments, a_query_is_paid_for_one_request) {
     auto paid = chain::query_paid(1, 1000);
     paid.entry = entry;
@@ -322,6 +418,17 @@ TEST_F(payments, the_host_of_this_entry_has_it_settle) {
     contract.apply(registered);
     EXPECT_EQ(error_of(*ask("/v1/payment/settle", "", sign_in(neighbour))), "host_unknown");
     EXPECT_EQ(settlements_asked, 1);
+}
+
+TEST_F(payments, who_is_no_host_has_no_token) {
+    const auto message =
+        ask("/v1/sign-in", "{\"address\":\"" + chain::to_checksum_text(session.address()) + "\"}");
+    const std::string text(message->json().at("message").as_string());
+    const boost::json::object signed_in = {
+        {"message", text},
+        {"signature", "0x" + to_hex(session.sign_recoverable(chain::personal_digest(text)))}};
+    const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
+    EXPECT_EQ(token->status, 403) << token->body;
 }
 
 TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {

@@ -9,6 +9,9 @@ namespace {
 
 /// Wallets whose use of the last hour is remembered.
 constexpr size_t hosts_max = 4096;
+constexpr Duration hour = std::chrono::hours(1);
+/// Behind a failure of the ledger nothing is admitted for so long; then it may be well again.
+constexpr Duration ledger_rest = std::chrono::seconds(30);
 
 std::string text(uint64_t value) {
     return std::to_string(value);
@@ -31,6 +34,16 @@ std::optional<uint64_t> tokens_covered(const chain::Prices& prices, uint64_t pro
     return (credits - *prompt) / prices.completion;
 }
 
+/// What a client has had computed, where it is its doing that it is not charged.
+Credits forfeit_of(const chain::Prices& prices, const Delivered& delivered) {
+    if (delivered.end != AnswerEnd::by_client) return 0;
+    return price_of(
+               prices,
+               delivered.prompt_tokens - std::min(delivered.prompt_tokens, delivered.cached_tokens),
+               delivered.completion_tokens)
+        .value_or(UINT64_MAX);
+}
+
 }  // namespace
 
 Credits Standing::left() const {
@@ -51,8 +64,12 @@ Result<void> Till::load() {
 Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payment,
                               const Demand& demand) {
     const auto prices = view.prices(options_.pool, now());
-    if (!prices || view.open_pool(options_.pool) == nullptr)
+    // One that is closed opens no vouchers and takes no queries any more; those that are there it
+    // serves.
+    if (!prices || view.slot_count(options_.pool) == 0)
         return fail(ErrorCode::not_ready, "pool " + text(options_.pool) + " takes no requests");
+    if (unwritable_since_ && clock_.now() - *unwritable_since_ < ledger_rest)
+        return fail(ErrorCode::not_ready, "the ledger of charges cannot be written just now");
     Hold hold = {.payment = payment,
                  .prices = *prices,
                  .prompt_tokens = demand.prompt_tokens,
@@ -164,6 +181,11 @@ Result<Till::Hold> Till::admit_query(const chain::MoneyView& view, const QueryPa
                     "query " + text(payment.query) +
                         " was served or has ended, or its payment is not settled yet");
     }
+    const auto tries = query_tries_.find(payment.query);
+    if (tries != query_tries_.end() && tries->second >= options_.query_tries_max) {
+        return fail(ErrorCode::query_unknown, "query " + text(payment.query) + " was given up " +
+                                                  text(tries->second) + " times: reclaim it");
+    }
     if (query->pool != options_.pool || query->entry != options_.entry)
         return fail(ErrorCode::query_mismatch, "the query is paid for another entry");
     if (query->request_hash != request_hash)
@@ -244,7 +266,7 @@ bool Till::may_go_on(uint64_t hold_id, uint32_t completion_tokens) {
 
 Standing Till::standing_of(const Account& account) const {
     return {.charged = account.kept.charged,
-            .held = account.held,
+            .held = saturated_sum(account.held, forfeited(account)),
             .signed_amount = account.kept.signed_spend.amount,
             .claimable = account.claimable};
 }
@@ -270,6 +292,12 @@ std::optional<Bill> Till::bill_for(uint64_t hold_id, const Delivered& delivered)
     const auto* spend = std::get_if<VoucherPayment>(&hold.payment);
     const auto* query = std::get_if<QueryPayment>(&hold.payment);
     if (spend == nullptr && query == nullptr) return std::nullopt;
+    const uint64_t sent = delivered.completion_tokens -
+                          std::min(delivered.completion_tokens, delivered.unsent_tokens);
+    const bool is_by_network = delivered.end == AnswerEnd::by_network;
+    // One that can be asked for again is not used up.
+    if (query != nullptr && delivered.end != AnswerEnd::regular && (is_by_network || sent == 0))
+        return std::nullopt;
     Charge charge = {.prompt_tokens = delivered.prompt_tokens -
                                       std::min(delivered.prompt_tokens, delivered.cached_tokens),
                      .completion_tokens = delivered.completion_tokens,
@@ -277,7 +305,7 @@ std::optional<Bill> Till::bill_for(uint64_t hold_id, const Delivered& delivered)
     if (spend != nullptr) charge.voucher = spend->spend.voucher;
     if (query != nullptr) charge.query = query->query;
     const Credits most = spend != nullptr ? hold.held : hold.locked;
-    const auto price = price_of(hold.prices, charge.prompt_tokens, charge.completion_tokens);
+    const auto price = price_of(hold.prices, is_by_network ? 0 : charge.prompt_tokens, sent);
     charge.amount = price ? std::min(*price, most) : most;
     if (charge.amount == 0 && query == nullptr) return std::nullopt;
     const attest::ReceiptPayment payment = {.voucher = charge.voucher,
@@ -285,16 +313,21 @@ std::optional<Bill> Till::bill_for(uint64_t hold_id, const Delivered& delivered)
                                             .prompt_price = hold.prices.prompt,
                                             .completion_price = hold.prices.completion,
                                             .charged = charge.amount};
-    return Bill{.charge = std::move(charge), .payment = payment};
+    const Credits all = forfeit_of(hold.prices, delivered);
+    return Bill{.charge = std::move(charge),
+                .payment = payment,
+                .forfeit = all - std::min(all, payment.charged)};
 }
 
-Result<void> Till::finish(uint64_t hold_id, const Charge& charge, ByteView receipt) {
+Result<void> Till::finish(uint64_t hold_id, const Charge& charge, ByteView receipt,
+                          Credits forfeit) {
     const auto found = holds_.find(hold_id);
     if (found == holds_.end()) return fail(ErrorCode::request_unknown, "the till has no such hold");
     Result<void> kept;
     if (charge.query != 0) {
         kept = store_.keep(charge, nullptr, receipt);
         if (kept) served_.insert(charge.query);
+        if (kept) query_tries_.erase(charge.query);
     } else {
         Account& account = accounts_.at(charge.voucher);
         SpendAccount next = account.kept;
@@ -302,28 +335,54 @@ Result<void> Till::finish(uint64_t hold_id, const Charge& charge, ByteView recei
         kept = store_.keep(charge, &next, receipt);
         if (kept) account.kept = next;
     }
-    end(found, {});
+    if (kept)
+        unwritable_since_.reset();
+    else
+        unwritable_since_ = clock_.now();
+    end(found, {}, forfeit);
     return kept;
 }
 
 void Till::drop(uint64_t hold, const Delivered& delivered) {
-    if (const auto found = holds_.find(hold); found != holds_.end()) end(found, delivered);
+    const auto found = holds_.find(hold);
+    if (found == holds_.end()) return;
+    end(found, delivered, forfeit_of(found->second.prices, delivered));
 }
 
-void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delivered) {
+void Till::forfeit(Account& account, Credits amount) const {
+    account.forfeited = forfeited(account);
+    if (account.forfeited == 0) account.hour_began = clock_.now();
+    account.forfeited = saturated_sum(account.forfeited, amount);
+}
+
+Credits Till::forfeited(const Account& account) const {
+    return clock_.now() - account.hour_began < hour ? account.forfeited : 0;
+}
+
+void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delivered,
+               Credits amount) {
     const Hold& hold = found->second;
     if (const auto* spend = std::get_if<VoucherPayment>(&hold.payment)) {
         Account& account = accounts_.at(spend->spend.voucher);
         account.held -= hold.held;
         --account.holds;
+        // No more than it had signed for at its beginning.
+        forfeit(account, std::min(amount, hold.held));
     } else if (const auto* query = std::get_if<QueryPayment>(&hold.payment)) {
         serving_.erase(query->query);
+        if (delivered.end == AnswerEnd::by_client &&
+            delivered.prompt_tokens > delivered.cached_tokens)
+            ++query_tries_[query->query];
     } else {
         Host& host = hosts_.at(std::get<HostUse>(hold.payment).wallet);
         --host.running;
-        host.tokens +=
-            delivered.prompt_tokens - std::min(delivered.prompt_tokens, delivered.cached_tokens);
+        const bool is_by_network = delivered.end == AnswerEnd::by_network;
         host.tokens += delivered.completion_tokens;
+        if (is_by_network)
+            host.tokens -= std::min(delivered.completion_tokens, delivered.unsent_tokens);
+        else
+            host.tokens += delivered.prompt_tokens -
+                           std::min(delivered.prompt_tokens, delivered.cached_tokens);
     }
     holds_.erase(found);
 }

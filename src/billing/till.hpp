@@ -56,10 +56,24 @@ struct Standing {
     Credits left() const;
 };
 
+/// Why an answer has no more tokens.
+enum class AnswerEnd {
+    /// It was whole, or is as far as it was paid for.
+    regular,
+    /// Its client left, did not read, or had set a time or a form that it could not keep.
+    by_client,
+    /// The network could not go on with it; the client can, at another entry.
+    by_network,
+};
+
+/// What was computed of an answer, and how it ended.
 struct Delivered {
     uint32_t prompt_tokens = 0;
     uint32_t cached_tokens = 0;
     uint32_t completion_tokens = 0;
+    /// Of the completion tokens, those that the client was not sent.
+    uint32_t unsent_tokens = 0;
+    AnswerEnd end = AnswerEnd::regular;
 };
 
 /// What an answer comes to, for the ledger and for its receipt.
@@ -67,6 +81,8 @@ struct Bill {
     /// Request, receipt and nodes are left to the caller.
     Charge charge{};
     attest::ReceiptPayment payment{};
+    /// What was computed for its client's sake and is not charged.
+    Credits forfeit = 0;
 };
 
 struct TillOptions {
@@ -79,12 +95,22 @@ struct TillOptions {
     /// Of one host that uses the pool free of charge.
     size_t host_requests_max = 4;
     uint64_t host_tokens_per_hour = 500'000;
+    /// How often what a query paid for may be begun and ended by its client without a token.
+    uint32_t query_tries_max = 3;
 };
 
 /// An entry's cash desk: whether a request is paid for, whether its answer may go on, what it comes
 /// to. An answer costs its tokens at the prices that held when it began; prompt tokens of the
-/// prefix cache are free. What is charged is never more than what was signed, nor than what the
-/// contract holds for it. Not threadsafe; no I/O but the store's.
+/// prefix cache are free, and so are those that its client was not sent. What is charged is never
+/// more than what was signed, nor than what the contract holds for it. Not threadsafe; no I/O but
+/// the store's.
+///
+/// A client that ends its answer pays for the prompt and for what it was sent, as far as stages
+/// sign for it; before the first token they do not. What it has had computed beyond that is charged
+/// to nobody, but stays held of its voucher until the hour is over: else one voucher could have
+/// prompts computed without end. An answer that the network ended costs the tokens that were sent,
+/// since the prompt is computed again elsewhere; one of a query costs nothing, and may be asked for
+/// again.
 class Till {
   public:
     /// References MUST outlive it.
@@ -96,7 +122,8 @@ class Till {
 
     /// Errors: payment_required (nothing covers it, but it could), voucher_unknown, voucher_ended,
     /// voucher_exhausted, signature_invalid, query_unknown, query_mismatch, payment_in_use,
-    /// host_unknown, overloaded, amount_overflow, not_ready (the pool is closed).
+    /// host_unknown, overloaded, amount_overflow, not_ready (there is no such pool, or the ledger
+    /// could not be written just now).
     Result<Admission> admit(const chain::MoneyView& view, const Payment& payment,
                             const Demand& demand);
     /// A higher sum, or the same to see how the voucher stands. Errors: as above.
@@ -111,10 +138,11 @@ class Till {
     std::optional<Standing> standing(uint64_t hold) const;
     std::optional<Standing> standing(const Digest& voucher) const;
 
-    /// nullopt where nothing is to be paid.
+    /// nullopt where nothing is to be paid: the hold is then to be dropped.
     std::optional<Bill> bill_for(uint64_t hold, const Delivered& delivered) const;
-    /// Keeps the charge, and ends the hold. Error: ledger_failed; nothing is charged then.
-    Result<void> finish(uint64_t hold, const Charge& charge, ByteView receipt);
+    /// Keeps the charge, and ends the hold. Error: ledger_failed; nothing is charged then, and for
+    /// a while nothing is admitted.
+    Result<void> finish(uint64_t hold, const Charge& charge, ByteView receipt, Credits forfeit = 0);
     /// Ends a hold that comes to nothing; no matter if there is none.
     void drop(uint64_t hold, const Delivered& delivered = {});
 
@@ -142,6 +170,9 @@ class Till {
         Credits held = 0;
         Credits claimable = 0;
         size_t holds = 0;
+        /// Of the hour that began then.
+        Credits forfeited = 0;
+        Instant hour_began{};
     };
     struct Host {
         size_t running = 0;
@@ -158,7 +189,9 @@ class Till {
     Result<Account*> take_spend(const chain::MoneyView& view, const SignedSpend& spend);
     Credits claimable(const chain::VoucherRecord& voucher) const;
     Standing standing_of(const Account& account) const;
-    void end(std::map<uint64_t, Hold>::iterator hold, const Delivered& delivered);
+    void forfeit(Account& account, Credits amount) const;
+    Credits forfeited(const Account& account) const;
+    void end(std::map<uint64_t, Hold>::iterator hold, const Delivered& delivered, Credits forfeit);
     uint64_t now() const { return static_cast<uint64_t>(clock_.unix_now()); }
 
     TillOptions options_;
@@ -172,6 +205,10 @@ class Till {
     /// Charged before.
     std::set<uint64_t> served_;
     std::set<uint64_t> serving_;
+    /// How often those that were not charged were begun for nothing.
+    std::map<uint64_t, uint32_t> query_tries_;
+    /// The ledger could not be written, so what is served could not be charged.
+    std::optional<Instant> unwritable_since_;
 };
 
 }  // namespace teetee::billing

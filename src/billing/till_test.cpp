@@ -158,6 +158,13 @@ TEST_F(till, a_charge_that_is_not_kept_is_none) {
     EXPECT_EQ(desk.finish(admission.hold, *charge, {}).error().code, ErrorCode::ledger_failed);
     EXPECT_EQ(standing().charged, 0u);
     EXPECT_EQ(standing().held, 0u);
+    // What is served now could not be charged either.
+    EXPECT_EQ(admit_error(pay(100)), ErrorCode::not_ready);
+    clock.time += 30;
+    const Admission later = admit(pay(100));
+    ledger.is_full = false;
+    ASSERT_TRUE(desk.finish(later.hold, *charge_for(later.hold, {10, 0, 3}), {}));
+    EXPECT_EQ(standing().charged, 35u);
 }
 
 TEST_F(till, goes_on_from_its_ledger) {
@@ -197,6 +204,96 @@ TEST_F(till, serves_a_query_once) {
               ErrorCode::query_unknown);
 }
 
+TEST_F(till, what_was_not_sent_is_not_charged) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(pay(200));
+    const auto charge = charge_for(admission.hold, {10, 4, 5, 2});
+    ASSERT_TRUE(charge);
+    EXPECT_EQ(charge->amount, 6u * 2 + 3 * 5);
+    EXPECT_EQ(charge->completion_tokens, 5u) << "nodes sign for what they computed";
+}
+
+TEST_F(till, a_client_that_ends_its_answer_pays_for_the_prompt_and_what_it_was_sent) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(pay(200));
+    ASSERT_TRUE(desk.may_go_on(admission.hold, 7));
+    const auto bill = desk.bill_for(admission.hold, {10, 4, 8, 3, AnswerEnd::by_client});
+    ASSERT_TRUE(bill);
+    EXPECT_EQ(bill->charge.amount, 6u * 2 + 5 * 5);
+    ASSERT_TRUE(desk.finish(admission.hold, bill->charge, {}, bill->forfeit));
+    EXPECT_EQ(standing().charged, 37u);
+    EXPECT_EQ(standing().held, 3u * 5) << "what it had computed beyond that";
+    clock.time += 3600;
+    EXPECT_EQ(standing().held, 0u);
+}
+
+TEST_F(till, an_answer_that_the_network_ended_costs_what_was_sent) {
+    contract.open_voucher(1000);
+    const Admission admission = admit(pay(200));
+    const auto bill = desk.bill_for(admission.hold, {10, 4, 8, 3, AnswerEnd::by_network});
+    ASSERT_TRUE(bill);
+    EXPECT_EQ(bill->charge.amount, 5u * 5);
+    EXPECT_EQ(bill->forfeit, 0u);
+    EXPECT_EQ(bill->charge.tokens(), 14u);
+    EXPECT_FALSE(desk.bill_for(admission.hold, {10, 4, 8, 8, AnswerEnd::by_network}));
+    desk.drop(admission.hold, {10, 4, 8, 8, AnswerEnd::by_network});
+    EXPECT_EQ(standing().held, 0u);
+}
+
+TEST_F(till, prompts_that_come_to_nothing_use_up_what_is_signed_for_a_while) {
+    contract.open_voucher(100);
+    for (int i = 0; i < 4; ++i) {
+        const Admission admission = admit(pay(100));
+        EXPECT_FALSE(charge_for(admission.hold, {10, 0, 0, 0, AnswerEnd::by_network}));
+        desk.drop(admission.hold, {10, 0, 0, 0, AnswerEnd::by_client});
+    }
+    EXPECT_EQ(standing().held, 80u);
+    EXPECT_EQ(admit_error(pay(100)), ErrorCode::voucher_exhausted);
+    EXPECT_EQ(standing().charged, 0u);
+    // One that had not begun to be computed, or that the network ended, is nobody's fault.
+    clock.time += 3599;
+    EXPECT_EQ(admit_error(pay(100)), ErrorCode::voucher_exhausted);
+    contract.open_voucher(100, {0x77});
+    const Admission other = admit(pay(100, {0x77}), {10, 1, {}});
+    desk.drop(other.hold, {0, 0, 0, 0, AnswerEnd::by_client});
+    EXPECT_EQ(desk.standing(Digest{0x77})->held, 0u);
+}
+
+TEST_F(till, a_query_is_served_once_a_token_was_sent) {
+    contract.apply(chain::query_paid(1, 120));
+    const Demand demand = {10, 100, {0x9e}};
+    const Admission first = admit(QueryPayment{1}, demand);
+    // The network ended it: it may be asked again, as often as need be.
+    EXPECT_FALSE(charge_for(first.hold, {10, 0, 5, 0, AnswerEnd::by_network}));
+    desk.drop(first.hold, {10, 0, 5, 0, AnswerEnd::by_network});
+    const Admission second = admit(QueryPayment{1}, demand);
+    const auto charge = charge_for(second.hold, {10, 0, 5, 4, AnswerEnd::by_client});
+    ASSERT_TRUE(charge);
+    EXPECT_EQ(charge->amount, 25u);
+    ASSERT_TRUE(desk.finish(second.hold, *charge, {}));
+    EXPECT_EQ(admit_error(QueryPayment{1}, demand), ErrorCode::query_unknown);
+}
+
+TEST_F(till, a_query_is_not_begun_for_nothing_without_end) {
+    contract.apply(chain::query_paid(1, 120));
+    const Demand demand = {10, 100, {0x9e}};
+    for (uint32_t i = 0; i < options.query_tries_max; ++i) {
+        const Admission admission = admit(QueryPayment{1}, demand);
+        const Delivered nothing = {10, 0, 5, 5, AnswerEnd::by_client};
+        EXPECT_FALSE(charge_for(admission.hold, nothing));
+        desk.drop(admission.hold, nothing);
+    }
+    EXPECT_EQ(admit_error(QueryPayment{1}, demand), ErrorCode::query_unknown);
+}
+
+TEST_F(till, a_host_has_used_what_it_ended) {
+    const Admission first = admit(HostUse{chain::test_host});
+    desk.drop(first.hold, {60, 0, 0, 0, AnswerEnd::by_network});
+    const Admission second = admit(HostUse{chain::test_host});
+    desk.drop(second.hold, {60, 0, 40, 40, AnswerEnd::by_client});
+    EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);
+}
+
 TEST_F(till, hosts_pay_nothing_within_bounds) {
     EXPECT_EQ(admit_error(HostUse{{0x41}}), ErrorCode::host_unknown);
     const Admission first = admit(HostUse{chain::test_host});
@@ -215,10 +312,16 @@ TEST_F(till, hosts_pay_nothing_within_bounds) {
     EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::host_unknown);
 }
 
-TEST_F(till, closed_pools_take_nothing) {
+TEST_F(till, a_pool_that_closes_serves_what_it_has_promised) {
     contract.open_voucher(1000);
+    contract.apply(chain::query_paid(1, 120));
     contract.apply(chain::tee_tee::PoolClosedEvent{.pool = 1});
-    EXPECT_EQ(admit_error(pay(100)), ErrorCode::not_ready);
+    EXPECT_NE(admit(pay(100)).hold, 0u);
+    EXPECT_NE(admit(QueryPayment{1}, {10, 100, {0x9e}}).hold, 0u);
+    options.pool = 2;
+    Till other(options, ledger, clock);
+    EXPECT_EQ(other.admit(contract.view(), pay(100), {10, 100, {}}).error().code,
+              ErrorCode::not_ready);
 }
 
 TEST(prices, are_counted_without_wrapping) {

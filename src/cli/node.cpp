@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
+#include <algorithm>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <thread>
@@ -67,6 +68,30 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
         log.info("attested API on https://" + net::to_string(tls_address));
     }
     return servers;
+}
+
+/// As browsers write them into Host: without a port that is the scheme's own.
+Result<std::vector<std::string>> api_names(const ServeOptions& options) {
+    std::vector<std::string> out;
+    for (const std::string& url : {options.node.api_url, options.node.api_tls_url}) {
+        if (url.empty()) continue;
+        TT_TRY(const auto parsed, net::parse_url(url));
+        const bool is_default = parsed.address.port == (parsed.tls ? 443 : 80);
+        out.push_back(net::to_string(parsed.address));
+        if (is_default) out.push_back(out.back().substr(0, out.back().rfind(':')));
+    }
+    for (const std::string& listen : {options.api, options.api_tls}) {
+        if (listen.empty()) continue;
+        TT_TRY(const auto address, net::parse_address(listen));
+        out.push_back(net::to_string(address));
+        out.push_back(net::to_string({"localhost", address.port}));
+    }
+    for (std::string& name : out) {
+        std::ranges::transform(name, name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+    }
+    return out;
 }
 
 /// A first signal lets the node end what it has begun; a second one, or time, does not.
@@ -167,7 +192,8 @@ Result<void> serve(const ServeOptions& options, Session&) {
     }
     TT_TRY(const auto node,
            node::Node::start({loop, clock, rng, log, *tee, collateral.get(), known}, node_options));
-    if (chain) TT_CHECK(chain->attach(*node));
+    TT_TRY(const auto names, api_names(options));
+    if (chain) TT_CHECK(chain->attach(*node, names));
     if (node_options.activations != ActivationFormat::f32 &&
         (!node->is_entry() || node->activations() != node_options.activations))
         log.warn("--activations: only an entry with stages behind it chooses the format");

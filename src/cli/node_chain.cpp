@@ -2,7 +2,6 @@
 #include "cli/node_chain.hpp"
 
 #include "chain/registration_file.hpp"
-#include "cli/state_folder.hpp"
 #include "crypto/hash.hpp"
 #include "node/settlement_signers.hpp"
 
@@ -97,7 +96,12 @@ Result<std::unique_ptr<NodeChain>> NodeChain::start(const World& world,
 }
 
 Result<void> NodeChain::open() {
-    TT_CHECK(make_private_folder(option_.state_folder));
+    // Before anything is read of it: another process may still be at the end of its work.
+    TT_TRY(folder_, LockedFolder::try_open(option_.state_folder));
+    if (!folder_) {
+        return fail(ErrorCode::config_invalid,
+                    "--state " + option_.state_folder + ": another process works with it");
+    }
     TT_CHECK(open_key());
     node::ChainClient::Options options;
     for (const std::string& url : target_.rpc_urls) options.endpoints.push_back({.url = url});
@@ -125,9 +129,8 @@ Result<void> NodeChain::open() {
 }
 
 Result<void> NodeChain::open_key() {
-    const bool has_wallet =
-        !option_.wallet.keystore.empty() || std::getenv("TEETEE_KEY") != nullptr;
-    if (has_wallet) {
+    TT_TRY(const auto bare, key_from_environment());
+    if (bare || !option_.wallet.keystore.empty()) {
         TT_TRY(auto key, option_.wallet.open());
         key_.emplace(std::move(key));
     }
@@ -148,9 +151,9 @@ void NodeChain::put_into(node::NodeOptions& options) const {
     options.receipt_key_path = option_.state_folder + "/receipt.key";
 }
 
-Result<void> NodeChain::attach(node::Node& node) {
+Result<void> NodeChain::attach(node::Node& node, const std::vector<std::string>& names) {
     node_ = &node;
-    if (node.is_entry()) TT_CHECK(open_till());
+    if (node.is_entry()) TT_CHECK(open_till(names));
     if (option_.is_self_registering) {
         registrar_.emplace(
             SelfRegistration::World{world_.loop, world_.clock, world_.log},
@@ -171,7 +174,7 @@ Result<void> NodeChain::attach(node::Node& node) {
     return {};
 }
 
-Result<void> NodeChain::open_till() {
+Result<void> NodeChain::open_till(const std::vector<std::string>& names) {
     const crypto::Address entry = node_->statement().receipt_address;
     node::Money::Options options;
     options.pool = option_.pool;
@@ -188,8 +191,9 @@ Result<void> NodeChain::open_till() {
                        *client_, [this](const billing::SignOrder& order, const auto& done) {
                            node::ask_nodes_to_sign(*node_, money_->ledger(), order, done);
                        }));
-    sign_ins_.emplace(api::SignIns::Options{.deployment = target_.deployment, .entry = entry},
-                      world_.clock, world_.rng);
+    sign_ins_.emplace(
+        api::SignIns::Options{.deployment = target_.deployment, .entry = entry, .names = names},
+        world_.clock, world_.rng);
     billing_.emplace(api::Billing{.deployment = target_.deployment,
                                   .pool = option_.pool,
                                   .entry = entry,

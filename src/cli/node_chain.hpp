@@ -10,6 +10,7 @@
 #include "api/paid_answer.hpp"
 #include "cli/chain_option.hpp"
 #include "cli/self_registration.hpp"
+#include "cli/state_folder.hpp"
 #include "cli/wallet_option.hpp"
 #include "node/contract_registry.hpp"
 #include "node/money.hpp"
@@ -66,14 +67,15 @@ class NodeChain {
     /// Once the node is up: opens an entry's till, writes the registration, has it registered.
     /// Errors: of
     /// Money::start, and of writing.
-    Result<void> attach(node::Node& node);
+    /// `names`: what clients call this entry, see api::SignIns.
+    Result<void> attach(node::Node& node, const std::vector<std::string>& names);
     /// nullptr on nodes that are no entries.
     const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }
 
   private:
     NodeChain(const World& world, NodeChainOption option, ChainTarget target);
     Result<void> open();
-    Result<void> open_till();
+    Result<void> open_till(const std::vector<std::string>& names);
     Result<void> open_key();
     chain::RegistrationFile registration() const;
     Result<void> write_registration();
@@ -81,6 +83,8 @@ class NodeChain {
     World world_;
     NodeChainOption option_;
     ChainTarget target_;
+    /// First to come and last to go: whose folder it is, nobody else reads or writes it.
+    std::optional<LockedFolder> folder_;
     std::optional<crypto::SecpKey> key_;
     /// Zero where the node is to be registered by nobody.
     chain::Address host_{};

@@ -42,16 +42,21 @@ Result<RequestId> Generations::begin(Generation generation, GenerationEvents eve
 }
 
 Result<pipeline::Usage> Generations::cancel(const RequestId& request) {
+    const auto known = running_.find(request);
+    // A pass yields several tokens; whoever cancels at one of them has not been told the others.
+    const size_t told = known == running_.end() ? 0 : known->second.opening.answer.size();
     // Callbacks of a request that has just ended by itself stay: its last event is on its way.
     auto usage =
         world_.entry.act([&](pipeline::Entry& entry, Instant now, pipeline::Effects& effects) {
-            return entry.cancel(now, request, effects);
+            return entry.cancel(now, request, effects, static_cast<uint32_t>(told));
         });
     const auto running = running_.find(request);
     if (!usage || running == running_.end()) return usage;
     // Behind its first token the records are still to come.
     if (usage->completion_tokens == 0 || !running->second.events.on_receipt) {
         running_.erase(running);
+    } else {
+        running->second.is_cancelled = true;
     }
     return usage;
 }
@@ -64,13 +69,15 @@ void Generations::on_event(const pipeline::ClientEvent& event) {
     // Copies: a callback may cancel the request and so erase its own entry.
     const GenerationEvents events = found->second.events;
     if (const auto* token = std::get_if<pipeline::ClientToken>(&event)) {
+        if (found->second.is_cancelled) return;
         found->second.opening.answer.push_back(token->token);
         events.on_token(*token);
     } else if (const auto* done = std::get_if<pipeline::ClientDone>(&event)) {
         if (!events.on_receipt) running_.erase(found);
         events.on_done(done->reason, done->usage);
     } else if (const auto* failed = std::get_if<pipeline::ClientFailed>(&event)) {
-        running_.erase(found);
+        // Behind its first token the records are still to come.
+        if (failed->usage.completion_tokens == 0 || !events.on_receipt) running_.erase(found);
         events.on_failed(failed->error, failed->usage);
     } else {
         on_records(std::get<pipeline::ClientRecords>(event));

@@ -30,8 +30,9 @@ struct GenerationEvents {
     std::function<void(const pipeline::ClientToken&)> on_token{};
     std::function<void(pipeline::FinishReason, pipeline::Usage)> on_done{};
     std::function<void(const Error&, pipeline::Usage)> on_failed{};
-    /// After on_done, or after a cancel behind the first token: the receipt but for request_hash,
-    /// answer_hash and finished_at, for Node::sign. An error where a stage did not sign.
+    /// After on_done, or after a failure or a cancel behind the first token: the receipt but for
+    /// request_hash, answer_hash and finished_at, for Node::sign. An error where a stage did not
+    /// sign.
     std::function<void(const Result<attest::Receipt>&)> on_receipt{};
 };
 
@@ -63,7 +64,8 @@ class Generations {
 
     /// Errors: of pipeline::Entry::submit.
     Result<RequestId> begin(Generation generation, GenerationEvents events);
-    /// Ends a request without a further event; what it has used. Error: request_unknown.
+    /// Ends a request without a further event but on_receipt; what it has used. Tokens that are
+    /// there and were not told yet are not used. Error: request_unknown.
     Result<pipeline::Usage> cancel(const RequestId& request);
     /// See Node::add_fresh_quotes.
     void add_fresh_quotes(attest::Receipt receipt, std::function<void(attest::Receipt)> done);
@@ -79,6 +81,8 @@ class Generations {
     struct Running {
         GenerationEvents events;
         attest::ReceiptOpening opening;
+        /// Tokens that are still on their way are none of its answer.
+        bool is_cancelled = false;
     };
     /// A receipt that waits for its fresh quotes.
     struct Quoting {

@@ -202,6 +202,7 @@ Result<Bytes> LedgerFile::receipt(const RequestId& request) {
     TT_TRY(const bool found, row.next());
     if (!found) return Bytes{};
     const Bytes sealed = row.bytes(0);
+    if (sealed.empty()) return Bytes{};
     crypto::AeadNonce nonce{};
     if (sealed.size() < nonce.size())
         return fail(ErrorCode::ledger_failed, "a sealed receipt is cut");
@@ -340,8 +341,31 @@ Result<void> LedgerFile::set_state(uint64_t settlement, ChargeState from, Charge
     return transaction.commit();
 }
 
+/// They are all but a few bytes of the file. The time is that of the newest charge: where there are
+/// none, nothing grows.
+Result<void> LedgerFile::forget_receipts() {
+    TT_TRY(auto newest,
+           database_.query("SELECT charged_at FROM charges ORDER BY number DESC LIMIT 1"));
+    TT_TRY(const bool found, newest.next());
+    const uint64_t time = found ? newest.integer(0) : 0;
+    if (time < static_cast<uint64_t>(receipts_kept_s)) return {};
+    const uint64_t before = time - static_cast<uint64_t>(receipts_kept_s);
+    // Once an hour of the charges' time: it looks at all of them.
+    if (before < forgotten_before_ + 3600) return {};
+    TT_TRY(auto forget,
+           database_.query("UPDATE charges SET sealed_receipt = x'' WHERE state IN (2, 3) AND "
+                           "charged_at < ? AND length(sealed_receipt) > 0"));
+    forget.bind(before);
+    TT_CHECK(forget.finish());
+    forgotten_before_ = before;
+    return {};
+}
+
 Result<void> LedgerFile::end_settlement(uint64_t settlement) {
-    return set_state(settlement, ChargeState::settling, ChargeState::settled);
+    TT_CHECK(set_state(settlement, ChargeState::settling, ChargeState::settled));
+    // What fails here is tried again with the next one.
+    static_cast<void>(forget_receipts());
+    return {};
 }
 
 Result<void> LedgerFile::dissolve_settlement(uint64_t settlement) {

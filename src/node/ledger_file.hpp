@@ -8,6 +8,9 @@
 
 namespace teetee::node {
 
+/// Receipts are kept for so long after they were charged, and until they are settled or given up.
+inline constexpr UnixSeconds receipts_kept_s = 90 * 86400;
+
 /// An entry's ledger in a SQLite file. Receipts are encrypted in it, for they hold prompts; what
 /// the contract will say in public anyway (vouchers, sums, tokens, nodes) is not.
 class LedgerFile final : public billing::LedgerStore {
@@ -48,11 +51,14 @@ class LedgerFile final : public billing::LedgerStore {
         : database_(std::move(database)), key_(std::move(key)), rng_(rng) {}
     Result<void> prepare(const Owner& owner);
     Result<Bytes> seal(const RequestId& request, ByteView receipt);
+    Result<void> forget_receipts();
     Result<void> set_state(uint64_t settlement, billing::ChargeState from, billing::ChargeState to);
 
     Sqlite database_;
     crypto::AeadKey key_;
     Rng& rng_;
+    /// Receipts of charges before that time are forgotten, but for those of unsettled ones.
+    uint64_t forgotten_before_ = 0;
 };
 
 }  // namespace teetee::node

@@ -103,6 +103,32 @@ TEST_F(ledger_file, receipts_cannot_be_read_in_the_file) {
     EXPECT_EQ(open().value()->receipt(charge(1).request).error().code, ErrorCode::decrypt_failed);
 }
 
+TEST_F(ledger_file, forgets_receipts_that_were_settled_long_ago) {
+    const auto ledger = open().value();
+    const auto settle = [&](const Charge& one) {
+        const SettlementRecord record = {.receipts_root = one.receipt};
+        const auto id = ledger->begin_settlement(record, std::vector<Charge>{one});
+        return id && ledger->end_settlement(*id);
+    };
+    for (uint32_t i = 1; i <= 4; ++i) {
+        Charge one = charge(i);
+        if (i >= 3) one.charged_at += receipts_kept_s;
+        if (i == 4) one.charged_at += 1;
+        ASSERT_TRUE(ledger->keep(one, nullptr, as_bytes("a receipt")));
+        if (i == 1) {
+            ASSERT_TRUE(settle(one));
+        }
+    }
+    Charge last = charge(4);
+    last.charged_at += receipts_kept_s + 1;
+    EXPECT_EQ(ledger->receipt(charge(1).request)->size(), 9u);
+    ASSERT_TRUE(settle(last));
+    EXPECT_TRUE(ledger->receipt(charge(1).request)->empty());
+    EXPECT_EQ(ledger->receipt(charge(2).request)->size(), 9u) << "it is to be settled yet";
+    EXPECT_EQ(ledger->receipt(charge(4).request)->size(), 9u);
+    EXPECT_EQ(ledger->place_of(charge(1).request).value()->state, ChargeState::settled);
+}
+
 TEST_F(ledger_file, follows_a_settlement) {
     const auto ledger = open().value();
     const std::vector<Charge> charges = {charge(2), charge(1)};

@@ -93,8 +93,9 @@ struct ClientFailed {
     Usage usage;
 };
 
-/// Comes after the end of a request that was done or cancelled behind its first token, where
-/// records are signed: what every stage says it has computed, in the order of the layers.
+/// Comes after the end of a request that was done, or that failed or was cancelled behind its first
+/// token, where records are signed: what every stage says it has computed, in the order of the
+/// layers.
 struct ClientRecords {
     RequestId request{};
     /// The route that all of it was computed on.

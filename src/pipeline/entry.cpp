@@ -47,10 +47,11 @@ Result<void> Entry::submit(Instant now, Submission submission, Effects& effects)
     return {};
 }
 
-Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects) {
+Result<Usage> Entry::cancel(Instant now, RequestId request, Effects& effects, uint32_t delivered) {
     const auto found = requests_.find(request);
     if (found == requests_.end())
         return fail(ErrorCode::request_unknown, "cancel: no such request");
+    take_back(found->second, delivered);
     const Usage usage = found->second.usage;
     ask_for_records(found->second, effects);
     retain(found->second, effects);
@@ -469,6 +470,8 @@ void Entry::give_up(Requests::iterator found, Error error, Effects& effects) {
     ++counters_.sequences_failed;
     effects.events.emplace_back(ClientFailed{
         .request = found->first, .error = std::move(error), .usage = found->second.usage});
+    // Its client has these tokens, whatever becomes of the rest.
+    if (found->second.usage.completion_tokens > 0) ask_for_records(found->second, effects);
     end(found, effects);
 }
 

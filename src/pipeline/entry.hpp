@@ -127,8 +127,11 @@ class Entry {
     /// token_out_of_range, context_exceeded, kv_cache_full (would not fit into the empty ring),
     /// route_unavailable (and none was within reroute_timeout), overloaded, deadline_exceeded.
     Result<void> submit(Instant now, Submission submission, Effects& effects);
-    /// Ends the request without an event. Error: request_unknown.
-    Result<Usage> cancel(Instant now, RequestId request, Effects& effects);
+    /// Ends the request without an event. Where its client has had fewer tokens than are there (a
+    /// pass yields several), `delivered` says how many: no stage signs for more, and the usage has
+    /// no more. Error: request_unknown.
+    Result<Usage> cancel(Instant now, RequestId request, Effects& effects,
+                         uint32_t delivered = UINT32_MAX);
     /// For the receipt of a request that is over: has every stage make a quote. The order MUST name
     /// the entry's own layers, and its request not have been ordered for before.
     void ask_for_quotes(Instant now, QuoteOrder order, Effects& effects);
@@ -344,6 +347,7 @@ class Entry {
     void start_over(Requests::iterator request, Effects& effects);
     void queue_again(Requests::iterator request, Effects& effects);
     void finish(Requests::iterator request, FinishReason reason, Effects& effects);
+    static void take_back(Request& request, uint32_t delivered);
     void give_up(Requests::iterator request, Error error, Effects& effects);
     void end(Requests::iterator request, Effects& effects);
     void leave_route(Requests::iterator request, Effects& effects);

@@ -322,6 +322,15 @@ void Entry::trace_output(const wire::Message& message) {
     }
 }
 
+/// Tokens behind those that the client has are none of its answer.
+void Entry::take_back(Request& request, uint32_t delivered) {
+    if (delivered >= request.usage.completion_tokens) return;
+    request.usage.completion_tokens = delivered;
+    request.tokens.resize(request.prompt_count + delivered);
+    const auto rows = static_cast<Position>(request.tokens.size() - 1);
+    request.computed = delivered == 0 ? 0 : std::min(request.computed, rows);
+}
+
 /// Of a request that ends; a stage must hear it before the Close.
 void Entry::ask_for_records(const Request& request, Effects& effects) {
     if (!records_.is_on()) return;
@@ -329,7 +338,9 @@ void Entry::ask_for_records(const Request& request, Effects& effects) {
     const auto fail_records = [&](Error error) {
         effects.events.emplace_back(ClientRecords{.request = id, .failure = std::move(error)});
     };
-    if (request.usage.completion_tokens > 0 && request.computed + 1 < request.tokens.size()) {
+    const bool is_reachable = request.lane != nullptr && request.lane->route.ready();
+    if (request.usage.completion_tokens > 0 &&
+        (!is_reachable || request.computed + 1 < request.tokens.size())) {
         // Its present route, if it has one, has not computed yet what the client has got.
         return fail_records(fail(ErrorCode::route_unavailable, "route: lost"));
     }
@@ -432,6 +443,8 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
     if (place < request.tokens.size()) {
         // The client has it already, from an earlier route.
         if (request.tokens[place] == answer.token) return;
+        // What the stages would sign for is another answer.
+        request.computed = 0;
         return give_up(found,
                        fail(ErrorCode::stage_failed, "tail: another token than was picked before"),
                        effects);

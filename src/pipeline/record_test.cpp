@@ -72,6 +72,39 @@ TEST(records, a_cancelled_answer_is_signed_as_far_as_it_came) {
     EXPECT_TRUE(world.outcome(request_id(2)).records.empty());
 }
 
+TEST(records, an_answer_that_runs_out_of_time_is_signed_as_far_as_it_came) {
+    for (const uint32_t stages : {1u, 3u}) {
+        World world({.stage_count = stages, .has_records = true});
+        Submission submission = request(1, 10, 1000);
+        submission.deadline = world.now() + std::chrono::milliseconds(200);
+        ASSERT_TRUE(world.submit(submission));
+        world.finish();
+        const Outcome& outcome = world.outcome(request_id(1));
+        EXPECT_EQ(outcome.failure, ErrorCode::deadline_exceeded);
+        EXPECT_GT(outcome.tokens.size(), 2u);
+        expect_whole(world, submission, stages);
+        EXPECT_EQ(outcome.records[0].input.end(), 9 + outcome.tokens.size());
+        world.expect_idle();
+    }
+}
+
+TEST(records, an_answer_that_cannot_keep_its_form_is_signed_as_far_as_it_came) {
+    for (const uint32_t stages : {1u, 3u}) {
+        World world({.stage_count = stages, .has_records = true});
+        ASSERT_TRUE(world.submit(request(1, 10, 1000)));
+        ASSERT_TRUE(world.submit(request(2, 10, 50)));
+        while (world.outcome(request_id(1)).tokens.size() < 9) world.run_for(Duration(1));
+        FakeEngine& tail = world.engine(stages - 1);
+        tail.fail_code = ErrorCode::grammar_stuck;
+        tail.fail_request = request_id(1);
+        world.finish();
+        EXPECT_EQ(world.outcome(request_id(1)).failure, ErrorCode::grammar_stuck);
+        expect_whole(world, world.submission(request_id(1)), stages);
+        expect_whole(world, world.submission(request_id(2)), stages);
+        world.expect_idle();
+    }
+}
+
 TEST(records, a_prefix_from_the_cache_is_not_signed_for) {
     World world({.stage_count = 2, .has_records = true});
     Submission first = request(1, 64, 4);

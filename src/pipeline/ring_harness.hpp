@@ -62,7 +62,7 @@ class FakeEngine {
             uint64_t value =
                 limits_.layers.begin == 0 ? job.tokens.at(i) : activations.read_u64().value();
             if (row.request == fail_request && failed.insert(row.request).second) {
-                result.failures.push_back({row.request, fail(ErrorCode::context_exceeded, "fake")});
+                result.failures.push_back({row.request, fail(fail_code, "fake")});
             }
             if (!failed.contains(row.request)) compute_row(row, value, result, out);
         }
@@ -81,6 +81,7 @@ class FakeEngine {
 
     /// Its rows fail, if set.
     std::optional<RequestId> fail_request{};
+    ErrorCode fail_code = ErrorCode::context_exceeded;
 
   private:
     struct Sequence {
@@ -270,7 +271,7 @@ class World {
     Instant now() const { return now_; }
 
     Result<void> submit(Submission submission);
-    Result<Usage> cancel(RequestId request);
+    Result<Usage> cancel(RequestId request, uint32_t delivered = UINT32_MAX);
     /// For a receipt of the request with this number, whose hash is made of it too.
     QuoteOrder quote_order(uint64_t number) const;
     void ask_for_quotes(QuoteOrder order);

@@ -61,9 +61,9 @@ Result<void> World::submit(Submission submission) {
     return accepted;
 }
 
-Result<Usage> World::cancel(RequestId request) {
+Result<Usage> World::cancel(RequestId request, uint32_t delivered) {
     Effects effects;
-    auto usage = entry_->cancel(now_, request, effects);
+    auto usage = entry_->cancel(now_, request, effects, delivered);
     open_.erase(request);
     act(0, std::move(effects));
     return usage;

@@ -60,6 +60,27 @@ TEST(speculation, takes_fewer_passes) {
     EXPECT_GT(batches[0], 4 * batches[1]);
 }
 
+TEST(speculation, records_are_of_the_tokens_that_a_client_had_when_it_cancelled) {
+    for (const uint32_t stage_count : {1u, 3u}) {
+        for (const uint32_t delivered : {0u, 1u, 5u, 9u}) {
+            World world({.stage_count = stage_count, .has_records = true});
+            const Submission submission = repetitive_request(1, 1, 60);
+            ASSERT_TRUE(world.submit(submission));
+            const Outcome& outcome = world.outcome(submission.request);
+            while (outcome.tokens.size() < 10) world.run_for(milliseconds(1));
+            const auto usage = world.cancel(submission.request, delivered);
+            ASSERT_TRUE(usage);
+            EXPECT_EQ(usage->completion_tokens, delivered);
+            world.finish();
+            ASSERT_EQ(outcome.records.size(), delivered == 0 ? 0u : 1u);
+            if (delivered == 0) continue;
+            ASSERT_EQ(outcome.records[0].failure, std::nullopt);
+            EXPECT_EQ(outcome.records[0].input.end(), 19 + delivered);
+            EXPECT_EQ(outcome.records[0].stages.back().output.leaves.size(), delivered);
+        }
+    }
+}
+
 TEST(speculation, records_are_of_the_tokens_that_came) {
     for (const uint32_t stage_count : {1u, 3u}) {
         for (const uint32_t drafts_max : {0u, 16u}) {

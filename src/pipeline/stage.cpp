@@ -380,7 +380,7 @@ void Stage::take_rows(const Route& route, wire::Forward& batch, Effects& effects
     std::set<RequestId> begun;
     for (const wire::ForwardRow& row : batch.rows) {
         const auto sequence = live(route.id, row.request, row.epoch);
-        if (sequence == sequences_.end()) continue;
+        if (sequence == sequences_.end() || sequence->second.has_failed) continue;
         if (begun.insert(row.request).second && goes_back(sequence->second, row)) {
             sequence->second.next_position = row.position;
             sequence->second.trace.rewind(row.position);
@@ -392,8 +392,10 @@ void Stage::take_rows(const Route& route, wire::Forward& batch, Effects& effects
     }
     std::vector<bool> keep;
     keep.reserve(batch.rows.size());
-    for (const wire::ForwardRow& row : batch.rows)
-        keep.push_back(live(route.id, row.request, row.epoch) != sequences_.end());
+    for (const wire::ForwardRow& row : batch.rows) {
+        const auto sequence = live(route.id, row.request, row.epoch);
+        keep.push_back(sequence != sequences_.end() && !sequence->second.has_failed);
+    }
     counters_.rows_dropped += static_cast<uint64_t>(std::ranges::count(keep, false));
     keep_rows(batch, keep);
 }
@@ -448,8 +450,17 @@ void Stage::fail_sequences(const std::vector<SequenceFailure>& failures, Effects
         const auto sequence = sequences_.find(failure.request);
         // Closed, or opened anew while the engine was busy: the failure is of the old one.
         if (sequence == sequences_.end() || !sequence->second.in_engine) continue;
+        if (sequence->second.has_failed) continue;
         const wire::RouteId id = sequence->second.route;
-        give_up({id, *routes_.find(id)}, sequence, failure.error.code, effects);
+        const Route route{id, *routes_.find(id)};
+        if (failure.error.code != ErrorCode::grammar_stuck) {
+            give_up(route, sequence, failure.error.code, effects);
+            continue;
+        }
+        // Its client's doing: what was computed before is right, and is to be paid for.
+        sequence->second.has_failed = true;
+        ++counters_.sequences_failed;
+        send_failed(route, failure.request, sequence->second.epoch, failure.error.code, effects);
     }
 }
 

@@ -105,6 +105,8 @@ class Stage {
         SequenceTrace trace{};
         /// Its open is part of a job already.
         bool in_engine = false;
+        /// No more rows of it are computed; what was can be signed for until the entry closes it.
+        bool has_failed = false;
     };
     using Sequences = std::map<RequestId, Sequence>;
     struct Parked {

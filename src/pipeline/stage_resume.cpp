@@ -11,7 +11,9 @@ namespace teetee::pipeline {
 
 /// Its route is over. Its entry may want it on the next one, if it has it from the first row on.
 void Stage::park(Instant now, Sequences::iterator found, Effects& effects) {
-    if (!found->second.in_engine || found->second.start != PrefixStart{}) return close(found);
+    if (!found->second.in_engine || found->second.has_failed ||
+        found->second.start != PrefixStart{})
+        return close(found);
     parked_[found->first] = {std::move(found->second), now + options_.park_time};
     sequences_.erase(found);
     await_parked(effects);

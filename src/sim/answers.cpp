@@ -99,6 +99,11 @@ void AnswerChecker::on_failed(uint32_t entry, const pipeline::ClientFailed& fail
                                      std::to_string(unready.count() / 1'000'000) + " ms ago");
     }
     leave_unfinished(found->second);
+    if (failed.usage.completion_tokens > 0) {
+        // No end of its own, as with one that was cancelled.
+        found->second.answer.is_cancelled = true;
+        unsigned_[failed.request] = found->second.answer;
+    }
     end(found, failed.usage);
 }
 

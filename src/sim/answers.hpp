@@ -47,7 +47,7 @@ class AnswerChecker {
         uint64_t failed = 0;
         /// Of those that failed, because their time was over.
         uint64_t overdue = 0;
-        /// Of those that were done or cancelled with tokens.
+        /// Of those that were done, or failed or cancelled with tokens.
         uint64_t receipts = 0;
         uint64_t without_receipt = 0;
         uint64_t fresh_quotes = 0;

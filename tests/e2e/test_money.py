@@ -63,15 +63,17 @@ class Shop:
 
     def start(self, shard: int):
         host = self.tail_host if shard else self.host
-        registers = host is not self.host
-        # Only the entry sends transactions, unless the tail has a wallet of its own.
-        environment = {name: value for name, value in host.environment.items()
-                       if shard == 0 or registers or name != "TEETEE_KEY"}
-        flags = ["--self-register", "--statement-seconds", STATEMENT_SECONDS] if registers else []
-        self.network.start(shard, "--pool", self.pool, "--state", self.state(shard), "--host", host.address, *flags,
-                           "--registration", self.registration(shard), "--confirmations", 1,
-                           "--settle-seconds", self.settle_seconds, "--settle-gas-percent", 0,
-                           environment=environment)
+        # Only the entry sends transactions, unless the tail has a wallet of its own; an empty key is none.
+        has_key = shard == 0 or host is not self.host
+        environment = host.environment | ({} if has_key else {"TEETEE_KEY": ""})
+        self.network.start(shard, *self.flags(shard), environment=environment)
+
+    def flags(self, shard: int) -> list:
+        host = self.tail_host if shard else self.host
+        registering = [] if host is self.host else ["--self-register", "--statement-seconds", STATEMENT_SECONDS]
+        return ["--pool", self.pool, "--state", self.state(shard), "--host", host.address, *registering, "--registration",
+                self.registration(shard), "--confirmations", 1, "--settle-seconds", self.settle_seconds,
+                "--settle-gas-percent", 0]
 
     def state(self, shard: int):
         return self.teetee.folder / f"state-{shard}"
@@ -222,6 +224,10 @@ def test_an_entry_that_is_killed_loses_nothing_and_charges_nothing_twice(teetee)
     assert status == 200, second
     total = price(first["usage"]) + price(second["usage"])
     wait_until(lambda: shop.settled(second) and shop.earned() == total, 60, "both are settled")
+    # A successor that comes too early leaves the folder alone.
+    early = shop.teetee.start(*shop.network.arguments(0), *shop.flags(0), environment=shop.host.environment)
+    assert early.process.wait(30) != 0
+    assert "another process works with it" in early.text(), early.text()
     # Nothing more comes.
     shop.network.nodes[0].kill()
     shop.start(0)
