@@ -27,13 +27,10 @@ class Registry {
     virtual ~Registry() = default;
     /// What it lists now. Errors: those of the file or of the chain.
     virtual Result<std::vector<RegistryEntry>> nodes() = 0;
-    /// Whether an entry may send prompts to the node with this receipt key, which serves these
+    /// Whether an entry may send prompts to the node with this receipt key, which serves those
     /// layers. A list of whom to dial says nothing of that: it lets every node in.
     /// Error: not_ready with the reason.
-    virtual Result<void> admits(const ByteArray<20>& node_id, LayerRange layers) {
-        static_cast<void>(node_id), static_cast<void>(layers);
-        return {};
-    }
+    virtual Result<void> admits(const ByteArray<20>&, LayerRange) { return {}; }
 };
 
 }  // namespace teetee
