@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make up     install what is missing, build, run a whole network with a chain on this machine
+# make demo   two hosts share a model, a payer pays, revenue is split and withdrawn: on a chain of its own
+# make soak   paid requests while nodes are killed and the chain is reorganised, every credit counted
 # make test   install what is missing, build, run every test
 # make build  install what is missing, build
 # make lint   format, layering and house rules
@@ -14,10 +16,11 @@
 
 SECONDS ?= 60
 UP_FLAGS ?=
+SOAK_FLAGS ?=
 JOBS ?= $(shell nproc)
 LLAMA_QUANTIZE ?=
 
-.PHONY: all build up test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
+.PHONY: all build up demo soak test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
 
 all: build
 
@@ -32,6 +35,12 @@ build: deps
 # With UP_FLAGS=--no-chain it needs no contracts, and so no npm.
 up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) build
 	@exec build/release/teetee up $(UP_FLAGS)
+
+demo: build contracts
+	@demo/two_hosts.sh
+
+soak: build contracts
+	@python3 tests/soak/money.py build/release $(SOAK_FLAGS)
 
 test: build lint
 	@python3 tools/run_tests.py build/release

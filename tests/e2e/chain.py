@@ -29,11 +29,12 @@ def artifact(file: str, name: str) -> dict:
 
 
 class Chain:
-    def __init__(self, teetee, *flags, chain_id=CHAIN_ID):
+    def __init__(self, teetee, *flags, chain_id=CHAIN_ID, is_silent=True):
         if not ANVIL.exists():
             raise Skipped("no anvil: make contracts")
         bytecodes = artifact("TeeTee", "TeeTee"), artifact("MockVerifier", "StaticVerifier")
-        self.teetee, self.chain_id, self.flags = teetee, chain_id, flags
+        self.teetee, self.chain_id = teetee, chain_id
+        self.flags = [*flags, *(["--silent"] if is_silent else [])]
         self.port = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
@@ -47,7 +48,7 @@ class Chain:
 
     def start(self):
         self.process = self.teetee.start("--host", "127.0.0.1", "--port", self.port, "--chain-id", self.chain_id,
-                                         "--silent", *self.flags, program=ANVIL)
+                                         *self.flags, program=ANVIL)
         wait_until(self.listens, 20, "anvil listens")
 
     def listens(self) -> bool:
@@ -91,11 +92,11 @@ class Chain:
 class Wallet:
     """Runs commands with one of anvil's accounts."""
 
-    def __init__(self, chain: Chain, number: int):
+    def __init__(self, chain: Chain, number: int, key=None):
         self.chain, self.number = chain, number
         self.address = chain.accounts[number]
         self.environment = {"TEETEE_RPC": chain.url, "TEETEE_DEPLOYMENT": str(chain.deployment),
-                            "TEETEE_KEY": KEYS[number]}
+                            "TEETEE_KEY": key or KEYS[number]}
 
     def run(self, *arguments, environment=None, **kwargs):
         teetee = self.chain.teetee
