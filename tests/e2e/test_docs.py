@@ -2,7 +2,6 @@
 """The commands that the documents show work as they stand, with other ports and this build's program."""
 import re
 import subprocess
-import time
 
 from harness import ROOT, Http, free_ports, wait_until
 from test_up_chain import need_contracts
@@ -47,8 +46,6 @@ def test_what_readme_and_up_say_to_type_next(teetee):
     readme = shell_blocks("README.md")[1].replace("build/release/teetee", str(teetee.program)).replace("5002", str(port))
     typed = "\n".join(line.strip() for line in said.splitlines() if line.startswith("  "))
     for script in (typed, readme):
-        # The same body is paid for once a second.
-        time.sleep(1.1)
         done = subprocess.run(["sh", "-eu", "-c", script], env=teetee.environment | {"TEETEE_PORT": str(port)},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0 and '"text"' in done.stdout, (script, done)

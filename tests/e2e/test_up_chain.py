@@ -83,9 +83,11 @@ class Up:
     def earned(self, host: str) -> int:
         return int(self.run(host, "earnings")["earnings"])
 
-    def ask_paid(self):
-        value = self.teetee.json("voucher", "header", "--port", self.port, "-d", BODY)["value"]
-        return self.http.post("/generate", BODY, headers={"TeeTee-Payment": value})
+    def ask_paid(self, replica=0):
+        port = self.port + 2 * replica
+        value = self.teetee.json("voucher", "header", "--port", self.port, "--entry", f"https://127.0.0.1:{port + 1}",
+                                 "-d", BODY)["value"]
+        return Http(port).post("/generate", BODY, headers={"TeeTee-Payment": value})
 
     def stop(self):
         """By Ctrl-C, which ends all that it started."""
@@ -122,6 +124,20 @@ def test_an_answer_costs_credits_and_its_hosts_earn_them(teetee):
     assert up.earned("host-1") > up.earned("host-2") > 0, "the creator's fee and more layers"
     voucher, = up.run("payer", "voucher", "list")["vouchers"]
     assert int(voucher["ceiling"]) - int(voucher["remaining"]) == total
+    assert int(up.run("host-1", "withdraw")["withdrawn"]) + int(up.run("host-2", "withdraw")["withdrawn"]) == total
+    up.stop()
+
+
+def test_two_entries_settle_at_once(teetee):
+    up = Up(teetee, "--replicas", 2)
+    total = 0
+    for replica in (0, 1, 0, 1):
+        status, answer = up.ask_paid(replica)
+        assert status == 200, answer
+        usage = answer["usage"]
+        total += 2 * (usage["prompt_tokens"] - usage["prompt_tokens_details"]["cached_tokens"]) + 5 * usage["completion_tokens"]
+    wait_until(lambda: up.earned("host-1") + up.earned("host-2") == total, 60, "all is settled")
+    assert len(up.run("host-2", "earnings")["nodes"]) == 2
     up.stop()
 
 
