@@ -98,9 +98,10 @@ class Soak:
             self.vouchers[payer] = wallet.json(
                 "voucher", "open", "--pool", self.pool, "--ceiling", CEILING, "--session-key",
                 self.chain.accounts[SESSION + payer])["voucher"]
+        # Nobody sends the openings again that a reorganisation takes away.
+        self.chain.mine(CONFIRMATIONS + 1)
         self.addresses = [wait_until(lambda e=entry: self.address_of(e), 90, "an entry knows the prices")
                           for entry in self.entries]
-        # One lock of anvil's signer is enough; it has many.
         self.answers, self.faults = [], {"entry": 0, "stage": 0, "reorganisation": 0}
         self.refused, self.cut = {}, 0
         self.stopping = threading.Event()
