@@ -412,6 +412,7 @@ TEST_F(payments, the_host_of_this_entry_has_it_settle) {
     auto registered = chain::node_registered(2);
     registered.host = neighbour.address();
     registered.receipt_key = {0x77};
+    registered.expiry = static_cast<uint64_t>(clock.unix_now()) + 3600;
     contract.apply(registered);
     EXPECT_EQ(error_of(*ask("/v1/payment/settle", "", sign_in(neighbour))), "host_unknown");
     EXPECT_EQ(settlements_asked, 1);

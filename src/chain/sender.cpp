@@ -10,6 +10,9 @@
 namespace teetee::chain {
 namespace {
 
+/// Before a transaction is given up.
+constexpr unsigned lost_looks_min = 3;
+
 using Kind = RpcPanel::Question::Kind;
 using Rule = RpcPanel::Question::Rule;
 
@@ -247,6 +250,7 @@ Result<bool> Sender::judge_entry(SentEntry& entry, std::span<const uint64_t> rec
         const auto* receipt = std::get_if<Receipt>(&value);
         if (receipt == nullptr) continue;
         entry.included_in = receipt->block_number;
+        entry.lost_looks = 0;
         const bool is_deep = head_ >= receipt->block_number &&
                              head_ - receipt->block_number + 1 >= options_.confirmations;
         if (!is_deep) return false;
@@ -264,7 +268,12 @@ Result<bool> Sender::judge_entry(SentEntry& entry, std::span<const uint64_t> rec
     // It was in a block that a reorganisation took away.
     if (entry.included_in) entry.sent_at.reset();
     entry.included_in.reset();
-    if (confirmed_nonce_ <= entry.nonce) return false;
+    if (confirmed_nonce_ <= entry.nonce) {
+        entry.lost_looks = 0;
+        return false;
+    }
+    // Endpoints know of a nonce before they know of the receipt, or are several behind one name.
+    if (++entry.lost_looks < lost_looks_min) return false;
     finish_entry(entry,
                  {.key = entry.intent.key,
                   .result = fail(ErrorCode::transaction_failed,

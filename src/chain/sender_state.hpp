@@ -53,6 +53,8 @@ struct SentEntry {
     /// Not saved: a restart sends again.
     std::optional<Instant> sent_at{};
     std::optional<uint64_t> included_in{};
+    /// How often in a row its nonce was used and no receipt of it was there.
+    unsigned lost_looks = 0;
 };
 
 /// What of a sender outlives its process.

@@ -17,6 +17,7 @@ Result<void> take_pool(uint64_t pool, const std::string& deployment_path, Networ
     TT_TRY(const auto record, read_deployment(deployment_path));
     terms.pool = pool;
     terms.deployment = record.deployment;
+    terms.deployment_path = deployment_path;
     return {};
 }
 
@@ -27,6 +28,7 @@ Result<void> take_pool_of(const DevNetwork& network, NetworkTerms& terms) {
     if (!text) return text.error();
     const auto file = parse_dev_chain_file(as_text(*text));
     if (!file) return in_context(network.chain_path(), file.error());
+    terms.rpc_url = file->rpc_url;
     return take_pool(file->pool, network.deployment_path(), terms);
 }
 

@@ -38,6 +38,9 @@ struct NetworkTerms {
     model::Manifest manifest;
     chain::Deployment deployment{};
     uint64_t pool = 0;
+    /// Where it was read, and the chain of `teetee up`; "" elsewhere.
+    std::string deployment_path;
+    std::string rpc_url;
     CollateralOption collateral;
 
     /// Errors: of reading and parsing; they say which flags name other files.

@@ -72,7 +72,11 @@ Result<std::string> anchor_text(const std::string& where, const RequestId& reque
 
 Result<chain::AnchorRecord> look_up(const VerifyOptions& options, const attest::Receipt& receipt,
                                     const NetworkTerms& terms, Anchored& out) {
-    if (terms.pool == 0 || options.rpc_urls.empty()) {
+    ChainOption where;
+    where.rpc_urls = options.rpc_urls;
+    if (where.rpc_urls.empty() && !terms.rpc_url.empty()) where.rpc_urls = {terms.rpc_url};
+    where.deployment_path = terms.deployment_path;
+    if (terms.pool == 0 || where.rpc_urls.empty()) {
         return fail(ErrorCode::invalid_argument,
                     "--anchor needs --rpc, --deployment and --pool, to ask the contract");
     }
@@ -80,9 +84,6 @@ Result<chain::AnchorRecord> look_up(const VerifyOptions& options, const attest::
     TT_TRY(const auto entry, attest::decode_statement(receipt.stages.front().statement));
     TT_TRY(const auto text, anchor_text(options.anchor, receipt.request));
     TT_TRY(out.anchor, client::parse_receipt_anchor(text));
-    ChainOption where;
-    where.rpc_urls = options.rpc_urls;
-    where.deployment_path = options.deployment;
     TT_TRY(const auto chain, open_view(where));
     return client::check_anchor({.digest = attest::receipt_digest(receipt),
                                  .entry = entry.receipt_address,
@@ -218,7 +219,7 @@ void add_verify(CLI::App& app, Session& session) {
     command->add_option("--anchor", options->anchor,
                         "Also look whether the contract has the receipt: URL of the entry, or the "
                         "file with what it says under /v1/receipts/ID/anchor; needs --rpc, "
-                        "--deployment and --pool");
+                        "--deployment and --pool but for networks of 'teetee up'");
     command
         ->add_option("--rpc", options->rpc_urls,
                      "URL of a chain's JSON-RPC endpoint; may be repeated: what more than half of "

@@ -122,6 +122,11 @@ def test_an_answer_costs_credits_and_its_hosts_earn_them(teetee):
     total = charged + int(receipt["payment"]["charged"])
     wait_until(lambda: up.earned("host-1") + up.earned("host-2") == total, 60, "all is settled")
     assert up.earned("host-1") > up.earned("host-2") > 0, "the creator's fee and more layers"
+    verify = ["verify", teetee.folder / "receipt.json", "--port", up.port, "--anchor", f"http://127.0.0.1:{up.port}"]
+    # The entry says so when the block is settled for it too.
+    wait_until(lambda: teetee.run(*verify)[0] == 0, 30, "the receipt is anchored")
+    anchored = teetee.json(*verify)
+    assert anchored["anchor"]["contract"].lower() == up.ready["contract"].lower(), anchored
     voucher, = up.run("payer", "voucher", "list")["vouchers"]
     assert int(voucher["ceiling"]) - int(voucher["remaining"]) == total
     assert int(up.run("host-1", "withdraw")["withdrawn"]) + int(up.run("host-2", "withdraw")["withdrawn"]) == total
