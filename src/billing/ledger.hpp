@@ -77,7 +77,7 @@ struct SettlementRecord {
     Bytes call{};
     /// Where it was announced: since when the contract is taken to know.
     UnixSeconds begun_at = 0;
-    /// Names it to the sender of transactions, with the root.
+    /// Names it to the sender of transactions, with the root and the id.
     uint64_t attempt = 1;
     bool operator==(const SettlementRecord&) const = default;
 };

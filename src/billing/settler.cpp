@@ -11,8 +11,9 @@ constexpr size_t told_max = 10'000;
 }  // namespace
 
 std::string Settler::key_of(const SettlementRecord& record) const {
+    // Charges that were refused and are planned anew have the root of before, and other claims.
     return "settle-" + to_hex(options_.entry) + "-" + to_hex(record.receipts_root) + "-" +
-           std::to_string(record.attempt) +
+           std::to_string(record.id) + "-" + std::to_string(record.attempt) +
            // What came too soon was not sent, and is not the same as what is sent later.
            (record.stage == SettlementStage::after_notice ? "-" + std::to_string(record.begun_at)
                                                           : "");

@@ -278,6 +278,25 @@ TEST_F(settler, takes_apart_what_the_contract_refuses) {
     EXPECT_EQ(order->batch.spends[0].amount, chain::U256(10));
 }
 
+TEST_F(settler, what_was_refused_and_is_planned_anew_is_another_intent) {
+    charge(1, 10);
+    tick();
+    sign();
+    outcome(submits[0], ErrorCode::call_reverted);
+    tick();
+    charge(2, 20);
+    tick(61);
+    sign();
+    mine(submits[1]);
+    tick();
+    tick(3601);
+    sign();
+    ASSERT_EQ(submits.size(), 3u);
+    EXPECT_EQ(batch_of(submits[2]).receipts_root, batch_of(submits[0]).receipts_root);
+    EXPECT_NE(submits[2].data, submits[0].data) << "the sums are others";
+    EXPECT_NE(submits[2].key, submits[0].key);
+}
+
 TEST_F(settler, is_sent_again_when_its_block_was_another_one) {
     charge(1, 30);
     tick();
