@@ -118,6 +118,8 @@ class LedgerStore {
     virtual ~LedgerStore() = default;
 
     virtual Result<std::vector<SpendAccount>> accounts() = 0;
+    /// nullopt where nothing was charged to the voucher.
+    virtual Result<std::optional<SpendAccount>> account(const Digest& voucher) = 0;
     /// Queries that were charged.
     virtual Result<std::vector<uint64_t>> queries() = 0;
 
@@ -138,14 +140,23 @@ class LedgerStore {
     virtual Result<uint64_t> begin_settlement(const SettlementRecord& record,
                                               std::span<const Charge> charges) = 0;
     virtual Result<std::vector<SettlementRecord>> open_settlements() = 0;
+    /// Those that came to nothing, so far, and of whose charges one at least is not settled: who
+    /// has seen such a call can bring it to the contract at any time.
+    virtual Result<std::vector<SettlementRecord>> dissolved_settlements() = 0;
+    /// Those that were begun then or later, and have ended well.
+    virtual Result<std::vector<SettlementRecord>> settled_settlements(UnixSeconds since) = 0;
     /// By its id: stage, call, begun_at and attempt are others now.
     virtual Result<void> update_settlement(const SettlementRecord& record) = 0;
-    /// Of one that is open, in the order of its leaves.
+    /// All that were ever put into it, in the order of its leaves.
     virtual Result<std::vector<Charge>> charges_of(uint64_t settlement) = 0;
-    /// The contract has it.
+    /// The contract has it, though it was dissolved perhaps. All charges that were put into it are
+    /// settled by it, wherever they were now.
     virtual Result<void> end_settlement(uint64_t settlement) = 0;
     /// It came to nothing: its charges are unsettled again.
     virtual Result<void> dissolve_settlement(uint64_t settlement) = 0;
+    /// The contract has it no more. It is open again, as the record says, and so are the charges
+    /// that it had settled.
+    virtual Result<void> reopen_settlement(const SettlementRecord& record) = 0;
     /// An unsettled charge that never will be.
     virtual Result<void> give_up(const RequestId& request) = 0;
 };

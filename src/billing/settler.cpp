@@ -35,6 +35,7 @@ Result<void> Settler::start(SettlerEffects& effects) {
         submit(record, effects);
         sending_.push_back({std::move(record)});
     }
+    TT_TRY(dissolved_, store_.dissolved_settlements());
     return {};
 }
 
@@ -60,18 +61,40 @@ Result<void> Settler::watch(Instant now, uint64_t unix_now, const chain::MoneyVi
         TT_TRY(const bool is_over, watch_one(now, unix_now, view, *it, effects));
         it = is_over ? sending_.erase(it) : it + 1;
     }
-    return {};
+    return watch_dissolved(view, effects);
+}
+
+Result<bool> Settler::end_if_anchored(const SettlementRecord& record, const chain::MoneyView& view,
+                                      SettlerEffects& effects) {
+    if (view.anchor(record.entry_node, record.receipts_root) == nullptr) return false;
+    TT_CHECK(store_.end_settlement(record.id));
+    ++settlements_;
+    effects.notes.push_back("settled 0x" + to_hex(record.receipts_root));
+    // Last, for the record may be one of them.
+    TT_TRY(dissolved_, store_.dissolved_settlements());
+    return true;
+}
+
+/// Somebody had its call, and the contract took it.
+Result<void> Settler::watch_dissolved(const chain::MoneyView& view, SettlerEffects& effects) {
+    for (;;) {
+        const auto found = std::ranges::find_if(dissolved_, [&](const SettlementRecord& record) {
+            return view.anchor(record.entry_node, record.receipts_root) != nullptr;
+        });
+        if (found == dissolved_.end()) return {};
+        TT_CHECK(end_if_anchored(*found, view, effects));
+        // What is being signed may have the same charges.
+        order_.reset();
+    }
 }
 
 /// A settlement is over when the contract has its anchor, and that is settled.
 Result<bool> Settler::watch_one(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                                 Sending& sending, SettlerEffects& effects) {
     const SettlementRecord& record = sending.record;
-    if (view.anchor(record.entry_node, record.receipts_root) != nullptr) {
-        TT_CHECK(store_.end_settlement(record.id));
-        ++settlements_;
+    TT_TRY(const bool is_over, end_if_anchored(record, view, effects));
+    if (is_over) {
         charges_max_ = std::min(2 * charges_max_, settlement_charges_max);
-        effects.notes.push_back("settled 0x" + to_hex(record.receipts_root));
         return true;
     }
     // The sender saw it in a block that is settled now, and yet it is not there: the block was
@@ -85,20 +108,14 @@ Result<bool> Settler::watch_one(Instant now, uint64_t unix_now, const chain::Mon
         TT_CHECK(wait_on(unix_now, sending));
         return true;
     }
-    if (record.attempt > 1) {
-        // An earlier attempt may be what stands in the way of this one.
-        if (now >= sending.again_at) TT_CHECK(send_again(sending, effects));
-        return false;
-    }
+    // That it is in the chain already, by whomever, is a reason to refuse it too.
     if (!sending.refused_by_block) sending.refused_by_block = view.latest_block();
-    if (sending.refusal->code != ErrorCode::call_reverted &&
-        view.settled_block() < *sending.refused_by_block)
-        return false;
+    if (view.settled_block() < *sending.refused_by_block) return false;
     TT_CHECK(dissolve(now, sending, effects));
     return true;
 }
 
-/// At most one of all attempts counts, for the contract takes a root once.
+/// At most one of all attempts counts, for the contract takes a root once of an entry.
 Result<void> Settler::send_again(Sending& sending, SettlerEffects& effects) {
     sending.block.reset();
     sending.refusal.reset();
@@ -113,19 +130,11 @@ Result<void> Settler::dissolve(Instant now, const Sending& sending, SettlerEffec
     effects.notes.push_back("settlement 0x" + to_hex(record.receipts_root) +
                             " was refused: " + sending.refusal->message());
     not_before_ = now + options_.refused_pause;
-    size_t count = 0;
-    TT_TRY(const auto before, store_.unsettled(SIZE_MAX));
+    TT_TRY(const auto charges, store_.charges_of(record.id));
     TT_CHECK(store_.dissolve_settlement(record.id));
-    TT_TRY(const auto after, store_.unsettled(SIZE_MAX));
-    count = after.size() - before.size();
-    charges_max_ = std::max<size_t>(count / 2, 1);
-    if (count > 1) return {};
-    for (const Charge& charge : after) {
-        const bool was_there = std::any_of(before.begin(), before.end(), [&](const Charge& other) {
-            return other.request == charge.request;
-        });
-        if (!was_there) aside_until_[charge.request] = now + options_.aside;
-    }
+    TT_TRY(dissolved_, store_.dissolved_settlements());
+    charges_max_ = std::max<size_t>(charges.size() / 2, 1);
+    if (charges.size() == 1) aside_until_[charges[0].request] = now + options_.aside;
     return {};
 }
 
@@ -286,7 +295,6 @@ void Settler::on_outcome(Instant now, const chain::SendOutcome& outcome) {
     }
     found->refusal = outcome.result.error();
     found->refused_by_block.reset();
-    found->again_at = now + options_.refused_pause;
 }
 
 }  // namespace teetee::billing

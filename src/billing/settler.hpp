@@ -72,9 +72,13 @@ struct SettlerEffects {
 /// Brings an entry's charges to the contract: one settlement at a time, planned, signed by all its
 /// nodes, kept in the ledger, sent, and over when its anchor is settled in the chain. What was
 /// begun goes on after a restart. A settlement that the contract refuses is taken apart, and its
-/// charges are planned anew, half as many at a time, until the one is found that is at fault. That
-/// happens only when it is certain that the first one will never be in the chain: a charge that is
-/// claimed twice is the one thing that must not be.
+/// charges are planned anew, half as many at a time, until the one is found that is at fault.
+///
+/// No charge is claimed twice, though anybody who has seen the call of a settlement can bring it to
+/// the contract whenever it likes: a settlement that was taken apart is looked for as long as any
+/// of its charges is not settled, and they are its own as soon as its anchor is settled. Until then
+/// nothing of its vouchers and queries is planned, for what it changed is seen before it is settled
+/// (MoneyView::claimed). docs/decisions/0027 has the argument.
 ///
 /// Where a node does not sign for hours, what it worked on is planned once more, kept with the
 /// signatures that there are, and announced. From then on it is one settlement with one root, which
@@ -113,7 +117,6 @@ class Settler {
         /// The sender has given it up, and why; until that is settled too.
         std::optional<Error> refusal{};
         std::optional<uint64_t> refused_by_block{};
-        Instant again_at{};
     };
     struct Announced {
         SettlementRecord record;
@@ -140,6 +143,9 @@ class Settler {
     std::string key_of(const SettlementRecord& record) const;
     Result<bool> watch_one(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                            Sending& sending, SettlerEffects& effects);
+    Result<bool> end_if_anchored(const SettlementRecord& record, const chain::MoneyView& view,
+                                 SettlerEffects& effects);
+    Result<void> watch_dissolved(const chain::MoneyView& view, SettlerEffects& effects);
     Result<void> send_again(Sending& sending, SettlerEffects& effects);
     Result<void> dissolve(Instant now, const Sending& sending, SettlerEffects& effects);
     Result<std::vector<Charge>> charges_to_plan(Instant now);
@@ -177,6 +183,8 @@ class Settler {
     uint64_t next_order_ = 1;
     std::vector<Sending> sending_;
     std::vector<Announced> announced_;
+    /// What the contract may have all the same.
+    std::vector<SettlementRecord> dissolved_;
     Instant absent_look_at_{};
     /// Nodes that did not sign when they were last asked.
     struct Absence {

@@ -111,6 +111,9 @@ Result<bool> Settler::watch_announced_one(Instant now, uint64_t unix_now,
                                           const chain::MoneyView& view, Announced& announced,
                                           SettlerEffects& effects) {
     SettlementRecord& record = announced.record;
+    // It was tried too soon, and whoever saw it has kept it.
+    TT_TRY(const bool is_over, end_if_anchored(record, view, effects));
+    if (is_over) return true;
     if (!view.is_announced(announced.digest)) {
         // Refused, or its block was another one.
         const bool is_lost = announced.block && view.settled_block() >= *announced.block;

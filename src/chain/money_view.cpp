@@ -94,6 +94,17 @@ std::optional<VoucherRecord> MoneyView::settleable_voucher(const Digest& id, uin
     return voucher_until(id, time, settle_grace_s);
 }
 
+std::optional<U256> MoneyView::claimed(const Digest& voucher, const Address& entry) const {
+    const auto in = [&](const ContractState& state) {
+        const VoucherRecord* record = state.voucher(voucher);
+        const auto claim = record == nullptr ? std::map<Address, ClaimRecord>::const_iterator()
+                                             : record->claims.find(entry);
+        return record == nullptr || claim == record->claims.end() ? U256(0) : claim->second.claimed;
+    };
+    const U256 out = in(*settled_);
+    return out == in(*latest_) ? std::optional(out) : std::nullopt;
+}
+
 const QueryRecord* MoneyView::query_until(uint64_t id, uint64_t time, uint64_t grace_s) const {
     const QueryRecord* settled = settled_->query(id);
     if (settled == nullptr || latest_->query(id) == nullptr) return nullptr;

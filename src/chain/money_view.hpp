@@ -67,6 +67,12 @@ class MoneyView {
     /// It was opened, whatever became of it; that is settled.
     bool has_voucher(const Digest& id) const { return settled_->voucher(id) != nullptr; }
     bool has_query(uint64_t id) const { return id <= settled_->query_count(); }
+    /// All that the entry has claimed of a voucher so far; nullopt while it is not settled.
+    std::optional<U256> claimed(const Digest& voucher, const Address& entry) const;
+    /// What became of it, if anything, is settled.
+    bool is_query_settled(uint64_t id) const {
+        return (settled_->query(id) == nullptr) == (latest_->query(id) == nullptr);
+    }
     /// 0 where there is no such pool.
     size_t slot_count(uint64_t pool) const;
     std::optional<Prices> highest_prices(uint64_t pool, uint64_t time) const;

@@ -25,6 +25,7 @@ class LedgerFile final : public billing::LedgerStore {
                                                     const crypto::Secret<32>& key, Rng& rng);
 
     Result<std::vector<billing::SpendAccount>> accounts() override;
+    Result<std::optional<billing::SpendAccount>> account(const Digest& voucher) override;
     Result<std::vector<uint64_t>> queries() override;
     Result<void> keep(const billing::Charge& charge, const billing::SpendAccount* account,
                       ByteView receipt) override;
@@ -37,10 +38,13 @@ class LedgerFile final : public billing::LedgerStore {
     Result<uint64_t> begin_settlement(const billing::SettlementRecord& record,
                                       std::span<const billing::Charge> charges) override;
     Result<std::vector<billing::SettlementRecord>> open_settlements() override;
+    Result<std::vector<billing::SettlementRecord>> dissolved_settlements() override;
+    Result<std::vector<billing::SettlementRecord>> settled_settlements(UnixSeconds since) override;
     Result<void> update_settlement(const billing::SettlementRecord& record) override;
     Result<std::vector<billing::Charge>> charges_of(uint64_t settlement) override;
     Result<void> end_settlement(uint64_t settlement) override;
     Result<void> dissolve_settlement(uint64_t settlement) override;
+    Result<void> reopen_settlement(const billing::SettlementRecord& record) override;
     Result<void> give_up(const RequestId& request) override;
 
   private:
@@ -48,7 +52,7 @@ class LedgerFile final : public billing::LedgerStore {
         : database_(std::move(database)), key_(std::move(key)), rng_(rng) {}
     Result<void> prepare(const Owner& owner);
     Result<Bytes> seal(const RequestId& request, ByteView receipt);
-    Result<void> set_state(uint64_t settlement, billing::ChargeState from, billing::ChargeState to);
+    Result<void> set_settlement_state(uint64_t settlement, uint64_t to, std::string_view where);
 
     Sqlite database_;
     crypto::AeadKey key_;
