@@ -40,6 +40,9 @@ class Planner {
     };
 
     Result<void> add(const Charge& charge) {
+        if (view_.is_node_over(input_.entry, input_.now))
+            return fail(ErrorCode::settlement_rejected,
+                        "the time of this entry to be settled is over");
         if (entry_node_ == 0)
             return fail(ErrorCode::not_ready, "this entry is not registered, or no longer");
         TT_TRY(const auto nodes, nodes_of(charge));
@@ -81,6 +84,10 @@ class Planner {
                 return fail(ErrorCode::not_ready,
                             "node 0x" + to_hex(charge.nodes[slot]) + " does not sign");
             const auto node = view_.settleable(charge.nodes[slot], input_.now);
+            if (view_.is_node_over(charge.nodes[slot], input_.now))
+                return fail(
+                    ErrorCode::settlement_rejected,
+                    "the time of node 0x" + to_hex(charge.nodes[slot]) + " to be settled is over");
             if (!node || node->pool != input_.pool || node->slot != slot) {
                 return fail(ErrorCode::not_ready, "node 0x" + to_hex(charge.nodes[slot]) +
                                                       " is not registered for slot " +

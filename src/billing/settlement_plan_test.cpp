@@ -132,7 +132,8 @@ TEST_F(settlement_plan, waits_for_nodes_and_gives_up_what_is_over) {
     now += 3600 + chain::settle_grace_s - 1;
     EXPECT_TRUE(plan({charge(1, 30)}).plan);
     now += 2;
-    EXPECT_FALSE(plan({charge(1, 30)}).plan);
+    // No later block mends that.
+    EXPECT_EQ(left_out(charge(1, 30)), ErrorCode::settlement_rejected);
 }
 
 TEST_F(settlement_plan, settles_queries) {

@@ -90,6 +90,8 @@ TEST_F(settler, a_node_that_comes_back_is_asked_again_soon) {
 }
 
 TEST_F(settler, nodes_that_do_not_answer_are_not_waited_for) {
+    options.sign_time_max = std::chrono::seconds(30);
+    restart();
     charge(1, 30);
     tick();
     order.reset();
@@ -106,7 +108,8 @@ TEST_F(settler, a_signature_of_somebody_else_is_none) {
     SettlerEffects effects;
     ASSERT_TRUE(one->on_signed(
         clock.now(), clock.time, order->number,
-        {{node_key(1).address(), stranger}, {node_key(2).address(), stranger}}, effects));
+        {.signatures = {{node_key(1).address(), stranger}, {node_key(2).address(), stranger}}},
+        effects));
     EXPECT_TRUE(effects.submits.empty());
     EXPECT_TRUE(ledger.settlements.empty());
 }
@@ -272,7 +275,7 @@ TEST_F(settler, whoever_sends_whatever_each_charge_is_claimed_once) {
     };
     contract.settle();
     std::map<std::string, chain::SendIntent> sent;
-    uint8_t charges = 0;
+    uint32_t charges = 0;
     const auto turn = [&](bool is_wild) {
         if (is_wild && charges < 120 && draw(3) == 0) {
             charge(++charges, 1 + draw(9), 2, vouchers[draw(3)]);
@@ -300,7 +303,7 @@ TEST_F(settler, whoever_sends_whatever_each_charge_is_claimed_once) {
     };
     for (int i = 0; i < 700; ++i) turn(true);
     for (int i = 0; i < 1200; ++i) turn(false);
-    EXPECT_EQ(charges, 120);
+    EXPECT_EQ(charges, 120u);
     Credits claimed = 0;
     Credits charged = 0;
     for (const Digest& id : vouchers) {
@@ -348,8 +351,173 @@ TEST_F(settler, what_the_contract_takes_not_much_longer_waits_for_nothing) {
     tick();
     EXPECT_FALSE(order);
     contract.apply(chain::tee_tee::MeasurementRevokedEvent{1, chain::test_measurement});
-    tick(1);
+    tick(10);
     EXPECT_TRUE(order);
+}
+
+TEST_F(settler, nothing_waits_behind_a_node_that_is_away) {
+    options.interval = 600;
+    restart();
+    for (uint32_t i = 1; i <= 3000; ++i) charge(i, 0, 2);
+    charge(3001, 30, 3);
+    tick();
+    ASSERT_TRUE(order);
+    sign({2});
+    tick(1);
+    ASSERT_TRUE(order) << "within seconds, not in an hour";
+    EXPECT_EQ(order->batch.total, chain::U256(30));
+    sign();
+    mine(submits[0]);
+    tick(1);
+    EXPECT_EQ(state(3001), ChargeState::settled);
+    // Nor when what can be settled comes later.
+    charge(3002, 40, 3);
+    pass(700, {2});
+    ASSERT_EQ(submits.size(), 2u);
+    EXPECT_EQ(batch_of(submits[1]).total, chain::U256(40));
+}
+
+TEST_F(settler, what_is_refused_does_not_wait_for_the_next_settlement) {
+    options.interval = 24 * 3600;
+    options.worth_min = 30;
+    restart();
+    for (uint32_t i = 1; i <= 4; ++i) charge(i, 10);
+    tick();
+    sign();
+    const auto refuse = [&] {
+        outcome(submits.back(), ErrorCode::call_reverted);
+        tick(1);
+        tick(60);
+    };
+    refuse();
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->charges.size(), 2u);
+    sign();
+    refuse();
+    sign();
+    refuse();
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->charges[0].request, request_of(2)) << "the first one is at fault";
+    sign();
+    mine(submits.back());
+    tick(1);
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->charges.size(), 2u);
+    sign();
+    mine(submits.back());
+    for (uint32_t hour = 0; hour < 24 * 6; ++hour) {
+        tick(3600);
+        if (!order) continue;
+        sign();
+        outcome(submits.back(), ErrorCode::call_reverted);
+    }
+    EXPECT_EQ(state(1), ChargeState::unsettled);
+    EXPECT_EQ(state(2), ChargeState::settled);
+    EXPECT_EQ(state(3), ChargeState::settled);
+    EXPECT_EQ(state(4), ChargeState::settled);
+    EXPECT_LT(submits.size(), 6u + 10u) << "once a day at last";
+}
+
+TEST_F(settler, what_was_revoked_and_is_refused_for_an_hour_is_given_up) {
+    charge(1, 10);
+    contract.apply(chain::tee_tee::MeasurementRevokedEvent{1, chain::test_measurement});
+    for (int i = 0; i < 2; ++i) {
+        tick(3700);
+        sign();
+        outcome(submits.back(), ErrorCode::call_reverted);
+        tick();
+    }
+    EXPECT_EQ(state(1), ChargeState::given_up);
+}
+
+TEST_F(settler, a_node_that_finds_a_charge_wrong_signs_the_others) {
+    options.absent_after = 6 * 3600;
+    restart();
+    for (uint32_t i = 1; i <= 4; ++i) charge(i, 10);
+    rejects = {2};
+    rejected = request_of(3);
+    for (int i = 0; i < 600; ++i) {
+        tick(10);
+        if (order) sign();
+        if (!submits.empty() && !contract.state.anchor(1, batch_of(submits.back()).receipts_root))
+            mine(submits.back());
+    }
+    for (uint32_t i = 1; i <= 4; ++i)
+        EXPECT_EQ(state(i), i == 3 ? ChargeState::unsettled : ChargeState::settled) << i;
+    // What it never signs is made without it.
+    const size_t before = submits.size();
+    pass(7 * 3600, {});
+    ASSERT_EQ(submits.size(), before + 1);
+    EXPECT_TRUE(chain::tee_tee::AnnounceSettlementCall::decode(submits.back().data));
+}
+
+TEST_F(settler, a_receipt_that_cannot_be_read_keeps_nobody_waiting) {
+    for (uint32_t i = 1; i <= 3; ++i) charge(i, 10);
+    tick();
+    SettlerEffects effects;
+    ASSERT_TRUE(one->on_signed(clock.now(), clock.time, order->number,
+                               {.unreadable = {request_of(2)}}, effects));
+    order.reset();
+    tick(1);
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->batch.total, chain::U256(20));
+    sign();
+    EXPECT_EQ(submits.size(), 1u);
+}
+
+TEST_F(settler, a_settled_chain_that_is_another_is_settled_again) {
+    contract.settle();
+    const chain::ContractState before = contract.state;
+    charge(1, 30);
+    tick();
+    sign();
+    mine(submits[0]);
+    contract.settle();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settled);
+    contract.state = before;
+    contract.settle();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settled) << "it is not looked at each time";
+    ++contract.restarts;
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settling);
+    ASSERT_EQ(submits.size(), 2u);
+    EXPECT_EQ(submits[1].data, submits[0].data);
+    EXPECT_NE(submits[1].key, submits[0].key);
+    mine(submits[1]);
+    contract.settle();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settled);
+    // Nor is it missed when the process was down.
+    contract.state = before;
+    contract.settle();
+    restart();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settling);
+}
+
+TEST_F(settler, charges_at_old_prices_are_settled_before_they_lapse) {
+    options.worth_min = 1000;
+    options.age_max = 10 * 24 * 3600;
+    restart();
+    charge(1, 120);
+    contract.apply(chain::prices_announced({2, 5}, 7200));
+    contract.apply(chain::prices_announced({2, 4}, clock.time + 3600));
+    tick(3600 + 11 * 3600);
+    EXPECT_FALSE(order);
+    tick(3600);
+    EXPECT_TRUE(order);
+}
+
+TEST_F(settler, the_ledger_is_read_when_something_may_be_due) {
+    options.worth_min = 1000;
+    restart();
+    charge(1, 30);
+    tick();
+    const size_t before = ledger.looks;
+    for (int i = 0; i < 100; ++i) tick(1);
+    EXPECT_LE(ledger.looks - before, 11u);
 }
 
 TEST_F(settler, waits_until_it_is_worth_it) {

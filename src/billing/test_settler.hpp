@@ -3,6 +3,7 @@
 
 #include "billing/settler.hpp"
 #include "billing/test_world.hpp"
+#include "crypto/hash.hpp"
 
 namespace teetee::billing::test {
 
@@ -37,14 +38,20 @@ class settler : public testing::Test {
         take(std::move(effects));
     }
 
-    void charge(uint8_t number, Credits amount, uint8_t tail_node = 2,
+    static RequestId request_of(uint32_t number) {
+        RequestId out;
+        for (int i = 0; i < 4; ++i) out.bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+        return out;
+    }
+
+    void charge(uint32_t number, Credits amount, uint8_t tail_node = 2,
                 const Digest& voucher = chain::test_voucher) {
-        const Charge made = {.request = {{number}},
+        const Charge made = {.request = request_of(number),
                              .voucher = voucher,
                              .amount = amount,
                              .prompt_tokens = 10,
                              .completion_tokens = 20,
-                             .receipt = {number},
+                             .receipt = crypto::sha256(request_of(number).bytes),
                              .nodes = {node_key(1).address(), node_key(tail_node).address()},
                              .charged_at = chain::test_start};
         SpendAccount account = ledger.kept_accounts[voucher];
@@ -64,16 +71,19 @@ class settler : public testing::Test {
     void sign(const std::set<uint8_t>& but = {}) {
         ASSERT_TRUE(order);
         const Digest digest = chain::settlement_digest(deployment, order->batch);
-        std::vector<NodeSignature> signatures;
+        SignReply reply;
         for (uint8_t node = 1; node <= 3; ++node) {
-            if (but.contains(node)) continue;
-            signatures.push_back(
-                {node_key(node).address(), node_key(node).sign_recoverable(digest)});
+            const crypto::Address signer = node_key(node).address();
+            if (rejects.contains(node) && is_rejected(*order))
+                reply.signatures.push_back(
+                    {signer, fail(ErrorCode::settlement_rejected, "the node says so")});
+            else if (!but.contains(node))
+                reply.signatures.push_back({signer, node_key(node).sign_recoverable(digest)});
         }
         const uint64_t number = order->number;
         order.reset();
         SettlerEffects effects;
-        ASSERT_TRUE(one->on_signed(clock.now(), clock.time, number, signatures, effects));
+        ASSERT_TRUE(one->on_signed(clock.now(), clock.time, number, reply, effects));
         take(std::move(effects));
     }
 
@@ -84,6 +94,11 @@ class settler : public testing::Test {
 
     Batch batch_of(const chain::SendIntent& intent) {
         return chain::tee_tee::SettleCall::decode(intent.data).value().batch;
+    }
+
+    bool is_rejected(const SignOrder& asked) const {
+        return std::ranges::any_of(
+            asked.charges, [&](const Charge& wanted) { return wanted.request == rejected; });
     }
 
     /// What the contract does.
@@ -115,13 +130,6 @@ class settler : public testing::Test {
         }
     }
 
-    /// An announcement is in the chain.
-    void mine_notice(const chain::SendIntent& intent) {
-        const auto call = chain::tee_tee::AnnounceSettlementCall::decode(intent.data);
-        ASSERT_TRUE(call);
-        contract.apply(chain::tee_tee::SettlementAnnouncedEvent{.digest = call->digest});
-    }
-
     /// A charge of 30 with a node 2 that does not sign, announced.
     void announce() {
         options.absent_after = 3600;
@@ -131,19 +139,23 @@ class settler : public testing::Test {
         EXPECT_TRUE(submits.empty());
         pass(300, {2});
         ASSERT_EQ(submits.size(), 1u);
-        mine_notice(submits[0]);
+        ASSERT_TRUE(chain::tee_tee::AnnounceSettlementCall::decode(submits[0].data));
+        outcome(submits[0]);
         ASSERT_EQ(ledger.settlements.size(), 1u);
         EXPECT_EQ(ledger.settlements[0].record.stage, SettlementStage::announced);
         EXPECT_EQ(state(1), ChargeState::settling);
     }
 
-    ChargeState state(uint8_t number) { return ledger.find({{number}})->state; }
+    ChargeState state(uint32_t number) { return ledger.find(request_of(number))->state; }
     chain::MoneyView view() const { return contract.view(); }
 
     Contract contract = Contract(Contract::Empty{});
     MemoryLedger ledger;
     TestClock clock;
     SettlerOptions options = {.deployment = deployment, .pool = 1};
+    /// These nodes find every settlement wrong that has this charge.
+    std::set<uint8_t> rejects;
+    RequestId rejected{};
     std::optional<Settler> one;
     std::optional<SignOrder> order;
     std::vector<chain::SendIntent> submits;

@@ -54,11 +54,15 @@ class MemoryLedger final : public LedgerStore {
         if (account != nullptr) kept_accounts[account->signed_spend.voucher] = *account;
         return {};
     }
-    Result<std::vector<Charge>> unsettled(size_t count_max) override {
+    Result<std::vector<Charge>> unsettled(size_t count_max,
+                                          const std::optional<RequestId>& after) override {
+        ++looks;
         std::vector<Charge> out;
+        bool is_after = !after;
         for (const Kept& kept : charges) {
-            if (kept.state == ChargeState::unsettled && out.size() < count_max)
+            if (is_after && kept.state == ChargeState::unsettled && out.size() < count_max)
                 out.push_back(kept.charge);
+            is_after = is_after || kept.charge.request == *after;
         }
         return out;
     }
@@ -117,10 +121,11 @@ class MemoryLedger final : public LedgerStore {
         move(id, ChargeState::settling, ChargeState::unsettled);
         return {};
     }
-    Result<void> reopen_settlement(const SettlementRecord& record) override {
-        whole(record.id) = {record, whole(record.id).charges, End::open};
-        move(record.id, ChargeState::settled, ChargeState::settling);
-        return {};
+    Result<SettlementRecord> reopen_settlement(uint64_t id) override {
+        whole(id).end = End::open;
+        ++whole(id).record.attempt;
+        move(id, ChargeState::settled, ChargeState::settling);
+        return whole(id).record;
     }
     Result<void> give_up(const RequestId& request) override {
         find(request)->state = ChargeState::given_up;
@@ -135,6 +140,8 @@ class MemoryLedger final : public LedgerStore {
     }
 
     bool is_full = false;
+    /// At what is unsettled.
+    size_t looks = 0;
     std::vector<Kept> charges;
     std::map<Digest, SpendAccount> kept_accounts;
     std::vector<Whole> settlements;
@@ -201,7 +208,8 @@ class Contract {
         settled_block = block;
     }
     chain::MoneyView view() const {
-        return {settled ? *settled : state, state, settled ? settled_block : block, block};
+        return {settled ? *settled : state, state, settled ? settled_block : block, block,
+                restarts};
     }
 
     chain::ContractState state;
@@ -209,6 +217,7 @@ class Contract {
     /// nullopt: all of it.
     std::optional<chain::ContractState> settled;
     uint64_t settled_block = 0;
+    uint64_t restarts = 0;
 };
 
 inline SignedSpend spend(Credits amount, const Digest& voucher = chain::test_voucher,

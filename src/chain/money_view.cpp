@@ -150,6 +150,18 @@ std::optional<SettleableNode> MoneyView::settleable(const Address& receipt_key,
         .is_revoked = its_pool == nullptr || !its_pool->accepts(latest->measurement, time)};
 }
 
+bool MoneyView::is_node_over(const Address& receipt_key, uint64_t time) const {
+    const NodeRecord* settled = settled_->node_of_key(receipt_key);
+    const NodeRecord* latest = latest_->node_of_key(receipt_key);
+    if (settled == nullptr || latest == nullptr) return false;
+    return time > std::max(settled->expiry, latest->expiry) + settle_grace_s;
+}
+
+std::optional<Timed<Prices>> MoneyView::price_change(uint64_t pool) const {
+    const PoolRecord* latest = latest_->pool(pool);
+    return latest == nullptr ? std::nullopt : std::optional(latest->prices);
+}
+
 size_t MoneyView::slot_count(uint64_t pool) const {
     const PoolRecord* settled = settled_->pool(pool);
     return settled == nullptr ? 0 : settled->slot_layers.size();

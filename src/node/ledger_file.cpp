@@ -63,6 +63,10 @@ constexpr std::string_view account_columns = "voucher, signed_amount, signature,
 constexpr std::string_view settlement_columns =
     "id, entry_node, receipts_root, call, begun_at, attempt, state";
 
+/// In the same places.
+constexpr std::string_view settlement_columns_but_call =
+    "id, entry_node, receipts_root, x'', begun_at, attempt, state";
+
 constexpr std::string_view is_open = "state IN (1, 4, 5)";
 
 Result<Charge> read_charge(const SqliteQuery& row) {
@@ -243,10 +247,13 @@ Result<void> LedgerFile::keep(const Charge& charge, const SpendAccount* account,
     return transaction.commit();
 }
 
-Result<std::vector<Charge>> LedgerFile::unsettled(size_t count_max) {
+Result<std::vector<Charge>> LedgerFile::unsettled(size_t count_max,
+                                                  const std::optional<RequestId>& after) {
     TT_TRY(auto row, database_.query("SELECT " + std::string(charge_columns) +
-                                     " FROM charges WHERE state = 0 ORDER BY number LIMIT ?"));
-    row.bind(count_max);
+                                     " FROM charges WHERE state = 0 AND number > COALESCE("
+                                     "(SELECT number FROM charges WHERE request = ?), 0) "
+                                     "ORDER BY number LIMIT ?"));
+    row.bind(after ? ByteView(after->bytes) : ByteView()).bind(count_max);
     return read_charges(row);
 }
 
@@ -349,7 +356,7 @@ Result<std::vector<SettlementRecord>> LedgerFile::open_settlements() {
 }
 
 Result<std::vector<SettlementRecord>> LedgerFile::dissolved_settlements() {
-    TT_TRY(auto row, database_.query("SELECT " + std::string(settlement_columns) +
+    TT_TRY(auto row, database_.query("SELECT " + std::string(settlement_columns_but_call) +
                                      " FROM settlements WHERE state = ? AND EXISTS ("
                                      "SELECT 1 FROM leaves JOIN charges ON number = charge "
                                      "WHERE leaves.settlement = id AND charges.state != ?) "
@@ -360,7 +367,7 @@ Result<std::vector<SettlementRecord>> LedgerFile::dissolved_settlements() {
 
 Result<std::vector<SettlementRecord>> LedgerFile::settled_settlements(UnixSeconds since) {
     TT_TRY(auto row,
-           database_.query("SELECT " + std::string(settlement_columns) +
+           database_.query("SELECT " + std::string(settlement_columns_but_call) +
                            " FROM settlements WHERE state = ? AND begun_at >= ? ORDER BY id"));
     row.bind(settled_state).bind(static_cast<uint64_t>(std::max<UnixSeconds>(since, 0)));
     return read_settlements(row);
@@ -421,15 +428,24 @@ Result<void> LedgerFile::dissolve_settlement(uint64_t settlement) {
     return transaction.commit();
 }
 
-Result<void> LedgerFile::reopen_settlement(const SettlementRecord& record) {
+Result<SettlementRecord> LedgerFile::reopen_settlement(uint64_t settlement) {
     TT_TRY(auto transaction, SqliteTransaction::begin(database_));
-    TT_CHECK(set_settlement_state(record.id, static_cast<uint64_t>(record.stage), "state = 2"));
-    TT_CHECK(update_settlement(record));
+    TT_CHECK(set_settlement_state(settlement, static_cast<uint64_t>(SettlementStage::whole),
+                                  "state = 2"));
+    TT_TRY(auto attempt,
+           database_.query("UPDATE settlements SET attempt = attempt + 1 WHERE id = ?"));
+    attempt.bind(settlement);
+    TT_CHECK(attempt.finish());
     TT_TRY(auto charges,
            database_.query("UPDATE charges SET state = ? WHERE settlement = ? AND state = ?"));
-    charges.bind(number(ChargeState::settling)).bind(record.id).bind(number(ChargeState::settled));
+    charges.bind(number(ChargeState::settling)).bind(settlement).bind(number(ChargeState::settled));
     TT_CHECK(charges.finish());
-    return transaction.commit();
+    TT_TRY(auto row, database_.query("SELECT " + std::string(settlement_columns) +
+                                     " FROM settlements WHERE id = ?"));
+    row.bind(settlement);
+    TT_TRY(auto records, read_settlements(row));
+    TT_CHECK(transaction.commit());
+    return std::move(records.at(0));
 }
 
 Result<void> LedgerFile::give_up(const RequestId& request) {

@@ -29,7 +29,8 @@ class LedgerFile final : public billing::LedgerStore {
     Result<std::vector<uint64_t>> queries() override;
     Result<void> keep(const billing::Charge& charge, const billing::SpendAccount* account,
                       ByteView receipt) override;
-    Result<std::vector<billing::Charge>> unsettled(size_t count_max) override;
+    Result<std::vector<billing::Charge>> unsettled(
+        size_t count_max, const std::optional<RequestId>& after = {}) override;
     /// Error also: decrypt_failed for what was not sealed with this key.
     Result<Bytes> receipt(const RequestId& request) override;
     Result<std::optional<billing::ChargePlace>> place_of(const RequestId& request) override;
@@ -44,7 +45,7 @@ class LedgerFile final : public billing::LedgerStore {
     Result<std::vector<billing::Charge>> charges_of(uint64_t settlement) override;
     Result<void> end_settlement(uint64_t settlement) override;
     Result<void> dissolve_settlement(uint64_t settlement) override;
-    Result<void> reopen_settlement(const billing::SettlementRecord& record) override;
+    Result<billing::SettlementRecord> reopen_settlement(uint64_t settlement) override;
     Result<void> give_up(const RequestId& request) override;
 
   private:
