@@ -93,9 +93,15 @@ class money : public test::OnChain {
         signed_amount += 20 + 5ull * tokens;
         const Digest digest = spend_digest(
             client->deployment(), {voucher, receipt_key(0).address(), U256(signed_amount)});
-        const billing::SignedSpend spend = {voucher, signed_amount,
-                                            session.sign_recoverable(digest)};
-        const auto admitted = desk->till().admit(desk->view().value(), spend, {10, tokens, {}});
+        const chain::RequestTerms terms = {
+            .voucher = voucher,
+            .entry = receipt_key(0).address(),
+            .time_ms = static_cast<uint64_t>(clock.unix_now()) * 1000 + number};
+        const billing::VoucherPayment payment = {
+            {voucher, signed_amount, session.sign_recoverable(digest)},
+            billing::RequestProof{terms.time_ms, session.sign_recoverable(chain::request_digest(
+                                                     client->deployment(), terms))}};
+        const auto admitted = desk->till().admit(desk->view().value(), payment, {10, tokens, {}});
         ASSERT_TRUE(admitted) << admitted.error().message();
         auto bill = desk->till().bill_for(admitted->hold, {10, 0, tokens});
         ASSERT_TRUE(bill);
