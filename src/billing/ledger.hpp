@@ -118,6 +118,8 @@ class LedgerStore {
     virtual ~LedgerStore() = default;
 
     virtual Result<std::vector<SpendAccount>> accounts() = 0;
+    /// nullopt where nothing was charged to the voucher.
+    virtual Result<std::optional<SpendAccount>> account(const Digest& voucher) = 0;
     /// Queries that were charged.
     virtual Result<std::vector<uint64_t>> queries() = 0;
 
@@ -125,8 +127,9 @@ class LedgerStore {
     /// A request that was charged before is an error.
     virtual Result<void> keep(const Charge& charge, const SpendAccount* account,
                               ByteView receipt) = 0;
-    /// The oldest first.
-    virtual Result<std::vector<Charge>> unsettled(size_t count_max) = 0;
+    /// The oldest first; those that came after that one.
+    virtual Result<std::vector<Charge>> unsettled(size_t count_max,
+                                                  const std::optional<RequestId>& after = {}) = 0;
     /// Empty where there is none.
     virtual Result<Bytes> receipt(const RequestId& request) = 0;
     /// nullopt where it was not charged.
@@ -138,14 +141,23 @@ class LedgerStore {
     virtual Result<uint64_t> begin_settlement(const SettlementRecord& record,
                                               std::span<const Charge> charges) = 0;
     virtual Result<std::vector<SettlementRecord>> open_settlements() = 0;
+    /// Those that came to nothing, so far, and of whose charges one at least is not settled: who
+    /// has seen such a call can bring it to the contract at any time. Without their calls.
+    virtual Result<std::vector<SettlementRecord>> dissolved_settlements() = 0;
+    /// Those that were begun then or later, and have ended well. Without their calls.
+    virtual Result<std::vector<SettlementRecord>> settled_settlements(UnixSeconds since) = 0;
     /// By its id: stage, call, begun_at and attempt are others now.
     virtual Result<void> update_settlement(const SettlementRecord& record) = 0;
-    /// Of one that is open, in the order of its leaves.
+    /// All that were ever put into it, in the order of its leaves.
     virtual Result<std::vector<Charge>> charges_of(uint64_t settlement) = 0;
-    /// The contract has it.
+    /// The contract has it, though it was dissolved perhaps. All charges that were put into it are
+    /// settled by it, wherever they were now.
     virtual Result<void> end_settlement(uint64_t settlement) = 0;
     /// It came to nothing: its charges are unsettled again.
     virtual Result<void> dissolve_settlement(uint64_t settlement) = 0;
+    /// The contract has it no more: it is open again, for another attempt, and so are the charges
+    /// that it had settled.
+    virtual Result<SettlementRecord> reopen_settlement(uint64_t settlement) = 0;
     /// An unsettled charge that never will be.
     virtual Result<void> give_up(const RequestId& request) = 0;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/assert.hpp"
 #include "crypto/merkle.hpp"
 
 namespace teetee::billing {
@@ -39,6 +40,9 @@ class Planner {
     };
 
     Result<void> add(const Charge& charge) {
+        if (view_.is_node_over(input_.entry, input_.now))
+            return fail(ErrorCode::settlement_rejected,
+                        "the time of this entry to be settled is over");
         if (entry_node_ == 0)
             return fail(ErrorCode::not_ready, "this entry is not registered, or no longer");
         TT_TRY(const auto nodes, nodes_of(charge));
@@ -80,6 +84,10 @@ class Planner {
                 return fail(ErrorCode::not_ready,
                             "node 0x" + to_hex(charge.nodes[slot]) + " does not sign");
             const auto node = view_.settleable(charge.nodes[slot], input_.now);
+            if (view_.is_node_over(charge.nodes[slot], input_.now))
+                return fail(
+                    ErrorCode::settlement_rejected,
+                    "the time of node 0x" + to_hex(charge.nodes[slot]) + " to be settled is over");
             if (!node || node->pool != input_.pool || node->slot != slot) {
                 return fail(ErrorCode::not_ready, "node 0x" + to_hex(charge.nodes[slot]) +
                                                       " is not registered for slot " +
@@ -108,6 +116,8 @@ class Planner {
         const auto* query = view_.settleable_query(charge.query, input_.now);
         if (!view_.has_query(charge.query))
             return fail(ErrorCode::not_ready, "the query's payment is not settled");
+        if (!view_.is_query_settled(charge.query))
+            return fail(ErrorCode::not_ready, "the query's end is not settled");
         if (query == nullptr || query->entry != input_.entry || query->locked < charge.amount)
             return fail(ErrorCode::settlement_rejected, "the query has ended");
         plan_.batch.queries.push_back({.query = charge.query, .amount = charge.amount});
@@ -124,7 +134,8 @@ class Planner {
         if (charge.amount > claim.most - claim.added) {
             if (claim.added == 0) claims_.erase(found);
             return fail(ErrorCode::not_ready,
-                        "the voucher has not that much left, or it was not signed for");
+                        "the voucher has not that much left, it was not signed for, or as much as "
+                        "was charged to it is claimed already");
         }
         claim.added += charge.amount;
         return {};
@@ -139,13 +150,15 @@ class Planner {
         const auto voucher = view_.settleable_voucher(id, input_.now);
         if (account == accounts_.end() || !voucher || voucher->pool != input_.pool)
             return fail(ErrorCode::settlement_rejected, "the voucher has ended");
-        Claim out;
-        if (const auto claimed = voucher->claims.find(input_.entry);
-            claimed != voucher->claims.end())
-            out.before = claimed->second.claimed.to_u64().value_or(UINT64_MAX);
-        const Credits signed_amount = account->second->signed_spend.amount;
+        const auto claimed = view_.claimed(id, input_.entry);
+        if (!claimed)
+            return fail(ErrorCode::not_ready, "another claim of the voucher is not settled");
+        Claim out = {.before = claimed->to_u64().value_or(UINT64_MAX)};
         const Credits remaining = voucher->remaining.to_u64().value_or(UINT64_MAX);
-        out.most = std::min(remaining, signed_amount - std::min(signed_amount, out.before));
+        // Sessions sign for more than they are charged.
+        const Credits owed =
+            std::min(account->second->signed_spend.amount, account->second->charged);
+        out.most = std::min(remaining, owed - std::min(owed, out.before));
         return out;
     }
 
@@ -156,6 +169,10 @@ class Planner {
         batch.total = total_;
         for (const auto& [id, claim] : claims_) {
             const SignedSpend& spend = accounts_.at(id)->signed_spend;
+            // Whatever becomes of settlements, and whoever sends them: no claim that this entry
+            // signs is higher than what it has charged.
+            TT_ASSERT(claim.added <= UINT64_MAX - claim.before &&
+                      claim.before + claim.added <= accounts_.at(id)->charged);
             const auto signature = chain::to_compact(spend.signature);
             batch.spends.push_back({.voucher = id,
                                     .amount = claim.before + claim.added,

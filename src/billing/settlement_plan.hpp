@@ -53,7 +53,9 @@ struct PlanInput {
 };
 
 /// As many of the charges as go into one settlement, in their order. `accounts` are those of the
-/// charges' vouchers. Claims are cumulative, so the plan before MUST have come to its end.
+/// charges' vouchers. Claims are cumulative: they go on from what the entry has claimed, where that
+/// is settled, to at most what was charged to the voucher and signed for. No charge may be in a
+/// settlement whose anchor `view` has settled: those MUST have been told to the ledger before.
 PlanResult plan_settlement(const PlanInput& input, const chain::MoneyView& view,
                            std::span<const Charge> charges, std::span<const SpendAccount> accounts);
 

@@ -85,6 +85,35 @@ TEST_F(settlement_plan, never_claims_more_than_is_signed_or_there) {
     EXPECT_EQ(left_out(charge(1, 60)), ErrorCode::not_ready);
 }
 
+TEST_F(settlement_plan, never_claims_more_than_was_charged) {
+    contract.open_voucher(1000);
+    accounts = {{spend(300), 100}};
+    const PlanResult result = plan({charge(1, 60), charge(2, 60), charge(3, 40)});
+    ASSERT_TRUE(result.plan);
+    EXPECT_EQ(result.plan->batch.total, chain::U256(100));
+    EXPECT_EQ(result.plan->batch.spends[0].amount, chain::U256(100));
+    contract.apply(
+        chain::tee_tee::SpentEvent{.voucher = chain::test_voucher, .entry = entry, .paid = 70});
+    EXPECT_EQ(left_out(charge(1, 60)), ErrorCode::not_ready);
+    EXPECT_TRUE(plan({charge(1, 30)}).plan);
+}
+
+TEST_F(settlement_plan, what_moves_on_the_chain_is_not_claimed_from) {
+    contract.open_voucher(1000);
+    contract.apply(chain::query_paid(1, 120));
+    Charge query = charge(2, 100, {});
+    query.query = 1;
+    contract.settle();
+    contract.apply(
+        chain::tee_tee::SpentEvent{.voucher = chain::test_voucher, .entry = entry, .paid = 30});
+    contract.apply(chain::tee_tee::QueryServedEvent{.query = 1, .paid = 100, .returned = 20});
+    EXPECT_EQ(left_out(charge(1, 30)), ErrorCode::not_ready);
+    EXPECT_EQ(left_out(query), ErrorCode::not_ready);
+    contract.settle();
+    EXPECT_TRUE(plan({charge(1, 30)}).plan);
+    EXPECT_EQ(left_out(query), ErrorCode::settlement_rejected);
+}
+
 TEST_F(settlement_plan, waits_for_nodes_and_gives_up_what_is_over) {
     EXPECT_EQ(left_out(charge(1, 30)), ErrorCode::not_ready);
     contract.open_voucher(1000);
@@ -103,7 +132,8 @@ TEST_F(settlement_plan, waits_for_nodes_and_gives_up_what_is_over) {
     now += 3600 + chain::settle_grace_s - 1;
     EXPECT_TRUE(plan({charge(1, 30)}).plan);
     now += 2;
-    EXPECT_FALSE(plan({charge(1, 30)}).plan);
+    // No later block mends that.
+    EXPECT_EQ(left_out(charge(1, 30)), ErrorCode::settlement_rejected);
 }
 
 TEST_F(settlement_plan, settles_queries) {

@@ -59,6 +59,12 @@ uint64_t settle_by(const Charge& charge, const chain::MoneyView& view, uint64_t 
         if (!node) continue;
         out = node->is_revoked ? 0 : std::min(out, node->expiry + chain::settle_grace_s);
         if (out == 0) break;
+        const auto change = view.price_change(node->pool);
+        const auto price =
+            change ? price_of(change->next, charge.prompt_tokens, charge.completion_tokens)
+                   : Result<Credits>(charge.amount);
+        if (price && *price < charge.amount)
+            out = std::min(out, change->from + chain::price_grace_s);
     }
     return out;
 }

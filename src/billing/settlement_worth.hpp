@@ -29,9 +29,9 @@ uint64_t settlement_gas(std::span<const Charge> charges);
 bool is_worth_gas(std::span<const Charge> charges, const GasTerms& terms, uint64_t percent);
 
 /// Until when the contract takes the charge, in Unix seconds: a day after its query's deadline, a
-/// week after the end of its voucher and of its nodes' registrations, whichever is first. 0 where a
-/// node's code was revoked: an hour is left then at the most, and events do not tell of which. What
-/// is not on the chain yet says nothing.
+/// week after the end of its voucher and of its nodes' registrations, a day after lower prices came
+/// or come into force, whichever is first. 0 where a node's code was revoked: an hour is left then
+/// at the most, and events do not tell of which. What is not on the chain yet says nothing.
 uint64_t settle_by(const Charge& charge, const chain::MoneyView& view, uint64_t now);
 
 }  // namespace teetee::billing

@@ -13,6 +13,7 @@ Charge charge_of(Credits amount, uint8_t voucher, uint64_t query = 0) {
             .voucher = query == 0 ? Digest{voucher} : Digest{},
             .query = query,
             .amount = amount,
+            .completion_tokens = amount,
             .nodes = {entry, tail},
             .charged_at = chain::test_start};
 }
@@ -67,6 +68,13 @@ TEST(settlement_worth, tells_until_when_the_contract_takes_a_charge) {
     EXPECT_EQ(settle_by(of_voucher, contract.view(), now), now + 3600 + chain::settle_grace_s);
     contract.apply(chain::tee_tee::VoucherEndedEvent{chain::test_voucher, now + 60});
     EXPECT_EQ(settle_by(of_voucher, contract.view(), now), now + 60 + chain::settle_grace_s);
+    const Charge dear = {.voucher = chain::test_voucher,
+                         .amount = 120,
+                         .prompt_tokens = 10,
+                         .completion_tokens = 20,
+                         .nodes = of_voucher.nodes};
+    contract.apply(chain::prices_announced({2, 4}, now + 3700));
+    EXPECT_EQ(settle_by(dear, contract.view(), now), now + 3700 + chain::price_grace_s);
     contract.apply(chain::tee_tee::MeasurementRevokedEvent{1, chain::test_measurement});
     EXPECT_EQ(settle_by(of_voucher, contract.view(), now), 0u);
 }

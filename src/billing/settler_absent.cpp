@@ -11,6 +11,8 @@ using chain::tee_tee::Batch;
 
 /// How often it is looked whether something waits for too long.
 constexpr Duration look_interval = std::chrono::minutes(1);
+/// At so many at a time.
+constexpr size_t look_charges = 4096;
 /// A node that was absent for less may just have been started; and what an announcement needs
 /// besides the notice, where the contract takes a charge for so long only.
 constexpr Duration absence_least = std::chrono::minutes(10);
@@ -75,7 +77,9 @@ Result<void> Settler::announce(uint64_t unix_now, const SignOrder& order, Settle
 }
 
 std::string Settler::notice_key(const Announced& announced) const {
-    return "announce-" + to_hex(announced.digest) + "-" + std::to_string(announced.tries);
+    return "announce-" + to_hex(announced.digest) + "-" +
+           // What turned out to have been too soon may not have been announced at all.
+           std::to_string(announced.record.begun_at) + "-" + std::to_string(announced.tries);
 }
 
 /// What was announced before, by whomever, is refused and does no harm.
@@ -93,6 +97,8 @@ void Settler::on_notice(Instant now, const chain::SendOutcome& outcome) {
         if (notice_key(announced) != outcome.key) continue;
         if (outcome.result)
             announced.block = outcome.result->block_number;
+        else if (outcome.result.error().detail.find("AlreadyAnnounced") != std::string::npos)
+            announced.is_known = true;
         else
             announced.again_at = now + options_.refused_pause;
     }
@@ -111,10 +117,12 @@ Result<bool> Settler::watch_announced_one(Instant now, uint64_t unix_now,
                                           const chain::MoneyView& view, Announced& announced,
                                           SettlerEffects& effects) {
     SettlementRecord& record = announced.record;
-    if (!view.is_announced(announced.digest)) {
-        // Refused, or its block was another one.
-        const bool is_lost = announced.block && view.settled_block() >= *announced.block;
-        if (is_lost || (announced.again_at && now >= *announced.again_at)) {
+    // It was tried too soon, and whoever saw it has kept it.
+    TT_TRY(const bool is_over, end_if_anchored(record, view, effects));
+    if (is_over) return true;
+    if (announced.block && view.settled_block() >= *announced.block) announced.is_known = true;
+    if (!announced.is_known) {
+        if (announced.again_at && now >= *announced.again_at) {
             ++announced.tries;
             submit_notice(announced, effects);
         }
@@ -128,13 +136,15 @@ Result<bool> Settler::watch_announced_one(Instant now, uint64_t unix_now,
     return true;
 }
 
-/// The announcement got into the chain later than was thought.
-Result<void> Settler::wait_on(uint64_t unix_now, const Sending& sending) {
+/// The announcement got into the chain later than was thought, or its block was another one.
+Result<void> Settler::wait_on(uint64_t unix_now, const Sending& sending, SettlerEffects& effects) {
     SettlementRecord record = sending.record;
     record.stage = SettlementStage::announced;
     record.begun_at = static_cast<UnixSeconds>(unix_now) - options_.notice + options_.notice_more;
     TT_CHECK(store_.update_settlement(record));
-    return keep_announced(std::move(record));
+    TT_CHECK(keep_announced(std::move(record)));
+    submit_notice(announced_.back(), effects);
+    return {};
 }
 
 std::set<Digest> Settler::held_vouchers() const {
@@ -160,14 +170,18 @@ Result<bool> Settler::order_absent(Instant now, uint64_t unix_now, const chain::
         begin_order(now, std::move(order), effects);
         return true;
     }
-    if (absences_.empty() || now < absent_look_at_) return false;
-    absent_look_at_ = now + look_interval;
+    const bool has_refused = std::ranges::any_of(
+        setbacks_, [](const auto& entry) { return entry.second.unsigned_since.has_value(); });
+    if ((absences_.empty() && !has_refused) || now < absent_look_at_) return false;
     return order_last_call(now, unix_now, view, effects);
 }
 
 bool Settler::is_overdue(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                          const Charge& charge) const {
     Duration absent{-1};
+    if (const auto found = setbacks_.find(charge.request);
+        found != setbacks_.end() && found->second.unsigned_since)
+        absent = now - *found->second.unsigned_since;
     for (const crypto::Address& node : charge.nodes) {
         const auto found = absences_.find(node);
         if (found != absences_.end()) absent = std::max(absent, now - found->second.since);
@@ -182,12 +196,21 @@ bool Settler::is_overdue(Instant now, uint64_t unix_now, const chain::MoneyView&
 /// All that has waited too long for somebody, with everybody: whoever signs now is in.
 Result<bool> Settler::order_last_call(Instant now, uint64_t unix_now, const chain::MoneyView& view,
                                       SettlerEffects& effects) {
-    TT_TRY(auto charges, store_.unsettled(SIZE_MAX));
-    std::erase_if(charges,
-                  [&](const Charge& charge) { return !is_overdue(now, unix_now, view, charge); });
+    TT_TRY(auto charges, store_.unsettled(look_charges, absent_passed_));
+    if (charges.size() < look_charges) {
+        absent_passed_.reset();
+        absent_look_at_ = now + look_interval;
+    } else {
+        absent_passed_ = charges.back().request;
+    }
+    std::erase_if(charges, [&](const Charge& charge) {
+        const auto setback = setbacks_.find(charge.request);
+        const bool is_at_fault = setback != setbacks_.end() && !setback->second.unsigned_since;
+        return is_at_fault || !is_overdue(now, unix_now, view, charge);
+    });
     if (charges.empty()) return false;
     if (charges.size() > charges_max_) charges.resize(charges_max_);
-    TT_TRY(const auto accounts, store_.accounts());
+    TT_TRY(const auto accounts, accounts_of(charges));
     PlanResult result = plan_settlement({.deployment = options_.deployment,
                                          .pool = options_.pool,
                                          .entry = options_.entry,

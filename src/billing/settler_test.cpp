@@ -1,155 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "billing/settler.hpp"
+#include <random>
 
-#include "billing/test_world.hpp"
+#include "billing/test_settler.hpp"
 
 namespace teetee::billing {
 namespace {
 
 using namespace test;
-using chain::tee_tee::Batch;
-
-crypto::SecpKey node_key(uint8_t seed) {
-    return crypto::SecpKey::from_bytes(Bytes(32, seed)).value();
-}
-
-/// A settler with a contract whose nodes have keys, and whose events the test makes.
-class settler : public testing::Test {
-  protected:
-    settler() {
-        contract.apply(chain::pool_created());
-        contract.apply(chain::prices_announced({2, 5}, 0));
-        contract.apply(chain::measurement_accepted());
-        for (uint8_t node = 1; node <= 3; ++node) {
-            auto registered = chain::node_registered(node, node == 1 ? 0 : 1);
-            registered.receipt_key = node_key(node).address();
-            contract.apply(registered);
-        }
-        contract.open_voucher(1000);
-        options.entry = node_key(1).address();
-        ledger.kept_accounts[chain::test_voucher] = {spend(1000), 0};
-        restart();
-    }
-
-    void restart() {
-        one.emplace(options, ledger);
-        SettlerEffects effects;
-        ASSERT_TRUE(one->start(effects));
-        take(std::move(effects));
-    }
-
-    void charge(uint8_t number, Credits amount, uint8_t tail_node = 2) {
-        const Charge made = {.request = {{number}},
-                             .voucher = chain::test_voucher,
-                             .amount = amount,
-                             .prompt_tokens = 10,
-                             .completion_tokens = 20,
-                             .receipt = {number},
-                             .nodes = {node_key(1).address(), node_key(tail_node).address()},
-                             .charged_at = chain::test_start};
-        SpendAccount account = ledger.kept_accounts[chain::test_voucher];
-        account.charged += amount;
-        ASSERT_TRUE(ledger.keep(made, &account, {}));
-    }
-
-    void tick(uint64_t seconds = 61) {
-        clock.time += seconds;
-        SettlerEffects effects;
-        const auto done = one->on_time(clock.now(), clock.time, view(), effects);
-        ASSERT_TRUE(done) << done.error().message();
-        take(std::move(effects));
-    }
-
-    /// All sign but those.
-    void sign(const std::set<uint8_t>& but = {}) {
-        ASSERT_TRUE(order);
-        const Digest digest = chain::settlement_digest(deployment, order->batch);
-        std::vector<NodeSignature> signatures;
-        for (uint8_t node = 1; node <= 3; ++node) {
-            if (but.contains(node)) continue;
-            signatures.push_back(
-                {node_key(node).address(), node_key(node).sign_recoverable(digest)});
-        }
-        const uint64_t number = order->number;
-        order.reset();
-        SettlerEffects effects;
-        ASSERT_TRUE(one->on_signed(clock.now(), clock.time, number, signatures, effects));
-        take(std::move(effects));
-    }
-
-    void take(SettlerEffects effects) {
-        if (effects.order) order = effects.order;
-        for (auto& intent : effects.submits) submits.push_back(std::move(intent));
-    }
-
-    Batch batch_of(const chain::SendIntent& intent) {
-        return chain::tee_tee::SettleCall::decode(intent.data).value().batch;
-    }
-
-    /// What the contract does.
-    void mine(const chain::SendIntent& intent) {
-        const Batch batch = batch_of(intent);
-        for (const auto& claim : batch.spends) {
-            contract.apply(chain::tee_tee::SpentEvent{
-                .voucher = claim.voucher, .entry = options.entry, .paid = batch.total});
-        }
-        contract.apply(chain::tee_tee::AnchoredEvent{.pool = 1,
-                                                     .entry_node = 1,
-                                                     .receipts_root = batch.receipts_root,
-                                                     .prompt_tokens = batch.prompt_tokens,
-                                                     .completion_tokens = batch.completion_tokens,
-                                                     .paid = batch.total});
-    }
-
-    void outcome(const chain::SendIntent& intent, std::optional<ErrorCode> error = {}) {
-        chain::SendOutcome told = {intent.key, chain::Inclusion{.block_number = contract.block}};
-        if (error) told.result = fail(*error, "no");
-        one->on_outcome(clock.now(), told);
-    }
-
-    /// So long, whoever is asked signs but those.
-    void pass(uint64_t seconds, const std::set<uint8_t>& absent) {
-        for (const uint64_t end = clock.time + seconds; clock.time < end;) {
-            tick(std::min<uint64_t>(60, end - clock.time));
-            if (order) sign(absent);
-        }
-    }
-
-    /// An announcement is in the chain.
-    void mine_notice(const chain::SendIntent& intent) {
-        const auto call = chain::tee_tee::AnnounceSettlementCall::decode(intent.data);
-        ASSERT_TRUE(call);
-        contract.apply(chain::tee_tee::SettlementAnnouncedEvent{.digest = call->digest});
-    }
-
-    /// A charge of 30 with a node 2 that does not sign, announced.
-    void announce() {
-        options.absent_after = 3600;
-        restart();
-        charge(1, 30);
-        pass(3500, {2});
-        EXPECT_TRUE(submits.empty());
-        pass(300, {2});
-        ASSERT_EQ(submits.size(), 1u);
-        mine_notice(submits[0]);
-        ASSERT_EQ(ledger.settlements.size(), 1u);
-        EXPECT_EQ(ledger.settlements[0].stage, SettlementStage::announced);
-        EXPECT_EQ(state(1), ChargeState::settling);
-    }
-
-    ChargeState state(uint8_t number) { return ledger.find({{number}})->state; }
-    chain::MoneyView view() const {
-        return {contract.state, contract.state, contract.block, contract.block};
-    }
-
-    Contract contract = Contract(Contract::Empty{});
-    MemoryLedger ledger;
-    TestClock clock;
-    SettlerOptions options = {.deployment = deployment, .pool = 1};
-    std::optional<Settler> one;
-    std::optional<SignOrder> order;
-    std::vector<chain::SendIntent> submits;
-};
 
 TEST_F(settler, brings_charges_to_the_contract) {
     charge(1, 30);
@@ -233,6 +90,8 @@ TEST_F(settler, a_node_that_comes_back_is_asked_again_soon) {
 }
 
 TEST_F(settler, nodes_that_do_not_answer_are_not_waited_for) {
+    options.sign_time_max = std::chrono::seconds(30);
+    restart();
     charge(1, 30);
     tick();
     order.reset();
@@ -249,7 +108,8 @@ TEST_F(settler, a_signature_of_somebody_else_is_none) {
     SettlerEffects effects;
     ASSERT_TRUE(one->on_signed(
         clock.now(), clock.time, order->number,
-        {{node_key(1).address(), stranger}, {node_key(2).address(), stranger}}, effects));
+        {.signatures = {{node_key(1).address(), stranger}, {node_key(2).address(), stranger}}},
+        effects));
     EXPECT_TRUE(effects.submits.empty());
     EXPECT_TRUE(ledger.settlements.empty());
 }
@@ -307,13 +167,154 @@ TEST_F(settler, is_sent_again_when_its_block_was_another_one) {
     ASSERT_EQ(submits.size(), 2u);
     EXPECT_NE(submits[1].key, submits[0].key);
     EXPECT_EQ(submits[1].data, submits[0].data);
-    // The second attempt finds the first one in the chain: that is no reason to claim it again.
+    // The second attempt finds the first one in the chain, which is not settled yet: that is no
+    // reason to claim it again.
+    contract.settle();
+    mine(submits[0]);
     outcome(submits[1], ErrorCode::call_reverted);
     tick(1);
     EXPECT_EQ(state(1), ChargeState::settling);
-    mine(submits[0]);
-    tick();
+    contract.settle();
+    tick(1);
     EXPECT_EQ(state(1), ChargeState::settled);
+    EXPECT_EQ(submits.size(), 2u);
+}
+
+TEST_F(settler, a_second_attempt_that_is_refused_is_planned_anew) {
+    charge(1, 30);
+    tick();
+    sign();
+    outcome(submits[0]);
+    contract.apply(chain::credits_bought(1));
+    tick();
+    ASSERT_EQ(submits.size(), 2u);
+    outcome(submits[1], ErrorCode::transaction_failed);
+    tick();
+    EXPECT_EQ(state(1), ChargeState::unsettled);
+    EXPECT_TRUE(one->is_idle());
+}
+
+TEST_F(settler, what_an_endpoint_refuses_and_sends_itself_is_not_claimed_again) {
+    for (uint8_t i = 1; i <= 4; ++i) charge(i, 10);
+    tick();
+    sign();
+    contract.settle();
+    mine(submits[0]);
+    outcome(submits[0], ErrorCode::call_reverted);
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settling) << "what was refused may be there: that settles";
+    contract.settle();
+    pass(48 * 3600, {});
+    EXPECT_EQ(submits.size(), 1u);
+    for (uint8_t i = 1; i <= 4; ++i) EXPECT_EQ(state(i), ChargeState::settled);
+}
+
+TEST_F(settler, what_comes_into_the_chain_after_it_was_dissolved_has_its_charges) {
+    for (uint8_t i = 1; i <= 4; ++i) charge(i, 10);
+    tick();
+    sign();
+    outcome(submits[0], ErrorCode::call_reverted);
+    tick();
+    EXPECT_EQ(state(1), ChargeState::unsettled);
+    tick(60);
+    sign();
+    ASSERT_EQ(submits.size(), 2u);
+    restart();
+    // A stranger has kept the first one, and sends it now.
+    contract.settle();
+    mine(submits[0]);
+    outcome(submits[1], ErrorCode::transaction_failed);
+    charge(5, 7);
+    tick();
+    ASSERT_TRUE(submits.size() == 3u && !order) << "the second, again; and nothing is planned";
+    contract.settle();
+    tick();
+    for (uint8_t i = 1; i <= 4; ++i) EXPECT_EQ(state(i), ChargeState::settled);
+    pass(3600, {});
+    ASSERT_EQ(submits.size(), 4u);
+    EXPECT_EQ(batch_of(submits[3]).total, chain::U256(7));
+    EXPECT_EQ(batch_of(submits[3]).spends[0].amount, chain::U256(47));
+}
+
+/// The contract's own rules for claims.
+bool takes(const chain::ContractState& state, const Batch& batch, const crypto::Address& by) {
+    if (state.anchor(1, batch.receipts_root) != nullptr) return false;
+    Credits added = 0;
+    for (const auto& spend : batch.spends) {
+        const auto& claims = state.voucher(spend.voucher)->claims;
+        const auto before = claims.find(by);
+        const Credits claimed =
+            before == claims.end() ? 0 : before->second.claimed.to_u64().value();
+        const Credits amount = spend.amount.to_u64().value();
+        if (amount <= claimed) return false;
+        added += amount - claimed;
+    }
+    return batch.total == chain::U256(added);
+}
+
+/// Three vouchers; strangers send whatever they have seen whenever they like, endpoints refuse what
+/// is right, blocks are taken back, and the entry is killed.
+TEST_F(settler, whoever_sends_whatever_each_charge_is_claimed_once) {
+    const Digest vouchers[] = {chain::test_voucher, {0x71}, {0x72}};
+    contract.open_voucher(10'000, vouchers[1]);
+    contract.open_voucher(10'000, vouchers[2]);
+    for (const Digest& id : vouchers) ledger.kept_accounts[id] = {spend(5000, id), 0};
+    std::mt19937 random(7);
+    const auto draw = [&](uint32_t below) { return static_cast<uint32_t>(random() % below); };
+    const auto mine_exactly = [&](const Batch& batch) {
+        for (const auto& spend : batch.spends) {
+            const auto& claims = contract.state.voucher(spend.voucher)->claims;
+            const auto before = claims.find(options.entry);
+            const auto claimed = before == claims.end() ? chain::U256(0) : before->second.claimed;
+            contract.apply(chain::tee_tee::SpentEvent{.voucher = spend.voucher,
+                                                      .entry = options.entry,
+                                                      .paid = spend.amount.minus(claimed).value()});
+        }
+        contract.apply(chain::tee_tee::AnchoredEvent{
+            .pool = 1, .entry_node = 1, .receipts_root = batch.receipts_root, .paid = batch.total});
+    };
+    contract.settle();
+    std::map<std::string, chain::SendIntent> sent;
+    uint32_t charges = 0;
+    const auto turn = [&](bool is_wild) {
+        if (is_wild && charges < 120 && draw(3) == 0) {
+            charge(++charges, 1 + draw(9), 2, vouchers[draw(3)]);
+        }
+        tick(1 + draw(90));
+        if (order) sign();
+        for (auto& intent : submits) sent[intent.key] = std::move(intent);
+        submits.clear();
+        if (is_wild && draw(20) == 0) restart();
+        if (is_wild && draw(6) == 0) {
+            // Not what is settled.
+            contract.state = *contract.settled;
+            contract.block = contract.settled_block;
+        }
+        for (const auto& [key, intent] : std::map(sent)) {
+            const Batch batch = batch_of(intent);
+            const bool is_taken = takes(contract.state, batch, options.entry);
+            if (is_taken && (!is_wild || draw(4) == 0)) mine_exactly(batch);
+            if (draw(3) == 0)
+                outcome(intent,
+                        draw(2) == 0 ? std::optional<ErrorCode>() : ErrorCode::call_reverted);
+        }
+        contract.apply(chain::credits_bought(1));
+        if (!is_wild || draw(3) == 0) contract.settle();
+    };
+    for (int i = 0; i < 700; ++i) turn(true);
+    for (int i = 0; i < 1200; ++i) turn(false);
+    EXPECT_EQ(charges, 120u);
+    Credits claimed = 0;
+    Credits charged = 0;
+    for (const Digest& id : vouchers) {
+        const auto& claims = contract.state.voucher(id)->claims;
+        const Credits own = claims.at(options.entry).claimed.to_u64().value();
+        EXPECT_EQ(own, ledger.kept_accounts[id].charged);
+        claimed += own;
+        charged += ledger.kept_accounts[id].charged;
+    }
+    EXPECT_EQ(claimed, charged);
+    for (const auto& kept : ledger.charges) EXPECT_EQ(kept.state, ChargeState::settled);
 }
 
 TEST_F(settler, waits_until_gas_is_a_small_part) {
@@ -350,120 +351,173 @@ TEST_F(settler, what_the_contract_takes_not_much_longer_waits_for_nothing) {
     tick();
     EXPECT_FALSE(order);
     contract.apply(chain::tee_tee::MeasurementRevokedEvent{1, chain::test_measurement});
-    tick(1);
+    tick(10);
     EXPECT_TRUE(order);
 }
 
-TEST_F(settler, does_without_a_node_that_stays_away) {
-    announce();
-    pass(24 * 3600, {2});
-    EXPECT_EQ(submits.size(), 1u);
-    pass(900, {2});
-    ASSERT_EQ(submits.size(), 2u);
-    const Batch batch = batch_of(submits[1]);
-    EXPECT_EQ(batch.work[1].r, Digest{});
-    const Digest digest = chain::settlement_digest(deployment, batch);
-    EXPECT_EQ(
-        crypto::recover_address(digest, chain::from_compact({batch.work[0].r, batch.work[0].vs}))
-            .value(),
-        node_key(1).address());
-    EXPECT_EQ(chain::tee_tee::AnnounceSettlementCall::decode(submits[0].data)->digest, digest);
-    mine(submits[1]);
-    tick();
-    EXPECT_EQ(state(1), ChargeState::settled);
-    pass(48 * 3600, {});
-    EXPECT_EQ(submits.size(), 2u) << "once";
-}
-
-TEST_F(settler, one_that_comes_back_signs_what_was_announced) {
-    announce();
-    pass(700, {});
-    ASSERT_EQ(submits.size(), 2u);
-    const Batch batch = batch_of(submits[1]);
-    EXPECT_NE(batch.work[1].r, Digest{});
-    EXPECT_EQ(chain::settlement_digest(deployment, batch),
-              chain::tee_tee::AnnounceSettlementCall::decode(submits[0].data)->digest);
-    EXPECT_EQ(ledger.settlements[0].stage, SettlementStage::whole);
-    mine(submits[1]);
-    pass(48 * 3600, {});
-    EXPECT_EQ(state(1), ChargeState::settled);
-    EXPECT_EQ(submits.size(), 2u) << "once";
-}
-
-TEST_F(settler, vouchers_of_what_was_announced_wait_for_it) {
-    announce();
-    charge(2, 40, 3);
-    pass(3600, {2});
-    EXPECT_EQ(submits.size(), 1u);
-    EXPECT_EQ(state(2), ChargeState::unsettled);
-    pass(24 * 3600, {2});
-    ASSERT_EQ(submits.size(), 2u);
-    EXPECT_EQ(batch_of(submits[1]).total, chain::U256(30));
-    mine(submits[1]);
-    pass(1300, {2});
-    ASSERT_EQ(submits.size(), 3u);
-    const Batch next = batch_of(submits[2]);
-    EXPECT_EQ(next.total, chain::U256(40));
-    EXPECT_EQ(next.spends[0].amount, chain::U256(70));
-}
-
-TEST_F(settler, what_was_announced_outlives_a_restart) {
-    announce();
+TEST_F(settler, nothing_waits_behind_a_node_that_is_away) {
+    options.interval = 600;
     restart();
-    ASSERT_EQ(submits.size(), 2u);
-    EXPECT_EQ(submits[1], submits[0]) << "the sender knows it";
-    EXPECT_EQ(one->announced(), 1u);
-    pass(25 * 3600, {2});
-    ASSERT_EQ(submits.size(), 3u);
-    restart();
-    ASSERT_EQ(submits.size(), 4u);
-    EXPECT_EQ(submits[3], submits[2]);
-    mine(submits[3]);
+    for (uint32_t i = 1; i <= 3000; ++i) charge(i, 0, 2);
+    charge(3001, 30, 3);
     tick();
-    EXPECT_EQ(state(1), ChargeState::settled);
+    ASSERT_TRUE(order);
+    sign({2});
+    tick(1);
+    ASSERT_TRUE(order) << "within seconds, not in an hour";
+    EXPECT_EQ(order->batch.total, chain::U256(30));
+    sign();
+    mine(submits[0]);
+    tick(1);
+    EXPECT_EQ(state(3001), ChargeState::settled);
+    // Nor when what can be settled comes later.
+    charge(3002, 40, 3);
+    pass(700, {2});
+    ASSERT_EQ(submits.size(), 2u);
+    EXPECT_EQ(batch_of(submits[1]).total, chain::U256(40));
 }
 
-TEST_F(settler, what_came_too_soon_waits_on_and_what_is_refused_is_planned_anew) {
-    announce();
-    pass(25 * 3600, {2});
-    ASSERT_EQ(submits.size(), 2u);
-    one->on_outcome(clock.now(),
-                    {submits[1].key, fail(ErrorCode::call_reverted, "AbsentTooSoon(1, 2, 3)")});
-    pass(3500, {2});
-    EXPECT_EQ(submits.size(), 2u);
-    EXPECT_EQ(state(1), ChargeState::settling);
-    pass(200, {2});
-    ASSERT_EQ(submits.size(), 3u);
-    EXPECT_EQ(submits[2].data, submits[1].data);
-    EXPECT_NE(submits[2].key, submits[1].key);
-    outcome(submits[2], ErrorCode::call_reverted);
+TEST_F(settler, what_is_refused_does_not_wait_for_the_next_settlement) {
+    options.interval = 24 * 3600;
+    options.worth_min = 30;
+    restart();
+    for (uint32_t i = 1; i <= 4; ++i) charge(i, 10);
     tick();
+    sign();
+    const auto refuse = [&] {
+        outcome(submits.back(), ErrorCode::call_reverted);
+        tick(1);
+        tick(60);
+    };
+    refuse();
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->charges.size(), 2u);
+    sign();
+    refuse();
+    sign();
+    refuse();
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->charges[0].request, request_of(2)) << "the first one is at fault";
+    sign();
+    mine(submits.back());
+    tick(1);
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->charges.size(), 2u);
+    sign();
+    mine(submits.back());
+    for (uint32_t hour = 0; hour < 24 * 6; ++hour) {
+        tick(3600);
+        if (!order) continue;
+        sign();
+        outcome(submits.back(), ErrorCode::call_reverted);
+    }
     EXPECT_EQ(state(1), ChargeState::unsettled);
+    EXPECT_EQ(state(2), ChargeState::settled);
+    EXPECT_EQ(state(3), ChargeState::settled);
+    EXPECT_EQ(state(4), ChargeState::settled);
+    EXPECT_LT(submits.size(), 6u + 10u) << "once a day at last";
 }
 
-TEST_F(settler, an_announcement_that_fails_is_made_again) {
-    options.absent_after = 0;
+TEST_F(settler, what_was_revoked_and_is_refused_for_an_hour_is_given_up) {
+    charge(1, 10);
+    contract.apply(chain::tee_tee::MeasurementRevokedEvent{1, chain::test_measurement});
+    for (int i = 0; i < 2; ++i) {
+        tick(3700);
+        sign();
+        outcome(submits.back(), ErrorCode::call_reverted);
+        tick();
+    }
+    EXPECT_EQ(state(1), ChargeState::given_up);
+}
+
+TEST_F(settler, a_node_that_finds_a_charge_wrong_signs_the_others) {
+    options.absent_after = 6 * 3600;
     restart();
+    for (uint32_t i = 1; i <= 4; ++i) charge(i, 10);
+    rejects = {2};
+    rejected = request_of(3);
+    for (int i = 0; i < 600; ++i) {
+        tick(10);
+        if (order) sign();
+        if (!submits.empty() && !contract.state.anchor(1, batch_of(submits.back()).receipts_root))
+            mine(submits.back());
+    }
+    for (uint32_t i = 1; i <= 4; ++i)
+        EXPECT_EQ(state(i), i == 3 ? ChargeState::unsettled : ChargeState::settled) << i;
+    // What it never signs is made without it.
+    const size_t before = submits.size();
+    pass(7 * 3600, {});
+    ASSERT_EQ(submits.size(), before + 1);
+    EXPECT_TRUE(chain::tee_tee::AnnounceSettlementCall::decode(submits.back().data));
+}
+
+TEST_F(settler, a_receipt_that_cannot_be_read_keeps_nobody_waiting) {
+    for (uint32_t i = 1; i <= 3; ++i) charge(i, 10);
+    tick();
+    SettlerEffects effects;
+    ASSERT_TRUE(one->on_signed(clock.now(), clock.time, order->number,
+                               {.unreadable = {request_of(2)}}, effects));
+    order.reset();
+    tick(1);
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->batch.total, chain::U256(20));
+    sign();
+    EXPECT_EQ(submits.size(), 1u);
+}
+
+TEST_F(settler, a_settled_chain_that_is_another_is_settled_again) {
+    contract.settle();
+    const chain::ContractState before = contract.state;
     charge(1, 30);
-    pass(120, {2});
-    ASSERT_EQ(submits.size(), 1u);
-    outcome(submits[0], ErrorCode::transaction_failed);
-    pass(120, {2});
+    tick();
+    sign();
+    mine(submits[0]);
+    contract.settle();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settled);
+    contract.state = before;
+    contract.settle();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settled) << "it is not looked at each time";
+    ++contract.restarts;
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settling);
     ASSERT_EQ(submits.size(), 2u);
     EXPECT_EQ(submits[1].data, submits[0].data);
     EXPECT_NE(submits[1].key, submits[0].key);
-    // Without it nothing is sent, however late it is.
-    pass(26 * 3600, {2});
-    EXPECT_EQ(submits.size(), 2u);
+    mine(submits[1]);
+    contract.settle();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settled);
+    // Nor is it missed when the process was down.
+    contract.state = before;
+    contract.settle();
+    restart();
+    tick();
+    EXPECT_EQ(state(1), ChargeState::settling);
 }
 
-TEST_F(settler, nothing_is_announced_that_the_entry_has_not_signed) {
-    options.absent_after = 0;
+TEST_F(settler, charges_at_old_prices_are_settled_before_they_lapse) {
+    options.worth_min = 1000;
+    options.age_max = 10 * 24 * 3600;
+    restart();
+    charge(1, 120);
+    contract.apply(chain::prices_announced({2, 5}, 7200));
+    contract.apply(chain::prices_announced({2, 4}, clock.time + 3600));
+    tick(3600 + 11 * 3600);
+    EXPECT_FALSE(order);
+    tick(3600);
+    EXPECT_TRUE(order);
+}
+
+TEST_F(settler, the_ledger_is_read_when_something_may_be_due) {
+    options.worth_min = 1000;
     restart();
     charge(1, 30);
-    pass(3600, {1, 2});
-    EXPECT_TRUE(submits.empty());
-    EXPECT_EQ(state(1), ChargeState::unsettled);
+    tick();
+    const size_t before = ledger.looks;
+    for (int i = 0; i < 100; ++i) tick(1);
+    EXPECT_LE(ledger.looks - before, 11u);
 }
 
 TEST_F(settler, waits_until_it_is_worth_it) {

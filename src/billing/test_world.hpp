@@ -21,13 +21,25 @@ class MemoryLedger final : public LedgerStore {
     struct Kept {
         Charge charge;
         ChargeState state = ChargeState::unsettled;
+        /// That it is in, or was settled by.
         uint64_t settlement = 0;
+    };
+    enum class End { open, settled, dissolved };
+    struct Whole {
+        SettlementRecord record;
+        std::vector<RequestId> charges;
+        End end = End::open;
     };
 
     Result<std::vector<SpendAccount>> accounts() override {
         std::vector<SpendAccount> out;
         for (const auto& [id, account] : kept_accounts) out.push_back(account);
         return out;
+    }
+    Result<std::optional<SpendAccount>> account(const Digest& voucher) override {
+        const auto found = kept_accounts.find(voucher);
+        if (found == kept_accounts.end()) return std::optional<SpendAccount>();
+        return std::optional(found->second);
     }
     Result<std::vector<uint64_t>> queries() override {
         std::vector<uint64_t> out;
@@ -42,11 +54,15 @@ class MemoryLedger final : public LedgerStore {
         if (account != nullptr) kept_accounts[account->signed_spend.voucher] = *account;
         return {};
     }
-    Result<std::vector<Charge>> unsettled(size_t count_max) override {
+    Result<std::vector<Charge>> unsettled(size_t count_max,
+                                          const std::optional<RequestId>& after) override {
+        ++looks;
         std::vector<Charge> out;
+        bool is_after = !after;
         for (const Kept& kept : charges) {
-            if (kept.state == ChargeState::unsettled && out.size() < count_max)
+            if (is_after && kept.state == ChargeState::unsettled && out.size() < count_max)
                 out.push_back(kept.charge);
+            is_after = is_after || kept.charge.request == *after;
         }
         return out;
     }
@@ -59,30 +75,57 @@ class MemoryLedger final : public LedgerStore {
     Result<LedgerTotals> totals() override { return LedgerTotals{.charges = charges.size()}; }
     Result<uint64_t> begin_settlement(const SettlementRecord& record,
                                       std::span<const Charge> own) override {
-        settlements.push_back(record);
-        settlements.back().id = next_id++;
+        Whole whole{record, {}};
+        whole.record.id = settlements.size() + 1;
         for (const Charge& charge : own) {
-            find(charge.request)->state = ChargeState::settling;
-            find(charge.request)->settlement = settlements.back().id;
+            if (find(charge.request)->state != ChargeState::unsettled)
+                return fail(ErrorCode::ledger_failed, "a charge is not there to be settled");
+            whole.charges.push_back(charge.request);
+            *find(charge.request) = {charge, ChargeState::settling, whole.record.id};
         }
-        return settlements.back().id;
+        settlements.push_back(whole);
+        return whole.record.id;
     }
-    Result<std::vector<SettlementRecord>> open_settlements() override { return settlements; }
+    Result<std::vector<SettlementRecord>> open_settlements() override { return all(End::open); }
+    Result<std::vector<SettlementRecord>> dissolved_settlements() override {
+        auto out = all(End::dissolved);
+        std::erase_if(out, [&](const SettlementRecord& record) {
+            return std::ranges::all_of(whole(record.id).charges, [&](const RequestId& request) {
+                return find(request)->state == ChargeState::settled;
+            });
+        });
+        return out;
+    }
+    Result<std::vector<SettlementRecord>> settled_settlements(UnixSeconds since) override {
+        auto out = all(End::settled);
+        std::erase_if(out, [&](const auto& record) { return record.begun_at < since; });
+        return out;
+    }
     Result<void> update_settlement(const SettlementRecord& record) override {
-        *std::ranges::find(settlements, record.id, &SettlementRecord::id) = record;
+        whole(record.id).record = record;
         return {};
     }
     Result<std::vector<Charge>> charges_of(uint64_t id) override {
         std::vector<Charge> out;
-        for (const Kept& kept : charges) {
-            if (kept.settlement == id && kept.state == ChargeState::settling)
-                out.push_back(kept.charge);
-        }
+        for (const RequestId& request : whole(id).charges) out.push_back(find(request)->charge);
         return out;
     }
-    Result<void> end_settlement(uint64_t id) override { return finish(id, ChargeState::settled); }
+    Result<void> end_settlement(uint64_t id) override {
+        whole(id).end = End::settled;
+        for (const RequestId& request : whole(id).charges)
+            *find(request) = {find(request)->charge, ChargeState::settled, id};
+        return {};
+    }
     Result<void> dissolve_settlement(uint64_t id) override {
-        return finish(id, ChargeState::unsettled);
+        whole(id).end = End::dissolved;
+        move(id, ChargeState::settling, ChargeState::unsettled);
+        return {};
+    }
+    Result<SettlementRecord> reopen_settlement(uint64_t id) override {
+        whole(id).end = End::open;
+        ++whole(id).record.attempt;
+        move(id, ChargeState::settled, ChargeState::settling);
+        return whole(id).record;
     }
     Result<void> give_up(const RequestId& request) override {
         find(request)->state = ChargeState::given_up;
@@ -97,18 +140,25 @@ class MemoryLedger final : public LedgerStore {
     }
 
     bool is_full = false;
+    /// At what is unsettled.
+    size_t looks = 0;
     std::vector<Kept> charges;
     std::map<Digest, SpendAccount> kept_accounts;
-    std::vector<SettlementRecord> settlements;
-    uint64_t next_id = 1;
+    std::vector<Whole> settlements;
 
   private:
-    Result<void> finish(uint64_t id, ChargeState state) {
-        for (Kept& kept : charges) {
-            if (kept.settlement == id && kept.state == ChargeState::settling) kept.state = state;
+    Whole& whole(uint64_t id) { return settlements.at(id - 1); }
+    std::vector<SettlementRecord> all(End end) const {
+        std::vector<SettlementRecord> out;
+        for (const Whole& whole : settlements) {
+            if (whole.end == end) out.push_back(whole.record);
         }
-        std::erase_if(settlements, [&](const auto& one) { return one.id == id; });
-        return {};
+        return out;
+    }
+    void move(uint64_t id, ChargeState from, ChargeState to) {
+        for (Kept& kept : charges) {
+            if (kept.settlement == id && kept.state == from) kept.state = to;
+        }
     }
 };
 
@@ -152,10 +202,22 @@ class Contract {
         apply(opened);
     }
 
-    chain::MoneyView view() const { return {state, state}; }
+    /// From now on what comes is not settled, until the next call.
+    void settle() {
+        settled = state;
+        settled_block = block;
+    }
+    chain::MoneyView view() const {
+        return {settled ? *settled : state, state, settled ? settled_block : block, block,
+                restarts};
+    }
 
     chain::ContractState state;
     uint64_t block = 0;
+    /// nullopt: all of it.
+    std::optional<chain::ContractState> settled;
+    uint64_t settled_block = 0;
+    uint64_t restarts = 0;
 };
 
 inline SignedSpend spend(Credits amount, const Digest& voucher = chain::test_voucher,

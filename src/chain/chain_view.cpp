@@ -77,7 +77,7 @@ Result<MoneyView> ChainView::money(Instant now) const {
         return block ? block->number : 0;
     };
     return MoneyView(history_.settled(), history_.latest(), number(history_.settled_block()),
-                     number(history_.latest_block()));
+                     number(history_.latest_block()), status_.restarts);
 }
 
 ChainViewStatus ChainView::status() const {

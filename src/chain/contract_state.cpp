@@ -359,8 +359,8 @@ Result<void> ContractState::on(const tee_tee::EarningsWithdrawnEvent& event) {
     return take(accounts_[event.account].earnings, event.amount, "EarningsWithdrawn");
 }
 
-Result<void> ContractState::on(const tee_tee::SettlementAnnouncedEvent& event) {
-    announced_.try_emplace(event.digest, block_);
+/// Anybody may announce whatever it likes, so that is not kept. Who announced something tries.
+Result<void> ContractState::on(const tee_tee::SettlementAnnouncedEvent&) {
     return {};
 }
 

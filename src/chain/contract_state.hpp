@@ -26,7 +26,6 @@ class ContractState {
     const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;
     /// Of an account that was never heard of, all is zero.
     AccountRecord account(const Address& address) const;
-    bool is_announced(const Digest& settlement) const { return announced_.contains(settlement); }
 
     const std::map<uint64_t, PoolRecord>& pools() const { return pools_; }
     const std::map<uint64_t, NodeRecord>& nodes() const { return nodes_; }
@@ -86,7 +85,6 @@ class ContractState {
     uint64_t query_count_ = 0;
     std::map<uint64_t, QueryRecord> queries_;
     std::map<std::pair<uint64_t, Digest>, AnchorRecord> anchors_;
-    std::map<Digest, uint64_t> announced_;
 };
 
 }  // namespace teetee::chain

@@ -192,7 +192,6 @@ TEST_F(contract_state, settlements_anchor_receipts_and_earn) {
     apply(node_registered(1), SettlementAnnouncedEvent{{5}, {1}},
           AnchoredEvent{1, 1, {8}, 10, 20, 100}, FeeEarnedEvent{1, test_creator, 5},
           EarnedEvent{1, 1, test_host, 95});
-    EXPECT_TRUE(state.is_announced({5}));
     EXPECT_EQ(state.anchor(1, {8})->completion_tokens, 20u);
     EXPECT_EQ(state.anchor(2, {8}), nullptr);
     EXPECT_EQ(state.account(test_host).earnings, U256(95));

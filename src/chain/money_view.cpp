@@ -94,6 +94,17 @@ std::optional<VoucherRecord> MoneyView::settleable_voucher(const Digest& id, uin
     return voucher_until(id, time, settle_grace_s);
 }
 
+std::optional<U256> MoneyView::claimed(const Digest& voucher, const Address& entry) const {
+    const auto in = [&](const ContractState& state) {
+        const VoucherRecord* record = state.voucher(voucher);
+        const auto claim = record == nullptr ? std::map<Address, ClaimRecord>::const_iterator()
+                                             : record->claims.find(entry);
+        return record == nullptr || claim == record->claims.end() ? U256(0) : claim->second.claimed;
+    };
+    const U256 out = in(*settled_);
+    return out == in(*latest_) ? std::optional(out) : std::nullopt;
+}
+
 const QueryRecord* MoneyView::query_until(uint64_t id, uint64_t time, uint64_t grace_s) const {
     const QueryRecord* settled = settled_->query(id);
     if (settled == nullptr || latest_->query(id) == nullptr) return nullptr;
@@ -137,6 +148,18 @@ std::optional<SettleableNode> MoneyView::settleable(const Address& receipt_key,
         .slot = settled->slot,
         .expiry = std::min(settled->expiry, latest->expiry),
         .is_revoked = its_pool == nullptr || !its_pool->accepts(latest->measurement, time)};
+}
+
+bool MoneyView::is_node_over(const Address& receipt_key, uint64_t time) const {
+    const NodeRecord* settled = settled_->node_of_key(receipt_key);
+    const NodeRecord* latest = latest_->node_of_key(receipt_key);
+    if (settled == nullptr || latest == nullptr) return false;
+    return time > std::max(settled->expiry, latest->expiry) + settle_grace_s;
+}
+
+std::optional<Timed<Prices>> MoneyView::price_change(uint64_t pool) const {
+    const PoolRecord* latest = latest_->pool(pool);
+    return latest == nullptr ? std::nullopt : std::optional(latest->prices);
 }
 
 size_t MoneyView::slot_count(uint64_t pool) const {

@@ -23,14 +23,17 @@ struct SettleableNode {
 class MoneyView {
   public:
     MoneyView(const ContractState& settled, const ContractState& latest, uint64_t settled_block = 0,
-              uint64_t latest_block = 0)
+              uint64_t latest_block = 0, uint64_t restarts = 0)
         : settled_(&settled),
           latest_(&latest),
           settled_block_(settled_block),
-          latest_block_(latest_block) {}
+          latest_block_(latest_block),
+          restarts_(restarts) {}
 
     uint64_t settled_block() const { return settled_block_; }
     uint64_t latest_block() const { return latest_block_; }
+    /// How often what was settled has turned out to be another chain's, in this process.
+    uint64_t restarts() const { return restarts_; }
 
     /// Nullptr for a pool that takes no new nodes, vouchers or queries (or does not exist).
     const PoolRecord* open_pool(uint64_t pool) const;
@@ -52,8 +55,6 @@ class MoneyView {
     /// Nullptr unless it is paid, and neither served nor reclaimed nor late.
     const QueryRecord* query(uint64_t id, uint64_t time) const;
     const AnchorRecord* anchor(uint64_t entry_node, const Digest& receipts_root) const;
-    /// That it is to be made without some signatures; the notice is settled.
-    bool is_announced(const Digest& settlement) const { return settled_->is_announced(settlement); }
     /// What an entry may ask for tokens.
     std::optional<Prices> prices(uint64_t pool, uint64_t time) const;
 
@@ -62,14 +63,25 @@ class MoneyView {
     /// Of a measurement that was revoked too: it is settled for an hour yet, and events do not tell
     /// the hour.
     std::optional<SettleableNode> settleable(const Address& receipt_key, uint64_t time) const;
+    /// It can never be settled again: too much time has passed since the end of its registration.
+    bool is_node_over(const Address& receipt_key, uint64_t time) const;
     std::optional<VoucherRecord> settleable_voucher(const Digest& id, uint64_t time) const;
     const QueryRecord* settleable_query(uint64_t id, uint64_t time) const;
     /// It was opened, whatever became of it; that is settled.
     bool has_voucher(const Digest& id) const { return settled_->voucher(id) != nullptr; }
     bool has_query(uint64_t id) const { return id <= settled_->query_count(); }
+    /// All that the entry has claimed of a voucher so far; nullopt while it is not settled.
+    std::optional<U256> claimed(const Digest& voucher, const Address& entry) const;
+    /// What became of it, if anything, is settled.
+    bool is_query_settled(uint64_t id) const {
+        return (settled_->query(id) == nullptr) == (latest_->query(id) == nullptr);
+    }
     /// 0 where there is no such pool.
     size_t slot_count(uint64_t pool) const;
     std::optional<Prices> highest_prices(uint64_t pool, uint64_t time) const;
+    /// The last one that was announced, settled or not; those before are settled at until
+    /// price_grace_s after it came into force.
+    std::optional<Timed<Prices>> price_change(uint64_t pool) const;
 
   private:
     std::optional<VoucherRecord> voucher_until(const Digest& id, uint64_t time,
@@ -80,6 +92,7 @@ class MoneyView {
     const ContractState* latest_;
     uint64_t settled_block_;
     uint64_t latest_block_;
+    uint64_t restarts_;
 };
 
 }  // namespace teetee::chain

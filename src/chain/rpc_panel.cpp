@@ -266,7 +266,10 @@ void RpcPanel::on_value(Instant now, size_t endpoint, Open& open, Result<RpcAnsw
     if (value) {
         open.values.insert_or_assign(endpoint, std::move(*value));
     } else if (is_refusal(value.error())) {
-        if (!open.refusal) open.refusal = std::move(value).error();
+        const bool is_revert = value.error().code == ErrorCode::call_reverted;
+        if (!open.refusal || (is_revert && open.reverts == 0))
+            open.refusal = std::move(value).error();
+        if (is_revert) ++open.reverts;
     } else {
         fail_endpoint(now, endpoint, std::move(value).error());
     }
@@ -300,7 +303,9 @@ Error RpcPanel::no_verdict(const Open& open) const {
     if (open.question.rule == Question::Rule::equal && count_distinct(open.values) > 1)
         return fail(ErrorCode::rpc_disagreement, have + " that agree");
     if (!open.refusal) return fail(ErrorCode::rpc_unavailable, have);
-    if (open.refusal->code == ErrorCode::call_reverted) return *open.refusal;
+    // One of many may be wrong, or lie, while the others are not heard of.
+    if (open.refusal->code == ErrorCode::call_reverted && open.reverts >= quorum_)
+        return *open.refusal;
     return fail(ErrorCode::rpc_refused, have + ": " + open.refusal->message());
 }
 

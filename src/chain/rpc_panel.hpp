@@ -96,7 +96,7 @@ class RpcPanel {
     /// Returns a number for verdict.
     uint64_t ask(Instant now, Question question, std::vector<RpcAsk>& asks);
     /// nullptr while it is open. Errors: rpc_disagreement; rpc_refused (a range of logs may be too
-    /// long) and call_reverted; rpc_unavailable.
+    /// long, or too few say that the call reverts) and call_reverted; rpc_unavailable.
     const Result<PanelValue>* verdict(uint64_t question) const;
     /// Nobody waits for verdicts on the questions so far any more.
     void forget_questions();
@@ -131,6 +131,8 @@ class RpcPanel {
         size_t waiting = 0;
         std::map<size_t, PanelValue> values{};
         std::optional<Error> refusal{};
+        /// Endpoints that say that the call reverts.
+        size_t reverts = 0;
         std::optional<Result<PanelValue>> verdict{};
         bool forgotten = false;
     };

@@ -212,9 +212,11 @@ class sender : public testing::Test {
             if (effects.asks.empty()) return;
             SenderEffects next;
             for (const RpcAsk& ask : effects.asks) {
+                chain.reverts = chain.reverts || reverts_at == ask.endpoint;
                 auto answer = dead[ask.endpoint]
                                   ? Result<RpcAnswer>(fail(ErrorCode::rpc_unavailable, "dead"))
                                   : chain.answer(ask.call);
+                chain.reverts = chain.reverts && !reverts_at;
                 machine->on_answer(now, ask.id, std::move(answer), next);
             }
             effects = std::move(next);
@@ -232,6 +234,8 @@ class sender : public testing::Test {
     crypto::SecpKey key = crypto::SecpKey::from_bytes(Bytes(32, 7)).value();
     AccountChain chain;
     std::vector<bool> dead = {false};
+    /// An endpoint that says of everything that it would be reverted.
+    std::optional<size_t> reverts_at;
     std::unique_ptr<Sender> machine;
     Instant now = std::chrono::hours(1);
     Bytes saved;
@@ -493,6 +497,26 @@ TEST_F(sender, a_receipt_that_comes_after_its_nonce_is_waited_for) {
     poll();
     ASSERT_EQ(outcomes.size(), 1u);
     EXPECT_TRUE(outcomes[0].result);
+}
+
+TEST_F(sender, one_endpoint_alone_reverts_nothing) {
+    dead = {false, false, true};
+    reverts_at = 0;
+    build();
+    start();
+    submit(intent("a"));
+    poll(3);
+    EXPECT_TRUE(outcomes.empty());
+    EXPECT_EQ(problem(), ErrorCode::rpc_refused);
+    dead[2] = false;
+    poll(40);
+    EXPECT_EQ(chain.pool.size(), 1u);
+    reverts_at.reset();
+    chain.reverts = true;
+    submit(intent("b"));
+    poll(2);
+    ASSERT_EQ(outcomes.size(), 1u);
+    EXPECT_EQ(outcomes[0].result.error().code, ErrorCode::call_reverted);
 }
 
 TEST_F(sender, one_endpoint_of_three_may_be_dead) {

@@ -3,7 +3,6 @@
 
 #include "chain/registration_file.hpp"
 #include "crypto/hash.hpp"
-#include "node/settlement_signers.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -77,7 +76,7 @@ void NodeChainOption::add_to(CLI::App& command) {
         .add_option("--confirmations", confirmations,
                     "Blocks that settle what is seen on the chain, and own transactions")
         ->capture_default_str()
-        ->check(CLI::Range(0, 1000))
+        ->check(CLI::Range(1, 1000))
         ->group(group);
 }
 
@@ -111,7 +110,7 @@ Result<void> NodeChain::open() {
     options.view.panel.chain_id = target_.deployment.chain_id;
     options.view.panel.use_finalized = false;
     options.view.finality_depth = option_.confirmations;
-    options.sender.confirmations = std::max<uint64_t>(option_.confirmations, 1);
+    options.sender.confirmations = option_.confirmations;
     TT_TRY(client_, node::ChainClient::start({world_.loop, world_.clock, world_.log},
                                              std::move(options), key_ ? &*key_ : nullptr,
                                              {.on_change =
@@ -186,11 +185,12 @@ Result<void> NodeChain::open_till(const std::vector<std::string>& names) {
     options.settler.absent_after = option_.settle_absent_hours * 3600;
     options.settler.gas_percent = option_.settle_gas_percent;
     if (target_.record) options.gas.wei_per_credit = target_.record->wei_per_credit;
-    TT_TRY(money_, node::Money::start(
-                       {world_.loop, world_.clock, world_.rng, world_.log}, std::move(options),
-                       *client_, [this](const billing::SignOrder& order, const auto& done) {
-                           node::ask_nodes_to_sign(*node_, money_->ledger(), order, done);
-                       }));
+    TT_TRY(money_, node::Money::start({world_.loop, world_.clock, world_.rng, world_.log},
+                                      std::move(options), *client_,
+                                      [this](const billing::SignOrder& order, const auto& done) {
+                                          signers_->ask(order, done);
+                                      }));
+    signers_.emplace(world_.loop, *node_, money_->ledger());
     sign_ins_.emplace(
         api::SignIns::Options{.deployment = target_.deployment, .entry = entry, .names = names},
         world_.clock, world_.rng);

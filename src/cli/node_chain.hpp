@@ -15,6 +15,7 @@
 #include "node/contract_registry.hpp"
 #include "node/money.hpp"
 #include "node/node.hpp"
+#include "node/settlement_signers.hpp"
 
 namespace teetee::cli {
 
@@ -92,6 +93,7 @@ class NodeChain {
     std::optional<node::ContractRegistry> registry_;
     node::Node* node_ = nullptr;
     std::unique_ptr<node::Money> money_;
+    std::optional<node::SettlementSigners> signers_;
     std::optional<api::SignIns> sign_ins_;
     std::optional<api::Billing> billing_;
     std::optional<SelfRegistration> registrar_;

@@ -14,6 +14,14 @@ TEST(revert_hint, says_what_can_be_done) {
     EXPECT_EQ(error.detail, "InsufficientCredits(3, 10): credits lack: teetee credits buy");
 }
 
+// Each of the two that a node gets with the receipt key of other code leads to the same way out.
+TEST(revert_hint, of_new_code_with_an_old_key_leads_out) {
+    for (const char* detail : {"KeyInUse(0x01, 1)", "MeasurementChanged(0x01, 0x02)"}) {
+        const Error error = with_hint(fail(ErrorCode::call_reverted, detail));
+        EXPECT_NE(error.detail.find("new --state folder"), std::string::npos) << detail;
+    }
+}
+
 TEST(revert_hint, leaves_the_rest_alone) {
     for (const char* detail : {"WrongPayment(1, 0)", "Error('InsufficientCredits')", ""})
         EXPECT_EQ(with_hint(fail(ErrorCode::call_reverted, detail)).detail, detail);

@@ -13,7 +13,7 @@ using billing::SettlementRecord;
 using billing::SettlementStage;
 using billing::SpendAccount;
 
-constexpr uint64_t schema_version = 1;
+constexpr uint64_t schema_version = 2;
 
 constexpr std::string_view schema = R"(
 CREATE TABLE owner (
@@ -29,21 +29,43 @@ CREATE TABLE settlements (
     id INTEGER PRIMARY KEY AUTOINCREMENT, entry_node INTEGER NOT NULL, receipts_root BLOB NOT NULL,
     call BLOB NOT NULL, begun_at INTEGER NOT NULL, attempt INTEGER NOT NULL, state INTEGER NOT NULL
 ) STRICT;
--- A charge is of a voucher (32 bytes) or, where that is empty, of a query.
+-- A charge is of a voucher (32 bytes) or, where that is empty, of a query. `settlement` is the one
+-- that it is in, or was settled by.
 CREATE TABLE charges (
     number INTEGER PRIMARY KEY AUTOINCREMENT, request BLOB NOT NULL UNIQUE, voucher BLOB NOT NULL,
     query INTEGER NOT NULL, amount INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL, receipt BLOB NOT NULL, nodes BLOB NOT NULL,
-    charged_at INTEGER NOT NULL, sealed_receipt BLOB NOT NULL, state INTEGER NOT NULL,
-    settlement INTEGER REFERENCES settlements (id), leaf INTEGER
+    charged_at INTEGER NOT NULL, state INTEGER NOT NULL,
+    settlement INTEGER REFERENCES settlements (id)
 ) STRICT;
+-- By the number of their charge. Up to a megabyte each, so they are no part of rows that change.
+CREATE TABLE receipts (charge INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+-- All that were ever put into a settlement, for the contract may have one that was dissolved.
+CREATE TABLE leaves (
+    settlement INTEGER NOT NULL, leaf INTEGER NOT NULL, charge INTEGER NOT NULL,
+    PRIMARY KEY (settlement, leaf)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX settlements_by_state ON settlements (state, begun_at);
 CREATE INDEX charges_by_state ON charges (state, number);
-CREATE INDEX charges_by_settlement ON charges (settlement, leaf);
+CREATE INDEX charges_by_settlement ON charges (settlement);
 CREATE UNIQUE INDEX charges_by_query ON charges (query) WHERE query != 0;
 )";
 
 constexpr std::string_view charge_columns =
     "request, voucher, query, amount, prompt_tokens, completion_tokens, receipt, nodes, charged_at";
+
+/// Of settlements that are not open.
+constexpr uint64_t settled_state = 2;
+constexpr uint64_t dissolved_state = 3;
+
+constexpr std::string_view account_columns = "voucher, signed_amount, signature, charged";
+
+constexpr std::string_view settlement_columns =
+    "id, entry_node, receipts_root, call, begun_at, attempt, state";
+
+/// In the same places.
+constexpr std::string_view settlement_columns_but_call =
+    "id, entry_node, receipts_root, x'', begun_at, attempt, state";
 
 constexpr std::string_view is_open = "state IN (1, 4, 5)";
 
@@ -75,6 +97,34 @@ Result<std::vector<Charge>> read_charges(SqliteQuery& row) {
         TT_TRY(auto charge, read_charge(row));
         out.push_back(std::move(charge));
     }
+}
+
+Result<std::vector<SettlementRecord>> read_settlements(SqliteQuery& row) {
+    std::vector<SettlementRecord> out;
+    for (;;) {
+        TT_TRY(const bool found, row.next());
+        if (!found) return out;
+        const uint64_t state = row.integer(6);
+        SettlementRecord record = {.id = row.integer(0),
+                                   .entry_node = row.integer(1),
+                                   .stage = state == settled_state || state == dissolved_state
+                                                ? SettlementStage::whole
+                                                : static_cast<SettlementStage>(state),
+                                   .call = row.bytes(3),
+                                   .begun_at = static_cast<UnixSeconds>(row.integer(4)),
+                                   .attempt = row.integer(5)};
+        TT_TRY(record.receipts_root, row.array<32>(2));
+        out.push_back(std::move(record));
+    }
+}
+
+Result<SpendAccount> read_account(const SqliteQuery& row) {
+    SpendAccount out;
+    TT_TRY(out.signed_spend.voucher, row.array<32>(0));
+    out.signed_spend.amount = row.integer(1);
+    TT_TRY(out.signed_spend.signature, row.array<65>(2));
+    out.charged = row.integer(3);
+    return out;
 }
 
 uint64_t number(ChargeState state) {
@@ -125,18 +175,24 @@ Result<void> LedgerFile::prepare(const Owner& owner) {
 }
 
 Result<std::vector<SpendAccount>> LedgerFile::accounts() {
-    TT_TRY(auto row,
-           database_.query("SELECT voucher, signed_amount, signature, charged FROM accounts"));
+    TT_TRY(auto row, database_.query("SELECT " + std::string(account_columns) + " FROM accounts"));
     std::vector<SpendAccount> out;
     for (;;) {
         TT_TRY(const bool found, row.next());
         if (!found) return out;
-        SpendAccount& account = out.emplace_back();
-        TT_TRY(account.signed_spend.voucher, row.array<32>(0));
-        account.signed_spend.amount = row.integer(1);
-        TT_TRY(account.signed_spend.signature, row.array<65>(2));
-        account.charged = row.integer(3);
+        TT_TRY(auto account, read_account(row));
+        out.push_back(std::move(account));
     }
+}
+
+Result<std::optional<SpendAccount>> LedgerFile::account(const Digest& voucher) {
+    TT_TRY(auto row, database_.query("SELECT " + std::string(account_columns) +
+                                     " FROM accounts WHERE voucher = ?"));
+    row.bind(voucher);
+    TT_TRY(const bool found, row.next());
+    if (!found) return std::optional<SpendAccount>();
+    TT_TRY(auto account, read_account(row));
+    return std::optional(std::move(account));
 }
 
 Result<std::vector<uint64_t>> LedgerFile::queries() {
@@ -165,8 +221,7 @@ Result<void> LedgerFile::keep(const Charge& charge, const SpendAccount* account,
         nodes.insert(nodes.end(), node.begin(), node.end());
     TT_TRY(auto transaction, SqliteTransaction::begin(database_));
     TT_TRY(auto insert, database_.query("INSERT INTO charges (" + std::string(charge_columns) +
-                                        ", sealed_receipt, state) "
-                                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"));
+                                        ", state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"));
     insert.bind(charge.request.bytes)
         .bind(charge.query == 0 ? ByteView(charge.voucher) : ByteView())
         .bind(charge.query)
@@ -175,9 +230,12 @@ Result<void> LedgerFile::keep(const Charge& charge, const SpendAccount* account,
         .bind(charge.completion_tokens)
         .bind(charge.receipt)
         .bind(nodes)
-        .bind(static_cast<uint64_t>(charge.charged_at))
-        .bind(sealed);
+        .bind(static_cast<uint64_t>(charge.charged_at));
     TT_CHECK(insert.finish());
+    const uint64_t charge_number = database_.last_row_id();
+    TT_TRY(auto keep_receipt, database_.query("INSERT INTO receipts VALUES (?, ?)"));
+    keep_receipt.bind(charge_number).bind(sealed);
+    TT_CHECK(keep_receipt.finish());
     if (account != nullptr) {
         TT_TRY(auto update, database_.query("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)"));
         update.bind(account->signed_spend.voucher)
@@ -189,15 +247,19 @@ Result<void> LedgerFile::keep(const Charge& charge, const SpendAccount* account,
     return transaction.commit();
 }
 
-Result<std::vector<Charge>> LedgerFile::unsettled(size_t count_max) {
+Result<std::vector<Charge>> LedgerFile::unsettled(size_t count_max,
+                                                  const std::optional<RequestId>& after) {
     TT_TRY(auto row, database_.query("SELECT " + std::string(charge_columns) +
-                                     " FROM charges WHERE state = 0 ORDER BY number LIMIT ?"));
-    row.bind(count_max);
+                                     " FROM charges WHERE state = 0 AND number > COALESCE("
+                                     "(SELECT number FROM charges WHERE request = ?), 0) "
+                                     "ORDER BY number LIMIT ?"));
+    row.bind(after ? ByteView(after->bytes) : ByteView()).bind(count_max);
     return read_charges(row);
 }
 
 Result<Bytes> LedgerFile::receipt(const RequestId& request) {
-    TT_TRY(auto row, database_.query("SELECT sealed_receipt FROM charges WHERE request = ?"));
+    TT_TRY(auto row, database_.query("SELECT sealed FROM receipts WHERE charge = "
+                                     "(SELECT number FROM charges WHERE request = ?)"));
     row.bind(request.bytes);
     TT_TRY(const bool found, row.next());
     if (!found) return Bytes{};
@@ -232,7 +294,8 @@ Result<std::optional<ChargePlace>> LedgerFile::place_of(const RequestId& request
     out.entry_node = whole.integer(0);
     TT_TRY(out.receipts_root, whole.array<32>(1));
     TT_TRY(auto leaves,
-           database_.query("SELECT receipt FROM charges WHERE settlement = ? ORDER BY leaf"));
+           database_.query("SELECT receipt FROM leaves JOIN charges ON number = charge "
+                           "WHERE leaves.settlement = ? ORDER BY leaf"));
     leaves.bind(settlement);
     for (;;) {
         TT_TRY(const bool has_leaf, leaves.next());
@@ -271,12 +334,16 @@ Result<uint64_t> LedgerFile::begin_settlement(const SettlementRecord& record,
     const uint64_t id = database_.last_row_id();
     uint64_t leaf = 0;
     for (const Charge& charge : charges) {
-        TT_TRY(auto update, database_.query("UPDATE charges SET state = 1, settlement = ?, "
-                                            "leaf = ? WHERE request = ? AND state = 0"));
-        update.bind(id).bind(leaf++).bind(charge.request.bytes);
+        TT_TRY(auto update, database_.query("UPDATE charges SET state = 1, settlement = ? "
+                                            "WHERE request = ? AND state = 0"));
+        update.bind(id).bind(charge.request.bytes);
         TT_CHECK(update.finish());
         if (database_.changes() != 1)
             return fail(ErrorCode::ledger_failed, "a charge is not there to be settled");
+        TT_TRY(auto put, database_.query("INSERT INTO leaves SELECT ?, ?, number FROM charges "
+                                         "WHERE request = ?"));
+        put.bind(id).bind(leaf++).bind(charge.request.bytes);
+        TT_CHECK(put.finish());
     }
     TT_CHECK(transaction.commit());
     return id;
@@ -284,22 +351,27 @@ Result<uint64_t> LedgerFile::begin_settlement(const SettlementRecord& record,
 
 Result<std::vector<SettlementRecord>> LedgerFile::open_settlements() {
     TT_TRY(auto row,
-           database_.query("SELECT id, entry_node, receipts_root, call, begun_at, attempt, state "
-                           "FROM settlements WHERE " +
-                           std::string(is_open) + " ORDER BY id"));
-    std::vector<SettlementRecord> out;
-    for (;;) {
-        TT_TRY(const bool found, row.next());
-        if (!found) return out;
-        SettlementRecord record = {.id = row.integer(0),
-                                   .entry_node = row.integer(1),
-                                   .stage = static_cast<SettlementStage>(row.integer(6)),
-                                   .call = row.bytes(3),
-                                   .begun_at = static_cast<UnixSeconds>(row.integer(4)),
-                                   .attempt = row.integer(5)};
-        TT_TRY(record.receipts_root, row.array<32>(2));
-        out.push_back(std::move(record));
-    }
+           database_.query("SELECT " + std::string(settlement_columns) +
+                           " FROM settlements WHERE " + std::string(is_open) + " ORDER BY id"));
+    return read_settlements(row);
+}
+
+Result<std::vector<SettlementRecord>> LedgerFile::dissolved_settlements() {
+    TT_TRY(auto row, database_.query("SELECT " + std::string(settlement_columns_but_call) +
+                                     " FROM settlements WHERE state = ? AND EXISTS ("
+                                     "SELECT 1 FROM leaves JOIN charges ON number = charge "
+                                     "WHERE leaves.settlement = id AND charges.state != ?) "
+                                     "ORDER BY id"));
+    row.bind(dissolved_state).bind(number(ChargeState::settled));
+    return read_settlements(row);
+}
+
+Result<std::vector<SettlementRecord>> LedgerFile::settled_settlements(UnixSeconds since) {
+    TT_TRY(auto row,
+           database_.query("SELECT " + std::string(settlement_columns_but_call) +
+                           " FROM settlements WHERE state = ? AND begun_at >= ? ORDER BY id"));
+    row.bind(settled_state).bind(static_cast<uint64_t>(std::max<UnixSeconds>(since, 0)));
+    return read_settlements(row);
 }
 
 Result<void> LedgerFile::update_settlement(const SettlementRecord& record) {
@@ -318,27 +390,34 @@ Result<void> LedgerFile::update_settlement(const SettlementRecord& record) {
 
 Result<std::vector<Charge>> LedgerFile::charges_of(uint64_t settlement) {
     TT_TRY(auto row, database_.query("SELECT " + std::string(charge_columns) +
-                                     " FROM charges WHERE settlement = ? ORDER BY leaf"));
+                                     " FROM leaves JOIN charges ON number = charge "
+                                     "WHERE leaves.settlement = ? ORDER BY leaf"));
     row.bind(settlement);
     return read_charges(row);
 }
 
-Result<void> LedgerFile::set_state(uint64_t settlement, ChargeState from, ChargeState to) {
-    const bool ends = to == ChargeState::settled;
+Result<void> LedgerFile::set_settlement_state(uint64_t settlement, uint64_t to,
+                                              std::string_view where) {
+    TT_TRY(auto update, database_.query("UPDATE settlements SET state = ? WHERE id = ? AND " +
+                                        std::string(where)));
+    update.bind(to).bind(settlement);
+    TT_CHECK(update.finish());
+    if (database_.changes() == 1) return {};
+    return fail(ErrorCode::ledger_failed, "the settlement is in another state");
+}
+
+Result<void> LedgerFile::end_settlement(uint64_t settlement) {
     TT_TRY(auto transaction, SqliteTransaction::begin(database_));
-    TT_TRY(auto whole, database_.query("UPDATE settlements SET state = ? WHERE id = ? AND " +
-                                       std::string(is_open)));
-    whole.bind(ends ? 2u : 3u).bind(settlement);
-    TT_CHECK(whole.finish());
-    if (database_.changes() != 1)
-        return fail(ErrorCode::ledger_failed, "the settlement is not on its way");
+    TT_CHECK(set_settlement_state(settlement, settled_state, "state != 2"));
     TT_TRY(auto charges,
-           database_.query(ends ? "UPDATE charges SET state = ? WHERE settlement = ? AND state = ?"
-                                : "UPDATE charges SET state = ?, settlement = NULL, leaf = NULL "
-                                  "WHERE settlement = ? AND state = ?"));
-    charges.bind(number(to)).bind(settlement).bind(number(from));
+           database_.query("UPDATE charges SET state = ?, settlement = ? WHERE number "
+                           "IN (SELECT charge FROM leaves WHERE settlement = ?)"));
+    charges.bind(number(ChargeState::settled)).bind(settlement).bind(settlement);
     TT_CHECK(charges.finish());
-    return transaction.commit();
+    TT_CHECK(transaction.commit());
+    // What fails here is tried again with the next one.
+    static_cast<void>(forget_receipts());
+    return {};
 }
 
 /// They are all but a few bytes of the file. The time is that of the newest charge: where there are
@@ -353,23 +432,44 @@ Result<void> LedgerFile::forget_receipts() {
     // Once an hour of the charges' time: it looks at all of them.
     if (before < forgotten_before_ + 3600) return {};
     TT_TRY(auto forget,
-           database_.query("UPDATE charges SET sealed_receipt = x'' WHERE state IN (2, 3) AND "
-                           "charged_at < ? AND length(sealed_receipt) > 0"));
+           database_.query("DELETE FROM receipts WHERE charge IN (SELECT number FROM charges WHERE "
+                           "state IN (2, 3) AND charged_at < ?)"));
     forget.bind(before);
     TT_CHECK(forget.finish());
     forgotten_before_ = before;
     return {};
 }
 
-Result<void> LedgerFile::end_settlement(uint64_t settlement) {
-    TT_CHECK(set_state(settlement, ChargeState::settling, ChargeState::settled));
-    // What fails here is tried again with the next one.
-    static_cast<void>(forget_receipts());
-    return {};
+Result<void> LedgerFile::dissolve_settlement(uint64_t settlement) {
+    TT_TRY(auto transaction, SqliteTransaction::begin(database_));
+    TT_CHECK(set_settlement_state(settlement, dissolved_state, is_open));
+    TT_TRY(auto charges, database_.query("UPDATE charges SET state = ?, settlement = NULL "
+                                         "WHERE settlement = ? AND state = ?"));
+    charges.bind(number(ChargeState::unsettled))
+        .bind(settlement)
+        .bind(number(ChargeState::settling));
+    TT_CHECK(charges.finish());
+    return transaction.commit();
 }
 
-Result<void> LedgerFile::dissolve_settlement(uint64_t settlement) {
-    return set_state(settlement, ChargeState::settling, ChargeState::unsettled);
+Result<SettlementRecord> LedgerFile::reopen_settlement(uint64_t settlement) {
+    TT_TRY(auto transaction, SqliteTransaction::begin(database_));
+    TT_CHECK(set_settlement_state(settlement, static_cast<uint64_t>(SettlementStage::whole),
+                                  "state = 2"));
+    TT_TRY(auto attempt,
+           database_.query("UPDATE settlements SET attempt = attempt + 1 WHERE id = ?"));
+    attempt.bind(settlement);
+    TT_CHECK(attempt.finish());
+    TT_TRY(auto charges,
+           database_.query("UPDATE charges SET state = ? WHERE settlement = ? AND state = ?"));
+    charges.bind(number(ChargeState::settling)).bind(settlement).bind(number(ChargeState::settled));
+    TT_CHECK(charges.finish());
+    TT_TRY(auto row, database_.query("SELECT " + std::string(settlement_columns) +
+                                     " FROM settlements WHERE id = ?"));
+    row.bind(settlement);
+    TT_TRY(auto records, read_settlements(row));
+    TT_CHECK(transaction.commit());
+    return std::move(records.at(0));
 }
 
 Result<void> LedgerFile::give_up(const RequestId& request) {

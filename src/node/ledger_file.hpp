@@ -28,10 +28,12 @@ class LedgerFile final : public billing::LedgerStore {
                                                     const crypto::Secret<32>& key, Rng& rng);
 
     Result<std::vector<billing::SpendAccount>> accounts() override;
+    Result<std::optional<billing::SpendAccount>> account(const Digest& voucher) override;
     Result<std::vector<uint64_t>> queries() override;
     Result<void> keep(const billing::Charge& charge, const billing::SpendAccount* account,
                       ByteView receipt) override;
-    Result<std::vector<billing::Charge>> unsettled(size_t count_max) override;
+    Result<std::vector<billing::Charge>> unsettled(
+        size_t count_max, const std::optional<RequestId>& after = {}) override;
     /// Error also: decrypt_failed for what was not sealed with this key.
     Result<Bytes> receipt(const RequestId& request) override;
     Result<std::optional<billing::ChargePlace>> place_of(const RequestId& request) override;
@@ -40,10 +42,13 @@ class LedgerFile final : public billing::LedgerStore {
     Result<uint64_t> begin_settlement(const billing::SettlementRecord& record,
                                       std::span<const billing::Charge> charges) override;
     Result<std::vector<billing::SettlementRecord>> open_settlements() override;
+    Result<std::vector<billing::SettlementRecord>> dissolved_settlements() override;
+    Result<std::vector<billing::SettlementRecord>> settled_settlements(UnixSeconds since) override;
     Result<void> update_settlement(const billing::SettlementRecord& record) override;
     Result<std::vector<billing::Charge>> charges_of(uint64_t settlement) override;
     Result<void> end_settlement(uint64_t settlement) override;
     Result<void> dissolve_settlement(uint64_t settlement) override;
+    Result<billing::SettlementRecord> reopen_settlement(uint64_t settlement) override;
     Result<void> give_up(const RequestId& request) override;
 
   private:
@@ -52,7 +57,7 @@ class LedgerFile final : public billing::LedgerStore {
     Result<void> prepare(const Owner& owner);
     Result<Bytes> seal(const RequestId& request, ByteView receipt);
     Result<void> forget_receipts();
-    Result<void> set_state(uint64_t settlement, billing::ChargeState from, billing::ChargeState to);
+    Result<void> set_settlement_state(uint64_t settlement, uint64_t to, std::string_view where);
 
     Sqlite database_;
     crypto::AeadKey key_;

@@ -67,6 +67,8 @@ TEST_F(ledger_file, keeps_charges_accounts_and_receipts) {
     EXPECT_EQ(charges[0], charge(1));
     EXPECT_EQ(charges[1].query, 9u);
     EXPECT_EQ(ledger->unsettled(1)->size(), 1u);
+    EXPECT_EQ(ledger->unsettled(9, charge(1).request).value(), std::vector<Charge>{charges[1]});
+    EXPECT_TRUE(ledger->unsettled(9, charge(2).request)->empty());
     EXPECT_EQ(as_text(ledger->receipt(charge(2).request).value()), "another");
     EXPECT_TRUE(ledger->receipt({{99}}).value().empty());
     EXPECT_EQ(ledger->totals()->unsettled, 11u + 12u);
@@ -170,6 +172,61 @@ TEST_F(ledger_file, follows_a_settlement) {
     EXPECT_FALSE(ledger->place_of({{99}}).value());
 }
 
+TEST_F(ledger_file, knows_of_what_was_dissolved_and_of_what_was_settled_too_soon) {
+    const auto ledger = open().value();
+    const std::vector<Charge> charges = {charge(1), charge(2)};
+    for (const Charge& one : charges) ASSERT_TRUE(ledger->keep(one, nullptr, {}));
+    SettlementRecord first = {.receipts_root = {0x77}, .call = {1, 2, 3}, .begun_at = 12};
+    first.id = ledger->begin_settlement(first, charges).value();
+    ASSERT_TRUE(ledger->dissolve_settlement(first.id));
+    SettlementRecord without_call = first;
+    without_call.call = {};
+    EXPECT_EQ(ledger->dissolved_settlements().value(), std::vector<SettlementRecord>{without_call});
+    SettlementRecord second = {.receipts_root = {0x78}, .begun_at = 13};
+    second.id = ledger->begin_settlement(second, std::span(charges).first(1)).value();
+    ASSERT_TRUE(ledger->give_up(charge(2).request));
+    // The contract has the first one after all.
+    ASSERT_TRUE(ledger->end_settlement(first.id));
+    EXPECT_TRUE(ledger->dissolved_settlements()->empty());
+    EXPECT_EQ(ledger->totals()->settled, 11u + 12u);
+    const auto place = ledger->place_of(charge(1).request).value().value();
+    EXPECT_EQ(place.receipts_root, first.receipts_root);
+    EXPECT_EQ(place.receipts.size(), 2u);
+    ASSERT_TRUE(ledger->dissolve_settlement(second.id));
+    EXPECT_TRUE(ledger->dissolved_settlements()->empty()) << "nothing is left that it could claim";
+    EXPECT_EQ(ledger->totals()->settled, 11u + 12u);
+    // And then it has it no more.
+    EXPECT_TRUE(ledger->settled_settlements(13)->empty());
+    EXPECT_EQ(ledger->settled_settlements(12).value(), std::vector<SettlementRecord>{without_call});
+    first.attempt = 2;
+    EXPECT_FALSE(ledger->reopen_settlement(second.id));
+    EXPECT_EQ(ledger->reopen_settlement(first.id).value(), first);
+    EXPECT_EQ(ledger->open_settlements().value(), std::vector<SettlementRecord>{first});
+    EXPECT_EQ(ledger->totals()->settling, 11u + 12u);
+    EXPECT_EQ(ledger->charges_of(first.id).value(), charges);
+}
+
+TEST_F(ledger_file, changes_of_state_do_not_write_receipts) {
+    const auto ledger = open().value();
+    ASSERT_TRUE(ledger->keep(charge(1), nullptr, Bytes(4 << 20, 0x5a)));
+    const auto written = [&] { return std::filesystem::file_size(path + "-wal"); };
+    const auto before = written();
+    const SettlementRecord record = {.receipts_root = {0x77}, .call = {1}};
+    for (int i = 0; i < 4; ++i) {
+        const auto id = ledger->begin_settlement(record, std::vector<Charge>{charge(1)});
+        ASSERT_TRUE(id && ledger->dissolve_settlement(*id));
+    }
+    EXPECT_LT(written() - std::min(before, written()), 1u << 20);
+}
+
+TEST_F(ledger_file, an_account_is_found_by_its_voucher) {
+    const auto ledger = open().value();
+    const SpendAccount after = account(11);
+    ASSERT_TRUE(ledger->keep(charge(1), &after, {}));
+    EXPECT_EQ(ledger->account({7}).value(), after);
+    EXPECT_FALSE(ledger->account({8}).value());
+}
+
 TEST_F(ledger_file, refuses_what_is_not_its_own) {
     {
         const auto ledger = open().value();
@@ -183,7 +240,7 @@ TEST_F(ledger_file, refuses_what_is_not_its_own) {
         auto database = Sqlite::open(path).value();
         ASSERT_TRUE(database.run("PRAGMA user_version = 99"));
     }
-    EXPECT_EQ(open().error().detail, path + ": have version 99, need 1");
+    EXPECT_EQ(open().error().detail, path + ": have version 99, need 2");
     std::ofstream(path, std::ios::trunc) << "this is no database, whatever its name says, no no";
     EXPECT_EQ(open().error().code, ErrorCode::ledger_failed);
 }

@@ -44,17 +44,23 @@ Result<std::unique_ptr<Money>> Money::start(const World& world, Options options,
         world.log.warn("money: no key to send transactions with; nothing is settled");
         return out;
     }
-    billing::SettlerEffects effects;
-    TT_CHECK(out->settler_.start(effects));
-    out->carry_out({}, std::move(effects));
-    // Later, when the caller has what it makes of this.
+    TT_CHECK(out->settler_.start(out->resuming_.emplace()));
     out->timer_ = world.loop.call_after(tick_interval, [money = out.get()] { money->tick(); });
     return out;
 }
 
 void Money::tick() {
+    resume();
     look();
     timer_ = world_.loop.call_after(tick_interval, [this] { tick(); });
+}
+
+/// The sender tells at once of what it knows, and that MUST find its way back.
+void Money::resume() {
+    if (!resuming_) return;
+    auto effects = std::move(*resuming_);
+    resuming_.reset();
+    carry_out({}, std::move(effects));
 }
 
 void Money::look() {
@@ -90,18 +96,21 @@ void Money::carry_out(Result<void> done, billing::SettlerEffects effects) {
     told_ = std::move(trouble);
     for (const std::string& note : effects.notes) world_.log.info("money: " + note);
     for (chain::SendIntent& intent : effects.submits) {
-        if (auto submitted = chain_.submit(std::move(intent)); !submitted)
-            world_.log.error("money: a settlement is not sent: " + submitted.error().message());
+        const std::string key = intent.key;
+        auto submitted = chain_.submit(std::move(intent));
+        if (submitted) continue;
+        world_.log.error("money: a settlement is not sent: " + submitted.error().message());
+        on_outcome({key, submitted.error()});
     }
     if (!effects.order) return;
     const uint64_t number = effects.order->number;
     ask_to_sign_(*effects.order,
-                 [this, number, alive = std::weak_ptr(alive_)](const Signatures& signatures) {
+                 [this, number, alive = std::weak_ptr(alive_)](const billing::SignReply& reply) {
                      if (!alive.lock()) return;
                      billing::SettlerEffects next;
                      auto taken = settler_.on_signed(world_.clock.now(),
                                                      static_cast<uint64_t>(world_.clock.unix_now()),
-                                                     number, signatures, next);
+                                                     number, reply, next);
                      carry_out(std::move(taken), std::move(next));
                  });
 }

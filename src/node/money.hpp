@@ -35,13 +35,14 @@ class Money {
         billing::SettlerOptions settler{};
         GasWatch::Options gas{};
     };
-    using Signatures = std::vector<billing::NodeSignature>;
     /// Has the nodes of an order sign; calls back once, with what came.
     using AskToSign =
-        std::function<void(const billing::SignOrder&, std::function<void(Signatures)>)>;
+        std::function<void(const billing::SignOrder&, std::function<void(billing::SignReply)>)>;
 
     /// The client's hooks MUST call on_chain and on_outcome. Settlements that were on their way go
-    /// on. Without a key in `chain` nothing is settled. Errors: of LedgerFile, ledger_failed.
+    /// on from the first tick, when the caller has what it makes of this: what has become of them
+    /// is told at once. Without a key in `chain` nothing is settled. Errors: of LedgerFile,
+    /// ledger_failed.
     static Result<std::unique_ptr<Money>> start(const World& world, Options options,
                                                 ChainClient& chain, AskToSign ask_to_sign);
     ~Money();
@@ -63,6 +64,7 @@ class Money {
           std::unique_ptr<LedgerFile> ledger, AskToSign ask_to_sign);
     void tick();
     void look();
+    void resume();
     void carry_out(Result<void> done, billing::SettlerEffects effects);
 
     World world_;
@@ -74,6 +76,8 @@ class Money {
     GasWatch gas_;
     AskToSign ask_to_sign_;
     net::Timer timer_;
+    /// Of the settlements that were on their way.
+    std::optional<billing::SettlerEffects> resuming_;
     /// What was logged last of a ledger that fails.
     std::string told_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

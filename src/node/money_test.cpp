@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/file.hpp"
 #include "net/test_folder.hpp"
 #include "node/contract_registry.hpp"
 #include "node/test_on_chain.hpp"
@@ -74,13 +75,14 @@ class money : public test::OnChain {
         on_outcome = [this](const SendOutcome& outcome) { desk->on_outcome(outcome); };
     }
 
-    void sign(const billing::SignOrder& order, const std::function<void(Money::Signatures)>& done) {
+    void sign(const billing::SignOrder& order,
+              const std::function<void(billing::SignReply)>& done) {
         if (!nodes_sign) return;
         const Digest digest = settlement_digest(client->deployment(), order.batch);
-        Money::Signatures out;
+        billing::SignReply out;
         for (uint8_t slot = 0; slot < 2; ++slot) {
             if (absent.contains(slot)) continue;
-            out.push_back(
+            out.signatures.push_back(
                 {receipt_key(slot).address(), receipt_key(slot).sign_recoverable(digest)});
         }
         done(out);
@@ -177,6 +179,34 @@ TEST_F(money, what_was_on_its_way_goes_on_after_a_restart) {
     run_until_settled(anvil);
     EXPECT_EQ(earned(), charged);
     answer(2, 4);
+    run_until_settled(anvil);
+    EXPECT_EQ(earned(), charged);
+}
+
+TEST_F(money, what_the_sender_tells_at_the_start_is_heard) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    begin(anvil);
+    anvil.call("evm_setAutomine", {false});
+    answer(1, 3);
+    run_until([&] { return !client->sender()->in_flight().empty(); });
+    // It comes to nothing, and the process ends when the sender has noted that and nobody else.
+    desk.reset();
+    client.reset();
+    const std::string path = folder + "/sender.state";
+    const Bytes saved = net::read_file(path, 1 << 20).value();
+    auto state = decode_sender_state(saved, key.address(), test::chain_id).value();
+    ASSERT_EQ(state.in_flight.size(), 1u);
+    const SentEntry& entry = state.in_flight[0];
+    anvil.call("anvil_dropTransaction", {"0x" + to_hex(entry.attempts.back().hash)});
+    state.finished.push_back(
+        {digest_of(entry.intent),
+         {entry.intent.key, fail(ErrorCode::transaction_failed, "its nonce went elsewhere")}});
+    state.in_flight.clear();
+    ASSERT_TRUE(net::write_file_atomic(
+        path, encode_sender_state(state, key.address(), test::chain_id), {.mode = 0600}));
+    anvil.call("evm_setAutomine", {true});
+    start_all(anvil);
     run_until_settled(anvil);
     EXPECT_EQ(earned(), charged);
 }

@@ -4,32 +4,36 @@
 #include "attest/receipt_json.hpp"
 
 namespace teetee::node {
-namespace {
 
-Result<billing::SignOffAsks> asks_of(billing::LedgerStore& ledger,
-                                     const billing::SignOrder& order) {
-    billing::SignOffAsks asks(order.batch, order.signers);
-    for (const billing::Charge& charge : order.charges) {
-        TT_TRY(const Bytes text, ledger.receipt(charge.request));
-        TT_TRY(const auto receipt, attest::parse_receipt(as_text(text)));
-        TT_CHECK(asks.add(receipt));
-    }
-    return asks;
+void SettlementSigners::ask(const billing::SignOrder& order, Done done) {
+    reading_.emplace(Reading{.asks = billing::SignOffAsks(order.batch, order.signers),
+                             .charges = order.charges,
+                             .done = std::move(done)});
+    timer_ = loop_.call_after({}, [this] { step(); });
 }
 
-}  // namespace
+void SettlementSigners::step() {
+    if (reading_->next == reading_->charges.size()) return finish();
+    const billing::Charge& charge = reading_->charges[reading_->next++];
+    if (auto taken = read(charge); !taken) reading_->unreadable.push_back(charge.request);
+    timer_ = loop_.call_after({}, [this] { step(); });
+}
 
-void ask_nodes_to_sign(Node& entry, billing::LedgerStore& ledger, const billing::SignOrder& order,
-                       const std::function<void(Money::Signatures)>& done) {
-    const auto asks = asks_of(ledger, order);
-    if (!asks) {
-        Money::Signatures none;
-        for (const crypto::Address& signer : order.signers) none.push_back({signer, asks.error()});
-        return done(std::move(none));
-    }
-    entry.ask_to_sign(*asks, [done](const Node::SettlementSignatures& signatures) {
-        Money::Signatures out;
-        for (const auto& [signer, signature] : signatures) out.push_back({signer, signature});
+Result<void> SettlementSigners::read(const billing::Charge& charge) {
+    TT_TRY(const Bytes text, ledger_.receipt(charge.request));
+    TT_TRY(const auto receipt, attest::parse_receipt(as_text(text)));
+    return reading_->asks.add(receipt);
+}
+
+void SettlementSigners::finish() {
+    Reading reading = std::move(*reading_);
+    reading_.reset();
+    if (!reading.unreadable.empty()) return reading.done({.unreadable = reading.unreadable});
+    entry_.ask_to_sign(reading.asks, [done = std::move(reading.done)](
+                                         const Node::SettlementSignatures& signatures) {
+        billing::SignReply out;
+        for (const auto& [signer, signature] : signatures)
+            out.signatures.push_back({signer, signature});
         done(std::move(out));
     });
 }
