@@ -68,16 +68,17 @@ Result<void> Settler::watch(Instant now, uint64_t unix_now, const chain::MoneyVi
 Result<bool> Settler::end_if_anchored(const SettlementRecord& record, const chain::MoneyView& view,
                                       SettlerEffects& effects) {
     if (view.anchor(record.entry_node, record.receipts_root) == nullptr) return false;
-    TT_CHECK(store_.end_settlement(record.id));
-    ++settlements_;
     if (!setbacks_.empty()) {
         TT_TRY(const auto charges, store_.charges_of(record.id));
         for (const Charge& charge : charges) setbacks_.erase(charge.request);
     }
+    // Nothing may fail behind what is done once.
+    TT_CHECK(store_.end_settlement(record.id));
+    ++settlements_;
     look_soon();
     effects.notes.push_back("settled 0x" + to_hex(record.receipts_root));
     // Last, for the record may be one of them.
-    TT_TRY(dissolved_, store_.dissolved_settlements());
+    std::erase_if(dissolved_, [id = record.id](const auto& other) { return other.id == id; });
     return true;
 }
 
@@ -139,7 +140,7 @@ Result<void> Settler::dissolve(Instant now, uint64_t unix_now, const chain::Mone
     not_before_ = now + options_.refused_pause;
     TT_TRY(const auto charges, store_.charges_of(record.id));
     TT_CHECK(store_.dissolve_settlement(record.id));
-    TT_TRY(dissolved_, store_.dissolved_settlements());
+    dissolved_.push_back(record);
     narrow(now, charges);
     begin_round();
     if (charges.size() != 1) return {};
@@ -147,9 +148,11 @@ Result<void> Settler::dissolve(Instant now, uint64_t unix_now, const chain::Mone
     // for longer than the contract takes it.
     const Charge& charge = charges[0];
     if (setbacks_[charge.request].count < 2 || settle_by(charge, view, unix_now) != 0) return {};
-    TT_CHECK(leave_out(std::vector<LeftOut>{{charge.request, fail(ErrorCode::settlement_rejected,
-                                                                  "a node's code was revoked")}},
-                       effects));
+    // Where it fails it is refused a third time.
+    static_cast<void>(leave_out(
+        std::vector<LeftOut>{
+            {charge.request, fail(ErrorCode::settlement_rejected, "a node's code was revoked")}},
+        effects));
     return {};
 }
 
@@ -165,14 +168,12 @@ Result<void> Settler::recheck(uint64_t unix_now, const chain::MoneyView& view,
         TT_TRY(const auto call, SettleCall::decode(record.call));
         const bool is_whole = std::ranges::none_of(
             call.batch.work, [](const auto& work) { return work.r == Digest{}; });
-        if (!is_whole) {
-            record.stage = SettlementStage::after_notice;
-            TT_CHECK(store_.update_settlement(record));
-        }
+        if (!is_whole) record.stage = SettlementStage::after_notice;
         effects.notes.push_back("settlement 0x" + to_hex(record.receipts_root) +
                                 " is not in the chain any more");
         submit(record, effects);
         sending_.push_back({std::move(record)});
+        if (!is_whole) TT_CHECK(store_.update_settlement(sending_.back().record));
     }
     if (!sending_.empty()) order_.reset();
     restarts_ = view.restarts();

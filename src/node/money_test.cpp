@@ -66,6 +66,7 @@ class money : public test::OnChain {
         options.settler.notice = 0;
         options.settler.notice_more = 1;
         options.settler.refused_pause = std::chrono::milliseconds(10);
+        options.settler.aside = std::chrono::milliseconds(10);
         auto made =
             Money::start({loop, clock, rng, log}, std::move(options), *client,
                          [this](const auto& order, const auto& done) { sign(order, done); });
