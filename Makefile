@@ -3,6 +3,7 @@
 # make demo   two hosts share a model, a payer pays, revenue is split and withdrawn: on a chain of its own
 # make soak   paid requests while nodes are killed and the chain is reorganised, every credit counted
 # make test   install what is missing, build, run every test
+# make program  install what is missing, build the program alone
 # make build  install what is missing, build
 # make lint   format, layering and house rules
 # make tidy   clang-tidy with the allow-list of .clang-tidy
@@ -20,26 +21,32 @@ SOAK_FLAGS ?=
 JOBS ?= $(shell nproc)
 LLAMA_QUANTIZE ?=
 
-.PHONY: all build up demo soak test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
+.PHONY: all configure build program up demo soak test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
 
 all: build
 
 deps:
 	@tools/install_deps.sh build
 
-build: deps
+configure: deps
 	@[ -f build/release/build.ninja ] || cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
 	@rm -f build.log
+
+build: configure
 	@cmake --build --preset release -j $(JOBS)
 
+# Without the tests, which are almost half of what there is to compile.
+program: configure
+	@cmake --build --preset release -j $(JOBS) --target teetee
+
 # With UP_FLAGS=--no-chain it needs no contracts, and so no npm.
-up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) build
+up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) program
 	@exec build/release/teetee up $(UP_FLAGS)
 
-demo: build contracts
+demo: program contracts
 	@demo/two_hosts.sh
 
-soak: build contracts
+soak: program contracts
 	@python3 tests/soak/money.py build/release $(SOAK_FLAGS)
 
 test: build lint
