@@ -3,6 +3,7 @@
 
 #include "chain/registration_file.hpp"
 #include "crypto/hash.hpp"
+#include "node/sealed_key.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -49,6 +50,12 @@ void NodeChainOption::add_to(CLI::App& command) {
         .add_option("--verifier-kind", verifier_kind,
                     "For --self-register, of a pool whose verifier is not the deployment's")
         ->check(CLI::IsMember({"dev", "quote", "automata"}))
+        ->group(group);
+    command
+        .add_flag(
+            "--tee-wallet", is_tee_wallet,
+            "Entry: send settlements with a key that this TEE makes and keeps in --state; the "
+            "log says which account to give some ETH for gas")
         ->group(group);
     command.add_option("--settle-seconds", settle_s, "Entry: least time between two settlements")
         ->capture_default_str()
@@ -129,7 +136,17 @@ Result<void> NodeChain::open() {
 
 Result<void> NodeChain::open_key() {
     TT_TRY(const auto bare, key_from_environment());
-    if (bare || !option_.wallet.keystore.empty()) {
+    const bool has_wallet = bare || !option_.wallet.keystore.empty();
+    if (option_.is_tee_wallet) {
+        // Whose earnings it would be nobody could take out.
+        if (has_wallet || option_.is_self_registering)
+            return lacks("--tee-wallet goes without --keystore, TEETEE_KEY and --self-register");
+        TT_TRY(auto key, node::load_sealed_key(option_.state_folder + "/gas.key",
+                                               node::gas_key_purpose, world_.tee, world_.rng));
+        key_.emplace(std::move(key));
+        world_.log.info("settlements are sent, and their gas is paid, by " +
+                        chain::to_checksum_text(key_->address()));
+    } else if (has_wallet) {
         TT_TRY(auto key, option_.wallet.open());
         key_.emplace(std::move(key));
     }

@@ -31,6 +31,7 @@ struct NodeChainOption {
     std::string registration_path;
     /// With the wallet's key, which is then the host's.
     bool is_self_registering = false;
+    bool is_tee_wallet = false;
     std::string verifier_kind;
     int64_t settle_s = 600;
     uint64_t settle_credits = 0;
@@ -66,9 +67,8 @@ class NodeChain {
     void put_into(node::NodeOptions& options) const;
     Registry& registry() { return *registry_; }
     /// Once the node is up: opens an entry's till, writes the registration, has it registered.
-    /// Errors: of
-    /// Money::start, and of writing.
-    /// `names`: what clients call this entry, see api::SignIns.
+    /// `names`: what clients call this entry, see api::SignIns. Errors: of Money::start, and of
+    /// writing.
     Result<void> attach(node::Node& node, const std::vector<std::string>& names);
     /// nullptr on nodes that are no entries.
     const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }

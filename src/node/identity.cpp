@@ -33,9 +33,10 @@ UnixSeconds statement_begin(UnixSeconds now, UnixSeconds lifetime_s) {
 
 Result<Identity> make_identity(const IdentityOptions& options, attest::EvidenceProvider& evidence,
                                Rng& rng) {
-    TT_TRY(auto receipt_key, options.receipt_key_path.empty()
-                                 ? crypto::SecpKey::generate(rng)
-                                 : load_receipt_key(options.receipt_key_path, evidence, rng));
+    TT_TRY(auto receipt_key,
+           options.receipt_key_path.empty()
+               ? crypto::SecpKey::generate(rng)
+               : load_sealed_key(options.receipt_key_path, receipt_key_purpose, evidence, rng));
     TT_TRY(auto hpke_key, crypto::X25519Key::generate(rng));
     TT_TRY(auto tls_key, crypto::P256Key::generate());
     TT_TRY(const auto pem, tls_key.to_pem());

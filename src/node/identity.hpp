@@ -43,7 +43,7 @@ struct IdentityOptions {
     chain::Deployment deployment{};
     uint64_t pool = 0;
     Digest policy_hash{};
-    /// Where the receipt key is kept (load_receipt_key); empty: a new one.
+    /// Where the receipt key is kept (load_sealed_key); empty: a new one.
     std::string receipt_key_path{};
     UnixSeconds now = 0;
     UnixSeconds lifetime_s = 24 * 3600;

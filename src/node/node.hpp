@@ -36,7 +36,7 @@ struct NodeOptions {
     /// whatever its receipt key signs, name them.
     chain::Deployment deployment{};
     uint64_t pool = 0;
-    /// See load_receipt_key; empty: a new key with every start.
+    /// See load_sealed_key; empty: a new key with every start.
     std::string receipt_key_path{};
     /// Where other nodes' links come in.
     net::Address listen;

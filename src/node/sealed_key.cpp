@@ -9,14 +9,13 @@
 namespace teetee::node {
 namespace {
 
-constexpr std::string_view purpose = "teetee receipt key v1";
 constexpr size_t key_bytes = 32;
 constexpr size_t file_bytes = sizeof(crypto::AeadNonce) + key_bytes + crypto::aead_tag_bytes;
 
 }  // namespace
 
-Result<crypto::SecpKey> load_receipt_key(const std::string& path, attest::EvidenceProvider& tee,
-                                         Rng& rng) {
+Result<crypto::SecpKey> load_sealed_key(const std::string& path, std::string_view purpose,
+                                        attest::EvidenceProvider& tee, Rng& rng) {
     TT_TRY(const auto sealing, tee.sealing_key(purpose));
     TT_TRY(const auto aead,
            crypto::AeadKey::from_bytes(crypto::AeadAlgorithm::aes_256_gcm, sealing.view()));

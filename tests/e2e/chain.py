@@ -150,18 +150,26 @@ def sign(chain: Chain, primary: str, types: dict, message: dict) -> str:
         "domain": {"name": "TeeTee", "version": "1", "chainId": chain.chain_id, "verifyingContract": chain.contract}})
 
 
+def send_as_payer(chain: Chain, data: str, value=0):
+    """By account 9."""
+    sent = chain.call("eth_sendTransaction", {"from": chain.accounts[9], "to": chain.contract, "data": data,
+                                              "value": hex(value)})
+    receipt = wait_until(lambda: chain.call("eth_getTransactionReceipt", sent), 20, "a block takes it")
+    assert receipt["status"] == "0x1", receipt
+
+
+def pay_query(chain: Chain, query: list, total: int) -> int:
+    """Pool, entry, hash of the request, prompt and completion tokens at most, deadline; its number, if it is the
+    chain's first one."""
+    send_as_payer(chain, "0x1e8fa849" + "".join(map(word, query)), total * WEI_PER_CREDIT)
+    return 1
+
+
 def settle_a_query(chain: Chain, pool: int, node: int, tokens: int, total: int):
     """Account 9 pays for a query of so many tokens each way, and the pool's only node settles it."""
-    payer, entry = chain.accounts[9], chain.accounts[RECEIPT_ACCOUNT]
     root = "0x" + "77" * 32
-
-    def send(data: str, value=0):
-        sent = chain.call("eth_sendTransaction", {"from": payer, "to": chain.contract, "data": data, "value": hex(value)})
-        receipt = wait_until(lambda: chain.call("eth_getTransactionReceipt", sent), 20, "a block takes it")
-        assert receipt["status"] == "0x1", receipt
-
-    query = [pool, entry, "0x" + "88" * 32, tokens, tokens, chain.now() + 3600]
-    send("0x1e8fa849" + "".join(map(word, query)), total * WEI_PER_CREDIT)
+    pay_query(chain, [pool, chain.accounts[RECEIPT_ACCOUNT], "0x" + "88" * 32, tokens, tokens, chain.now() + 3600],
+              total)
     signature = sign(chain, "Settlement", {
         "Settlement": "uint64 pool,uint64 entryNode,uint64 promptTokens,uint64 completionTokens,uint128 total,"
                       "bytes32 receiptsRoot,Spent[] spends,Served[] queries,Worked[] work",
@@ -174,7 +182,7 @@ def settle_a_query(chain: Chain, pool: int, node: int, tokens: int, total: int):
     vs = int(signature[64:128], 16) | (int(signature[128:], 16) - 27) << 255
     batch = [pool, node, tokens, tokens, total, root, 9 * 32, 10 * 32, 13 * 32, 0, 1, 1, total,
              1, node, 2 * tokens, signature[:64], vs]
-    send("0xd60d9a6c" + "".join(map(word, [32, *batch])))
+    send_as_payer(chain, "0xd60d9a6c" + "".join(map(word, [32, *batch])))
 
 
 def statement(chain: Chain, pool: dict, slot: int, **changes) -> bytes:

@@ -2,11 +2,12 @@
 """Answers that are paid for: real nodes, a real chain, settlements signed over the wire."""
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import time
 
-from chain import CONTRACTS, KEYS, Chain, typed_data_signature
+from chain import CONTRACTS, KEYS, Chain, pay_query, typed_data_signature
 from harness import wait_until
 
 HOST, PAYER = 1, 2
@@ -18,9 +19,9 @@ PROMPT = {"prompt": "Once upon a time there was", "max_tokens": 20, "temperature
 class Shop:
     """A pool of two shards whose nodes are one host's, and a voucher of the payer's."""
 
-    def __init__(self, teetee, ceiling=20_000, registered=(0, 1), own_host=None, settle_seconds=1):
+    def __init__(self, teetee, ceiling=20_000, registered=(0, 1), own_host=None, settle_seconds=1, tee_wallet=False):
         """`own_host` is the number of the wallet with which the tail registers itself."""
-        self.teetee, self.settle_seconds = teetee, settle_seconds
+        self.teetee, self.settle_seconds, self.tee_wallet = teetee, settle_seconds, tee_wallet
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
         self.deploy()
         self.host, self.payer = self.chain.wallet(HOST), self.chain.wallet(PAYER)
@@ -64,13 +65,15 @@ class Shop:
     def start(self, shard: int):
         host = self.tail_host if shard else self.host
         # Only the entry sends transactions, unless the tail has a wallet of its own; an empty key is none.
-        has_key = shard == 0 or host is not self.host
+        has_key = (shard == 0 and not self.tee_wallet) or host is not self.host
         environment = host.environment | ({} if has_key else {"TEETEE_KEY": ""})
         self.network.start(shard, *self.flags(shard), environment=environment)
 
     def flags(self, shard: int) -> list:
         host = self.tail_host if shard else self.host
         registering = [] if host is self.host else ["--self-register", "--statement-seconds", STATEMENT_SECONDS]
+        if shard == 0 and self.tee_wallet:
+            registering = ["--tee-wallet"]
         return ["--pool", self.pool, "--state", self.state(shard), "--host", host.address, *registering, "--registration",
                 self.registration(shard), "--confirmations", 1, "--settle-seconds", self.settle_seconds,
                 "--settle-gas-percent", 0]
@@ -309,6 +312,55 @@ def test_chat_pays_as_it_goes(teetee):
     assert last["ended_by"] == "payment" and "no more of it is paid for" in err, (last, err)
     code, _, err = teetee.run(*chat, "-p", "Once upon a time", "-n", 200)
     assert code == 1 and "voucher_exhausted" in err, (code, err)
+
+
+def test_one_transaction_pays_for_one_answer(teetee):
+    shop = Shop(teetee)
+    chain, payer = shop.chain, shop.chain.accounts[9]
+    body = json.dumps(PROMPT | {"salt": "a9"}).encode()
+    digest = "0x" + hashlib.sha256(body).hexdigest()
+    # The most that 40 prompt and 20 completion tokens can cost.
+    locked = 2 * 40 + 5 * 20
+    query = pay_query(chain, [shop.pool, shop.entry, digest, 40, 20, chain.now() + 3600], locked)
+    paid = {"teetee-payment": f"query id={query}"}
+
+    def ask(asked=body):
+        return shop.network.http.post("/generate", asked, headers=paid)
+
+    def is_known():
+        status, refused = ask(b'{"prompt":"another one"}')
+        assert status == 402, refused
+        return refused["error"]["code"] == "query_mismatch"
+
+    wait_until(is_known, 30, "the payment is settled")
+    status, answer = ask()
+    assert status == 200, answer
+    charged = shop.charged(answer)
+    assert charged == price(answer["usage"]) < locked
+    status, refused = ask()
+    assert (status, refused["error"]["code"]) == (402, "query_unknown"), refused
+    wait_until(lambda: shop.settled(answer) and shop.earned() == charged, 60, "it is settled")
+    # What was locked and not used is in the payer's credits.
+    balance = shop.host.json("credits", "balance", "--account", payer)
+    assert int(balance["credits"]) == locked - charged, balance
+
+
+def test_an_entry_settles_with_a_key_that_its_tee_has_made(teetee):
+    shop = Shop(teetee, tee_wallet=True)
+    said = wait_until(lambda: re.search(r"their gas is paid, by (0x[0-9a-fA-F]{40})", shop.network.nodes[0].text()), 30,
+                      "the account is told")
+    account = said[1]
+    shop.chain.call("anvil_setBalance", account, hex(10**18))
+    status, answer = shop.ask(500)
+    assert status == 200, answer
+    wait_until(lambda: shop.settled(answer) and shop.earned() == price(answer["usage"]), 60, "it is settled")
+    assert int(shop.chain.call("eth_getTransactionCount", account, "latest"), 16) == 1
+    # The same key after a crash.
+    shop.network.nodes[0].kill()
+    shop.start(0)
+    wait_until(lambda: account in shop.network.nodes[0].text(), 60, "the same account")
+    key = (teetee.folder / "state-0/gas.key").stat()
+    assert key.st_mode & 0o777 == 0o600
 
 
 def test_a_host_chats_free(teetee):
