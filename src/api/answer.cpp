@@ -161,10 +161,19 @@ std::string_view public_message(const Error& error) {
 
 namespace {
 
-net::HttpResponse error_response(const Error& error, std::chrono::seconds retry_after) {
+boost::json::object error_body(const Error& error) {
+    return {{"error",
+             {{"message", public_message(error)},
+              {"type", status_for(error.code).type},
+              {"code", to_string(error.code)}}}};
+}
+
+net::HttpResponse error_response(const Error& error, const boost::json::object& body,
+                                 std::chrono::seconds retry_after) {
     const ErrorStatus kind = status_for(error.code);
-    net::HttpResponse response = net::build_error_response(
-        {kind.status, kind.type, to_string(error.code), public_message(error)});
+    net::HttpResponse response;
+    response.status = kind.status;
+    response.body = boost::json::serialize(body) + "\n";
     if (kind.status == 429 || kind.status >= 502)
         response.headers["retry-after"] = std::to_string(retry_after.count());
     return response;
@@ -186,7 +195,7 @@ pipeline::Usage usage_of(const Result<pipeline::Usage>& cancelled, uint32_t deli
 
 void respond_error(net::HttpExchange& exchange, const Error& error,
                    std::chrono::seconds retry_after) {
-    exchange.respond(error_response(error, retry_after));
+    exchange.respond(error_response(error, error_body(error), retry_after));
 }
 
 void Answer::start(const World& world, const Result<model::ChatTemplate>& chat,
@@ -500,16 +509,9 @@ void Answer::on_failed(const Error& error, pipeline::Usage usage) {
     const bool has_receipt = usage.completion_tokens > 0;
     if (!has_receipt) receipt_ = error;
     finish_receipt();
-    boost::json::object body = {{"error",
-                                 {{"message", public_message(error)},
-                                  {"type", status_for(error.code).type},
-                                  {"code", to_string(error.code)}}}};
+    boost::json::object body = error_body(error);
     if (has_receipt) body["receipt"] = ReceiptStore::path_of(id_);
-    if (!is_streaming_) {
-        net::HttpResponse response = error_response(error, node_.retry_after());
-        response.body = boost::json::serialize(body) + "\n";
-        return exchange_->respond(response);
-    }
+    if (!is_streaming_) return exchange_->respond(error_response(error, body, node_.retry_after()));
     exchange_->write("event: error\ndata: " + boost::json::serialize(body) + "\n\n");
     exchange_.reset();
 }

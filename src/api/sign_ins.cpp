@@ -42,6 +42,7 @@ Error not_ours() {
 
 SignIns::SignIns(Options options, const Clock& clock, Rng& rng)
     : options_(std::move(options)), clock_(clock), rng_(rng) {
+    for (std::string& name : options_.names) name = lower(name);
     rng_.fill(key_);
 }
 

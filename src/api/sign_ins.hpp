@@ -24,7 +24,7 @@ class SignIns {
         chain::Deployment deployment{};
         crypto::Address entry{};
         /// What clients may call this entry, as their Host header has it: host, or host:port, in
-        /// lower case. Wallets warn of a message with another name than that of the page that
+        /// any case. Wallets warn of a message with another name than that of the page that
         /// shows it; one that any page could have made out in its own name would warn nobody.
         std::vector<std::string> names{};
         UnixSeconds challenge_s = 300;

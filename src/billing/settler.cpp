@@ -166,8 +166,7 @@ Result<void> Settler::recheck(uint64_t unix_now, const chain::MoneyView& view,
         if (view.anchor(known.entry_node, known.receipts_root) != nullptr) continue;
         TT_TRY(auto record, store_.reopen_settlement(known.id));
         TT_TRY(const auto call, SettleCall::decode(record.call));
-        const bool is_whole = std::ranges::none_of(
-            call.batch.work, [](const auto& work) { return work.r == Digest{}; });
+        const bool is_whole = is_signed_by_all(call.batch);
         if (!is_whole) record.stage = SettlementStage::after_notice;
         effects.notes.push_back("settlement 0x" + to_hex(record.receipts_root) +
                                 " is not in the chain any more");

@@ -207,6 +207,7 @@ class Settler {
     Result<std::vector<Charge>> next_charges(Instant now, bool begins);
 
     // settler_absent.cpp
+    static bool is_signed_by_all(const chain::tee_tee::Batch& batch);
     Result<void> keep_announced(SettlementRecord record);
     Result<void> announce(uint64_t unix_now, const SignOrder& order, SettlerEffects& effects);
     void submit_notice(Announced& announced, SettlerEffects& effects) const;

@@ -48,6 +48,10 @@ std::vector<crypto::Address> signers_of(const Batch& batch, std::span<const Char
 
 }  // namespace
 
+bool Settler::is_signed_by_all(const Batch& batch) {
+    return std::ranges::all_of(batch.work, is_signed);
+}
+
 Result<void> Settler::keep_announced(SettlementRecord record) {
     TT_TRY(auto call, chain::tee_tee::SettleCall::decode(record.call));
     TT_TRY(auto charges, store_.charges_of(record.id));
@@ -241,7 +245,7 @@ Result<void> Settler::on_absent_signed(const SignOrder& order, SettlerEffects& e
     }
     if (!is_new) return {};
     TT_TRY(found->record.call, chain::tee_tee::SettleCall{found->batch}.encode());
-    const bool is_whole = std::ranges::all_of(found->batch.work, is_signed);
+    const bool is_whole = is_signed_by_all(found->batch);
     if (is_whole) found->record.stage = SettlementStage::whole;
     TT_CHECK(store_.update_settlement(found->record));
     if (!is_whole) return {};

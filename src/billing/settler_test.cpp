@@ -158,13 +158,7 @@ TEST_F(settler, what_was_refused_and_is_planned_anew_is_another_intent) {
 }
 
 TEST_F(settler, is_sent_again_when_its_block_was_another_one) {
-    charge(1, 30);
-    tick();
-    sign();
-    outcome(submits[0]);
-    contract.apply(chain::credits_bought(1));
-    tick();
-    ASSERT_EQ(submits.size(), 2u);
+    ASSERT_NO_FATAL_FAILURE(send_twice());
     EXPECT_NE(submits[1].key, submits[0].key);
     EXPECT_EQ(submits[1].data, submits[0].data);
     // The second attempt finds the first one in the chain, which is not settled yet: that is no
@@ -181,13 +175,7 @@ TEST_F(settler, is_sent_again_when_its_block_was_another_one) {
 }
 
 TEST_F(settler, a_second_attempt_that_is_refused_is_planned_anew) {
-    charge(1, 30);
-    tick();
-    sign();
-    outcome(submits[0]);
-    contract.apply(chain::credits_bought(1));
-    tick();
-    ASSERT_EQ(submits.size(), 2u);
+    ASSERT_NO_FATAL_FAILURE(send_twice());
     outcome(submits[1], ErrorCode::transaction_failed);
     tick();
     EXPECT_EQ(state(1), ChargeState::unsettled);

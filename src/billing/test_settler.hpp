@@ -31,6 +31,17 @@ class settler : public testing::Test {
         restart();
     }
 
+    /// The sender says that charge 1 is settled, and its block turns out to be another one.
+    void send_twice() {
+        charge(1, 30);
+        tick();
+        sign();
+        outcome(submits[0]);
+        contract.apply(chain::credits_bought(1));
+        tick();
+        ASSERT_EQ(submits.size(), 2u);
+    }
+
     void restart() {
         one.emplace(options, ledger);
         SettlerEffects effects;

@@ -37,10 +37,7 @@ std::optional<uint64_t> tokens_covered(const chain::Prices& prices, uint64_t pro
 /// What a client has had computed, where it is its doing that it is not charged.
 Credits forfeit_of(const chain::Prices& prices, const Delivered& delivered) {
     if (delivered.end != AnswerEnd::by_client) return 0;
-    return price_of(
-               prices,
-               delivered.prompt_tokens - std::min(delivered.prompt_tokens, delivered.cached_tokens),
-               delivered.completion_tokens)
+    return price_of(prices, delivered.fresh_prompt_tokens(), delivered.completion_tokens)
         .value_or(UINT64_MAX);
 }
 
@@ -292,14 +289,12 @@ std::optional<Bill> Till::bill_for(uint64_t hold_id, const Delivered& delivered)
     const auto* spend = std::get_if<VoucherPayment>(&hold.payment);
     const auto* query = std::get_if<QueryPayment>(&hold.payment);
     if (spend == nullptr && query == nullptr) return std::nullopt;
-    const uint64_t sent = delivered.completion_tokens -
-                          std::min(delivered.completion_tokens, delivered.unsent_tokens);
+    const uint64_t sent = delivered.sent_tokens();
     const bool is_by_network = delivered.end == AnswerEnd::by_network;
     // One that can be asked for again is not used up.
     if (query != nullptr && delivered.end != AnswerEnd::regular && (is_by_network || sent == 0))
         return std::nullopt;
-    Charge charge = {.prompt_tokens = delivered.prompt_tokens -
-                                      std::min(delivered.prompt_tokens, delivered.cached_tokens),
+    Charge charge = {.prompt_tokens = delivered.fresh_prompt_tokens(),
                      .completion_tokens = delivered.completion_tokens,
                      .charged_at = clock_.unix_now()};
     if (spend != nullptr) charge.voucher = spend->spend.voucher;
@@ -377,12 +372,9 @@ void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delive
         Host& host = hosts_.at(std::get<HostUse>(hold.payment).wallet);
         --host.running;
         const bool is_by_network = delivered.end == AnswerEnd::by_network;
-        host.tokens += delivered.completion_tokens;
-        if (is_by_network)
-            host.tokens -= std::min(delivered.completion_tokens, delivered.unsent_tokens);
-        else
-            host.tokens += delivered.prompt_tokens -
-                           std::min(delivered.prompt_tokens, delivered.cached_tokens);
+        host.tokens += is_by_network
+                           ? delivered.sent_tokens()
+                           : delivered.fresh_prompt_tokens() + delivered.completion_tokens;
     }
     holds_.erase(found);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <variant>
@@ -74,6 +75,14 @@ struct Delivered {
     /// Of the completion tokens, those that the client was not sent.
     uint32_t unsent_tokens = 0;
     AnswerEnd end = AnswerEnd::regular;
+
+    /// That were computed: without those of the prefix cache.
+    uint32_t fresh_prompt_tokens() const {
+        return prompt_tokens - std::min(prompt_tokens, cached_tokens);
+    }
+    uint32_t sent_tokens() const {
+        return completion_tokens - std::min(completion_tokens, unsent_tokens);
+    }
 };
 
 /// What an answer comes to, for the ledger and for its receipt.

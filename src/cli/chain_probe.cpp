@@ -11,36 +11,14 @@ namespace {
 
 constexpr uint64_t anvil_chain = 31337;
 constexpr uint64_t base_sepolia_chain = 84532;
-constexpr Duration call_time_max = std::chrono::seconds(15);
-
-Result<boost::json::value> ask(const std::string& url, const chain::RpcCall& call) {
-    net::HttpClientRequest request = {.method = "POST",
-                                      .url = url,
-                                      .headers = {{"content-type", "application/json"}},
-                                      .body = chain::encode_rpc_request(call, 1),
-                                      .time_max = call_time_max,
-                                      .response_bytes_max = chain::rpc_answer_bytes_max};
-    if (url.starts_with("https:")) request.web_pki.emplace();
-    const auto response = net::http_fetch(request);
-    if (!response && response.error().code == ErrorCode::address_invalid) {
-        return fail(ErrorCode::address_invalid, "--rpc " + quote_foreign(url));
-    }
-    if (!response) return fail(ErrorCode::rpc_unavailable, response.error().message());
-    auto answer = chain::decode_rpc_answer(response->body, 1);
-    if (!answer && response->status != 200) {
-        return fail(ErrorCode::rpc_unavailable, "HTTP status " + std::to_string(response->status));
-    }
-    if (!answer) return answer.error();
-    return chain::take_result(std::move(*answer), chain::tee_tee::errors());
-}
 
 Result<Bytes> ask_data(const std::string& url, const chain::RpcCall& call) {
-    TT_TRY(const auto answer, ask(url, call));
+    TT_TRY(const auto answer, ask_endpoint(url, call));
     return chain::parse_rpc_data(answer);
 }
 
 Result<void> ensure_chain(const std::string& url, uint64_t need) {
-    TT_TRY(const auto answer, ask(url, chain::call_chain_id()));
+    TT_TRY(const auto answer, ask_endpoint(url, chain::call_chain_id()));
     TT_TRY(const uint64_t have, chain::parse_rpc_u64(answer));
     if (have == need) return {};
     return fail(ErrorCode::chain_mismatch,
@@ -63,7 +41,7 @@ Result<chain::U256> ask_price(const std::string& url, const chain::Address& cont
 Result<ChainFacts> probe(const std::string& url, const chain::Deployment& deployment) {
     TT_CHECK(ensure_chain(url, deployment.chain_id));
     ChainFacts facts;
-    TT_TRY(const auto block, ask(url, chain::call_block(chain::BlockTag::at(0))));
+    TT_TRY(const auto block, ask_endpoint(url, chain::call_block(chain::BlockTag::at(0))));
     TT_TRY(const auto genesis, chain::parse_rpc_block(block));
     if (!genesis) return fail(ErrorCode::rpc_malformed, "the chain has no first block");
     facts.genesis = genesis->hash;
@@ -77,6 +55,28 @@ Result<ChainFacts> probe(const std::string& url, const chain::Deployment& deploy
 }
 
 }  // namespace
+
+Result<boost::json::value> ask_endpoint(const std::string& url, const chain::RpcCall& call,
+                                        Duration time_max) {
+    net::HttpClientRequest request = {.method = "POST",
+                                      .url = url,
+                                      .headers = {{"content-type", "application/json"}},
+                                      .body = chain::encode_rpc_request(call, 1),
+                                      .time_max = time_max,
+                                      .response_bytes_max = chain::rpc_answer_bytes_max};
+    if (url.starts_with("https:")) request.web_pki.emplace();
+    const auto response = net::http_fetch(request);
+    if (!response && response.error().code == ErrorCode::address_invalid) {
+        return fail(ErrorCode::address_invalid, "--rpc " + quote_foreign(url));
+    }
+    if (!response) return fail(ErrorCode::rpc_unavailable, response.error().message());
+    auto answer = chain::decode_rpc_answer(response->body, 1);
+    if (!answer && response->status != 200) {
+        return fail(ErrorCode::rpc_unavailable, "HTTP status " + std::to_string(response->status));
+    }
+    if (!answer) return answer.error();
+    return chain::take_result(std::move(*answer), chain::tee_tee::errors());
+}
 
 chain::Address gas_oracle() {
     chain::Address out{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "chain/json_rpc.hpp"
 #include "cli/chain_option.hpp"
 
 namespace teetee::cli {
@@ -20,6 +21,11 @@ struct ChainFacts {
 
 /// The gas price oracle of rollups of the OP stack.
 chain::Address gas_oracle();
+
+/// One endpoint's answer, on the calling thread. Errors: address_invalid; rpc_unavailable; those of
+/// the answer, reverts by name.
+Result<boost::json::value> ask_endpoint(const std::string& url, const chain::RpcCall& call,
+                                        Duration time_max = std::chrono::seconds(15));
 
 /// Asks every endpoint that can be reached; they must say the same. Errors: address_invalid,
 /// rpc_unavailable when none can be; rpc_disagreement; chain_mismatch for another chain, another

@@ -20,11 +20,12 @@ namespace teetee::cli {
 namespace {
 
 // Flags that a child is not given would be taken from these.
-constexpr std::array<std::string_view, 12> hidden_variables = {
+constexpr std::array<std::string_view, 13> hidden_variables = {
     "TEETEE_RPC",          "TEETEE_DEPLOYMENT",    "TEETEE_CONTRACT",
     "TEETEE_CHAIN_ID",     "TEETEE_POOL",          "TEETEE_KEY",
     "TEETEE_KEYSTORE",     "TEETEE_PASSWORD_FILE", "TEETEE_KEYSTORE_PASSWORD",
-    "TEETEE_REGISTRATION", "TEETEE_STATE",         "TEETEE_HOST"};
+    "TEETEE_REGISTRATION", "TEETEE_STATE",         "TEETEE_HOST",
+    "TEETEE_SELF_REGISTER"};
 
 std::vector<std::string> environment_of(const ChildOptions& options) {
     std::vector<std::string> out;

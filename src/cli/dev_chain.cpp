@@ -8,8 +8,10 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "base/strict_json.hpp"
+#include "billing/payment_header.hpp"
+#include "chain/rpc_calls.hpp"
 #include "cli/chain_option.hpp"
+#include "cli/chain_probe.hpp"
 #include "cli/dev_chain_file.hpp"
 #include "cli/limits.hpp"
 #include "cli/state_folder.hpp"
@@ -60,25 +62,8 @@ Result<std::string> find_anvil(const std::string& named) {
     return lacks("anvil, the chain for development,");
 }
 
-/// The result of a call of the endpoint on this machine.
-Result<std::string> ask(const std::string& url, std::string_view method, boost::json::array given) {
-    net::HttpClientRequest request;
-    request.method = "POST";
-    request.url = url;
-    request.headers.emplace("content-type", "application/json");
-    const boost::json::object call = {
-        {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(given)}};
-    request.body = boost::json::serialize(call);
-    request.connect_time_max = request.time_max = std::chrono::seconds(1);
-    TT_TRY(const auto response, net::http_fetch(request));
-    TT_TRY(const auto answer,
-           parse_strict_json(response.body, {dev_chain_file_bytes_max, dev_chain_file_depth_max}));
-    const auto* object = answer.if_object();
-    const auto* result = object == nullptr ? nullptr : object->if_contains("result");
-    if (result == nullptr)
-        return fail(ErrorCode::rpc_refused, std::string(method) + ": " + response.body);
-    return boost::json::serialize(*result);
-}
+/// Of the endpoint on this machine.
+constexpr Duration call_time_max = std::chrono::seconds(1);
 
 Result<DevWallet> make_wallet() {
     SystemRng rng;
@@ -163,9 +148,10 @@ Result<void> DevChain::fund() {
     for (const DevWallet& sender : senders_) wallets.push_back(&sender);
     for (const Host& host : hosts_) wallets.push_back(&host.wallet);
     for (const DevWallet* wallet : wallets) {
-        TT_TRY(const auto done,
-               ask(rpc_url(), "anvil_setBalance",
-                   {chain::to_checksum_text(wallet->address), std::string(wallet_wei)}));
+        const chain::RpcCall give = {
+            "anvil_setBalance",
+            {chain::to_checksum_text(wallet->address), std::string(wallet_wei)}};
+        TT_CHECK(ask_endpoint(rpc_url(), give, call_time_max));
     }
     return {};
 }
@@ -271,7 +257,7 @@ Result<void> DevChain::tick() {
 }
 
 Result<void> DevChain::tick_starting() {
-    if (!ask(rpc_url(), "eth_chainId", {})) return {};
+    if (!ask_endpoint(rpc_url(), chain::call_chain_id(), call_time_max)) return {};
     TT_CHECK(fund());
     log_.info("chain: anvil on " + rpc_url() +
               ", deploying (if the contracts must be compiled first, that takes minutes)");
@@ -411,13 +397,13 @@ Result<void> DevChain::tend_purchase() {
 // An entry looks for the voucher's session key only when it knows the voucher: a signature that
 // nobody made is refused in another way then.
 bool DevChain::entries_take_voucher() const {
-    const std::string header = fmt::format("voucher id=0x{}, amount=1, signature=0x{}",
-                                           to_hex(voucher_), std::string(130, '0'));
+    const std::string header =
+        billing::encode_payment(billing::VoucherPayment{{voucher_, 1, {}}, std::nullopt});
     return std::ranges::all_of(options_.entry_urls, [&](const std::string& url) {
         net::HttpClientRequest request;
         request.method = "POST";
         request.url = url + "/v1/payment/raise";
-        request.headers.emplace("teetee-payment", header);
+        request.headers.emplace(billing::payment_header_name, header);
         request.connect_time_max = request.time_max = std::chrono::seconds(1);
         const auto response = net::http_fetch(request);
         return response &&

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <thread>
 #include <utility>
 
@@ -42,7 +41,6 @@ struct ServeOptions {
     std::string draft_kv_memory;
     ActivationsOption activations;
     NodeChainOption chain;
-    bool with_parent = false;
 };
 
 struct ApiServers {
@@ -85,11 +83,6 @@ Result<std::vector<std::string>> api_names(const ServeOptions& options) {
         TT_TRY(const auto address, net::parse_address(listen));
         out.push_back(net::to_string(address));
         out.push_back(net::to_string({"localhost", address.port}));
-    }
-    for (std::string& name : out) {
-        std::ranges::transform(name, name.begin(), [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        });
     }
     return out;
 }
@@ -169,8 +162,6 @@ Result<node::NodeOptions> node_options_of(const ServeOptions& options) {
 }
 
 Result<void> serve(const ServeOptions& options, Session&) {
-    // However that one ends.
-    if (options.with_parent) prctl(PR_SET_PDEATHSIG, SIGTERM);
     StderrLog log(options.name.empty() ? "node" : options.name);
     const SystemClock clock;
     SystemRng rng;
@@ -362,8 +353,6 @@ void add_node(CLI::App& app, Session& session) {
         ->envname("TEETEE_API_TLS_URL");
     options->chain.add_to(*command);
     options->weights_cache.add_to(*command);
-    command->add_flag("--with-parent", options->with_parent,
-                      "End when the process that started this one ends");
     command->add_option("--name", options->name, "Name in the log");
 }
 

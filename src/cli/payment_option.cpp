@@ -54,12 +54,15 @@ Result<Payment> PaymentOption::open(const NetworkFiles& files) const {
         return out;
     }
     std::string path = session_path;
-    const std::string made_by_up = default_network_folder(files.port) + "/payment.json";
-    if (path.empty() && files.policy.empty() && std::filesystem::exists(made_by_up))
+    const std::string made_by_up =
+        DevNetwork{default_network_folder(files.port), {}}.payment_path();
+    if (path.empty() && files.policy.empty() && files.manifest.empty() &&
+        std::filesystem::exists(made_by_up))
         path = made_by_up;
     if (path.empty()) return out;
     TT_TRY(out.session, read_payment_session(path));
-    TT_TRY(auto payer, client::VoucherPayer::open(*out.session, {.spend_max = spend_max}));
+    TT_TRY(auto payer, client::VoucherPayer::open(
+                           *out.session, {.spend_max = spend_max, .tokens_ahead = tokens_ahead}));
     out.voucher = std::make_shared<client::VoucherPayer>(std::move(payer));
     out.payer = out.voucher;
     return out;

@@ -31,6 +31,8 @@ struct Payment {
 struct PaymentOption {
     std::string session_path;
     uint64_t spend_max = 0;
+    /// As in VoucherPayer.
+    uint64_t tokens_ahead = 64;
     bool is_host = false;
     WalletOption wallet;
 

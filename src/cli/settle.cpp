@@ -6,20 +6,20 @@
 #include "base/strict_json.hpp"
 #include "billing/payment_header.hpp"
 #include "cli/chain_commands.hpp"
-#include "cli/network_files.hpp"
+#include "cli/entry_option.hpp"
 #include "cli/wallet_option.hpp"
 #include "client/entry_terms.hpp"
 #include "client/host_payer.hpp"
 #include "client/json_numbers.hpp"
 #include "client/limits.hpp"
-#include "net/loop.hpp"
+#include "net/rest.hpp"
 
 namespace teetee::cli {
 namespace {
 
 struct SettleOptions : NetworkFiles {
     WalletOption wallet;
-    std::string entry;
+    EntryOption entry;
     int64_t wait_s = 300;
 };
 
@@ -62,23 +62,10 @@ void show(const Totals& totals, Session& session) {
         totals.given_up == 0 ? "" : fmt::format(", {} came too late", totals.given_up)));
 }
 
-void rest() {
-    net::Loop loop;
-    const net::Timer timer = loop.call_after(std::chrono::seconds(1), [&loop] { loop.stop(); });
-    loop.run();
-}
-
 Result<void> settle(const SettleOptions& options, Session& session) {
     TT_TRY(const auto key, options.wallet.open());
     TT_TRY(const auto terms, NetworkTerms::load(options));
-    TT_TRY(auto client_terms, terms.for_client());
-    TT_TRY(auto entry,
-           client::VerifiedEntry::open(
-               {.url = options.entry.empty() ? fmt::format("https://127.0.0.1:{}", options.port + 1)
-                                             : options.entry,
-                .privacy = client::Privacy::attested_tls,
-                .terms = std::make_shared<client::Terms>(std::move(client_terms))}));
-    TT_CHECK(entry.verify_route());
+    TT_TRY(const auto entry, options.entry.open(options, terms));
     TT_TRY(const auto token, client::sign_in(entry, key));
     const net::HttpHeaders headers = {{std::string(billing::payment_header_name),
                                        billing::encode_payment(billing::HostToken{token})}};
@@ -92,7 +79,7 @@ Result<void> settle(const SettleOptions& options, Session& session) {
             if (!session.json && totals.settling != last.settling && totals.settling != 0)
                 std::cerr << fmt::format("{} credits are on their way\n", totals.settling);
             last = totals;
-            rest();
+            net::rest(std::chrono::seconds(1));
             continue;
         }
         show(totals, session);
@@ -114,10 +101,7 @@ void add_settle(CLI::App& app, Session& session) {
     options->add_to(*command);
     options->collateral.add_services_to(*command);
     options->wallet.add_to(*command);
-    command
-        ->add_option("--entry", options->entry,
-                     "URL of the entry's attested API, https://HOST:PORT, which is verified first")
-        ->envname("TEETEE_ENTRY");
+    options->entry.add_to(*command);
     command
         ->add_option("--wait-seconds", options->wait_s, "How long it is waited for; 0: not at all")
         ->capture_default_str()

@@ -10,7 +10,7 @@
 #include "attest/receipt_json.hpp"
 #include "client/entry_list.hpp"
 #include "client/limits.hpp"
-#include "net/loop.hpp"
+#include "net/rest.hpp"
 
 namespace teetee::client {
 namespace {
@@ -69,12 +69,7 @@ size_t text_bytes(const boost::json::object& body) {
 constexpr Duration receipt_silence_max = std::chrono::seconds(40);
 
 /// Between two turns of all entries.
-void rest() {
-    net::Loop loop;
-    const net::Timer timer =
-        loop.call_after(std::chrono::milliseconds(500), [&loop] { loop.stop(); });
-    loop.run();
-}
+constexpr Duration rest_time = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -235,7 +230,7 @@ Result<void> Client::turn_to_next(Asking& asking, const Error& why) {
         if (asking.strikes[urls_[turn_]] >= strikes_max) continue;
         if (!is_new_round) return {};
         if (SystemClock().now() >= asking.give_up_at) break;
-        rest();
+        net::rest(rest_time);
         return {};
     }
     Error out = *asking.interruption;

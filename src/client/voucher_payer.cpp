@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "crypto/hash.hpp"
-#include "net/loop.hpp"
+#include "net/rest.hpp"
 
 namespace teetee::client {
 namespace {
@@ -140,9 +140,7 @@ bool VoucherPayer::tries_again(ErrorCode refusal) {
     }
     if (refusal == ErrorCode::voucher_unknown && SystemClock().now() < give_up_at_) {
         // Its opening is in a block, but not yet in as many as the entry waits for.
-        net::Loop loop;
-        const net::Timer timer = loop.call_after(std::chrono::seconds(1), [&loop] { loop.stop(); });
-        loop.run();
+        net::rest(std::chrono::seconds(1));
         return true;
     }
     return false;
