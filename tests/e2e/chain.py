@@ -158,11 +158,9 @@ def send_as_payer(chain: Chain, data: str, value=0):
     assert receipt["status"] == "0x1", receipt
 
 
-def pay_query(chain: Chain, query: list, total: int) -> int:
-    """Pool, entry, hash of the request, prompt and completion tokens at most, deadline; its number, if it is the
-    chain's first one."""
+def pay_query(chain: Chain, query: list, total: int):
+    """Pool, entry, hash of the request, prompt and completion tokens at most, deadline. A chain's first has number 1."""
     send_as_payer(chain, "0x1e8fa849" + "".join(map(word, query)), total * WEI_PER_CREDIT)
-    return 1
 
 
 def settle_a_query(chain: Chain, pool: int, node: int, tokens: int, total: int):

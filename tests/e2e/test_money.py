@@ -321,8 +321,8 @@ def test_one_transaction_pays_for_one_answer(teetee):
     digest = "0x" + hashlib.sha256(body).hexdigest()
     # The most that 40 prompt and 20 completion tokens can cost.
     locked = 2 * 40 + 5 * 20
-    query = pay_query(chain, [shop.pool, shop.entry, digest, 40, 20, chain.now() + 3600], locked)
-    paid = {"teetee-payment": f"query id={query}"}
+    pay_query(chain, [shop.pool, shop.entry, digest, 40, 20, chain.now() + 3600], locked)
+    paid = {"teetee-payment": "query id=1"}
 
     def ask(asked=body):
         return shop.network.http.post("/generate", asked, headers=paid)
@@ -355,8 +355,12 @@ def test_an_entry_settles_with_a_key_that_its_tee_has_made(teetee):
     assert status == 200, answer
     wait_until(lambda: shop.settled(answer) and shop.earned() == price(answer["usage"]), 60, "it is settled")
     assert int(shop.chain.call("eth_getTransactionCount", account, "latest"), 16) == 1
-    # The same key after a crash.
     shop.network.nodes[0].kill()
+    # Two keys would leave open which one pays.
+    refused = shop.network.start(0, *shop.flags(0), environment=shop.host.environment)
+    assert refused.process.wait(30) == 3
+    assert "--tee-wallet goes without --keystore, TEETEE_KEY" in refused.text(), refused.text()[-2000:]
+    # The same key after a crash.
     shop.start(0)
     wait_until(lambda: account in shop.network.nodes[0].text(), 60, "the same account")
     key = (teetee.folder / "state-0/gas.key").stat()
