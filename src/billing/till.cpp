@@ -73,9 +73,11 @@ Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payme
                  .tokens_max = demand.tokens_max};
     Result<Hold> admitted = hold;
     if (const auto* voucher = std::get_if<VoucherPayment>(&payment)) {
-        admitted = admit_voucher(view, *voucher, demand.request_hash, std::move(hold));
+        admitted = admit_voucher(view, *voucher, demand, std::move(hold));
+    } else if (const auto* keyed = std::get_if<KeyedVoucher>(&payment)) {
+        admitted = admit_keyed(view, *keyed, demand, std::move(hold));
     } else if (const auto* query = std::get_if<QueryPayment>(&payment)) {
-        admitted = admit_query(view, *query, demand.request_hash, std::move(hold));
+        admitted = admit_query(view, *query, demand, std::move(hold));
     } else {
         admitted = admit_host(view, std::get<HostUse>(payment), std::move(hold));
     }
@@ -123,7 +125,7 @@ Result<Till::Account*> Till::take_spend(const chain::MoneyView& view, const Sign
 }
 
 Result<Till::Hold> Till::admit_voucher(const chain::MoneyView& view, const VoucherPayment& payment,
-                                       const Digest& request_hash, Hold hold) {
+                                       const Demand& demand, Hold hold) {
     TT_TRY(Account* const account, take_spend(view, payment.spend));
     if (!payment.proof) {
         return fail(ErrorCode::payment_malformed,
@@ -134,23 +136,35 @@ Result<Till::Hold> Till::admit_voucher(const chain::MoneyView& view, const Vouch
         .deployment = options_.deployment,
         .terms = {.voucher = payment.spend.voucher,
                   .entry = options_.entry,
-                  .body_hash = request_hash,
+                  .body_hash = demand.request_hash,
                   .time_ms = payment.proof->time_ms},
         .session_key = view.voucher(payment.spend.voucher, now())->session_key};
-    TT_CHECK(proofs_.check(request, *payment.proof, clock_.unix_now()));
-    TT_CHECK(cover(*account, hold));
-    proofs_.remember(request, clock_.unix_now());
+    const bool is_first = demand.answer_index == 0;
+    if (is_first) TT_CHECK(proofs_.check(request, *payment.proof, clock_.unix_now()));
+    TT_CHECK(cover(*account, hold, demand.answer_count - demand.answer_index));
+    if (is_first) proofs_.remember(request, clock_.unix_now());
     return hold;
 }
 
-/// Holds the prompt and some tokens out of what is signed.
-Result<void> Till::cover(Account& account, Hold& hold) const {
+Result<Till::Hold> Till::admit_keyed(const chain::MoneyView& view, const KeyedVoucher& payment,
+                                     const Demand& demand, Hold hold) {
+    TT_TRY(Account* const account, take_spend(view, payment.spend));
+    TT_CHECK(cover(*account, hold, demand.answer_count - demand.answer_index));
+    // From here on it is a voucher as any other.
+    hold.payment = VoucherPayment{.spend = payment.spend};
+    return hold;
+}
+
+/// Holds the prompt and some tokens out of what is signed; there must be as much for each of the
+/// request's answers that are yet to come.
+Result<void> Till::cover(Account& account, Hold& hold, uint32_t answers) const {
     const uint32_t lead = std::min(options_.lead_tokens, hold.tokens_max);
     TT_TRY(const Credits need, price_of(hold.prices, hold.prompt_tokens, lead));
     const Standing standing = standing_of(account);
     const Credits others = saturated_sum(standing.charged, standing.held);
-    if (need > standing.left()) {
-        const Credits sum = saturated_sum(others, need);
+    const Credits all = need > UINT64_MAX / answers ? UINT64_MAX : need * answers;
+    if (all > standing.left()) {
+        const Credits sum = saturated_sum(others, all);
         if (sum > standing.claimable) {
             return fail(ErrorCode::voucher_exhausted, "need " + text(sum) +
                                                           " credits of the voucher in all, have " +
@@ -171,7 +185,10 @@ Result<void> Till::cover(Account& account, Hold& hold) const {
 }
 
 Result<Till::Hold> Till::admit_query(const chain::MoneyView& view, const QueryPayment& payment,
-                                     const Digest& request_hash, Hold hold) {
+                                     const Demand& demand, Hold hold) {
+    if (demand.answer_count > 1)
+        return fail(ErrorCode::query_mismatch,
+                    "a query pays for one answer, asked for are several");
     const chain::QueryRecord* query = view.query(payment.query, now());
     if (query == nullptr || served_.contains(payment.query)) {
         return fail(ErrorCode::query_unknown,
@@ -185,7 +202,7 @@ Result<Till::Hold> Till::admit_query(const chain::MoneyView& view, const QueryPa
     }
     if (query->pool != options_.pool || query->entry != options_.entry)
         return fail(ErrorCode::query_mismatch, "the query is paid for another entry");
-    if (query->request_hash != request_hash)
+    if (query->request_hash != demand.request_hash)
         return fail(ErrorCode::query_mismatch, "the query is paid for another request");
     if (hold.prompt_tokens > query->max_prompt_tokens) {
         return fail(ErrorCode::query_mismatch, "the prompt has " + text(hold.prompt_tokens) +

@@ -28,7 +28,11 @@ struct QueryPayment {
 struct HostUse {
     crypto::Address wallet{};
 };
-using Payment = std::variant<VoucherPayment, QueryPayment, HostUse>;
+/// Paid from a voucher whose payer has had the entry make an API key: that stands for the proof.
+struct KeyedVoucher {
+    SignedSpend spend{};
+};
+using Payment = std::variant<VoucherPayment, QueryPayment, HostUse, KeyedVoucher>;
 
 /// What a request may come to.
 struct Demand {
@@ -36,6 +40,10 @@ struct Demand {
     uint32_t tokens_max = 0;
     /// SHA-256 of its body.
     Digest request_hash{};
+    /// A request may ask for several answers: which one this is, from 0, and of how many. The first
+    /// one shows that the request is its payer's, and needs what all of them do.
+    uint32_t answer_index = 0;
+    uint32_t answer_count = 1;
 };
 
 struct Admission {
@@ -190,10 +198,12 @@ class Till {
     };
 
     Result<Hold> admit_voucher(const chain::MoneyView& view, const VoucherPayment& payment,
-                               const Digest& request_hash, Hold hold);
-    Result<void> cover(Account& account, Hold& hold) const;
+                               const Demand& demand, Hold hold);
+    Result<Hold> admit_keyed(const chain::MoneyView& view, const KeyedVoucher& payment,
+                             const Demand& demand, Hold hold);
+    Result<void> cover(Account& account, Hold& hold, uint32_t answers) const;
     Result<Hold> admit_query(const chain::MoneyView& view, const QueryPayment& payment,
-                             const Digest& request_hash, Hold hold);
+                             const Demand& demand, Hold hold);
     Result<Hold> admit_host(const chain::MoneyView& view, const HostUse& use, Hold hold);
     Result<Account*> take_spend(const chain::MoneyView& view, const SignedSpend& spend);
     Credits claimable(const chain::VoucherRecord& voucher) const;

@@ -81,6 +81,24 @@ TEST_F(till, wants_the_prompt_and_a_lead_signed_for) {
     EXPECT_NE(admit(pay(80)).hold, 0u);
 }
 
+TEST_F(till, several_answers_to_one_request_need_what_all_of_them_do) {
+    contract.open_voucher(1000);
+    const auto nth = [](uint32_t index) {
+        return Demand{
+            .prompt_tokens = 10, .tokens_max = 100, .answer_index = index, .answer_count = 2};
+    };
+    const auto refused = desk.admit(contract.view(), pay(79), nth(0));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().detail, "need 80 credits signed for in all, have 79");
+    const Payment payment = pay(80);
+    EXPECT_NE(admit(payment, nth(0)).hold, 0u);
+    // The request is one, and shown to be its payer's once.
+    EXPECT_NE(admit(payment, nth(1)).hold, 0u);
+    EXPECT_EQ(standing().held, 80u);
+    EXPECT_EQ(admit_error(payment, nth(0)), ErrorCode::payment_in_use);
+    EXPECT_EQ(admit_error(QueryPayment{1}, nth(0)), ErrorCode::query_mismatch);
+}
+
 TEST_F(till, an_answer_goes_on_as_far_as_is_signed_for) {
     contract.open_voucher(1000);
     const Admission admission = admit(pay(40));
