@@ -5,103 +5,101 @@
 #include <optional>
 #include <string>
 
-#include <boost/json/object.hpp>
-
 #include "api/answer_text.hpp"
 #include "api/generation_request.hpp"
 #include "api/logprobs.hpp"
 #include "api/paid_answer.hpp"
+#include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
-#include "model/chat_template.hpp"
-#include "net/http_server.hpp"
+#include "api/reply_format.hpp"
 #include "node/node.hpp"
 
 namespace teetee::api {
 
-/// The HTTP status an error is answered with, and OpenAI's "type" for it.
-struct ErrorStatus {
-    int status;
-    std::string_view type;
+/// What answers are made by. References MUST outlive them.
+struct AnswerWorld {
+    node::Node& node;
+    ReceiptStore& receipts;
+    const Clock& clock;
+    Rng& rng;
+    /// Null: answers are free.
+    const Billing* billing = nullptr;
 };
-ErrorStatus status_for(ErrorCode code);
 
-/// What a client is told: the detail where the request is at fault, a sentence of our own where the
-/// node is, whose details stay in its log.
-std::string_view public_message(const Error& error);
+/// Whom an answer is told to, in this order: pieces, and an ending or a failure.
+class AnswerSink {
+  public:
+    virtual ~AnswerSink() = default;
+    /// Only of a request that is streamed; else all of it comes with the ending.
+    virtual void on_piece(size_t index, const Piece& piece) = 0;
+    virtual void on_ending(size_t index, const Piece& last, const Ending& ending) = 0;
+    /// `receipt`: the path of the one that is made of what was computed; "" if there is none.
+    virtual void on_failure(size_t index, const Error& error, const std::string& receipt) = 0;
+    /// How a voucher stands that pays as it goes.
+    virtual void on_standing(const billing::Standing& standing) = 0;
+    /// That the client has not read.
+    virtual size_t unread_bytes() const = 0;
+};
 
-/// {"error":{"message","type","code"}} with Retry-After where trying again makes sense.
-void respond_error(net::HttpExchange& exchange, const Error& error,
-                   std::chrono::seconds retry_after = std::chrono::seconds(1));
-
-/// One request on its way from tokens to HTTP, in the shape of its dialect, streamed as server-sent
-/// events or whole. An answer that fails while it streams ends with an error event and a cut
-/// connection, so that no client takes it for complete. Keeps itself alive until the end.
+/// One answer to a request, from its prompt to its end: submits it, turns tokens into text and
+/// calls, sees to it that it is paid for, and makes its receipt. Keeps itself alive until then.
 class Answer : public std::enable_shared_from_this<Answer> {
   public:
-    /// Tokenises, submits, and answers; errors are answered as well.
-    struct World {
-        node::Node& node;
-        ReceiptStore& receipts;
-        const Clock& clock;
-        Rng& rng;
-        /// Null: answers are free.
-        const Billing* billing = nullptr;
-    };
-    static void start(const World& world, const Result<model::ChatTemplate>& chat,
-                      GenerationRequest request, std::shared_ptr<net::HttpExchange> exchange);
+    /// `request` MUST have been parsed and its call, if it must be one, forced.
+    Answer(const AnswerWorld& world, std::shared_ptr<const GenerationRequest> request,
+           size_t index);
 
-    Answer(const World& world, GenerationRequest request,
-           std::shared_ptr<net::HttpExchange> exchange);
+    /// Tokenises, checks and pays. Errors: whatever is wrong with the request; nothing is held
+    /// then.
+    Result<void> prepare(const Chat& chat);
+    /// Has it computed; the sink may be called before this returns. Errors: of Node::generate.
+    Result<void> run(std::shared_ptr<AnswerSink> sink);
+    /// Its client has gone, or another answer of the request has failed.
+    void cancel();
+
+    const RequestId& id() const { return id_; }
 
   private:
-    Result<void> submit(const Result<model::ChatTemplate>& chat);
     Result<void> ensure_format() const;
     Result<void> take_up();
-    Result<void> generate(node::Generation generation);
+    uint32_t tokens_max(uint32_t room) const;
     void end_early(pipeline::FinishReason reason);
-    void tell_of_payment();
-    Result<std::vector<TokenId>> prompt_tokens(const Result<model::ChatTemplate>& chat) const;
     void on_token(const pipeline::ClientToken& token);
-    void deliver(const std::string& text);
+    void deliver(AnswerText::Output output);
+    void add(AnswerText::Output& output);
     void on_done(pipeline::FinishReason reason, pipeline::Usage usage);
     void on_failed(const Error& error, pipeline::Usage usage);
     void fail_early(const Error& error);
-    void on_disconnect();
     void end_account(const pipeline::Usage& usage, billing::AnswerEnd end);
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
-    void begin_stream();
-    void keep_alive();
-    void send_event(const boost::json::object& data);
-
-    boost::json::object envelope(std::string_view suffix) const;
-    void put_token_ids(boost::json::object& choice);
-    boost::json::object chunk(const std::string& text,
-                              std::optional<pipeline::FinishReason> reason);
-    boost::json::object whole(pipeline::FinishReason reason, pipeline::Usage usage);
+    std::string call_id(const ToolCall& call) const;
 
     node::Node& node_;
     ReceiptStore& receipts_;
     const Clock& clock_;
-    GenerationRequest request_;
-    UnixSeconds created_;
-    std::shared_ptr<net::HttpExchange> exchange_;
+    std::shared_ptr<const GenerationRequest> request_;
+    size_t index_;
+    node::Generation generation_;
+    /// Until the ending, or the failure.
+    std::shared_ptr<AnswerSink> sink_;
+    ToolFormat tool_format_{};
     /// The node's name for it; of its own where nothing is left to compute.
     RequestId id_;
     /// The node knows it by its id, and will make a receipt.
     bool is_submitted_ = false;
-    bool is_streaming_ = false;
-    /// Something was sent since the stream was last looked at.
-    bool has_sent_ = false;
-    net::Timer keep_alive_;
-    AnswerText decoder_;
+    std::optional<AnswerText> decoder_;
     LogprobsReport logprobs_;
+    /// As the model wrote it.
     std::string text_;
-    /// Those that the client has not been sent.
-    std::vector<TokenId> token_ids_;
+    /// What the sink has not been told.
+    Piece piece_;
+    size_t call_count_ = 0;
     bool stop_found_ = false;
     PaidAnswer payment_;
     uint32_t delivered_ = 0;
+    Instant began_at_{};
+    std::optional<Instant> first_token_at_;
     /// What was signed for is used up.
     bool payment_ended_ = false;
     bool ended_ = false;

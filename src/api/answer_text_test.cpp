@@ -38,28 +38,28 @@ TEST(answer_text, goes_on_behind_any_token_as_if_it_had_never_ended) {
     for (const std::string_view bytes :
          {"a \xf0\x9f\x98\x80 <st \xe2\x82\xac? e en", "caf\xc3\xa9 <sto<stop>", "\xe2\x82\xac!",
           "\xff\xe2\x82", "the en"}) {
-        AnswerText whole(tokenizer, stops);
+        AnswerText whole(tokenizer, {.stops = stops});
         const std::vector<std::string> pieces = feed_all(whole, bytes);
-        const std::string last = whole.finish(FinishReason::length);
+        const std::string last = whole.finish(FinishReason::length).text;
         for (size_t known = 0; known <= pieces.size(); ++known) {
-            AnswerText again(tokenizer, stops);
+            AnswerText again(tokenizer, {.stops = stops});
             auto resumed = feed_all(again, bytes.substr(0, known));
             const auto rest = feed_all(again, bytes.substr(known, pieces.size() - known));
             resumed.insert(resumed.end(), rest.begin(), rest.end());
             EXPECT_EQ(resumed, pieces) << bytes << " at " << known;
-            EXPECT_EQ(again.finish(FinishReason::length), last) << bytes << " at " << known;
+            EXPECT_EQ(again.finish(FinishReason::length).text, last) << bytes << " at " << known;
         }
     }
 }
 
 TEST(answer_text, gives_out_at_the_end_what_it_held_back) {
     const model::Tokenizer tokenizer = byte_tokenizer();
-    AnswerText text(tokenizer, {"stop"});
+    AnswerText text(tokenizer, {.stops = {"stop"}});
     EXPECT_EQ(feed_all(text, "sto").back(), "");
-    EXPECT_EQ(text.finish(FinishReason::stop), "sto");
+    EXPECT_EQ(text.finish(FinishReason::stop).text, "sto");
     AnswerText cut(tokenizer, {});
     EXPECT_EQ(feed_all(cut, "\xe2\x82").back(), "");
-    EXPECT_EQ(cut.finish(FinishReason::length), "\xef\xbf\xbd");
+    EXPECT_EQ(cut.finish(FinishReason::length).text, "\xef\xbf\xbd");
     EXPECT_EQ(AnswerText(tokenizer, {}).feed(257).error().code, ErrorCode::token_out_of_range);
 }
 

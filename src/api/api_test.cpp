@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "api/answer.hpp"
+#include "api/errors.hpp"
 #include "api/generation_request.hpp"
 #include "api/limits.hpp"
 #include "api/stop_matcher.hpp"
@@ -54,7 +54,7 @@ TEST(generation_request, reads_the_three_dialects) {
     const auto story =
         parse_generation_request(Dialect::generate, R"({"prompt":"Once","seed":-3,"stop":"x"})");
     ASSERT_TRUE(story);
-    EXPECT_EQ(story->prompt, "Once");
+    EXPECT_EQ(story->prompts, std::vector<Prompt>{"Once"});
     EXPECT_TRUE(story->has_seed);
     EXPECT_FLOAT_EQ(story->sampling.temperature, 0.6F);
     EXPECT_EQ(story->stops, std::vector<std::string>{"x"});
@@ -64,7 +64,7 @@ TEST(generation_request, reads_the_three_dialects) {
             "max_completion_tokens":7,"stream":true,
             "stream_options":{"include_usage":true},"unknown":[1]})");
     ASSERT_TRUE(chat);
-    EXPECT_EQ(chat->messages[1].content, "b");
+    EXPECT_EQ(chat->messages[1].at("content"), "b");
     EXPECT_EQ(chat->tokens_max, 7u);
     EXPECT_TRUE(chat->stream && chat->stream_usage);
     EXPECT_FLOAT_EQ(chat->sampling.temperature, 1.0F);
@@ -148,7 +148,7 @@ TEST(generation_request, takes_up_an_answer_at_its_tokens) {
     ASSERT_TRUE(plain);
     EXPECT_TRUE(plain->answer_token_ids.empty() && !plain->return_token_ids && !plain->created);
     std::string many = R"({"prompt":"a","answer_token_ids":[0)";
-    for (size_t i = 0; i < answer_token_ids_max; ++i) many += ",0";
+    for (size_t i = 0; i < token_ids_max; ++i) many += ",0";
     EXPECT_EQ(refused(Dialect::completion, many + "]}").code, ErrorCode::field_invalid);
 }
 

@@ -3,6 +3,7 @@
 
 #include "api/json_fields.hpp"
 #include "api/limits.hpp"
+#include "api/messages.hpp"
 #include "api/resume_fields.hpp"
 #include "api/sampling_fields.hpp"
 
@@ -11,49 +12,145 @@ namespace {
 
 constexpr int64_t tokens_field_max = 1 << 24;
 
-/// A string, or the text parts of a list of content parts.
-Result<std::string> parse_content(const boost::json::value& content) {
-    if (const auto* text = content.if_string()) return std::string(*text);
-    std::string joined;
-    const auto* parts = content.if_array();
-    if (parts == nullptr)
-        return fail(ErrorCode::field_invalid, "'content' must be a string or a list of text parts");
-    for (const auto& part : *parts) {
-        const auto* object = part.if_object();
-        const auto* type = object == nullptr ? nullptr : object->if_contains("type");
-        const auto* text = object == nullptr ? nullptr : object->if_contains("text");
-        if (type == nullptr || *type != "text" || text == nullptr || !text->is_string()) {
-            return fail(ErrorCode::field_invalid, "'content' may only hold parts of type text");
-        }
-        joined += text->get_string();
+/// Decimal numbers of tokens.
+Result<std::vector<TokenId>> parse_tokens(const boost::json::array& list) {
+    std::vector<TokenId> tokens;
+    tokens.reserve(list.size());
+    for (const auto& item : list) {
+        boost::system::error_code failed;
+        tokens.push_back(item.to_number<TokenId>(failed));
+        if (failed) return fail(ErrorCode::field_invalid, "'prompt' holds what is no token id");
     }
-    return joined;
+    return tokens;
 }
 
-Result<std::vector<ChatMessage>> parse_messages(const boost::json::object& body) {
-    const auto* field = body.if_contains("messages");
-    const auto* list = field == nullptr ? nullptr : field->if_array();
-    if (list == nullptr || list->empty() || list->size() > messages_max) {
-        return fail(ErrorCode::field_invalid, "'messages' must be a list of 1 to " +
-                                                  std::to_string(messages_max) + " messages");
+/// A text, a list of tokens, or a list of such, which are prompts of their own.
+Result<std::vector<Prompt>> parse_prompts(const boost::json::object& body) {
+    const auto* field = body.if_contains("prompt");
+    if (field == nullptr || field->is_null())
+        return fail(ErrorCode::field_invalid, "'prompt' is missing: {\"prompt\": \"...\"}");
+    if (const auto* text = field->if_string()) return std::vector<Prompt>{std::string(*text)};
+    const auto* list = field->if_array();
+    if (list == nullptr || list->empty()) {
+        return fail(ErrorCode::field_invalid,
+                    "'prompt' must be a string, a list of token ids, or a list of these");
     }
-    std::vector<ChatMessage> messages;
+    std::vector<Prompt> prompts;
+    if (list->front().is_number()) {
+        TT_TRY(auto tokens, parse_tokens(*list));
+        prompts.emplace_back(std::move(tokens));
+        return prompts;
+    }
+    if (list->size() > choices_max) {
+        return fail(ErrorCode::field_invalid,
+                    "'prompt' may hold at most " + std::to_string(choices_max) + " prompts");
+    }
     for (const auto& item : *list) {
-        const auto* object = item.if_object();
-        if (object == nullptr)
-            return fail(ErrorCode::field_invalid, "'messages' must hold objects");
-        TT_TRY(auto role, string_field(*object, "role"));
-        if (!role || (*role != "system" && *role != "developer" && *role != "user" &&
-                      *role != "assistant")) {
+        if (const auto* text = item.if_string()) {
+            prompts.emplace_back(std::string(*text));
+        } else if (const auto* ids = item.if_array(); ids != nullptr && !ids->empty()) {
+            TT_TRY(auto tokens, parse_tokens(*ids));
+            prompts.emplace_back(std::move(tokens));
+        } else {
             return fail(ErrorCode::field_invalid,
-                        "'role' must be system, developer, user or assistant");
+                        "'prompt' must be a string, a list of token ids, or a list of these");
         }
-        const auto* content = object->if_contains("content");
-        if (content == nullptr) return fail(ErrorCode::field_invalid, "a message has no 'content'");
-        TT_TRY(auto text, parse_content(*content));
-        messages.push_back({std::move(*role), std::move(text)});
     }
-    return messages;
+    return prompts;
+}
+
+Result<void> parse_choices(const boost::json::object& body, GenerationRequest& request) {
+    // The others have no place for a second answer.
+    const bool may_be_several =
+        request.dialect == Dialect::chat || request.dialect == Dialect::completion;
+    const auto most = may_be_several ? static_cast<int64_t>(choices_max) : 1;
+    TT_TRY(const auto choices, integer_field(body, "n", {1, most}));
+    request.choices = static_cast<uint32_t>(choices.value_or(1));
+    if (!may_be_several && request.prompts.size() > 1)
+        return fail(ErrorCode::field_invalid, "'prompt' must be one prompt on this path");
+    if (request.answer_count() > choices_max) {
+        return fail(ErrorCode::field_invalid,
+                    "'n' asks for " + std::to_string(request.answer_count()) +
+                        " answers in all, at most " + std::to_string(choices_max));
+    }
+    return {};
+}
+
+/// OpenAI's old and new name, and llama-server's, of which -1 is "as much as fits".
+Result<void> parse_token_limit(const boost::json::object& body, GenerationRequest& request) {
+    TT_TRY(const auto tokens, integer_field(body, "max_tokens", {1, tokens_field_max}));
+    TT_TRY(const auto completion_tokens,
+           integer_field(body, "max_completion_tokens", {1, tokens_field_max}));
+    TT_TRY(const auto output_tokens,
+           integer_field(body, "max_output_tokens", {1, tokens_field_max}));
+    TT_TRY(auto predicted, integer_field(body, "n_predict", {-1, tokens_field_max}));
+    if (predicted && *predicted == 0)
+        return fail(ErrorCode::field_invalid, "'n_predict' must be at least 1, or -1");
+    if (predicted && *predicted < 0) predicted = tokens_field_max;
+    if (request.dialect == Dialect::llama && !predicted) predicted = tokens;
+    int64_t limit = 0;
+    for (const auto& one : {predicted, tokens, completion_tokens, output_tokens})
+        limit = one.value_or(limit);
+    request.tokens_max = static_cast<uint32_t>(limit);
+    return {};
+}
+
+/// What would change the answer and is not there is refused, lest it be missed in silence.
+Result<void> ensure_supported(const boost::json::object& body) {
+    const auto is_asked = [&](std::string_view name) {
+        const auto* field = body.if_contains(name);
+        return field != nullptr && !field->is_null() && *field != false && *field != "";
+    };
+    for (const char* name : {"echo", "suffix", "previous_response_id", "functions", "audio"}) {
+        if (is_asked(name)) {
+            return fail(ErrorCode::field_invalid,
+                        "'" + std::string(name) + "' is not supported" +
+                            (std::string_view(name) == "functions" ? ": use 'tools'" : ""));
+        }
+    }
+    return {};
+}
+
+Result<void> parse_chat(const boost::json::object& body, GenerationRequest& request) {
+    const bool is_openai_chat = request.dialect == Dialect::chat;
+    if (is_openai_chat) {
+        TT_TRY(request.messages, parse_messages(body));
+    } else {
+        TT_TRY(request.messages, parse_input(body));
+    }
+    TT_TRY(request.tools, parse_tools(body, is_openai_chat ? ToolShape::nested : ToolShape::flat));
+    TT_TRY(auto variables, object_field(body, "chat_template_kwargs"));
+    request.template_variables = std::move(variables).value_or(boost::json::object());
+    for (const char* taken : {"messages", "tools"}) request.template_variables.erase(taken);
+    TT_TRY(const auto goes_on, bool_field(body, "continue_final_message"));
+    request.continues_message = goes_on.value_or(false);
+    if (request.continues_message && (request.messages.back().at("role") != "assistant" ||
+                                      request.messages.back().as_object().contains("tool_calls"))) {
+        return fail(ErrorCode::field_invalid,
+                    "'continue_final_message' needs a text of the assistant's as last message");
+    }
+    return {};
+}
+
+Result<void> parse_streaming(const boost::json::object& body, GenerationRequest& request) {
+    TT_TRY(const auto stream, bool_field(body, "stream"));
+    request.stream = stream.value_or(false);
+    TT_TRY(const auto options, object_field(body, "stream_options"));
+    if (!options) return {};
+    TT_TRY(const auto usage, bool_field(*options, "include_usage"));
+    request.stream_usage = usage.value_or(false);
+    return {};
+}
+
+/// What OpenAI's object of a response says again, as it was sent.
+boost::json::object echo_of(const boost::json::object& body) {
+    boost::json::object out;
+    for (const char* name : {"instructions", "max_output_tokens", "metadata", "parallel_tool_calls",
+                             "temperature", "text", "tool_choice", "tools", "top_p", "user"}) {
+        if (const auto* field = body.if_contains(name); field != nullptr && !field->is_null())
+            out[name] = *field;
+    }
+    return out;
 }
 
 Result<std::vector<std::string>> parse_stops(const boost::json::object& body) {
@@ -106,34 +203,29 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
     request.dialect = dialect;
     TT_TRY(const auto model, string_field(body, "model"));
     request.model = model.value_or("");
-    if (dialect == Dialect::chat) {
-        TT_TRY(request.messages, parse_messages(body));
+    TT_CHECK(ensure_supported(body));
+    if (is_chat(dialect)) {
+        TT_CHECK(parse_chat(body, request));
     } else {
-        TT_TRY(auto prompt, string_field(body, "prompt"));
-        if (!prompt)
-            return fail(ErrorCode::field_invalid, "'prompt' is missing: {\"prompt\": \"...\"}");
-        request.prompt = std::move(*prompt);
+        TT_TRY(request.prompts, parse_prompts(body));
     }
-    TT_TRY(const auto tokens, integer_field(body, "max_tokens", {1, tokens_field_max}));
-    TT_TRY(const auto completion_tokens,
-           integer_field(body, "max_completion_tokens", {1, tokens_field_max}));
-    request.tokens_max = static_cast<uint32_t>(completion_tokens.value_or(tokens.value_or(0)));
-    TT_TRY(const auto choices, integer_field(body, "n", {1, 1}));
-    static_cast<void>(choices);
+    TT_CHECK(parse_choices(body, request));
+    TT_CHECK(parse_token_limit(body, request));
     TT_CHECK(parse_sampling(body, request));
     TT_TRY(request.stops, parse_stops(body));
-    TT_TRY(const auto stream, bool_field(body, "stream"));
-    request.stream = stream.value_or(false);
-    if (const auto* options = body.if_contains("stream_options");
-        options != nullptr && options->is_object()) {
-        TT_TRY(const auto usage, bool_field(options->get_object(), "include_usage"));
-        request.stream_usage = usage.value_or(false);
-    }
+    TT_CHECK(parse_streaming(body, request));
     TT_TRY(request.timeout, parse_timeout(body));
     TT_TRY(const auto attest, string_field(body, "attest"));
     if (attest) TT_CHECK(ensure_asks_for_quotes(*attest));
     request.wants_fresh_quotes = attest.has_value();
     TT_CHECK(parse_resume(body, request));
+    if (dialect == Dialect::llama) {
+        TT_TRY(const auto returns, bool_field(body, "return_tokens"));
+        request.return_token_ids = request.return_token_ids || returns.value_or(false);
+    }
+    if (request.answer_count() > 1 && !request.answer_token_ids.empty())
+        return fail(ErrorCode::field_invalid, "'answer_token_ids' goes on with one answer");
+    if (dialect == Dialect::responses) request.echoed = echo_of(body);
     return request;
 }
 

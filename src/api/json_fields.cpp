@@ -56,6 +56,14 @@ Result<std::optional<double>> number_field(const boost::json::object& body, std:
     return std::optional<double>(number);
 }
 
+Result<std::optional<boost::json::object>> object_field(const boost::json::object& body,
+                                                        std::string_view name) {
+    const auto* value = present(body, name);
+    if (value == nullptr) return std::optional<boost::json::object>();
+    if (!value->is_object()) return wrong_type(name, "an object");
+    return std::optional<boost::json::object>(value->get_object());
+}
+
 Result<std::optional<int64_t>> integer_field(const boost::json::object& body, std::string_view name,
                                              IntegerRange range) {
     const auto* value = present(body, name);
@@ -67,6 +75,23 @@ Result<std::optional<int64_t>> integer_field(const boost::json::object& body, st
                                     std::to_string(range.most));
     }
     return std::optional<int64_t>(number);
+}
+
+Result<std::vector<TokenId>> token_ids_field(const boost::json::object& body,
+                                             std::string_view name) {
+    std::vector<TokenId> ids;
+    const auto* value = present(body, name);
+    if (value == nullptr) return ids;
+    const std::string needed = "a list of at most " + std::to_string(token_ids_max) + " token ids";
+    const auto* list = value->if_array();
+    if (list == nullptr || list->size() > token_ids_max) return wrong_type(name, needed);
+    ids.reserve(list->size());
+    for (const auto& item : *list) {
+        boost::system::error_code failed;
+        ids.push_back(item.to_number<TokenId>(failed));
+        if (failed) return wrong_type(name, needed);
+    }
+    return ids;
 }
 
 }  // namespace teetee::api

@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
+#include "base/request.hpp"
 #include "base/result.hpp"
 
 namespace teetee::api {
@@ -21,6 +23,8 @@ Result<std::optional<std::string>> string_field(const boost::json::object& body,
                                                 std::string_view name);
 Result<std::optional<bool>> bool_field(const boost::json::object& body, std::string_view name);
 Result<std::optional<double>> number_field(const boost::json::object& body, std::string_view name);
+Result<std::optional<boost::json::object>> object_field(const boost::json::object& body,
+                                                        std::string_view name);
 
 struct IntegerRange {
     int64_t least;
@@ -28,5 +32,9 @@ struct IntegerRange {
 };
 Result<std::optional<int64_t>> integer_field(const boost::json::object& body, std::string_view name,
                                              IntegerRange range);
+
+/// A list of at most token_ids_max token ids; empty where it is absent.
+Result<std::vector<TokenId>> token_ids_field(const boost::json::object& body,
+                                             std::string_view name);
 
 }  // namespace teetee::api

@@ -10,8 +10,16 @@ inline constexpr size_t json_depth_max = 32;
 inline constexpr size_t stop_strings_max = 16;
 inline constexpr size_t stop_string_bytes_max = 256;
 inline constexpr size_t messages_max = 1024;
+inline constexpr size_t tools_max = 128;
+inline constexpr size_t tool_name_bytes_max = 64;
+/// Of one message of an assistant.
+inline constexpr size_t tool_calls_max = 128;
+/// Answers to one request: its prompts, each as often as "n" says.
+inline constexpr size_t choices_max = 16;
 /// More than any context holds.
-inline constexpr size_t answer_token_ids_max = 1 << 18;
+inline constexpr size_t token_ids_max = 1 << 18;
+/// Of a text that is only tokenised, on the thread that serves everybody.
+inline constexpr size_t tokenize_bytes_max = 256u << 10;
 /// Of one answer that its client does not read: beyond it the request is cancelled.
 inline constexpr size_t unread_answer_bytes_max = 1 << 20;
 /// What a client may ask a fresh quote for.
@@ -20,6 +28,14 @@ inline constexpr size_t nonce_bytes_max = 64;
 inline constexpr uint32_t fresh_quotes_per_second_max = 16;
 /// Of these, as many wait for the TEE at most.
 inline constexpr uint32_t fresh_quotes_pending_max = 16;
+
+/// A host's file of API keys.
+inline constexpr size_t key_file_bytes_max = 1u << 20;
+inline constexpr size_t listed_keys_max = 4096;
+inline constexpr size_t key_name_bytes_max = 64;
+/// Of a key that an entry makes for a payer.
+inline constexpr int64_t key_lifetime_s_default = 30 * 86400;
+inline constexpr int64_t key_lifetime_s_max = 90 * 86400;
 
 /// Of a body that signs in.
 inline constexpr size_t sign_in_bytes_max = 4u << 10;

@@ -49,11 +49,16 @@ std::string LogprobsReport::text_of(TokenId token) const {
 
 void LogprobsReport::add(TokenId token, const TokenLogprobs& logprobs) {
     const std::string text = text_of(token);
-    if (dialect_ == Dialect::chat) {
-        boost::json::object entry = chat_entry(text, logprobs.chosen);
+    if (dialect_ != Dialect::completion) {
+        const auto entry_of = [&](TokenId id, const std::string& shown_text, float logprob) {
+            boost::json::object entry = chat_entry(shown_text, logprob);
+            if (dialect_ == Dialect::llama) entry["id"] = id;
+            return entry;
+        };
+        boost::json::object entry = entry_of(token, text, logprobs.chosen);
         boost::json::array top;
         for (const TokenLogprob& other : logprobs.top)
-            top.push_back(chat_entry(text_of(other.token), other.logprob));
+            top.push_back(entry_of(other.token, text_of(other.token), other.logprob));
         entry["top_logprobs"] = std::move(top);
         content_.push_back(std::move(entry));
         return;
@@ -75,6 +80,8 @@ void LogprobsReport::skip(TokenId token) {
 
 boost::json::value LogprobsReport::take() {
     if (content_.empty() && tokens_.empty()) return nullptr;
+    if (dialect_ == Dialect::responses || dialect_ == Dialect::llama)
+        return std::exchange(content_, {});
     if (dialect_ == Dialect::chat)
         return boost::json::object{{"content", std::exchange(content_, {})}, {"refusal", nullptr}};
     return boost::json::object{{"tokens", std::exchange(tokens_, {})},

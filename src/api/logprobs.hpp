@@ -14,6 +14,8 @@ namespace teetee::api {
 /// The log-probabilities of an answer's tokens in the shape of a dialect:
 ///   completion: {"tokens":[..],"token_logprobs":[..],"top_logprobs":[{..}],"text_offset":[..]}
 ///   chat:       {"content":[{"token","logprob","bytes","top_logprobs":[..]}],"refusal":null}
+///   responses:  the list in "content"
+///   llama:      that list, with each token's "id"
 class LogprobsReport {
   public:
     /// The tokenizer MUST outlive it.
@@ -32,7 +34,7 @@ class LogprobsReport {
 
     Dialect dialect_;
     const model::Tokenizer& tokenizer_;
-    boost::json::array content_;  // chat
+    boost::json::array content_;  // all but completion
     boost::json::array tokens_, values_, tops_, offsets_;
     size_t offset_ = 0;  // characters of all tokens so far
 };

@@ -14,26 +14,24 @@ Result<std::optional<billing::PaymentClaim>> payment_of(const net::HttpHeaders& 
     return std::optional(std::move(claim));
 }
 
-Result<uint32_t> PaidAnswer::admit(const std::optional<billing::PaymentClaim>& claim,
+Result<billing::Payment> payment_from(const Billing& billing, const billing::PaymentClaim& claim) {
+    if (const auto* voucher = std::get_if<billing::VoucherPayment>(&claim)) return {*voucher};
+    if (const auto* query = std::get_if<billing::QueryPayment>(&claim)) return {*query};
+    TT_TRY(const auto wallet,
+           billing.sign_ins.wallet_of(std::get<billing::HostToken>(claim).token));
+    return {billing::HostUse{wallet}};
+}
+
+Result<uint32_t> PaidAnswer::admit(const std::optional<billing::Payment>& payment,
                                    const billing::Demand& demand) {
     if (billing_ == nullptr) return demand.tokens_max;
-    if (!claim) {
+    if (!payment) {
         return fail(ErrorCode::payment_required,
                     "this model is paid for: send a TeeTee-Payment header (/v1/payment says the "
-                    "prices)");
-    }
-    billing::Payment payment;
-    if (const auto* voucher = std::get_if<billing::VoucherPayment>(&*claim)) {
-        payment = *voucher;
-    } else if (const auto* query = std::get_if<billing::QueryPayment>(&*claim)) {
-        payment = *query;
-    } else {
-        TT_TRY(const auto wallet,
-               billing_->sign_ins.wallet_of(std::get<billing::HostToken>(*claim).token));
-        payment = billing::HostUse{wallet};
+                    "prices), or an API key that pays (/v1/api-keys)");
     }
     TT_TRY(const auto view, billing_->view());
-    TT_TRY(const auto admission, billing_->till.admit(view, payment, demand));
+    TT_TRY(const auto admission, billing_->till.admit(view, *payment, demand));
     hold_ = admission.hold;
     return admission.tokens_max;
 }

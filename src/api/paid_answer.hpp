@@ -15,6 +15,10 @@ namespace teetee::api {
 /// What the header TeeTee-Payment says; nullopt without it. Error: payment_malformed.
 Result<std::optional<billing::PaymentClaim>> payment_of(const net::HttpHeaders& headers);
 
+struct Billing;
+/// Whose payment a claim is. Error: sign_in_rejected.
+Result<billing::Payment> payment_from(const Billing& billing, const billing::PaymentClaim& claim);
+
 /// What an entry needs to be paid. References MUST outlive all answers.
 struct Billing {
     chain::Deployment deployment{};
@@ -42,8 +46,8 @@ class PaidAnswer {
     PaidAnswer& operator=(const PaidAnswer&) = delete;
 
     /// How many tokens the answer may have. Errors: of Till::admit, payment_required without a
-    /// claim, sign_in_rejected; of Billing::view.
-    Result<uint32_t> admit(const std::optional<billing::PaymentClaim>& claim,
+    /// payment; of Billing::view.
+    Result<uint32_t> admit(const std::optional<billing::Payment>& payment,
                            const billing::Demand& demand);
     /// Whether the answer may have one more token than these.
     bool may_go_on(uint32_t completion_tokens);

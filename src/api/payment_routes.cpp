@@ -5,10 +5,13 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "api/answer.hpp"
+#include "api/errors.hpp"
+#include "api/json_fields.hpp"
 #include "api/limits.hpp"
+#include "api/receipt_store.hpp"
 #include "base/strict_json.hpp"
 #include "billing/settlement_plan.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/merkle.hpp"
 
 namespace teetee::api {
@@ -181,11 +184,51 @@ void respond_with(const Result<json::object>& body, net::HttpExchange& exchange)
     exchange.respond(response);
 }
 
+/// Whose voucher, or wallet, it is has been shown by this request.
+Result<billing::Payment> payment_of_key(const Billing& billing, const net::HttpRequest& request) {
+    TT_TRY(const auto claim, payment_of(request.headers));
+    const Error malformed =
+        fail(ErrorCode::payment_malformed, "need TeeTee-Payment of a voucher or a host");
+    if (!claim) return malformed;
+    TT_TRY(const auto payment, payment_from(billing, *claim));
+    TT_TRY(const auto view, billing.view());
+    // An answer without a token: the till looks at everything, and holds nothing.
+    TT_TRY(const auto admission,
+           billing.till.admit(view, payment,
+                              {.request_hash = crypto::sha256(as_bytes(request.body))}));
+    billing.till.drop(admission.hold);
+    if (const auto* voucher = std::get_if<billing::VoucherPayment>(&payment))
+        return billing::Payment(billing::KeyedVoucher{voucher->spend});
+    if (std::holds_alternative<billing::HostUse>(payment)) return payment;
+    return malformed;
+}
+
 }  // namespace
 
-bool is_payment_post(std::string_view path) {
-    return path == raise_path || path == settle_path || path == challenge_path ||
-           path == token_path;
+Result<json::object> issue_key(const Billing* billing, ApiKeys& keys,
+                               const net::HttpRequest& request) {
+    if (billing == nullptr) {
+        return fail(ErrorCode::route_unknown,
+                    "answers of this entry are free: its host makes the keys (teetee api-key)");
+    }
+    TT_TRY(const auto body, body_of(request));
+    // The payer's signature is over the body alone: one that was made for an answer is for no key.
+    TT_TRY(const auto purpose, text_field(body, "purpose"));
+    if (purpose != "api key" || body.size() > 2)
+        return fail(ErrorCode::field_invalid,
+                    "'purpose' must be \"api key\", and beside it there may be 'expires_in' alone");
+    TT_TRY(const auto lifetime, integer_field(body, "expires_in", {60, key_lifetime_s_max}));
+    TT_TRY(const auto payment, payment_of_key(*billing, request));
+    TT_TRY(const auto issued, keys.issue(payment, lifetime.value_or(key_lifetime_s_default)));
+    return json::object{{"key", issued.key}, {"expires", issued.expires}};
+}
+
+Result<json::object> revoke_key(ApiKeys& keys, std::string_view body) {
+    TT_TRY(const auto parsed, parse_body(body));
+    TT_TRY(const auto key, string_field(parsed, "key"));
+    if (!key || !keys.revoke(*key))
+        return fail(ErrorCode::sign_in_rejected, "there is no such key that this entry has made");
+    return json::object{{"revoked", true}};
 }
 
 void respond_payment(const Billing* billing, const net::HttpRequest& request,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "api/api_keys.hpp"
 #include "api/paid_answer.hpp"
 #include "net/http_server.hpp"
 
 namespace teetee::api {
-
-/// Of the paths below, those that take POST.
-bool is_payment_post(std::string_view path);
 
 /// Prices, and what else a client needs so as to pay (docs/api.md):
 ///   GET  /v1/payment
@@ -22,5 +24,14 @@ void respond_payment(const Billing* billing, const net::HttpRequest& request,
 /// GET /v1/receipts/ID/anchor: where a charged answer stands, and the proof that its receipt is
 /// under the root that the contract anchors (crypto/merkle.hpp).
 void respond_anchor(const Billing* billing, std::string_view id, net::HttpExchange& exchange);
+
+/// POST /v1/api-keys, {"purpose": "api key", "expires_in": seconds (30 days)}, with the header TeeTee-Payment of a
+/// voucher or a host: a key that pays for requests as that would. Errors: payment_malformed; of
+/// Till::admit, ApiKeys::issue.
+Result<boost::json::object> issue_key(const Billing* billing, ApiKeys& keys,
+                                      const net::HttpRequest& request);
+
+/// POST /v1/api-keys/revoke, {"key"}: whoever has it may. Error: api_key_invalid.
+Result<boost::json::object> revoke_key(ApiKeys& keys, std::string_view body);
 
 }  // namespace teetee::api

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real node of the story model behind the API, paid by a contract whose events the test makes.
 #include <boost/json/parse.hpp>
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "api/routes.hpp"
@@ -76,7 +78,7 @@ class payments : public testing::Test {
                              },
                              .settle_now = [this] { ++settlements_asked; },
                              .log = log});
-        routes.emplace(Routes::World{*node, clock, rng, &*desk});
+        routes.emplace(Routes::World{*node, clock, rng, log, &*desk, {}, {}});
     }
 
     void open_voucher(uint64_t ceiling) {
@@ -133,6 +135,7 @@ class payments : public testing::Test {
         net::HttpRequest request = request_of(path, text, method);
         request.headers.insert({"host", "entry.example"});
         if (!payment.empty()) request.headers.insert({"teetee-payment", payment});
+        if (!bearer.empty()) request.headers.insert({"authorization", "Bearer " + bearer});
         routes->handle(std::move(request), exchange);
         return exchange;
     }
@@ -186,6 +189,7 @@ class payments : public testing::Test {
     billing::test::Contract contract = billing::test::Contract(billing::test::Contract::Empty{});
     billing::test::MemoryLedger ledger;
     std::optional<Error> trouble;
+    std::string bearer;
     uint64_t requests = 0;
     int settlements_asked = 0;
     std::optional<billing::Till> till;
@@ -199,7 +203,7 @@ TEST_F(payments, terms_are_told) {
     EXPECT_EQ(terms.at("prompt_price").as_string(), "2");
     EXPECT_EQ(terms.at("completion_price").as_string(), "5");
     EXPECT_EQ(terms.at("entry").as_string(), chain::to_checksum_text(entry));
-    Routes free({*node, clock, rng});
+    Routes free({*node, clock, rng, log, nullptr, {}, {}});
     auto exchange = std::make_shared<RecordingExchange>();
     free.handle(request_of("/v1/payment", "", "GET"), exchange);
     EXPECT_EQ(exchange->body, "{\"free\":true}\n");
@@ -427,6 +431,62 @@ TEST_F(payments, who_is_no_host_has_no_token) {
         {"signature", "0x" + to_hex(session.sign_recoverable(chain::personal_digest(text)))}};
     const auto token = ask("/v1/sign-in/token", boost::json::serialize(signed_in));
     EXPECT_EQ(token->status, 403) << token->body;
+}
+
+TEST_F(payments, a_key_pays_from_the_voucher_that_it_was_made_for) {
+    open_voucher(1000);
+    const std::string asked = R"({"purpose":"api key","expires_in":60})";
+    // The sum alone, which a settlement makes public, makes no key; nor does a proof for an answer.
+    EXPECT_EQ(error_of(*ask("/v1/api-keys", asked, spend(900))), "payment_malformed");
+    EXPECT_EQ(error_of(*ask("/v1/api-keys", asked, spend(900, body))), "signature_invalid");
+    EXPECT_EQ(error_of(*ask("/v1/api-keys", body, spend(900, body))), "field_invalid");
+    EXPECT_EQ(error_of(*ask("/v1/api-keys", asked)), "payment_malformed");
+    const std::string payment = spend(900, asked);
+    const auto made = ask("/v1/api-keys", asked, payment);
+    ASSERT_EQ(made->status, 200) << made->body;
+    EXPECT_EQ(error_of(*ask("/v1/api-keys", asked, payment)), "payment_in_use");
+    bearer = std::string(made->json().at("key").as_string());
+    for (int i = 0; i < 2; ++i) {
+        const auto answer = ask("/generate", body);
+        ASSERT_EQ(answer->status, 200) << answer->body;
+        EXPECT_EQ(receipt_of(*answer).payment.voucher, chain::test_voucher);
+    }
+    EXPECT_EQ(ledger.charges.size(), 2u);
+    const std::string revocation = R"({"key":")" + bearer + "\"}";
+    EXPECT_EQ(ask("/v1/api-keys/revoke", revocation)->status, 200);
+    EXPECT_EQ(ask("/v1/api-keys/revoke", revocation)->status, 401);
+    EXPECT_EQ(ask("/generate", body)->status, 401);
+    bearer.clear();
+    EXPECT_EQ(ask("/generate", body)->status, 402);
+}
+
+TEST_F(payments, a_key_of_a_host_is_good_while_it_has_a_node) {
+    const auto made = ask("/v1/api-keys", R"({"purpose":"api key"})", sign_in(host));
+    ASSERT_EQ(made->status, 200) << made->body;
+    bearer = std::string(made->json().at("key").as_string());
+    const auto answer = ask("/generate", body);
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_TRUE(receipt_of(*answer).payment.is_free());
+    contract.apply(chain::tee_tee::NodeLeftEvent{.pool = 1, .node = 1});
+    EXPECT_EQ(ask("/generate", body)->status, 403);
+}
+
+TEST_F(payments, each_of_several_answers_is_charged) {
+    open_voucher(10'000);
+    const std::string several =
+        R"({"prompt":"Once upon a time","max_tokens":4,"temperature":0,"n":3})";
+    const auto refused = ask("/v1/completions", several, spend(40, several));
+    EXPECT_EQ(error_of(*refused), "payment_required");
+    const auto answer = ask("/v1/completions", several, spend(5000, several));
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    const auto told = answer->json();
+    EXPECT_EQ(told.at("choices").as_array().size(), 3u);
+    run_until([&] { return ledger.charges.size() == 3; });
+    std::set<std::string> receipts;
+    for (const auto& choice : told.at("choices").as_array())
+        receipts.emplace(choice.at("receipt").as_string());
+    EXPECT_EQ(receipts.size(), 3u);
+    EXPECT_EQ(till->holds(), 0u);
 }
 
 TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {

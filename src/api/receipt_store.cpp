@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/receipt_store.hpp"
 
-#include "api/answer.hpp"
+#include "api/errors.hpp"
 #include "base/bytes.hpp"
 
 namespace teetee::api {

@@ -2,35 +2,25 @@
 #include "api/routes.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "api/answer.hpp"
+#include "api/errors.hpp"
 #include "api/metrics.hpp"
+#include "api/model_views.hpp"
+#include "api/network_views.hpp"
+#include "api/openapi.hpp"
 #include "api/payment_routes.hpp"
 #include "api/query.hpp"
+#include "api/reply.hpp"
+#include "api/request_context.hpp"
 #include "api/tenant.hpp"
-#include "attest/statement.hpp"
 #include "base/bytes.hpp"
 #include "crypto/hash.hpp"
 
 namespace teetee::api {
 namespace {
 
-constexpr std::string_view receipts_path = "/v1/receipts/";
-constexpr std::string_view anchor_suffix = "/anchor";
-
-std::optional<Dialect> dialect_of(std::string_view path) {
-    if (path == "/generate") return Dialect::generate;
-    if (path == "/v1/completions") return Dialect::completion;
-    if (path == "/v1/chat/completions") return Dialect::chat;
-    return std::nullopt;
-}
-
-/// Of requests that change something; what is read is asked for by GET, or sealed by POST.
-bool takes_post(std::string_view path) {
-    return dialect_of(path) || is_payment_post(path);
-}
+using ExchangePointer = std::shared_ptr<net::HttpExchange>;
 
 void respond_json(net::HttpExchange& exchange, int status, const boost::json::object& body) {
     net::HttpResponse response;
@@ -40,104 +30,35 @@ void respond_json(net::HttpExchange& exchange, int status, const boost::json::ob
     exchange.respond(response);
 }
 
-boost::json::object models(const node::Node& node) {
-    return {{"object", "list"},
-            {"data", boost::json::array{
-                         boost::json::object{{"id", node.model_id()},
-                                             {"object", "model"},
-                                             {"created", node.statement().not_before},
-                                             {"owned_by", "teetee"},
-                                             {"context_length", node.context_length()},
-                                             {"model_root", to_hex(node.statement().model_root)},
-                                             {"simulated", node.simulated()}}}}};
+void respond_result(net::HttpExchange& exchange, const Result<boost::json::object>& body) {
+    if (!body) return respond_error(exchange, body.error());
+    respond_json(exchange, 200, *body);
 }
 
-/// Of all routes, each once, in the order of their layers.
-std::vector<node::RouteNode> nodes_of(const node::NodeStatus& status) {
-    std::vector<node::RouteNode> nodes;
-    for (const auto& route : status.routes) {
-        for (const node::RouteNode& node : route) {
-            if (std::ranges::count(nodes, node.node_id, &node::RouteNode::node_id) == 0)
-                nodes.push_back(node);
-        }
-    }
-    std::ranges::stable_sort(nodes, {}, &node::RouteNode::layers);
-    return nodes;
+std::optional<Dialect> dialect_of(std::string_view path) {
+    if (path == "/generate") return Dialect::generate;
+    if (path == "/v1/completions") return Dialect::completion;
+    if (path == "/v1/chat/completions" || path == "/chat/completions") return Dialect::chat;
+    if (path == "/v1/responses" || path == "/responses") return Dialect::responses;
+    if (path == "/completion" || path == "/completions") return Dialect::llama;
+    return std::nullopt;
 }
 
-boost::json::object health(const node::Node& node, const node::NodeStatus& status) {
-    boost::json::array route;
-    for (const node::RouteNode& hop : nodes_of(status)) {
-        route.push_back({{"node", to_hex(hop.node_id)},
-                         {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}});
+/// What stands in a path where its pattern has braces; nullopt if it is another path.
+std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
+    const size_t open = pattern.find('{');
+    if (open == std::string_view::npos)
+        return path == pattern ? std::optional(std::string_view()) : std::nullopt;
+    const std::string_view before = pattern.substr(0, open);
+    const std::string_view behind = pattern.substr(pattern.find('}') + 1);
+    if (path.size() < before.size() + behind.size() || !path.starts_with(before) ||
+        !path.ends_with(behind)) {
+        return std::nullopt;
     }
-    boost::json::array unregistered;
-    for (const auto& one : status.unregistered)
-        unregistered.push_back({{"node", to_hex(one.node_id)}, {"why", one.why}});
-    std::string_view detail = "every layer is served";
-    if (!status.ready) {
-        detail = status.unregistered.empty()
-                     ? "waiting for the other nodes of the route; their logs say why"
-                     : "waiting for nodes that are registered; unregistered says which are not";
-    }
-    return {{"status", status.ready ? "ok" : "unavailable"},
-            {"detail", detail},
-            {"model", node.model_id()},
-            {"simulated", node.simulated()},
-            {"route", route},
-            {"routes", status.routes.size()},
-            {"unregistered", unregistered},
-            {"round_trip_us",
-             std::chrono::duration_cast<std::chrono::microseconds>(status.round_trip).count()},
-            {"active_requests", status.active_count},
-            {"queued_requests", status.queued_count},
-            {"prompt_tokens", status.counters.prompt_tokens},
-            {"completion_tokens", status.counters.completion_tokens}};
-}
-
-/// Whoever asks one of them verifies its evidence first.
-boost::json::object entries(const node::Node& node) {
-    boost::json::array list;
-    for (const attest::Advert& advert : node.entries()) {
-        boost::json::object entry = {
-            {"node", to_hex(advert.node_id)},
-            {"layers", boost::json::array{advert.layers.begin, advert.layers.end}},
-            {"expires", advert.not_after}};
-        if (!advert.api_url.empty()) entry["api_url"] = advert.api_url;
-        if (!advert.api_tls_url.empty()) entry["api_tls_url"] = advert.api_tls_url;
-        list.push_back(std::move(entry));
-    }
-    return {{"object", "list"},
-            {"model_root", to_hex(node.statement().model_root)},
-            {"data", std::move(list)}};
-}
-
-/// For the client to verify itself; the decoded statement beside it is for people.
-void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {
-    node["statement"] = to_base64(evidence.statement);
-    node["quote"] = to_base64(evidence.quote);
-    if (auto statement = attest::decode_statement(evidence.statement))
-        node["statement_fields"] = boost::json::parse(attest::statement_json(*statement));
-}
-
-boost::json::object evidence_of_route(const node::Node& node, const node::NodeStatus& status) {
-    boost::json::array nodes;
-    for (const node::RouteNode& hop : nodes_of(status)) {
-        boost::json::object entry = {
-            {"node", to_hex(hop.node_id)},
-            {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}};
-        put_evidence(entry, {hop.statement, hop.quote});
-        nodes.push_back(std::move(entry));
-    }
-    return {
-        {"version", 1},
-        {"ready", status.ready},
-        {"simulated", node.simulated()},
-        {"notice", node.simulated()
-                       ? "SIMULATED: these quotes come from a development TEE and protect nothing"
-                       : ""},
-        {"model_root", to_hex(node.statement().model_root)},
-        {"nodes", nodes}};
+    path.remove_prefix(before.size());
+    path.remove_suffix(behind.size());
+    if (path.find('/') != std::string_view::npos) return std::nullopt;
+    return path;
 }
 
 }  // namespace
@@ -150,67 +71,179 @@ Routes::Routes(const World& world)
                   : [ledger = &world.billing->ledger](
                         const RequestId& request) { return ledger->receipt(request); }),
       sealed_requests_({world.node, world.clock, world.rng}),
-      fresh_quotes_(
-          {world.clock, [&node = world.node](ByteView nonce, node::Node::OnEvidence done) {
-               node.quote_for(nonce, std::move(done));
-           }}) {}
+      fresh_quotes_({world.clock,
+                     [&node = world.node](ByteView nonce, node::Node::OnEvidence done) {
+                         node.quote_for(nonce, std::move(done));
+                     }}),
+      keys_({world.clock, world.rng, world.log}, {.path = world.api_key_file}) {}
 
-void Routes::handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
+const std::vector<Routes::Route>& Routes::table() {
+    static const std::vector<Route> routes = {
+        {"POST", "/generate", &Routes::generate, Access::with_key},
+        {"POST", "/v1/chat/completions", &Routes::generate, Access::with_key},
+        {"POST", "/chat/completions", &Routes::generate, Access::with_key},
+        {"POST", "/v1/completions", &Routes::generate, Access::with_key},
+        {"POST", "/v1/responses", &Routes::generate, Access::with_key},
+        {"POST", "/responses", &Routes::generate, Access::with_key},
+        {"POST", "/completion", &Routes::generate, Access::with_key},
+        {"POST", "/completions", &Routes::generate, Access::with_key},
+        {"POST", "/tokenize", &Routes::tokenize, Access::with_key},
+        {"POST", "/detokenize", &Routes::detokenize, Access::with_key},
+        {"POST", "/apply-template", &Routes::apply_template, Access::with_key},
+        {"POST", "/v1/api-keys", &Routes::make_key},
+        {"POST", "/v1/api-keys/revoke", &Routes::revoke_key},
+        {"POST", "/v1/payment/raise", &Routes::payment},
+        {"POST", "/v1/payment/settle", &Routes::payment},
+        {"POST", "/v1/sign-in", &Routes::payment},
+        {"POST", "/v1/sign-in/token", &Routes::payment},
+        {"GET", "/v1/payment", &Routes::payment},
+        {"GET", "/v1/models", &Routes::models},
+        {"GET", "/models", &Routes::models},
+        {"GET", "/v1/models/{id}", &Routes::model},
+        {"GET", "/props", &Routes::props},
+        {"GET", "/v1/entries", &Routes::entries},
+        {"GET", "/v1/receipts/{id}/anchor", &Routes::anchor},
+        {"GET", "/v1/receipts/{id}", &Routes::receipt},
+        {"GET", "/attestation", &Routes::attestation},
+        {"GET", "/health", &Routes::health},
+        {"GET", "/ready", &Routes::ready},
+        {"GET", "/metrics", &Routes::metrics},
+        {"GET", "/openapi.json", &Routes::openapi},
+    };
+    return routes;
+}
+
+void Routes::handle(net::HttpRequest request, ExchangePointer exchange) {
+    const RequestContext context = RequestContext::begin(request, world_.rng, world_.cors_origins);
+    exchange = context.wrap(std::move(exchange));
+    if (request.method == "OPTIONS") return context.respond_preflight(request, *exchange);
     if (request.method == "POST" && SealedRequests::is_sealed(request)) {
         auto opened = sealed_requests_.open(request, exchange);
         if (!opened) return respond_error(*exchange, opened.error());
         // A GET has no body that could be sealed, so what is read is asked for by POST.
         if (!takes_post(opened->request.path)) opened->request.method = "GET";
-        return dispatch(opened->request, std::move(opened->exchange));
+        return dispatch(opened->request, context.wrap(std::move(opened->exchange)));
     }
     dispatch(request, std::move(exchange));
 }
 
-void Routes::dispatch(const net::HttpRequest& request,
-                      std::shared_ptr<net::HttpExchange> exchange) {
+bool Routes::takes_post(std::string_view path) {
+    return std::ranges::any_of(table(), [&](const Route& route) {
+        return route.method == "POST" && match(route.path, path);
+    });
+}
+
+void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange) {
     const bool is_read = request.method == "GET" || request.method == "HEAD";
-    if (dialect_of(request.path)) {
-        if (request.method == "POST") return generate(request, std::move(exchange));
-    } else if (is_payment_post(request.path)) {
-        if (request.method == "POST") return respond_payment(world_.billing, request, *exchange);
-    } else if (request.path == "/v1/payment") {
-        if (is_read) return respond_payment(world_.billing, request, *exchange);
-    } else if (request.path == "/v1/models") {
-        if (is_read) return respond_json(*exchange, 200, models(world_.node));
-    } else if (request.path == "/v1/entries") {
-        if (is_read) return respond_json(*exchange, 200, entries(world_.node));
-    } else if (request.path.starts_with(receipts_path)) {
-        std::string_view id = std::string_view(request.path).substr(receipts_path.size());
-        const bool wants_anchor = id.ends_with(anchor_suffix);
-        if (wants_anchor) id.remove_suffix(anchor_suffix.size());
-        if (is_read && wants_anchor) return respond_anchor(world_.billing, id, *exchange);
-        if (is_read) return receipts_.fetch(id, std::move(exchange));
-    } else if (request.path == "/health") {
-        const node::NodeStatus status = world_.node.status();
-        if (is_read)
-            return respond_json(*exchange, status.ready ? 200 : 503, health(world_.node, status));
-    } else if (request.path == "/metrics") {
-        if (is_read) return exchange->respond(metrics(world_.node.status()));
-    } else if (request.path == "/attestation") {
-        if (is_read) return attestation(request, std::move(exchange));
-    } else {
+    bool is_known = false;
+    for (const Route& route : table()) {
+        const auto parameter = match(route.path, request.path);
+        if (!parameter) continue;
+        is_known = true;
+        if (route.method != request.method && !(is_read && route.method == "GET")) continue;
+        if (route.access == Access::with_key) {
+            const auto allowed = payment_for(request);
+            if (!allowed) return respond_error(*exchange, allowed.error());
+        }
+        return (this->*route.handle)({request, *parameter}, std::move(exchange));
+    }
+    if (!is_known) {
         return respond_error(*exchange, fail(ErrorCode::route_unknown,
                                              "no such path: " + quote_foreign(request.path)));
     }
-    respond_error(*exchange,
-                  fail(ErrorCode::method_not_allowed,
-                       takes_post(request.path) ? "this path takes POST" : "this path takes GET"));
+    const bool is_post = takes_post(request.path);
+    auto response =
+        error_response(fail(ErrorCode::method_not_allowed,
+                            is_post ? "this path takes POST" : "this path takes GET"),
+                       error_body(fail(ErrorCode::method_not_allowed,
+                                       is_post ? "this path takes POST" : "this path takes GET")));
+    response.headers["allow"] = is_post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+    exchange->respond(response);
 }
 
-const Result<model::ChatTemplate>& Routes::chat() {
-    if (!chat_) chat_ = model::ChatTemplate::build(world_.node.tokenizer().vocabulary());
+const Chat& Routes::chat() {
+    if (!chat_) {
+        const model::Vocabulary& vocabulary = world_.node.tokenizer().vocabulary();
+        chat_.emplace(model::ChatTemplate::build(vocabulary),
+                      tool_dialect_of(vocabulary.chat_template));
+    }
     return *chat_;
 }
 
-void Routes::attestation(const net::HttpRequest& request,
-                         std::shared_ptr<net::HttpExchange> exchange) {
+void Routes::tokenize(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange,
+                   api::tokenize(world_.node, chat(), asked.request.body, world_.clock.unix_now()));
+}
+
+void Routes::detokenize(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange, api::detokenize(world_.node, asked.request.body));
+}
+
+void Routes::apply_template(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange, api::apply_template(world_.node, chat(), asked.request.body,
+                                                  world_.clock.unix_now()));
+}
+
+void Routes::make_key(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange, issue_key(world_.billing, keys_, asked.request));
+}
+
+void Routes::revoke_key(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange, api::revoke_key(keys_, asked.request.body));
+}
+
+void Routes::payment(const Asked& asked, ExchangePointer exchange) {
+    respond_payment(world_.billing, asked.request, *exchange);
+}
+
+void Routes::models(const Asked&, ExchangePointer exchange) {
+    respond_json(*exchange, 200, api::models(world_.node));
+}
+
+void Routes::model(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange, api::model(world_.node, asked.parameter));
+}
+
+void Routes::props(const Asked&, ExchangePointer exchange) {
+    respond_json(*exchange, 200, api::props(world_.node));
+}
+
+void Routes::entries(const Asked&, ExchangePointer exchange) {
+    respond_json(*exchange, 200, api::entries(world_.node));
+}
+
+void Routes::receipt(const Asked& asked, ExchangePointer exchange) {
+    receipts_.fetch(asked.parameter, std::move(exchange));
+}
+
+void Routes::anchor(const Asked& asked, ExchangePointer exchange) {
+    respond_anchor(world_.billing, asked.parameter, *exchange);
+}
+
+void Routes::health(const Asked&, ExchangePointer exchange) {
+    const node::NodeStatus status = world_.node.status();
+    respond_json(*exchange, status.ready ? 200 : 503, api::health(world_.node, status));
+}
+
+void Routes::ready(const Asked&, ExchangePointer exchange) {
+    const node::NodeStatus status = world_.node.status();
+    respond_json(*exchange, status.ready ? 200 : 503,
+                 {{"ready", status.ready}, {"draining", status.is_draining}});
+}
+
+void Routes::openapi(const Asked&, ExchangePointer exchange) {
+    net::HttpResponse response;
+    response.body = openapi_document();
+    exchange->respond(response);
+}
+
+void Routes::metrics(const Asked&, ExchangePointer exchange) {
+    exchange->respond(api::metrics(world_.node.status()));
+}
+
+void Routes::attestation(const Asked& asked, ExchangePointer exchange) {
     fresh_quotes_.make_for(
-        request.query,
+        asked.request.query,
         [this, exchange](const Result<std::optional<FreshQuotes::FreshQuote>>& fresh) {
             if (!fresh) return respond_error(*exchange, fresh.error());
             const node::NodeStatus status = world_.node.status();
@@ -227,13 +260,24 @@ void Routes::attestation(const net::HttpRequest& request,
         });
 }
 
-void Routes::generate(const net::HttpRequest& request,
-                      std::shared_ptr<net::HttpExchange> exchange) {
+/// What the header says; else what the API key stands for.
+Result<std::optional<billing::Payment>> Routes::payment_for(const net::HttpRequest& request) {
+    TT_TRY(const auto claim, payment_of(request.headers));
+    if (claim && world_.billing != nullptr) {
+        TT_TRY(auto payment, payment_from(*world_.billing, *claim));
+        return std::optional(std::move(payment));
+    }
+    TT_TRY(auto grant, keys_.admit(bearer_token(request.headers)));
+    return std::move(grant.payment);
+}
+
+void Routes::generate(const Asked& asked, ExchangePointer exchange) {
+    const net::HttpRequest& request = asked.request;
     auto parsed = parse_generation_request(*dialect_of(request.path), request.body);
     if (!parsed) return respond_error(*exchange, parsed.error());
     if (const auto attest = query_parameter(request.query, "attest")) {
-        const auto asked = ensure_asks_for_quotes(*attest);
-        if (!asked) return respond_error(*exchange, asked.error());
+        const auto is_quote = ensure_asks_for_quotes(*attest);
+        if (!is_quote) return respond_error(*exchange, is_quote.error());
         parsed->wants_fresh_quotes = true;
     }
     if (!parsed->has_seed) {
@@ -245,11 +289,11 @@ void Routes::generate(const net::HttpRequest& request,
     }
     parsed->tenant = tenant_of(request.headers);
     parsed->body_hash = crypto::sha256(as_bytes(request.body));
-    auto payment = payment_of(request.headers);
+    auto payment = payment_for(request);
     if (!payment) return respond_error(*exchange, payment.error());
     parsed->payment = std::move(*payment);
-    Answer::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing}, chat(),
-                  std::move(parsed).value(), std::move(exchange));
+    Reply::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing}, chat(),
+                 std::move(parsed).value(), std::move(exchange));
 }
 
 }  // namespace teetee::api

@@ -2,51 +2,92 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "api/api_keys.hpp"
 #include "api/fresh_quotes.hpp"
 #include "api/paid_answer.hpp"
+#include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
 #include "api/sealed_requests.hpp"
 #include "base/world.hpp"
-#include "model/chat_template.hpp"
 #include "net/http_server.hpp"
 #include "node/node.hpp"
 
 namespace teetee::api {
 
-/// The entry's HTTP interface (docs/api.md):
-///   POST /generate, /v1/completions, /v1/chat/completions
-///   POST /v1/payment/raise, /v1/sign-in, /v1/sign-in/token
-///   GET  /v1/payment, /v1/models, /v1/entries, /v1/receipts/ID, /health, /metrics, /attestation
-/// Errors come in OpenAI's shape. Each route also takes sealed requests, by POST.
+/// The entry's HTTP interface: the paths of table(), described in docs/api.md and in the OpenAPI
+/// document that is served. Errors come in OpenAI's shape. Each path also takes sealed requests, by
+/// POST.
 class Routes {
   public:
     struct World {
         node::Node& node;
         const Clock& clock;
         Rng& rng;
+        Log& log;
         /// Null: answers are free.
         const Billing* billing = nullptr;
+        /// Of web pages that may ask ("https://app.example"); "*": of any.
+        std::vector<std::string> cors_origins{"*"};
+        /// See ApiKeys::Options.
+        std::string api_key_file{};
     };
+    /// A request, and what stands in its path where the pattern has braces.
+    struct Asked {
+        const net::HttpRequest& request;
+        std::string_view parameter;
+    };
+    /// Whether one needs an API key, or a payment, where the entry asks for keys.
+    enum class Access { open, with_key };
+    struct Route {
+        std::string_view method;
+        std::string_view path;
+        void (Routes::*handle)(const Asked&, std::shared_ptr<net::HttpExchange>);
+        Access access = Access::open;
+    };
+    static const std::vector<Route>& table();
+
     explicit Routes(const World& world);
 
     /// The entry's chat template, parsed at the first call. Errors of model::ChatTemplate::build: a
     /// model whose template cannot be read serves everything but chat.
-    const Result<model::ChatTemplate>& chat();
+    const Chat& chat();
 
     void handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
 
   private:
+    static bool takes_post(std::string_view path);
     /// A request in the clear, or what was inside a sealed one.
     void dispatch(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
-    void generate(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
-    void attestation(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
+
+    void generate(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void tokenize(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void detokenize(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void apply_template(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    Result<std::optional<billing::Payment>> payment_for(const net::HttpRequest& request);
+    void make_key(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void revoke_key(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void payment(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void models(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void model(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void props(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void entries(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void receipt(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void anchor(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void attestation(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void health(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void ready(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void metrics(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void openapi(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
 
     World world_;
     ReceiptStore receipts_;
     SealedRequests sealed_requests_;
     FreshQuotes fresh_quotes_;
-    std::optional<Result<model::ChatTemplate>> chat_;
+    ApiKeys keys_;
+    std::optional<Chat> chat_;
 };
 
 }  // namespace teetee::api

@@ -22,7 +22,10 @@ StopMatcher::Output StopMatcher::feed(std::string_view piece) {
     size_t first = std::string::npos;
     size_t keep = 0;
     for (const std::string& stop : stops_) {
-        first = std::min(first, held_.find(stop));
+        if (const size_t at = held_.find(stop); at < first) {
+            first = at;
+            found_ = stop;
+        }
         keep = std::max(keep, overlap(held_, stop));
     }
     if (first != std::string::npos) {

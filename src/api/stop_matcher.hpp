@@ -22,9 +22,13 @@ class StopMatcher {
     /// What was held back when the text ended without a stop string.
     std::string finish();
 
+    /// The one that was found; "" if none was.
+    const std::string& found() const { return found_; }
+
   private:
     std::vector<std::string> stops_;
     std::string held_;
+    std::string found_;
 };
 
 }  // namespace teetee::api

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     add_verify(app, session);
     add_audit(app, session);
     add_node(app, session);
+    add_api_key(app, session);
     add_run(app, session);
     add_shard(app, session);
     add_plan(app, session);

@@ -28,6 +28,8 @@ struct ServeOptions {
     std::string registry_path;
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
+    std::vector<std::string> cors_origins{"*"};
+    std::string api_key_file;
     TeeOption tee;
     CollateralOption collateral;
     KvOptions kv;
@@ -193,12 +195,13 @@ Result<void> serve(const ServeOptions& options, Session&) {
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
              std::to_string(layers.end - 1) + " of " + node->model_id() +
              ", every byte of the shard verified");
-    api::Routes routes({*node, clock, rng, chain ? chain->billing() : nullptr});
+    api::Routes routes({*node, clock, rng, log, chain ? chain->billing() : nullptr,
+                        options.cors_origins, options.api_key_file});
     ApiServers servers;
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));
         const bool has_template = !node->tokenizer().vocabulary().chat_template.empty();
-        if (const auto& chat = routes.chat(); has_template && !chat)
+        if (const auto& chat = routes.chat().chat_template; has_template && !chat)
             log.warn("chat completions are refused: " + chat.error().message());
     }
     // Without a quote for the next statement the node ends before its peers would refuse it;
@@ -351,6 +354,17 @@ void add_node(CLI::App& app, Session& session) {
         ->add_option("--api-tls-url", options->node.api_tls_url,
                      "Entry: likewise of --api-tls, https://HOST:PORT")
         ->envname("TEETEE_API_TLS_URL");
+    command
+        ->add_option("--api-keys", options->api_key_file,
+                     "Entry: a file of API keys (teetee api-key): who has none, and pays nothing, "
+                     "is refused")
+        ->envname("TEETEE_API_KEYS");
+    command
+        ->add_option("--cors-origin", options->cors_origins,
+                     "Entry: whose web pages may ask, https://HOST; '*' is everybody's, 'none' "
+                     "nobody's. May be repeated")
+        ->delimiter(',')
+        ->capture_default_str();
     options->chain.add_to(*command);
     options->weights_cache.add_to(*command);
     command->add_option("--name", options->name, "Name in the log");

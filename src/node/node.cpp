@@ -542,7 +542,8 @@ NodeStatus Node::status() const {
     NodeStatus status;
     if (!is_entry()) return status;
     pipeline::Entry& entry = impl_->entry->machine();
-    status.ready = entry.ready() && !impl_->on_drained;
+    status.is_draining = static_cast<bool>(impl_->on_drained);
+    status.ready = entry.ready() && !status.is_draining;
     status.active_count = entry.active_count();
     status.queued_count = entry.queued_count();
     status.counters = entry.counters();

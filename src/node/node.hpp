@@ -71,7 +71,10 @@ struct NodeOptions {
 };
 
 struct NodeStatus {
+    /// Every layer is served, and this node takes requests.
     bool ready = false;
+    /// It takes no more, and is about to end.
+    bool is_draining = false;
     /// Those that are ready, each from the entry to the tail.
     std::vector<std::vector<RouteNode>> routes;
     /// Nodes, this one maybe among them, that the registry does not admit, and why: no prompts go

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/errors.hpp"
+
+#include <string>
+
+#include <boost/json/serialize.hpp>
+
+namespace teetee::api {
+namespace {
+
+/// Of a detail that begins with the name of a field: 'temperature' must be ..
+boost::json::value param_of(const Error& error) {
+    if (error.code != ErrorCode::field_invalid || !error.detail.starts_with('\'')) return nullptr;
+    const size_t end = error.detail.find('\'', 1);
+    if (end == std::string::npos) return nullptr;
+    return boost::json::value(std::string_view(error.detail).substr(1, end - 1));
+}
+
+}  // namespace
+
+ErrorStatus status_for(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::invalid_argument:
+        case ErrorCode::invalid_json:
+        case ErrorCode::invalid_utf8:
+        case ErrorCode::field_invalid:
+        case ErrorCode::context_exceeded:
+        // Not even an idle network has that much.
+        case ErrorCode::kv_cache_full:
+        case ErrorCode::token_out_of_range:
+        case ErrorCode::limit_exceeded:
+        case ErrorCode::vocabulary_invalid:
+        case ErrorCode::template_unsupported:
+        case ErrorCode::grammar_invalid:
+        case ErrorCode::grammar_too_complex:
+        case ErrorCode::template_malformed:
+        case ErrorCode::template_failed:
+        case ErrorCode::version_unsupported:
+        case ErrorCode::decrypt_failed:
+        case ErrorCode::sealed_malformed:
+        case ErrorCode::sealed_stale:
+        case ErrorCode::payment_malformed:
+        case ErrorCode::signature_invalid:
+            return {400, "invalid_request_error"};
+        case ErrorCode::sign_in_rejected:
+            return {401, "authentication_error"};
+        case ErrorCode::payment_required:
+        case ErrorCode::voucher_unknown:
+        case ErrorCode::voucher_ended:
+        case ErrorCode::voucher_exhausted:
+        case ErrorCode::query_unknown:
+        case ErrorCode::query_mismatch:
+            return {402, "payment_error"};
+        case ErrorCode::host_unknown:
+            return {403, "permission_error"};
+        case ErrorCode::model_unknown:
+        case ErrorCode::route_unknown:
+        case ErrorCode::receipt_unknown:
+            return {404, "invalid_request_error"};
+        case ErrorCode::method_not_allowed:
+            return {405, "invalid_request_error"};
+        case ErrorCode::sealed_key_unknown:
+        case ErrorCode::sealed_replayed:
+        case ErrorCode::payment_in_use:
+            return {409, "invalid_request_error"};
+        // The request is well: another entry may have that format.
+        case ErrorCode::activations_differ:
+            return {409, "server_error"};
+        case ErrorCode::body_too_large:
+            return {413, "invalid_request_error"};
+        case ErrorCode::grammar_stuck:
+            return {422, "invalid_request_error"};
+        case ErrorCode::overloaded:
+            return {429, "overloaded_error"};
+        case ErrorCode::not_ready:
+        case ErrorCode::route_unavailable:
+        case ErrorCode::rpc_unavailable:
+        case ErrorCode::rpc_disagreement:
+        case ErrorCode::chain_mismatch:
+        case ErrorCode::events_inconsistent:
+        case ErrorCode::chain_reorganised:
+            return {503, "server_error"};
+        case ErrorCode::stage_failed:
+            return {502, "server_error"};
+        case ErrorCode::stage_timeout:
+        case ErrorCode::deadline_exceeded:
+            return {504, "server_error"};
+        default:
+            return {500, "server_error"};
+    }
+}
+
+std::string_view public_message(const Error& error) {
+    // Of what happens on the tail only the code comes here.
+    if (error.code == ErrorCode::grammar_stuck)
+        return "no token of this model keeps the answer inside the grammar or schema";
+    if (status_for(error.code).status < 500) return error.detail;
+    switch (error.code) {
+        case ErrorCode::route_unavailable:
+        case ErrorCode::not_ready:
+            return "not every layer of the model is served just now; try again";
+        case ErrorCode::rpc_unavailable:
+        case ErrorCode::rpc_disagreement:
+        case ErrorCode::chain_mismatch:
+        case ErrorCode::events_inconsistent:
+        case ErrorCode::chain_reorganised:
+            return "the chain cannot be read with certainty just now, so no payment is taken; try "
+                   "again";
+        case ErrorCode::stage_failed:
+            return "a node of the route failed while it worked on this request; try again";
+        case ErrorCode::stage_timeout:
+            return "a node of the route did not answer in time; try again";
+        case ErrorCode::deadline_exceeded:
+            return "the answer was not whole in the time that the request, or this node, allows";
+        default:
+            return "the node could not do this";
+    }
+}
+
+boost::json::object error_body(const Error& error) {
+    return {{"error",
+             {{"message", public_message(error)},
+              {"type", status_for(error.code).type},
+              {"param", param_of(error)},
+              {"code", to_string(error.code)}}}};
+}
+
+net::HttpResponse error_response(const Error& error, const boost::json::object& body,
+                                 std::chrono::seconds retry_after) {
+    const ErrorStatus kind = status_for(error.code);
+    net::HttpResponse response;
+    response.status = kind.status;
+    response.body = boost::json::serialize(body) + "\n";
+    if (kind.status == 429 || kind.status >= 502)
+        response.headers["retry-after"] = std::to_string(retry_after.count());
+    return response;
+}
+
+void respond_error(net::HttpExchange& exchange, const Error& error,
+                   std::chrono::seconds retry_after) {
+    exchange.respond(error_response(error, error_body(error), retry_after));
+}
+
+}  // namespace teetee::api

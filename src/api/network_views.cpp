@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/network_views.hpp"
+
+#include <algorithm>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include "attest/statement.hpp"
+#include "base/bytes.hpp"
+
+namespace teetee::api {
+namespace {
+
+/// Of all routes, each once, in the order of their layers.
+std::vector<node::RouteNode> nodes_of(const node::NodeStatus& status) {
+    std::vector<node::RouteNode> nodes;
+    for (const auto& route : status.routes) {
+        for (const node::RouteNode& node : route) {
+            if (std::ranges::count(nodes, node.node_id, &node::RouteNode::node_id) == 0)
+                nodes.push_back(node);
+        }
+    }
+    std::ranges::stable_sort(nodes, {}, &node::RouteNode::layers);
+    return nodes;
+}
+
+}  // namespace
+
+boost::json::object health(const node::Node& node, const node::NodeStatus& status) {
+    boost::json::array route;
+    for (const node::RouteNode& hop : nodes_of(status)) {
+        route.push_back({{"node", to_hex(hop.node_id)},
+                         {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}});
+    }
+    boost::json::array unregistered;
+    for (const auto& one : status.unregistered)
+        unregistered.push_back({{"node", to_hex(one.node_id)}, {"why", one.why}});
+    std::string_view detail = "every layer is served";
+    if (!status.ready) {
+        detail = status.unregistered.empty()
+                     ? "waiting for the other nodes of the route; their logs say why"
+                     : "waiting for nodes that are registered; unregistered says which are not";
+    }
+    return {{"status", status.ready ? "ok" : "unavailable"},
+            {"detail", detail},
+            {"model", node.model_id()},
+            {"simulated", node.simulated()},
+            {"route", route},
+            {"routes", status.routes.size()},
+            {"unregistered", unregistered},
+            {"round_trip_us",
+             std::chrono::duration_cast<std::chrono::microseconds>(status.round_trip).count()},
+            {"active_requests", status.active_count},
+            {"queued_requests", status.queued_count},
+            {"prompt_tokens", status.counters.prompt_tokens},
+            {"completion_tokens", status.counters.completion_tokens}};
+}
+
+boost::json::object entries(const node::Node& node) {
+    boost::json::array list;
+    for (const attest::Advert& advert : node.entries()) {
+        boost::json::object entry = {
+            {"node", to_hex(advert.node_id)},
+            {"layers", boost::json::array{advert.layers.begin, advert.layers.end}},
+            {"expires", advert.not_after}};
+        if (!advert.api_url.empty()) entry["api_url"] = advert.api_url;
+        if (!advert.api_tls_url.empty()) entry["api_tls_url"] = advert.api_tls_url;
+        list.push_back(std::move(entry));
+    }
+    return {{"object", "list"},
+            {"model_root", to_hex(node.statement().model_root)},
+            {"data", std::move(list)}};
+}
+
+void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {
+    node["statement"] = to_base64(evidence.statement);
+    node["quote"] = to_base64(evidence.quote);
+    if (auto statement = attest::decode_statement(evidence.statement))
+        node["statement_fields"] = boost::json::parse(attest::statement_json(*statement));
+}
+
+boost::json::object evidence_of_route(const node::Node& node, const node::NodeStatus& status) {
+    boost::json::array nodes;
+    for (const node::RouteNode& hop : nodes_of(status)) {
+        boost::json::object entry = {
+            {"node", to_hex(hop.node_id)},
+            {"layers", boost::json::array{hop.layers.begin, hop.layers.end}}};
+        put_evidence(entry, {hop.statement, hop.quote});
+        nodes.push_back(std::move(entry));
+    }
+    return {
+        {"version", 1},
+        {"ready", status.ready},
+        {"simulated", node.simulated()},
+        {"notice", node.simulated()
+                       ? "SIMULATED: these quotes come from a development TEE and protect nothing"
+                       : ""},
+        {"model_root", to_hex(node.statement().model_root)},
+        {"nodes", nodes}};
+}
+
+}  // namespace teetee::api

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "attest/evidence.hpp"
+#include "node/node.hpp"
+
+namespace teetee::api {
+
+/// GET /health: whether every layer is served, over which nodes, and who is not let in.
+boost::json::object health(const node::Node& node, const node::NodeStatus& status);
+
+/// GET /v1/entries: the entries that this one knows. Whoever asks one of them verifies its evidence
+/// first.
+boost::json::object entries(const node::Node& node);
+
+/// GET /attestation: statement and quote of every node on a route, for the client to verify
+/// itself; the entry is the first.
+boost::json::object evidence_of_route(const node::Node& node, const node::NodeStatus& status);
+
+/// Base64 of both into `node`, and the statement's fields, which are for people.
+void put_evidence(boost::json::object& node, const attest::Evidence& evidence);
+
+}  // namespace teetee::api

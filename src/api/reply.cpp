@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/reply.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "api/errors.hpp"
+#include "base/bytes.hpp"
+
+namespace teetee::api {
+namespace {
+
+/// A stream is silent for twice as long at most.
+constexpr Duration keep_alive_interval = std::chrono::seconds(4);
+
+double milliseconds(Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+/// Server-Timing (W3C) of what has been answered: a browser's tools show it.
+std::string server_timing(const Timings& timings) {
+    return fmt::format("prompt;dur={:.1f}, answer;dur={:.1f}", milliseconds(timings.prompt),
+                       milliseconds(timings.answer));
+}
+
+}  // namespace
+
+void Reply::start(const AnswerWorld& world, const Chat& chat, GenerationRequest request,
+                  std::shared_ptr<net::HttpExchange> exchange) {
+    if (!request.model.empty() && request.model != world.node.model_id()) {
+        return respond_error(*exchange, fail(ErrorCode::model_unknown,
+                                             "have " + world.node.model_id() + ", asked for " +
+                                                 quote_foreign(request.model)));
+    }
+    if (auto forced = force_call(request, chat); !forced)
+        return respond_error(*exchange, forced.error());
+    const auto reply = std::make_shared<Reply>(
+        world, std::make_shared<const GenerationRequest>(std::move(request)), std::move(exchange));
+    if (auto prepared = reply->prepare(chat); !prepared) {
+        reply->is_over_ = true;
+        return respond_error(*reply->exchange_, prepared.error(), world.node.retry_after());
+    }
+    reply->run();
+}
+
+Reply::Reply(const AnswerWorld& world, std::shared_ptr<const GenerationRequest> request,
+             std::shared_ptr<net::HttpExchange> exchange)
+    : world_(world), request_(std::move(request)), exchange_(std::move(exchange)) {
+    head_.created = request_->created.value_or(world_.clock.unix_now());
+    head_.model = world_.node.model_id();
+    head_.fingerprint = "fp_" + to_hex(world_.node.statement().model_root).substr(0, 12);
+    head_.activations = to_string(world_.node.activations());
+    head_.context_length = world_.node.context_length();
+    format_ = make_format(*request_, head_);
+}
+
+Result<void> Reply::prepare(const Chat& chat) {
+    for (size_t index = 0; index < request_->answer_count(); ++index) {
+        const auto answer = std::make_shared<Answer>(world_, request_, index);
+        TT_CHECK(answer->prepare(chat));
+        answers_.push_back(answer);
+    }
+    ended_answers_.resize(answers_.size());
+    return {};
+}
+
+void Reply::run() {
+    const auto self = shared_from_this();
+    exchange_->on_disconnect([weak = weak_from_this()] {
+        const auto reply = weak.lock();
+        if (!reply || std::exchange(reply->is_over_, true)) return;
+        reply->cancel_answers();
+    });
+    // A copy, because the end of one ends them all.
+    const auto answers = answers_;
+    head_.id = to_hex(answers.front()->id().bytes);
+    for (size_t index = 0; index < answers.size() && !is_over_; ++index) {
+        const auto submitted = answers[index]->run(self);
+        // What has no receipt has an id of its own.
+        if (index == 0 && !is_streaming_) head_.id = to_hex(answers[0]->id().bytes);
+        if (!submitted) return on_failure(index, submitted.error(), "");
+    }
+    if (request_->stream && !is_over_) begin_stream();
+}
+
+void Reply::cancel_answers() {
+    for (const auto& answer : std::exchange(answers_, {})) answer->cancel();
+}
+
+void Reply::begin_stream() {
+    if (std::exchange(is_streaming_, true)) return;
+    exchange_->begin_stream(200, "text/event-stream",
+                            {{"cache-control", "no-store"}, {"x-accel-buffering", "no"}});
+    keep_alive();
+    send(format_->begin());
+}
+
+/// A comment (WHATWG HTML, server-sent events) where there is nothing to say, so that a client can
+/// tell an entry that is busy from one that stands still.
+void Reply::keep_alive() {
+    keep_alive_ = world_.node.loop().call_after(keep_alive_interval, [weak = weak_from_this()] {
+        const auto reply = weak.lock();
+        if (!reply || reply->is_over_) return;
+        if (!std::exchange(reply->has_sent_, false)) reply->exchange_->write(":\n\n");
+        reply->keep_alive();
+    });
+}
+
+void Reply::send(std::string events) {
+    if (events.empty()) return;
+    has_sent_ = true;
+    exchange_->write(events);
+}
+
+void Reply::on_piece(size_t index, const Piece& piece) {
+    if (is_over_) return;
+    begin_stream();
+    send(format_->piece(index, piece));
+}
+
+/// In a comment, which no client of OpenAI's stumbles over: so that one that pays as it goes can
+/// sign for more in time.
+void Reply::on_standing(const billing::Standing& standing) {
+    if (is_over_ || !request_->stream) return;
+    begin_stream();
+    exchange_->write(fmt::format(": payment charged={} held={} signed={} claimable={}\n\n",
+                                 standing.charged, standing.held, standing.signed_amount,
+                                 standing.claimable));
+}
+
+void Reply::on_ending(size_t index, const Piece& last, const Ending& ending) {
+    if (is_over_) return;
+    if (request_->stream) {
+        begin_stream();
+        send(format_->ending(index, last, ending));
+    }
+    ended_answers_[index] = {request_->stream ? Piece{} : last, ending};
+    if (++ended_count_ == ended_answers_.size()) finish();
+}
+
+void Reply::finish() {
+    is_over_ = true;
+    answers_.clear();
+    pipeline::Usage total;
+    for (const WholeAnswer& answer : ended_answers_) {
+        total.prompt_tokens += answer.ending.usage.prompt_tokens;
+        total.cached_tokens += answer.ending.usage.cached_tokens;
+        total.completion_tokens += answer.ending.usage.completion_tokens;
+    }
+    if (request_->stream) {
+        send(format_->finish(total));
+        return exchange_->finish();
+    }
+    net::HttpResponse response;
+    response.headers["server-timing"] = server_timing(ended_answers_.front().ending.timings);
+    response.body = boost::json::serialize(format_->whole(ended_answers_, total)) + "\n";
+    exchange_->respond(response);
+}
+
+void Reply::on_failure(size_t, const Error& error, const std::string& receipt) {
+    if (std::exchange(is_over_, true)) return;
+    cancel_answers();
+    boost::json::object body = error_body(error);
+    if (!receipt.empty()) body["receipt"] = receipt;
+    if (!is_streaming_) {
+        return exchange_->respond(error_response(error, body, world_.node.retry_after()));
+    }
+    exchange_->write(format_->failure(body));
+    exchange_.reset();
+}
+
+}  // namespace teetee::api

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/routes.hpp"
+
+#include <set>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "api/openapi.hpp"
+
+namespace teetee::api {
+namespace {
+
+namespace json = boost::json;
+
+const json::object& document() {
+    static const json::value parsed = json::parse(openapi_document());
+    return parsed.as_object();
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    return out;
+}
+
+/// Every "$ref" in the document.
+void add_references(const json::value& value, std::set<std::string>& out) {
+    if (const auto* object = value.if_object()) {
+        for (const auto& member : *object) {
+            if (member.key() == "$ref") out.insert(std::string(member.value().as_string()));
+            add_references(member.value(), out);
+        }
+    } else if (const auto* list = value.if_array()) {
+        for (const auto& item : *list) add_references(item, out);
+    }
+}
+
+TEST(openapi, describes_the_paths_that_are_served_and_no_others) {
+    std::set<std::string> served;
+    for (const Routes::Route& route : Routes::table())
+        served.insert(lower(route.method) + " " + std::string(route.path));
+    std::set<std::string> described;
+    for (const auto& path : document().at("paths").as_object()) {
+        for (const auto& method : path.value().as_object())
+            described.insert(std::string(method.key()) + " " + std::string(path.key()));
+    }
+    EXPECT_EQ(served, described);
+}
+
+TEST(openapi, says_which_paths_want_a_key) {
+    for (const Routes::Route& route : Routes::table()) {
+        const auto& operation =
+            document().at("paths").at(route.path).at(lower(route.method)).as_object();
+        const auto* security = operation.if_contains("security");
+        const bool is_key_named = security != nullptr && security->as_array().size() == 3;
+        EXPECT_EQ(is_key_named, route.access == Routes::Access::with_key) << route.path;
+    }
+}
+
+TEST(openapi, defines_all_that_it_refers_to) {
+    std::set<std::string> references;
+    add_references(document(), references);
+    EXPECT_GT(references.size(), 20u);
+    const auto& schemas = document().at("components").at("schemas").as_object();
+    constexpr std::string_view prefix = "#/components/schemas/";
+    for (const std::string& reference : references) {
+        ASSERT_TRUE(reference.starts_with(prefix)) << reference;
+        EXPECT_TRUE(schemas.contains(reference.substr(prefix.size()))) << reference;
+    }
+    EXPECT_EQ(references.size(), schemas.size()) << "a schema that nothing uses";
+}
+
+}  // namespace
+}  // namespace teetee::api
