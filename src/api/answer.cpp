@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/embeddings_format.hpp"
 #include "api/errors.hpp"
 #include "api/limits.hpp"
 #include "attest/receipt_json.hpp"
@@ -87,13 +88,6 @@ Result<void> Answer::prepare(const Chat& chat) {
     generation_.sampling.answer_given = static_cast<uint32_t>(given.size());
     generation_.tenant = request_->tenant;
     generation_.timeout = request_->timeout;
-    TT_TRY(generation_.tokens_max,
-           payment_.admit(request_->payment,
-                          {.prompt_tokens = static_cast<uint32_t>(prompt.size()),
-                           .tokens_max = generation_.tokens_max,
-                           .request_hash = request_->body_hash,
-                           .answer_index = static_cast<uint32_t>(index_),
-                           .answer_count = static_cast<uint32_t>(request_->answer_count())}));
     return {};
 }
 
@@ -123,11 +117,27 @@ Result<void> Answer::take_up() {
     return {};
 }
 
+Result<void> Answer::pay() {
+    const billing::Demand demand = {
+        .prompt_tokens = static_cast<uint32_t>(generation_.prompt.size()),
+        .tokens_max = generation_.tokens_max,
+        .request_hash = request_->body_hash,
+        .answer_index = static_cast<uint32_t>(index_),
+        .answer_count = static_cast<uint32_t>(request_->answer_count())};
+    TT_TRY(generation_.tokens_max, payment_.admit(request_->payment, demand));
+    return {};
+}
+
 Result<void> Answer::run(std::shared_ptr<AnswerSink> sink) {
     sink_ = std::move(sink);
     if (stop_found_ || generation_.tokens_max == 0) {
         on_done(FinishReason::length, {});
         return {};
+    }
+    if (auto paid = pay(); !paid) {
+        ended_ = true;
+        sink_.reset();
+        return paid;
     }
     const auto self = shared_from_this();
     node::GenerationEvents events;
@@ -184,6 +194,7 @@ void Answer::on_token(const pipeline::ClientToken& token) {
     if (ended_ || stop_found_ || payment_ended_) return;
     ++delivered_;
     if (!first_token_at_) first_token_at_ = clock_.now();
+    if (!token.embedding.empty()) embedding_ = token.embedding;
     if (token.logprobs) logprobs_.add(token.token, *token.logprobs);
     if (request_->return_token_ids) piece_.token_ids.push_back(token.token);
     auto output = decoder_->feed(token.token);
@@ -252,6 +263,7 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
     AnswerText::Output last = decoder_->finish(reason);
     add(last);
     if (request_->sampling.logprobs) piece_.logprobs = logprobs_.take();
+    piece_.embedding = embedding_;
     end_account(usage, AnswerEnd::regular);
     // Tokens behind a stop string that came in its pass were not sent.
     usage.completion_tokens -= account_.unsent_tokens;
@@ -283,7 +295,8 @@ void Answer::finish_receipt() {
     }
     attest::Receipt receipt = std::move(made).value();
     receipt.request_hash = request_->body_hash;
-    receipt.answer_hash = crypto::sha256(as_bytes(text_));
+    receipt.answer_hash = embedding_.empty() ? crypto::sha256(as_bytes(text_))
+                                             : crypto::sha256(embedding_bytes(embedding_));
     receipt.finished_at = clock_.unix_now();
     // What the stages have signed for is what there is: one that ended by itself just before its
     // client left has more tokens than were told of.

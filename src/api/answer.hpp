@@ -49,10 +49,10 @@ class Answer : public std::enable_shared_from_this<Answer> {
     Answer(const AnswerWorld& world, std::shared_ptr<const GenerationRequest> request,
            size_t index);
 
-    /// Tokenises, checks and pays. Errors: whatever is wrong with the request; nothing is held
-    /// then.
+    /// Tokenises and checks. Errors: whatever is wrong with the request.
     Result<void> prepare(const Chat& chat);
-    /// Has it computed; the sink may be called before this returns. Errors: of Node::generate.
+    /// Has it paid for and computed; the sink may be called before this returns. Errors: of
+    /// PaidAnswer::admit and Node::generate; nothing is held then.
     Result<void> run(std::shared_ptr<AnswerSink> sink);
     /// Its client has gone, or another answer of the request has failed.
     void cancel();
@@ -61,6 +61,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
 
   private:
     Result<void> ensure_format() const;
+    Result<void> pay();
     Result<void> take_up();
     uint32_t tokens_max(uint32_t room) const;
     void end_early(pipeline::FinishReason reason);
@@ -95,6 +96,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// What the sink has not been told.
     Piece piece_;
     size_t call_count_ = 0;
+    std::vector<float> embedding_;
     bool stop_found_ = false;
     PaidAnswer payment_;
     uint32_t delivered_ = 0;

@@ -143,10 +143,10 @@ Result<ApiKeys::Grant> ApiKeys::admit(std::optional<std::string_view> token) {
         // A key of ours that is none (any more) is told so, where it would be taken for nothing but
         // a name of the prefix cache otherwise.
         if (token->starts_with(key_prefix) && token->size() == key_prefix.size() + 64)
-            return fail(ErrorCode::sign_in_rejected, "the API key is unknown, revoked or too old");
+            return fail(ErrorCode::api_key_invalid, "the API key is unknown, revoked or too old");
     }
     if (options_.path.empty()) return Grant{};
-    return fail(ErrorCode::sign_in_rejected,
+    return fail(ErrorCode::api_key_invalid,
                 token ? "the API key is unknown, revoked or too old"
                       : "an API key is needed: Authorization: Bearer KEY");
 }

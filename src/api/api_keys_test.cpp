@@ -45,7 +45,7 @@ class api_keys : public testing::Test {
 
 TEST_F(api_keys, of_a_file_let_in_who_has_one) {
     ApiKeys keys({clock, rng, log}, {.path = path});
-    EXPECT_EQ(error(keys.admit(std::nullopt)), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(keys.admit(std::nullopt)), ErrorCode::api_key_invalid);
     const std::string key = make_api_key(rng);
     const std::string brief = make_api_key(rng);
     write(encode_key_file(
@@ -53,11 +53,11 @@ TEST_F(api_keys, of_a_file_let_in_who_has_one) {
     EXPECT_TRUE(keys.admit(key));
     EXPECT_FALSE(keys.admit(key)->payment);
     EXPECT_TRUE(keys.admit(brief));
-    EXPECT_EQ(error(keys.admit(std::nullopt)), ErrorCode::sign_in_rejected);
-    EXPECT_EQ(error(keys.admit(key.substr(1))), ErrorCode::sign_in_rejected);
-    EXPECT_EQ(error(keys.admit(make_api_key(rng))), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(keys.admit(std::nullopt)), ErrorCode::api_key_invalid);
+    EXPECT_EQ(error(keys.admit(key.substr(1))), ErrorCode::api_key_invalid);
+    EXPECT_EQ(error(keys.admit(make_api_key(rng))), ErrorCode::api_key_invalid);
     clock.time += 100;
-    EXPECT_EQ(error(keys.admit(brief)), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(keys.admit(brief)), ErrorCode::api_key_invalid);
 }
 
 TEST_F(api_keys, a_file_that_cannot_be_read_changes_nothing) {
@@ -71,13 +71,13 @@ TEST_F(api_keys, a_file_that_cannot_be_read_changes_nothing) {
     clock.time += 2;
     EXPECT_TRUE(keys.admit(key));
     write(encode_key_file({}));
-    EXPECT_EQ(error(keys.admit(key)), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(keys.admit(key)), ErrorCode::api_key_invalid);
 }
 
 TEST_F(api_keys, without_a_file_any_token_will_do_but_a_lost_key) {
     EXPECT_TRUE(open_to_all.admit(std::nullopt));
     EXPECT_TRUE(open_to_all.admit("sk-anything"));
-    EXPECT_EQ(error(open_to_all.admit(make_api_key(rng))), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(open_to_all.admit(make_api_key(rng))), ErrorCode::api_key_invalid);
 }
 
 TEST_F(api_keys, made_for_a_payer_pay_until_they_end) {
@@ -92,10 +92,10 @@ TEST_F(api_keys, made_for_a_payer_pay_until_they_end) {
     ASSERT_TRUE(lasting);
     EXPECT_EQ(lasting->expires, clock.time + 90 * 86400);
     clock.time += 60;
-    EXPECT_EQ(error(open_to_all.admit(issued->key)), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(open_to_all.admit(issued->key)), ErrorCode::api_key_invalid);
     EXPECT_TRUE(open_to_all.revoke(lasting->key));
     EXPECT_FALSE(open_to_all.revoke(lasting->key));
-    EXPECT_EQ(error(open_to_all.admit(lasting->key)), ErrorCode::sign_in_rejected);
+    EXPECT_EQ(error(open_to_all.admit(lasting->key)), ErrorCode::api_key_invalid);
 }
 
 TEST_F(api_keys, one_payer_cannot_have_all_of_them) {

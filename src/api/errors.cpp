@@ -43,6 +43,7 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::signature_invalid:
             return {400, "invalid_request_error"};
         case ErrorCode::sign_in_rejected:
+        case ErrorCode::api_key_invalid:
             return {401, "authentication_error"};
         case ErrorCode::payment_required:
         case ErrorCode::voucher_unknown:

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "api/embeddings_format.hpp"
 #include "api/llama_format.hpp"
 #include "api/openai_format.hpp"
 #include "api/responses_format.hpp"
@@ -73,6 +74,8 @@ std::unique_ptr<ReplyFormat> make_format(const GenerationRequest& request, const
             return std::make_unique<ChatFormat>(request, head);
         case Dialect::responses:
             return std::make_unique<ResponsesFormat>(request, head);
+        case Dialect::embeddings:
+            return std::make_unique<EmbeddingsFormat>(request, head);
         case Dialect::llama:
             break;
     }

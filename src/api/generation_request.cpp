@@ -13,47 +13,55 @@ namespace {
 constexpr int64_t tokens_field_max = 1 << 24;
 
 /// Decimal numbers of tokens.
-Result<std::vector<TokenId>> parse_tokens(const boost::json::array& list) {
+Result<std::vector<TokenId>> parse_tokens(const boost::json::array& list,
+                                          const std::string& field) {
     std::vector<TokenId> tokens;
     tokens.reserve(list.size());
     for (const auto& item : list) {
         boost::system::error_code failed;
         tokens.push_back(item.to_number<TokenId>(failed));
-        if (failed) return fail(ErrorCode::field_invalid, "'prompt' holds what is no token id");
+        if (failed) return fail(ErrorCode::field_invalid, field + " holds what is no token id");
     }
     return tokens;
 }
 
+struct PromptField {
+    std::string name;
+    size_t count_max = choices_max;
+};
+
 /// A text, a list of tokens, or a list of such, which are prompts of their own.
-Result<std::vector<Prompt>> parse_prompts(const boost::json::object& body) {
-    const auto* field = body.if_contains("prompt");
-    if (field == nullptr || field->is_null())
-        return fail(ErrorCode::field_invalid, "'prompt' is missing: {\"prompt\": \"...\"}");
+Result<std::vector<Prompt>> parse_prompts(const boost::json::object& body,
+                                          const PromptField& place) {
+    const std::string quoted = "'" + place.name + "'";
+    const Error wrong = fail(ErrorCode::field_invalid,
+                             quoted + " must be a string, a list of token ids, or a list of these");
+    const auto* field = body.if_contains(place.name);
+    if (field == nullptr || field->is_null()) {
+        return fail(ErrorCode::field_invalid,
+                    quoted + " is missing: {\"" + place.name + "\": \"...\"}");
+    }
     if (const auto* text = field->if_string()) return std::vector<Prompt>{std::string(*text)};
     const auto* list = field->if_array();
-    if (list == nullptr || list->empty()) {
-        return fail(ErrorCode::field_invalid,
-                    "'prompt' must be a string, a list of token ids, or a list of these");
-    }
+    if (list == nullptr || list->empty()) return wrong;
     std::vector<Prompt> prompts;
     if (list->front().is_number()) {
-        TT_TRY(auto tokens, parse_tokens(*list));
+        TT_TRY(auto tokens, parse_tokens(*list, quoted));
         prompts.emplace_back(std::move(tokens));
         return prompts;
     }
-    if (list->size() > choices_max) {
+    if (list->size() > place.count_max) {
         return fail(ErrorCode::field_invalid,
-                    "'prompt' may hold at most " + std::to_string(choices_max) + " prompts");
+                    quoted + " may hold at most " + std::to_string(place.count_max) + " prompts");
     }
     for (const auto& item : *list) {
         if (const auto* text = item.if_string()) {
             prompts.emplace_back(std::string(*text));
         } else if (const auto* ids = item.if_array(); ids != nullptr && !ids->empty()) {
-            TT_TRY(auto tokens, parse_tokens(*ids));
+            TT_TRY(auto tokens, parse_tokens(*ids, quoted));
             prompts.emplace_back(std::move(tokens));
         } else {
-            return fail(ErrorCode::field_invalid,
-                        "'prompt' must be a string, a list of token ids, or a list of these");
+            return wrong;
         }
     }
     return prompts;
@@ -108,6 +116,38 @@ Result<void> ensure_supported(const boost::json::object& body) {
                             (std::string_view(name) == "functions" ? ": use 'tools'" : ""));
         }
     }
+    return {};
+}
+
+Result<std::optional<Duration>> parse_timeout(const boost::json::object& body) {
+    TT_TRY(const auto seconds, number_field(body, "timeout"));
+    if (!seconds) return std::optional<Duration>();
+    // False for NaN as well.
+    if (!(*seconds >= 0.001 && *seconds <= timeout_max_s)) {
+        return fail(ErrorCode::field_invalid,
+                    "'timeout' must be seconds from 0.001 to " + std::to_string(timeout_max_s));
+    }
+    return std::optional(
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds)));
+}
+
+/// A prompt's first token is what its embedding comes with; nobody is shown it.
+Result<void> parse_embedding(const boost::json::object& body, GenerationRequest& request) {
+    TT_TRY(request.prompts, parse_prompts(body, {"input", embeddings_max}));
+    request.tokens_max = 1;
+    request.has_seed = true;
+    request.sampling.pooling = Pooling::mean;
+    TT_TRY(const auto pooling, string_field(body, "pooling"));
+    if (pooling && *pooling != "mean" && *pooling != "last")
+        return fail(ErrorCode::field_invalid, "'pooling' must be \"mean\" or \"last\"");
+    if (pooling && *pooling == "last") request.sampling.pooling = Pooling::last;
+    TT_TRY(const auto format, string_field(body, "encoding_format"));
+    if (format && *format != "float" && *format != "base64")
+        return fail(ErrorCode::field_invalid, "'encoding_format' must be \"float\" or \"base64\"");
+    request.wants_base64 = format == "base64";
+    if (const auto* field = body.if_contains("dimensions"); field != nullptr && !field->is_null())
+        return fail(ErrorCode::field_invalid, "'dimensions' is not supported: leave it out");
+    TT_TRY(request.timeout, parse_timeout(body));
     return {};
 }
 
@@ -178,18 +218,6 @@ Result<std::vector<std::string>> parse_stops(const boost::json::object& body) {
     return stops;
 }
 
-Result<std::optional<Duration>> parse_timeout(const boost::json::object& body) {
-    TT_TRY(const auto seconds, number_field(body, "timeout"));
-    if (!seconds) return std::optional<Duration>();
-    // False for NaN as well.
-    if (!(*seconds >= 0.001 && *seconds <= timeout_max_s)) {
-        return fail(ErrorCode::field_invalid,
-                    "'timeout' must be seconds from 0.001 to " + std::to_string(timeout_max_s));
-    }
-    return std::optional(
-        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds)));
-}
-
 }  // namespace
 
 Result<void> ensure_asks_for_quotes(std::string_view attest) {
@@ -206,8 +234,11 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
     TT_CHECK(ensure_supported(body));
     if (is_chat(dialect)) {
         TT_CHECK(parse_chat(body, request));
+    } else if (dialect == Dialect::embeddings) {
+        TT_CHECK(parse_embedding(body, request));
+        return request;
     } else {
-        TT_TRY(request.prompts, parse_prompts(body));
+        TT_TRY(request.prompts, parse_prompts(body, {"prompt"}));
     }
     TT_CHECK(parse_choices(body, request));
     TT_CHECK(parse_token_limit(body, request));

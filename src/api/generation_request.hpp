@@ -31,6 +31,8 @@ enum class Dialect {
     responses,
     /// llama-server's own /completion.
     llama,
+    /// OpenAI's /v1/embeddings.
+    embeddings,
 };
 
 /// Whether a request's prompt is a conversation.
@@ -74,6 +76,8 @@ struct GenerationRequest {
     /// What the chat template takes for the time, and the answer says of itself; else now.
     std::optional<UnixSeconds> created;
     std::optional<Duration> timeout;  // until the answer is whole
+    /// Of embeddings: how their numbers are written.
+    bool wants_base64 = false;
     /// What /v1/responses says again of the request.
     boost::json::object echoed;
 

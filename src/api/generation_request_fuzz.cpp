@@ -7,11 +7,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace teetee;
     if (size == 0) return 0;
-    const auto dialect = static_cast<api::Dialect>(data[0] % 5);
+    const auto dialect = static_cast<api::Dialect>(data[0] % 6);
     const auto request = api::parse_generation_request(dialect, as_text({data + 1, size - 1}));
     if (!request) return 0;
     TT_ASSERT(validate(request->sampling));
-    TT_ASSERT(request->answer_count() <= api::choices_max);
+    const bool embeds = request->dialect == api::Dialect::embeddings;
+    TT_ASSERT(request->answer_count() <= (embeds ? api::embeddings_max : api::choices_max));
     TT_ASSERT(api::is_chat(request->dialect) != request->messages.empty());
     TT_ASSERT(request->tools.declared.size() <= api::tools_max);
     TT_ASSERT(request->answer_token_ids.size() <= api::token_ids_max);

@@ -16,6 +16,8 @@ inline constexpr size_t tool_name_bytes_max = 64;
 inline constexpr size_t tool_calls_max = 128;
 /// Answers to one request: its prompts, each as often as "n" says.
 inline constexpr size_t choices_max = 16;
+/// Prompts to be embedded at once; as many are computed at a time as a request may have answers.
+inline constexpr size_t embeddings_max = 2048;
 /// More than any context holds.
 inline constexpr size_t token_ids_max = 1 << 18;
 /// Of a text that is only tokenised, on the thread that serves everybody.

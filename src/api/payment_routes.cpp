@@ -227,7 +227,7 @@ Result<json::object> revoke_key(ApiKeys& keys, std::string_view body) {
     TT_TRY(const auto parsed, parse_body(body));
     TT_TRY(const auto key, string_field(parsed, "key"));
     if (!key || !keys.revoke(*key))
-        return fail(ErrorCode::sign_in_rejected, "there is no such key that this entry has made");
+        return fail(ErrorCode::api_key_invalid, "there is no such key that this entry has made");
     return json::object{{"revoked", true}};
 }
 

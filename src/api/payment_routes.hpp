@@ -25,9 +25,9 @@ void respond_payment(const Billing* billing, const net::HttpRequest& request,
 /// under the root that the contract anchors (crypto/merkle.hpp).
 void respond_anchor(const Billing* billing, std::string_view id, net::HttpExchange& exchange);
 
-/// POST /v1/api-keys, {"purpose": "api key", "expires_in": seconds (30 days)}, with the header TeeTee-Payment of a
-/// voucher or a host: a key that pays for requests as that would. Errors: payment_malformed; of
-/// Till::admit, ApiKeys::issue.
+/// POST /v1/api-keys, {"purpose": "api key", "expires_in": seconds (30 days)}, with the header
+/// TeeTee-Payment of a voucher or a host: a key that pays for requests as that would. Errors:
+/// payment_malformed; of Till::admit, ApiKeys::issue.
 Result<boost::json::object> issue_key(const Billing* billing, ApiKeys& keys,
                                       const net::HttpRequest& request);
 

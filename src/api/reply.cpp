@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/errors.hpp"
+#include "api/limits.hpp"
 #include "base/bytes.hpp"
 
 namespace teetee::api {
@@ -65,22 +66,27 @@ Result<void> Reply::prepare(const Chat& chat) {
 }
 
 void Reply::run() {
-    const auto self = shared_from_this();
     exchange_->on_disconnect([weak = weak_from_this()] {
         const auto reply = weak.lock();
         if (!reply || std::exchange(reply->is_over_, true)) return;
         reply->cancel_answers();
     });
-    // A copy, because the end of one ends them all.
-    const auto answers = answers_;
-    head_.id = to_hex(answers.front()->id().bytes);
-    for (size_t index = 0; index < answers.size() && !is_over_; ++index) {
-        const auto submitted = answers[index]->run(self);
-        // What has no receipt has an id of its own.
-        if (index == 0 && !is_streaming_) head_.id = to_hex(answers[0]->id().bytes);
+    // What has no receipt has an id of its own.
+    head_.id = to_hex(answers_.front()->id().bytes);
+    run_more();
+    if (request_->stream && !is_over_) begin_stream();
+}
+
+/// Not all at once where there are many: others want to be served as well.
+void Reply::run_more() {
+    while (!is_over_ && begun_count_ < answers_.size() &&
+           begun_count_ - ended_count_ < choices_max) {
+        const size_t index = begun_count_++;
+        const auto answer = answers_[index];
+        const auto submitted = answer->run(shared_from_this());
+        if (index == 0 && !is_streaming_) head_.id = to_hex(answer->id().bytes);
         if (!submitted) return on_failure(index, submitted.error(), "");
     }
-    if (request_->stream && !is_over_) begin_stream();
 }
 
 void Reply::cancel_answers() {
@@ -135,7 +141,8 @@ void Reply::on_ending(size_t index, const Piece& last, const Ending& ending) {
         send(format_->ending(index, last, ending));
     }
     ended_answers_[index] = {request_->stream ? Piece{} : last, ending};
-    if (++ended_count_ == ended_answers_.size()) finish();
+    if (++ended_count_ == ended_answers_.size()) return finish();
+    run_more();
 }
 
 void Reply::finish() {

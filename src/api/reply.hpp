@@ -31,6 +31,7 @@ class Reply final : public AnswerSink, public std::enable_shared_from_this<Reply
   private:
     Result<void> prepare(const Chat& chat);
     void run();
+    void run_more();
     void begin_stream();
     void keep_alive();
     void send(std::string events);
@@ -44,6 +45,8 @@ class Reply final : public AnswerSink, public std::enable_shared_from_this<Reply
     ReplyHead head_;
     std::unique_ptr<ReplyFormat> format_;
     std::vector<WholeAnswer> ended_answers_;
+    /// Those that have been begun, and of these those that have ended.
+    size_t begun_count_ = 0;
     size_t ended_count_ = 0;
     bool is_streaming_ = false;
     bool is_over_ = false;

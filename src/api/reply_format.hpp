@@ -27,6 +27,8 @@ struct Piece {
     /// In the shape of the dialect; null where there are none.
     boost::json::value logprobs;
     std::vector<TokenId> token_ids;
+    /// Of a prompt that has been embedded.
+    std::vector<float> embedding;
 };
 
 /// How long an answer took; from its submission, the wait for its turn included.

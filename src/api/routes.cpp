@@ -41,6 +41,7 @@ std::optional<Dialect> dialect_of(std::string_view path) {
     if (path == "/v1/chat/completions" || path == "/chat/completions") return Dialect::chat;
     if (path == "/v1/responses" || path == "/responses") return Dialect::responses;
     if (path == "/completion" || path == "/completions") return Dialect::llama;
+    if (path == "/v1/embeddings" || path == "/embeddings") return Dialect::embeddings;
     return std::nullopt;
 }
 
@@ -87,6 +88,8 @@ const std::vector<Routes::Route>& Routes::table() {
         {"POST", "/responses", &Routes::generate, Access::with_key},
         {"POST", "/completion", &Routes::generate, Access::with_key},
         {"POST", "/completions", &Routes::generate, Access::with_key},
+        {"POST", "/v1/embeddings", &Routes::generate, Access::with_key},
+        {"POST", "/embeddings", &Routes::generate, Access::with_key},
         {"POST", "/tokenize", &Routes::tokenize, Access::with_key},
         {"POST", "/detokenize", &Routes::detokenize, Access::with_key},
         {"POST", "/apply-template", &Routes::apply_template, Access::with_key},

@@ -51,23 +51,30 @@ json::object stage_json(const ReceiptStage& stage) {
 json::object sampling_json(const SamplingOptions& s) {
     json::array bias;
     for (const LogitBias& b : s.logit_bias) bias.push_back(json::array{b.token, b.bias});
-    return {{"temperature", s.temperature},
-            {"top_k", s.top_k},
-            {"top_p", s.top_p},
-            {"seed", std::to_string(s.seed)},
-            {"min_p", s.min_p},
-            {"typical_p", s.typical_p},
-            {"repetition_penalty", s.repetition_penalty},
-            {"repetition_window", s.repetition_window},
-            {"presence_penalty", s.presence_penalty},
-            {"frequency_penalty", s.frequency_penalty},
-            {"logit_bias", std::move(bias)},
-            {"logprobs", s.logprobs},
-            {"top_logprobs", s.top_logprobs},
-            {"constraint_kind", static_cast<uint32_t>(s.constraint.kind)},
-            {"constraint", s.constraint.source},
-            {"answer_given", s.answer_given},
-            {"activations", to_string(s.activations)}};
+    json::object out = {{"temperature", s.temperature},
+                        {"top_k", s.top_k},
+                        {"top_p", s.top_p},
+                        {"seed", std::to_string(s.seed)},
+                        {"min_p", s.min_p},
+                        {"typical_p", s.typical_p},
+                        {"repetition_penalty", s.repetition_penalty},
+                        {"repetition_window", s.repetition_window},
+                        {"presence_penalty", s.presence_penalty},
+                        {"frequency_penalty", s.frequency_penalty},
+                        {"logit_bias", std::move(bias)},
+                        {"logprobs", s.logprobs},
+                        {"top_logprobs", s.top_logprobs},
+                        {"constraint_kind", static_cast<uint32_t>(s.constraint.kind)},
+                        {"constraint", s.constraint.source},
+                        {"answer_given", s.answer_given},
+                        {"activations", to_string(s.activations)}};
+    // Others are as they were before there were embeddings.
+    if (s.pooling != Pooling::none) out["pooling"] = pooling_name(s.pooling);
+    return out;
+}
+
+std::string_view pooling_name(Pooling pooling) {
+    return pooling == Pooling::last ? "last" : "mean";
 }
 
 json::object opening_json(const ReceiptOpening& opening) {
@@ -220,6 +227,12 @@ Result<SamplingOptions> read_sampling(JsonMembers& parent) {
     const auto activations = activation_format_named(format);
     if (!activations) return from.wrong("activations", quote_foreign(format), "f32, f16 or q8");
     out.activations = *activations;
+    if (from.has("pooling")) {
+        TT_TRY(const auto pooling, from.text("pooling", 8));
+        if (pooling != "mean" && pooling != "last")
+            return from.wrong("pooling", quote_foreign(pooling), "mean or last");
+        out.pooling = pooling == "mean" ? Pooling::mean : Pooling::last;
+    }
     TT_CHECK(from.ensure_read());
     const auto valid = validate(out);
     if (!valid) return parent.wrong("sampling", valid.error().detail, "options in range");

@@ -60,6 +60,8 @@ Digest sampling_digest(const TraceSalt& salt, Position prompt_positions,
     out.length_prefixed(as_bytes(sampling.constraint.source));
     out.u32(sampling.answer_given);
     out.u8(static_cast<uint8_t>(sampling.activations));
+    // Without one it is as it was before there were any.
+    if (sampling.pooling != Pooling::none) out.u8(static_cast<uint8_t>(sampling.pooling));
     return crypto::sha256(out.view());
 }
 

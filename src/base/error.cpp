@@ -157,6 +157,7 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(method_not_allowed);
         TT_NAME(receipt_unknown);
         TT_NAME(activations_differ);
+        TT_NAME(api_key_invalid);
         TT_NAME(sealed_malformed);
         TT_NAME(sealed_key_unknown);
         TT_NAME(sealed_stale);

@@ -167,6 +167,7 @@ enum class ErrorCode : uint16_t {
     method_not_allowed = 1003,
     receipt_unknown = 1004,
     activations_differ = 1005,
+    api_key_invalid = 1006,
     sealed_malformed = 1010,
     sealed_key_unknown = 1011,
     sealed_stale = 1012,

@@ -77,6 +77,10 @@ Result<void> validate(const SamplingOptions& options) {
         return invalid("activations", std::to_string(static_cast<uint32_t>(options.activations)),
                        "f32, f16 or q8");
     }
+    if (options.pooling > pooling_max) {
+        return invalid("pooling", std::to_string(static_cast<uint32_t>(options.pooling)),
+                       "none, mean or last");
+    }
     const uint32_t top_max = options.logprobs ? top_logprobs_max : 0;
     if (options.top_logprobs > top_max) {
         return invalid("top_logprobs", std::to_string(options.top_logprobs),

@@ -80,6 +80,11 @@ struct Constraint {
     auto operator<=>(const Constraint&) const = default;
 };
 
+/// How the tail makes one vector of a prompt's last hidden states, behind the output norm: their
+/// mean, or the last one.
+enum class Pooling : uint8_t { none = 0, mean = 1, last = 2 };
+inline constexpr Pooling pooling_max = Pooling::last;
+
 inline constexpr size_t logit_bias_count_max = 1024;
 inline constexpr size_t constraint_bytes_max = 64u << 10;
 inline constexpr uint32_t top_logprobs_max = 20;
@@ -111,6 +116,8 @@ struct SamplingOptions {
     /// How rows travel between the shards: the logits depend on it, as they do on nothing else
     /// here.
     ActivationFormat activations = ActivationFormat::f32;
+    /// The first token comes with the prompt's embedding, which has length 1.
+    Pooling pooling = Pooling::none;
     auto operator<=>(const SamplingOptions&) const = default;
 
     /// Where the answer begins behind a prompt that is no shorter than answer_given.
@@ -121,8 +128,12 @@ struct SamplingOptions {
     bool has_penalties() const {
         return repetition_penalty != 1.0F || presence_penalty != 0.0F || frequency_penalty != 0.0F;
     }
-    /// The choice depends on earlier tokens themselves, so the tail has to know them.
-    bool needs_tokens() const { return has_penalties() || constraint.kind != ConstraintKind::none; }
+    /// The choice depends on earlier tokens themselves, or the embedding on their rows, so every
+    /// row has to come to the tail with its token.
+    bool needs_tokens() const {
+        return has_penalties() || constraint.kind != ConstraintKind::none ||
+               pooling != Pooling::none;
+    }
 };
 
 /// Error: invalid_argument naming field, have and need. What passes has no NaN.

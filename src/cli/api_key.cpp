@@ -88,7 +88,7 @@ Result<void> list_keys(const KeyOptions& options, Session& session) {
 Result<void> revoke_key(const KeyOptions& options, Session& session) {
     TT_TRY(auto keys, read_keys(options.path));
     if (std::erase_if(keys, [&](const auto& key) { return key.name == options.name; }) == 0)
-        return fail(ErrorCode::sign_in_rejected,
+        return fail(ErrorCode::api_key_invalid,
                     fmt::format("{} has no key '{}'", options.path, options.name));
     TT_CHECK(write_keys(options.path, keys));
     if (session.json) {

@@ -63,6 +63,7 @@ void add_node(CLI::App& app, Session& session);
 void add_up(CLI::App& app, Session& session);
 void add_chat(CLI::App& app, Session& session);
 void add_api_key(CLI::App& app, Session& session);
+void add_load(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_audit(CLI::App& app, Session& session);
 void add_attest(CLI::App& app, Session& session);

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
     add_logits(app, session);
     add_perplexity(app, session);
     add_bench(app, session);
+    add_load(app, session);
     add_attest(app, session);
     add_account(app, session);
     add_credits(app, session);

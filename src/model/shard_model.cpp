@@ -193,14 +193,17 @@ Result<void> ShardModel::forward(std::span<const BatchRow> rows, float* hidden) 
     return {};
 }
 
+void ShardModel::normalise_output(const float* hidden, float* out) const {
+    TT_ASSERT(is_last());
+    normalise_row(output_norm_, hyperparameters_.norm_epsilon, hidden, out);
+}
+
 void ShardModel::logits(const float* hidden, size_t row_count, float* logits) {
     TT_ASSERT(is_last());
     const size_t d = embedding_length();
     normed_.resize(row_count * d);
-    for (size_t row = 0; row < row_count; ++row) {
-        normalise_row(output_norm_, hyperparameters_.norm_epsilon, hidden + row * d,
-                      normed_.data() + row * d);
-    }
+    for (size_t row = 0; row < row_count; ++row)
+        normalise_output(hidden + row * d, normed_.data() + row * d);
     activations_.assign(normed_.data(), row_count, d, pool_);
     output_.multiply(activations_, logits, kernels_, pool_);
     if (hyperparameters_.output_softcap > 0.0F) {

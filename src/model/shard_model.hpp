@@ -66,6 +66,8 @@ class ShardModel {
 
     /// Last shard only. logits: (row_count, vocabulary_size).
     void logits(const float* hidden, size_t row_count, float* logits);
+    /// Last shard only. A row as the output head reads it: (embedding_length).
+    void normalise_output(const float* hidden, float* out) const;
 
   private:
     ShardModel(Hyperparameters hyperparameters, LayerRange layers, KvShape kv_shape,

@@ -108,6 +108,7 @@ HttpConnection::HttpConnection(Owner owner, std::unique_ptr<Stream> stream)
     : owner_(std::move(owner)), stream_(std::move(stream)), decoder_(owner_.options.limits) {}
 
 void HttpConnection::start() {
+    waiting_since_ = SystemClock().now();
     watch(owner_.options.header_time_max);
     if (!owner_.options.tls.has_value()) return read();
     shaking_hands_ = true;
@@ -197,6 +198,7 @@ void HttpConnection::on_header_complete() {
 
 void HttpConnection::dispatch() {
     read_timer_.cancel();
+    waiting_since_ = std::nullopt;
     auto taken = decoder_.take();
     phase_ = Phase::answering;
     header_seen_ = false;
@@ -218,6 +220,7 @@ void HttpConnection::next_request() {
         return read();
     }
     phase_ = Phase::idle;
+    waiting_since_ = SystemClock().now();
     watch(owner_.options.idle_time_max);
     const std::string waiting = std::exchange(pipelined_, {});
     if (!waiting.empty() || decoder_.unread_bytes() > 0) advance(as_bytes(waiting));
@@ -234,6 +237,7 @@ void HttpConnection::on_read_timeout() {
 }
 
 void HttpConnection::refuse(const Error& error) {
+    waiting_since_ = std::nullopt;
     phase_ = Phase::answering;
     read_timer_.cancel();
     keep_alive_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "net/http_server.hpp"
 
@@ -27,6 +28,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     void end();
 
     bool shaking_hands() const { return shaking_hands_; }
+    /// Since when it has been waiting for a whole request; nullopt while one is answered.
+    std::optional<Instant> waiting_since() const { return waiting_since_; }
     const std::string& source() const { return stream_->source(); }
 
     // What an HttpExchange calls.
@@ -63,6 +66,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     bool shaking_hands_ = false;
     bool reading_ = false;
     Phase phase_ = Phase::idle;
+    std::optional<Instant> waiting_since_;
     /// What came behind the request that is being answered.
     std::string pipelined_;
     Timer read_timer_;

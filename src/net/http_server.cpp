@@ -44,8 +44,22 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
             }};
         const auto connection = std::make_shared<HttpConnection>(owner, std::move(stream));
         connections.insert(connection);
-        if (count < options.connections_max) return connection->start();
+        if (count < options.connections_max || end_longest_waiting()) return connection->start();
         connection->start_refusing();
+    }
+
+    /// Whoever says little or nothing must not keep others out: at the limit the one that has been
+    /// longest about its request makes room. False where all are being answered.
+    bool end_longest_waiting() {
+        std::shared_ptr<HttpConnection> longest;
+        for (const auto& connection : connections) {
+            const auto since = connection->waiting_since();
+            if (!since) continue;
+            if (longest == nullptr || *since < *longest->waiting_since()) longest = connection;
+        }
+        if (longest == nullptr) return false;
+        longest->end();
+        return true;
     }
 
     bool may_shake_hands(const std::string& source) {

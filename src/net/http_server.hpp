@@ -20,6 +20,8 @@ struct HttpServerOptions {
     /// Without any progress of what is being sent.
     Duration write_time_max = std::chrono::seconds(30);
     Duration idle_time_max = std::chrono::seconds(60);
+    /// Where there is one more, the one that has been longest about its request is ended; where all
+    /// are being answered, the new one is refused with 503.
     size_t connections_max = 1024;
     /// Of one streamed answer, accepted by write and not yet by the kernel.
     size_t stream_bytes_max = 4u << 20;

@@ -324,12 +324,33 @@ TEST_F(http, dropped_exchanges_answer_500) {
 TEST_F(http, connections_too_many_get_503) {
     serve({.connections_max = 1});
     RawClient first(port());
-    first.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
-    first.receive("GET /echo ");
+    first.send("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(in_time(holding));
     RawClient second(port());
     const std::string answer = second.receive();
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 "));
     EXPECT_EQ(count_of(answer, "retry-after: 1"), 1u);
+    thread.call([&] { held.reset(); });
+}
+
+TEST_F(http, connections_that_say_little_make_room_for_others) {
+    serve({.connections_max = 3});
+    RawClient silent(port());
+    RawClient slow(port());
+    slow.send("GET /echo HTTP/1.1\r\nHo");
+    RawClient idle(port());
+    idle.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.receive("GET /echo ");
+    // The longest about its request goes first, whatever it has sent of it.
+    RawClient others[2] = {RawClient(port()), RawClient(port())};
+    for (RawClient& other : others) {
+        other.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_EQ(count_of(other.receive("GET /echo "), "HTTP/1.1 200"), 1u);
+    }
+    EXPECT_EQ(silent.receive(), "");
+    EXPECT_EQ(slow.receive(), "");
+    idle.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(count_of(idle.receive("GET /echo "), "HTTP/1.1 200"), 1u);
 }
 
 TEST_F(http, stopping_lets_running_exchanges_end) {

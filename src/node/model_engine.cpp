@@ -144,9 +144,22 @@ ComputeResult ModelEngine::compute(ComputeJob job) {
     return result;
 }
 
+/// Every row counts, not only those that a token is wanted from.
+void ModelEngine::pool(const ComputeJob& job, const std::vector<size_t>& admitted) {
+    const size_t width = model_->embedding_length();
+    for (size_t at = 0; at < admitted.size(); ++at) {
+        const auto found = samplers_.find(job.rows[admitted[at]].request);
+        if (found == samplers_.end() || found->second.pooling() == Pooling::none) continue;
+        normed_.resize(width);
+        model_->normalise_output(hidden_.data() + at * width, normed_.data());
+        found->second.pool(normed_);
+    }
+}
+
 void ModelEngine::sample(const ComputeJob& job, const std::vector<size_t>& admitted,
                          ComputeResult& result) {
     const size_t width = model_->embedding_length();
+    pool(job, admitted);
     size_t wanted = 0;
     for (size_t at = 0; at < admitted.size(); ++at) {
         if (!job.rows[admitted[at]].wants_token) continue;

@@ -32,6 +32,7 @@ class ModelEngine final : public pipeline::StageEngine {
     void open(const pipeline::SequenceOpen& sequence, pipeline::ComputeResult& result);
     /// The indices of the rows that can be computed; the others' sequences go into the failures.
     std::vector<size_t> admit(const pipeline::ComputeJob& job, pipeline::ComputeResult& result);
+    void pool(const pipeline::ComputeJob& job, const std::vector<size_t>& admitted);
     void sample(const pipeline::ComputeJob& job, const std::vector<size_t>& admitted,
                 pipeline::ComputeResult& result);
     Result<void> sample_row(const pipeline::EngineRow& row, std::span<const float> logits,
@@ -43,6 +44,7 @@ class ModelEngine final : public pipeline::StageEngine {
     std::map<RequestId, SequenceSampler> samplers_;  // on the tail
     model::Sampler sampler_;
     std::vector<float> hidden_;
+    std::vector<float> normed_;
     std::vector<float> logits_;
 };
 

@@ -1,7 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/sequence_sampler.hpp"
 
+#include <cmath>
+
 namespace teetee::node {
+namespace {
+
+/// In one order, so that every tail gives the same bits (docs/numerics.md). The mean is the sum but
+/// for its length.
+std::vector<float> of_length_one(const std::vector<float>& values) {
+    double square = 0;
+    for (const float value : values)
+        square += static_cast<double>(value) * static_cast<double>(value);
+    const double length = std::sqrt(square);
+    std::vector<float> out;
+    out.reserve(values.size());
+    for (const float value : values)
+        out.push_back(length > 0 ? static_cast<float>(static_cast<double>(value) / length) : 0.0F);
+    return out;
+}
+
+}  // namespace
 
 SequenceSampler::SequenceSampler(Sequence sequence)
     : sequence_(std::move(sequence)),
@@ -27,6 +46,14 @@ Result<void> SequenceSampler::push(const pipeline::EngineRow& row) {
     return constraint_ && is_answer ? constraint_->push(*row.token) : Result<void>();
 }
 
+void SequenceSampler::pool(std::span<const float> normed) {
+    if (pooling() == Pooling::last || pooled_.empty()) {
+        pooled_.assign(normed.begin(), normed.end());
+        return;
+    }
+    for (size_t i = 0; i < normed.size(); ++i) pooled_[i] += normed[i];
+}
+
 Result<pipeline::SampledToken> SequenceSampler::sample(std::span<const float> logits,
                                                        const pipeline::EngineRow& row,
                                                        model::Sampler& sampler,
@@ -41,6 +68,7 @@ Result<pipeline::SampledToken> SequenceSampler::sample(std::span<const float> lo
         logits, options, {.position = row.position, .history = &history_, .allowed = allowed});
     if (options.logprobs)
         out.logprobs = model::logprobs_of(logits, out.token, options.top_logprobs);
+    if (row.position + 1 == sequence_.prompt_positions) out.embedding = of_length_one(pooled_);
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "model/constraint_mask.hpp"
 #include "pipeline/engine.hpp"
@@ -28,6 +29,10 @@ class SequenceSampler {
     /// Errors: message_unexpected where it is missing, grammar_stuck, grammar_too_complex.
     Result<void> push(const pipeline::EngineRow& row);
 
+    Pooling pooling() const { return sequence_.options.pooling; }
+    /// Of a sequence with pooling: what the output head reads of the row pushed last.
+    void pool(std::span<const float> normed);
+
     /// The token behind the row pushed last, with log-probabilities if they are asked for.
     /// `masks`: of the batch. Errors: grammar_stuck, grammar_too_complex.
     Result<pipeline::SampledToken> sample(std::span<const float> logits,
@@ -41,6 +46,8 @@ class SequenceSampler {
     Position answer_begin_;
     model::TokenHistory history_;
     std::optional<model::ConstraintMask> constraint_;
+    /// Their sum, position by position, or the last one.
+    std::vector<float> pooled_;
 };
 
 }  // namespace teetee::node

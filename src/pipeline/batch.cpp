@@ -21,7 +21,8 @@ Result<wire::Message> tokens_of(const std::vector<wire::ForwardRow>& rows, Compu
             return fail(ErrorCode::internal, "engine: tokens are not those of the rows");
         }
         message.rows.push_back({row.request, row.epoch, row.position, result.tokens[at].token,
-                                std::move(result.tokens[at].logprobs)});
+                                std::move(result.tokens[at].logprobs),
+                                std::move(result.tokens[at].embedding)});
     }
     if (message.rows.size() != result.tokens.size()) {
         return fail(ErrorCode::internal, "engine: more tokens than rows that want one");

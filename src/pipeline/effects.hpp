@@ -78,6 +78,8 @@ struct ClientToken {
     uint32_t index = 0;
     /// Set if the sampling options ask for them.
     std::optional<TokenLogprobs> logprobs{};
+    /// Of the prompt, with the first token, if the sampling options ask for it.
+    std::vector<float> embedding{};
 };
 
 /// The last event of a request but ClientRecords and ClientQuotes, as is ClientFailed.

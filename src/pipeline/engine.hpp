@@ -70,6 +70,8 @@ struct SampledToken {
     TokenId token = 0;
     /// Set if the sampling options ask for them.
     std::optional<TokenLogprobs> logprobs{};
+    /// Likewise, behind the prompt.
+    std::vector<float> embedding{};
 };
 
 struct SequenceFailure {

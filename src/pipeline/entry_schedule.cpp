@@ -414,6 +414,11 @@ Result<void> Entry::check_answer(const Request& request, const wire::TokenRow& a
         (answer.logprobs && answer.logprobs->top.size() > sampling.top_logprobs)) {
         return fail(ErrorCode::stage_failed, "tail: not the logprobs asked for");
     }
+    const bool is_first = size_t{answer.position} + 1 == request.prompt_count;
+    const size_t embedding =
+        sampling.pooling != Pooling::none && is_first ? options_.engine.width : 0;
+    if (answer.embedding.size() != embedding)
+        return fail(ErrorCode::stage_failed, "tail: not the embedding asked for");
     if (!is_known({answer.token, 0.0F}) ||
         (answer.logprobs && !std::ranges::all_of(answer.logprobs->top, is_known))) {
         return fail(ErrorCode::token_out_of_range, "tail: no such token");
@@ -450,12 +455,14 @@ void Entry::accept(Requests::iterator found, const wire::TokenRow& answer, Effec
                        effects);
     }
 #endif
-    if (std::ranges::count(request.submission.stop_tokens, answer.token) > 0)
-        return finish(found, FinishReason::stop, effects);
+    // An embedding is handed out whatever would follow it.
+    const bool is_stop = std::ranges::count(request.submission.stop_tokens, answer.token) > 0;
+    if (is_stop && answer.embedding.empty()) return finish(found, FinishReason::stop, effects);
     effects.events.emplace_back(ClientToken{.request = found->first,
                                             .token = answer.token,
                                             .index = request.usage.completion_tokens,
-                                            .logprobs = answer.logprobs});
+                                            .logprobs = answer.logprobs,
+                                            .embedding = answer.embedding});
     ++request.usage.completion_tokens;
     ++counters_.completion_tokens;
     request.tokens.push_back(answer.token);

@@ -246,6 +246,31 @@ TEST_F(LinkedEntry, takes_a_token_only_for_a_row_that_wants_one) {
     EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).token, 7u);
 }
 
+TEST_F(LinkedEntry, hands_out_an_embedding_where_one_was_asked_for_and_no_other) {
+    const std::vector<float> embedding = {0.6F, 0.8F};
+    return_probe({hop({4, layer_count})});
+    const auto answer = [&](uint8_t id, Pooling pooling, const std::vector<float>& given) {
+        effects_ = {};
+        auto submission = example_request(id, 3, 5);
+        submission.sampling.pooling = pooling;
+        submission.stop_tokens = {7};
+        ASSERT_TRUE(entry_.submit(now_, submission, effects_));
+        compute();
+        receive(wire::Tokens{take<wire::Forward>().batch_id,
+                             {{request_id(id), 1, 2, 7, std::nullopt, given}}});
+        ASSERT_FALSE(effects_.events.empty());
+    };
+    answer(1, Pooling::mean, embedding);
+    // Whatever token it comes with, one that ends an answer too.
+    EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).embedding, embedding);
+    answer(2, Pooling::mean, {});
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
+    answer(3, Pooling::mean, {1.0F});
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
+    answer(4, Pooling::none, embedding);
+    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
+}
+
 TEST_F(LinkedEntry, a_lost_row_ends_the_route) {
     start_request();
     // A stage has left the route and joined it again: what the others hold of it is worth nothing.

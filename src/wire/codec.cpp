@@ -2,6 +2,7 @@
 #include "wire/codec.hpp"
 
 #include <bit>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,7 @@ void write(const SamplingOptions& sampling, proto::Open& out) {
     out.set_constraint(sampling.constraint.source);
     out.set_answer_given(sampling.answer_given);
     out.set_activations(static_cast<uint32_t>(sampling.activations));
+    out.set_pooling(static_cast<uint32_t>(sampling.pooling));
 }
 
 void write(const Open& open, proto::Header& header) {
@@ -98,6 +100,9 @@ Result<SamplingOptions> read_sampling(const proto::Open& in) {
     for (const auto& bias : in.logit_bias())
         sampling.logit_bias.push_back({bias.token(), bias.bias()});
     TT_TRY(sampling.activations, read_format(in.activations()));
+    if (in.pooling() > static_cast<uint32_t>(pooling_max))
+        return malformed("pooling " + std::to_string(in.pooling()));
+    sampling.pooling = static_cast<Pooling>(in.pooling());
     TT_CHECK(validate(sampling));
     return sampling;
 }
@@ -208,6 +213,7 @@ void write(const Tokens& tokens, proto::Header& header) {
         to.set_position(row.position);
         to.set_token(row.token);
         to.set_logprobs(row.logprobs ? static_cast<uint32_t>(1 + row.logprobs->top.size()) : 0);
+        to.set_embedding(static_cast<uint32_t>(row.embedding.size()));
     }
 }
 
@@ -231,16 +237,34 @@ Result<TokenLogprobs> read_logprobs(ByteReader& payload, uint32_t top_count) {
     return logprobs;
 }
 
+Result<std::vector<float>> read_embedding(ByteReader& payload, uint32_t count,
+                                          const Limits& limits) {
+    TT_CHECK(check_count("embedding", count, limits.width_max));
+    if (payload.remaining() < size_t{4} * count) return malformed("embedding cut short");
+    std::vector<float> out;
+    out.reserve(count);
+    for (uint32_t i = 0; i < count; ++i) {
+        TT_TRY(const auto bits, payload.read_u32());
+        out.push_back(std::bit_cast<float>(bits));
+        if (!std::isfinite(out.back())) return malformed("embedding: need numbers");
+    }
+    return out;
+}
+
 Result<Message> read(const proto::Tokens& in, ByteView payload, const Limits& limits) {
     TT_CHECK(check_count("rows", static_cast<uint64_t>(in.rows_size()), limits.rows_max));
     Tokens tokens{.batch_id = in.batch_id()};
     ByteReader reader(payload);
     for (const auto& row : in.rows()) {
         TT_TRY(const auto request, request_from_proto(row.request()));
-        TokenRow to{request, row.epoch(), row.position(), row.token()};
+        TokenRow to{.request = request,
+                    .epoch = row.epoch(),
+                    .position = row.position(),
+                    .token = row.token()};
         if (row.logprobs() > 0) {
             TT_TRY(to.logprobs, read_logprobs(reader, row.logprobs() - 1));
         }
+        TT_TRY(to.embedding, read_embedding(reader, row.embedding(), limits));
         tokens.rows.push_back(std::move(to));
     }
     if (!reader.at_end())
@@ -351,19 +375,23 @@ std::string encode_header(const Frame& frame) {
     return bytes;
 }
 
+void append_payload(const TokenRow& row, ByteWriter& frame) {
+    if (row.logprobs) {
+        frame.u32(std::bit_cast<uint32_t>(row.logprobs->chosen));
+        for (const TokenLogprob& top : row.logprobs->top) {
+            frame.u32(top.token);
+            frame.u32(std::bit_cast<uint32_t>(top.logprob));
+        }
+    }
+    for (const float number : row.embedding) frame.u32(std::bit_cast<uint32_t>(number));
+}
+
 void append_payload(const Message& message, ByteWriter& frame) {
     if (const auto* forward = std::get_if<Forward>(&message)) {
         TT_ASSERT(forward->activations.size() == forward->rows.size() * forward->row_bytes());
         frame.bytes(forward->activations);
     } else if (const auto* tokens = std::get_if<Tokens>(&message)) {
-        for (const TokenRow& row : tokens->rows) {
-            if (!row.logprobs) continue;
-            frame.u32(std::bit_cast<uint32_t>(row.logprobs->chosen));
-            for (const TokenLogprob& top : row.logprobs->top) {
-                frame.u32(top.token);
-                frame.u32(std::bit_cast<uint32_t>(top.logprob));
-            }
-        }
+        for (const TokenRow& row : tokens->rows) append_payload(row, frame);
     } else if (const auto* probe = std::get_if<Probe>(&message)) {
         for (const Hop& hop : probe->hops) {
             frame.bytes(hop.statement);

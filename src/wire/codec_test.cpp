@@ -76,7 +76,8 @@ SamplingOptions full_sampling() {
             .top_logprobs = 20,
             .constraint = {ConstraintKind::gbnf, "root ::= \"a\""},
             .answer_given = 99,
-            .activations = ActivationFormat::f16};
+            .activations = ActivationFormat::f16,
+            .pooling = Pooling::last};
 }
 
 Forward forward_with_tokens() {
@@ -407,6 +408,27 @@ TEST(codec, rejects_logprobs_that_are_none) {
     TokenLogprobs many{-1, {}};
     many.top.resize(top_logprobs_max + 1);
     EXPECT_EQ(refusal(encode(tokens(many))), ErrorCode::limit_exceeded);
+}
+
+TEST(codec, carries_embeddings_and_rejects_what_is_none) {
+    const auto tokens = [](std::vector<float> embedding, std::optional<TokenLogprobs> logprobs) {
+        return Tokens{1,
+                      {{request_id(1), 2, 3, 5, std::move(logprobs), std::move(embedding)},
+                       {request_id(2), 2, 3, 6, std::nullopt, {}}}};
+    };
+    const Tokens whole = tokens({0.5F, -2.0F, 0.0F}, TokenLogprobs{-1, {{3, -2}}});
+    const auto back = decode(encode(whole), {});
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(back->message, Message(whole));
+    for (const float wrong : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity})
+        EXPECT_EQ(refusal(encode(tokens({1, wrong}, {}))), ErrorCode::frame_malformed);
+    Bytes cut = encode(tokens({1, 2}, {}));
+    cut.resize(cut.size() - 1);
+    EXPECT_EQ(refusal(cut), ErrorCode::frame_malformed);
+    EXPECT_EQ(refusal(encode(tokens(std::vector<float>(Limits{}.width_max + 1), {}))),
+              ErrorCode::limit_exceeded);
+    EXPECT_EQ(refusal(encode(Open{{}, 0, {.pooling = static_cast<Pooling>(3)}, 1})),
+              ErrorCode::frame_malformed);
 }
 
 TEST(codec, rejects_prefixes_that_are_none) {

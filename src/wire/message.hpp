@@ -102,6 +102,8 @@ struct TokenRow {
     TokenId token = 0;
     /// Only if the sampling options ask for them.
     std::optional<TokenLogprobs> logprobs{};
+    /// Behind the prompt, if the sampling options ask for it.
+    std::vector<float> embedding{};
     bool operator==(const TokenRow&) const = default;
 };
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests as llama-server's and OpenAI's documentation have them, replayed: each is answered with the fields that
 its clients read, and request and answer fit the OpenAPI document that the entry serves."""
+import base64
 import http.client
 import json
+import math
+import struct
 
-from harness import wait_until
+from harness import STORY_MODEL, wait_until
 from json_schema import misfits
 
 CHAT = [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": "Once upon a time"}]
@@ -37,6 +40,10 @@ REQUESTS = [
                              "repeat_penalty": 1.1, "repeat_last_n": 64, "presence_penalty": 0, "mirostat": 0, "samplers": ["top_k"]}, 200, LLAMA_FIELDS,
      lambda a: a["generation_settings"]["repeat_penalty"] == 1.1),
     ("POST", "/completions", {"prompt": "Once", "n_predict": 2}, 200, LLAMA_FIELDS),
+    ("POST", "/v1/embeddings", {"input": "The food was delicious and the waiter...", "model": "teetee-story", "encoding_format": "float"}, 200,
+     ["object", "data.0.object", "data.0.embedding.0", "data.0.index", "model", "usage.prompt_tokens", "usage.total_tokens"]),
+    ("POST", "/embeddings", {"input": ["a cat", [557, 527]], "encoding_format": "base64"}, 200, ["data.1.embedding"], lambda a: isinstance(a["data"][0]["embedding"], str)),
+    ("POST", "/v1/embeddings", {"input": "x", "dimensions": 8}, 400, ["error.param"], lambda a: a["error"]["param"] == "dimensions"),
     ("POST", "/tokenize", {"content": "Hello world", "add_special": False, "with_pieces": False}, 200, ["tokens.0"]),
     ("POST", "/tokenize", {"content": "Hello world", "with_pieces": True}, 200, ["tokens.0.id", "tokens.0.piece"],
      lambda a: "".join(one["piece"] for one in a["tokens"]).strip() == "Hello world"),
@@ -148,6 +155,54 @@ def test_streams_say_what_whole_answers_say(teetee):
     assert not any(chunk["delta"].get("content") for chunk in chunks)
 
 
+def embed(http, texts, **more):
+    status, answer = http.post("/v1/embeddings", {"input": texts, "encoding_format": "base64", **more})
+    assert status == 200, answer
+    return [one["embedding"] for one in answer["data"]], answer
+
+
+def numbers(encoded: str):
+    raw = base64.b64decode(encoded)
+    return struct.unpack(f"<{len(raw) // 4}f", raw)
+
+
+def test_embeddings_are_the_same_bits_whatever_the_cut(teetee):
+    texts = ["The cat sat on the mat.", "A dog ran in the park.", "The cat sat on the rug.", "word " * 300]
+    found = []
+    for shards in (1, 2, 5):
+        network = teetee.network(shards)
+        network.start_all()
+        together, _ = embed(network.http, texts)
+        assert [embed(network.http, text)[0][0] for text in texts] == together
+        found.append(together)
+        # Many at once, with stories between them; the last state alone is another vector.
+        many, answer = embed(network.http, texts * 10)
+        assert many == together * 10 and [one["index"] for one in answer["data"]] == list(range(40))
+        assert embed(network.http, texts, pooling="last")[0] != together
+    assert found[0] == found[1] == found[2]
+    cat, dog, rug, _ = [numbers(one) for one in found[0]]
+    for vector in (cat, dog, rug):
+        assert abs(math.fsum(x * x for x in vector) - 1) < 1e-4
+
+    def alike(a, b):
+        return math.fsum(x * y for x, y in zip(a, b))
+
+    assert alike(cat, rug) > alike(cat, dog), (alike(cat, rug), alike(cat, dog))
+
+
+def test_an_embedding_has_a_receipt(teetee):
+    network = teetee.network(2)
+    network.start_all()
+    encoded, answer = embed(network.http, "The cat sat on the mat.")
+    path, vector = teetee.folder / "receipt.json", teetee.folder / "embedding"
+    path.write_text(json.dumps(network.http.get(answer["data"][0]["receipt"])[1]))
+    vector.write_bytes(base64.b64decode(encoded[0]))
+    assert teetee.run("verify", path, *network.verify_flags(), "--answer", vector)[0] == 0
+    vector.write_bytes(vector.read_bytes()[:-1] + b"x")
+    assert teetee.run("verify", path, *network.verify_flags(), "--answer", vector)[0] == 1
+    assert teetee.run("audit", path, "--model", STORY_MODEL)[0] == 0
+
+
 def headers_of(port: int, method: str, path: str, headers=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     connection.request(method, path, headers=headers or {})
@@ -199,7 +254,7 @@ def test_api_keys_of_a_file(teetee):
     assert ask(made["key"]) == (200, None)
     for wrong in (None, "sk-wrong", made["key"][:-1] + "x"):
         for path in ("/v1/completions", "/tokenize"):
-            assert ask(wrong, path) == (401, "sign_in_rejected"), (wrong, path, ask(wrong, path))
+            assert ask(wrong, path) == (401, "api_key_invalid"), (wrong, path, ask(wrong, path))
     # What an operator or a verifier asks is open.
     for path in ("/health", "/ready", "/metrics", "/attestation", "/v1/models"):
         assert network.http.get(path)[0] == 200, path
