@@ -185,7 +185,7 @@ Result<RemoteFile> probe(const Web& web, const std::string& url, const ExplainSt
     WebRequest request{.url = url, .headers = {{"range", "bytes=0-0"}}};
     // All that counts is in the header; a server without ranges would send the whole file.
     request.body_bytes_max = file_bytes_max;
-    request.on_header = [](int, const net::HttpHeaders&, const std::string&) { return false; };
+    request.on_header = [](const WebAnswer&) { return false; };
     TT_TRY(const auto answer, web.ask_patiently(request));
     RemoteFile out;
     out.validator = validator_of(answer.headers);

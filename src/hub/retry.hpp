@@ -26,7 +26,7 @@ Failure failure_of_error(Error error);
 
 struct RetryOptions {
     /// In a row, without a byte coming between them.
-    size_t tries_max = 6;
+    size_t tries_max = 5;
     Duration pause_first = std::chrono::seconds(1);
     /// The longest wait that a server may ask for.
     Duration wish_max = std::chrono::minutes(5);

@@ -190,8 +190,8 @@ std::optional<Failure> Transfer::fetch(ByteRange& left) {
         request.headers["range"] =
             "bytes=" + std::to_string(left.begin) + "-" + std::to_string(left.end - 1);
     }
-    request.on_header = [&](int status, const net::HttpHeaders& headers, const std::string& url) {
-        refusal = judge(status, headers, url, left);
+    request.on_header = [&](const WebAnswer& answer) {
+        refusal = judge(request, answer, left);
         return !refusal;
     };
     request.on_body_chunk = [&](std::string_view chunk) {
@@ -211,29 +211,23 @@ std::optional<Failure> Transfer::fetch(ByteRange& left) {
                    .is_passing = true};
 }
 
-std::optional<Failure> Transfer::judge(int status, const net::HttpHeaders& headers,
-                                       const std::string& url, ByteRange& left) {
-    const bool is_good = status == (options_.remote.has_ranges ? 206 : 200);
-    if (is_good && is_encoded(headers)) {
+std::optional<Failure> Transfer::judge(const WebRequest& request, const WebAnswer& answer,
+                                       ByteRange& left) {
+    const bool has_ranges = options_.remote.has_ranges;
+    if (answer.status == (has_ranges ? 206 : 200)) {
+        if (!is_encoded(answer.headers)) {
+            return has_ranges ? judge_part(answer.headers, left)
+                              : judge_whole(answer.headers, left);
+        }
         return final_failure(
             fail(ErrorCode::hub_refused, "the server compresses what was asked for as it is"));
     }
-    if (is_good) {
-        return options_.remote.has_ranges ? judge_part(headers, left) : judge_whole(headers, left);
-    }
-    if (options_.remote.has_ranges && (status == 200 || status == 416)) {
+    if (has_ranges && (answer.status == 200 || answer.status == 416)) {
         return changed("the server no longer gives this part of it");
     }
-    Failure failure = failure_of_status(status, headers, web_.clock().unix_now());
-    if (failure.is_passing) return failure;
-    // Signed addresses run out; the next try gets a new one.
-    const auto asked = origin_of(options_.url);
-    const auto answered = origin_of(url);
-    if (asked && answered && *asked != *answered && (status == 401 || status == 403)) {
-        failure.is_passing = true;
-        return failure;
-    }
-    return options_.explain ? final_failure(options_.explain(status, headers)) : failure;
+    Failure failure = web_.failure_of(request, answer);
+    if (failure.is_passing || !options_.explain) return failure;
+    return final_failure(options_.explain(answer.status, answer.headers));
 }
 
 std::optional<Failure> Transfer::judge_part(const net::HttpHeaders& headers, ByteRange& left) {
@@ -255,7 +249,12 @@ std::optional<Failure> Transfer::judge_part(const net::HttpHeaders& headers, Byt
 std::optional<Failure> Transfer::judge_whole(const net::HttpHeaders& headers, ByteRange& left) {
     const auto length = content_length(headers);
     const auto& known = options_.remote.bytes;
-    if (length && known && *length != *known) return changed("its length");
+    if (length && known && *length != *known) {
+        if (!options_.digest) return changed("its length");
+        return final_failure(
+            fail(ErrorCode::download_mismatch, "the server has " + std::to_string(*length) +
+                                                   " bytes, need " + std::to_string(*known)));
+    }
     const bool is_chunked = !field(headers, "transfer-encoding").empty();
     if (!length && !is_chunked && !known && !options_.digest) {
         return final_failure(

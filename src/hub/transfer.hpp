@@ -63,8 +63,8 @@ class Transfer {
     std::optional<ByteRange> take_piece();
     /// Moves left.begin on with the bytes that come.
     std::optional<Failure> fetch(ByteRange& left);
-    std::optional<Failure> judge(int status, const net::HttpHeaders& headers,
-                                 const std::string& url, ByteRange& left);
+    std::optional<Failure> judge(const WebRequest& request, const WebAnswer& answer,
+                                 ByteRange& left);
     std::optional<Failure> judge_part(const net::HttpHeaders& headers, ByteRange& left);
     std::optional<Failure> judge_whole(const net::HttpHeaders& headers, ByteRange& left);
     std::optional<Failure> store(ByteRange& left, std::string_view chunk);

@@ -50,6 +50,15 @@ net::HttpHeaders Web::headers_for(const std::string& url, const net::HttpHeaders
     return headers;
 }
 
+Failure Web::failure_of(const WebRequest& request, const WebAnswer& answer) const {
+    Failure out = failure_of_status(answer.status, answer.headers, clock_.unix_now());
+    const auto asked = origin_of(request.url);
+    const auto answered = origin_of(answer.url);
+    const bool was_sent_on = asked && answered && *asked != *answered;
+    if (was_sent_on && (answer.status == 401 || answer.status == 403)) out.is_passing = true;
+    return out;
+}
+
 Result<WebAnswer> Web::ask(const WebRequest& request) const {
     WebAnswer out{.url = request.url};
     for (size_t redirects = 0;; ++redirects) {
@@ -63,15 +72,15 @@ Result<WebAnswer> Web::ask(const WebRequest& request) const {
         ask.stop = request.stop;
         if (out.url.starts_with("https:")) ask.web_pki = net::WebPki{options_.ca_file};
         ask.on_header = [&](int status, const net::HttpHeaders& headers) {
+            note_linked(headers, out.linked);
             if (is_redirect(status)) return false;
-            return !request.on_header || request.on_header(status, headers, out.url);
+            out.status = status;
+            out.headers = headers;
+            return !request.on_header || request.on_header(out);
         };
         ask.on_body_chunk = request.on_body_chunk;
         TT_TRY(auto response, net::http_fetch(ask));
-        note_linked(response.headers, out.linked);
         if (!is_redirect(response.status)) {
-            out.status = response.status;
-            out.headers = std::move(response.headers);
             out.body = std::move(response.body);
             return out;
         }

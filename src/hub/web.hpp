@@ -28,19 +28,6 @@ struct WebOptions {
 /// Error: invalid_argument, which does not say the token.
 Result<std::string> clean_token(std::string_view text);
 
-struct WebRequest {
-    std::string url{};
-    net::HttpHeaders headers{};
-    uint64_t body_bytes_max = answer_bytes_max;
-    Duration time_max = std::chrono::seconds(60);
-    /// As of net::HttpClientRequest, but never called for a redirect; `url` is the one that
-    /// answers.
-    std::function<bool(int status, const net::HttpHeaders& headers, const std::string& url)>
-        on_header{};
-    std::function<bool(std::string_view chunk)> on_body_chunk{};
-    std::stop_token stop{};
-};
-
 struct WebAnswer {
     int status = 0;
     net::HttpHeaders headers{};
@@ -52,12 +39,27 @@ struct WebAnswer {
     net::HttpHeaders linked{};
 };
 
+struct WebRequest {
+    std::string url{};
+    net::HttpHeaders headers{};
+    uint64_t body_bytes_max = answer_bytes_max;
+    Duration time_max = std::chrono::seconds(60);
+    /// As of net::HttpClientRequest, but never called for a redirect; the answer has no body yet.
+    std::function<bool(const WebAnswer& answer)> on_header{};
+    std::function<bool(std::string_view chunk)> on_body_chunk{};
+    std::stop_token stop{};
+};
+
 /// GET with redirects followed: at most redirects_max, never from https to http, and without the
 /// token on every other server than the one that it is for. Blocks; may be used by several threads.
 class Web {
   public:
     Web(WebOptions options, const Clock& clock, Rng& rng)
         : options_(std::move(options)), clock_(clock), rng_(rng) {}
+
+    /// A status that is no answer. A server that a hub sent its client on to and that forbids it
+    /// has been asked by an address that ran out: that passes, since the hub gives a new one.
+    Failure failure_of(const WebRequest& request, const WebAnswer& answer) const;
 
     const WebOptions& options() const { return options_; }
     const Clock& clock() const { return clock_; }
