@@ -29,16 +29,16 @@ class Repository {
         HfRepository out{.endpoint = endpoint_.url, .reference = reference_, .explain = explain_};
         TT_TRY(const auto answer, ask(hub::hf_model_url(endpoint_.url, reference_)));
         TT_TRY(out.model, hub::parse_hf_model(answer.body));
-        std::string url =
+        const std::string first =
             hub::hf_files_url({endpoint_.url, reference_.repository, out.model.commit});
-        TT_TRY(const auto origin, hub::origin_of(url));
+        std::string url = first;
         for (size_t page = 0; !url.empty(); ++page) {
             if (page == hub::file_pages_max || out.files.size() > hub::files_max)
                 return fail(ErrorCode::limit_exceeded, reference_.repository + ": too many files");
             TT_TRY(const auto answered, ask(url));
             TT_TRY(auto files, hub::parse_hf_files(answered.body));
             out.files.insert(out.files.end(), files.begin(), files.end());
-            TT_TRY(url, next_page(answered, origin));
+            TT_TRY(url, next_page(answered, first));
         }
         return out;
     }
@@ -48,16 +48,16 @@ class Repository {
         return pulling_.ask(url, "application/json", explain_);
     }
 
-    /// "" behind the last one. A mirror's may lead to the hub itself: what was asked goes on.
-    Result<std::string> next_page(const hub::WebAnswer& answer, const std::string& origin) const {
+    /// "" behind the last one. Only where to go on is the link's: it goes on at the same server,
+    /// wherever a mirror's link may lead.
+    static Result<std::string> next_page(const hub::WebAnswer& answer, const std::string& first) {
         const std::string link = hub::parse_next_link(hub::field(answer.headers, "link"));
         if (link.empty()) return std::string();
-        TT_TRY(const auto url, hub::resolve_location(answer.url, link));
-        TT_TRY(const auto linked_origin, hub::origin_of(url));
-        if (linked_origin == origin) return url;
-        return fail(
-            ErrorCode::hub_malformed,
-            "the hub's list of files goes on at another server: " + quote_foreign(linked_origin));
+        const size_t query = link.find('?');
+        if (query != link.npos) return first.substr(0, first.find('?')) + link.substr(query);
+        return fail(ErrorCode::hub_malformed, "the hub's list of files goes on at " +
+                                                  quote_foreign(link) +
+                                                  ", need a URL with a query");
     }
 
     const PullSession& pulling_;

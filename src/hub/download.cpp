@@ -220,6 +220,7 @@ Result<Downloaded> download(const Web& web, const DownloadOptions& options) {
     TT_TRY(const auto part, PartFile::open(options.path));
     auto downloaded = Download(web, options, part).run();
     if (downloaded) return downloaded;
+    part.discard_if_empty();
     // What stands behind the question mark may be what opens the file.
     return in_context(options.url.substr(0, options.url.find('?')), std::move(downloaded).error());
 }

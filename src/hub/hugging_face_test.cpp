@@ -28,8 +28,9 @@ TEST(hf_model, has_its_commit_licence_and_gate) {
     EXPECT_EQ(plain->commit, commit);
     EXPECT_EQ(plain->licence, "mit");
     EXPECT_FALSE(plain->gated);
-    const auto gated = parse_hf_model(model_with(
-        R"(,"gated":"manual","cardData":{"license":"other","license_name":"llama3","license_link":"LICENSE"})"));
+    const auto gated = parse_hf_model(
+        model_with(R"(,"gated":"manual","cardData":{"license":"other","license_name":"llama3",)"
+                   R"("license_link":"LICENSE"})"));
     EXPECT_EQ(gated->licence, "llama3 (LICENSE)");
     EXPECT_TRUE(gated->gated);
     EXPECT_EQ(parse_hf_model(model_with(""))->licence, "");

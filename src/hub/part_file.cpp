@@ -109,4 +109,9 @@ void PartFile::discard() const {
     ::unlink(part_path_.c_str());
 }
 
+void PartFile::discard_if_empty() const {
+    struct stat status {};
+    if (::fstat(descriptor_.number(), &status) == 0 && status.st_size == 0) discard();
+}
+
 }  // namespace teetee::hub

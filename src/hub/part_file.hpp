@@ -35,6 +35,8 @@ class PartFile {
     /// Gives it its name, also after a power cut; the journal goes. Error: io_failed.
     Result<void> publish() const;
     void discard() const;
+    /// Removes a file that nothing came for.
+    void discard_if_empty() const;
 
   private:
     PartFile(std::string path, net::Descriptor descriptor)

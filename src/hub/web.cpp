@@ -99,9 +99,8 @@ Result<WebAnswer> Web::ask_patiently(const WebRequest& request) const {
     while (true) {
         auto answer = ask(one);
         if (options_.stop.stop_requested()) return fail(ErrorCode::cancelled, "while asking");
-        Failure failure =
-            answer ? failure_of_status(answer->status, answer->headers, clock_.unix_now())
-                   : failure_of_error(std::move(answer).error());
+        const Failure failure =
+            answer ? failure_of(one, *answer) : failure_of_error(answer.error());
         if (answer && !failure.is_passing) return answer;
         TT_TRY(const Duration pause, retry.pause_after(failure));
         if (options_.on_wait) options_.on_wait(failure, pause);
