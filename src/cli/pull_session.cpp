@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -125,7 +126,9 @@ Result<hub::Downloaded> PullSession::fetch(const PullFile& file) const {
 }
 
 void PullSession::say(const std::string& line) {
-    std::fprintf(stderr, "teetee: %s\n", line.c_str());
+    // A bar may stand on this line.
+    const char* const start = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";
+    std::fprintf(stderr, "%steetee: %s\n", start, line.c_str());
 }
 
 Result<void> check_gguf(const std::string& path) {

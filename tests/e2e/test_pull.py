@@ -19,11 +19,12 @@ STORY = STORY_MODEL.read_bytes()
 SLOW = 400_000
 
 
+HUB_VARIABLES = {"HF_TOKEN", "HF_ENDPOINT", "TEETEE_OLLAMA_REGISTRY"}
+
+
 def pull(teetee, *arguments, **environment):
     """(exit code, JSON or None, stderr)"""
-    for name in ("HF_TOKEN", "HF_ENDPOINT", "TEETEE_OLLAMA_REGISTRY"):
-        teetee.environment.pop(name, None)
-    teetee.environment |= environment
+    teetee.environment = {k: v for k, v in teetee.environment.items() if k not in HUB_VARIABLES} | environment
     code, out, err = teetee.run("pull", *arguments, "--json")
     return code, json.loads(out) if out.strip() else None, err
 
@@ -381,6 +382,17 @@ def test_a_bar_on_a_terminal(teetee):
         out, _ = process.communicate(timeout=30)
         assert process.returncode == 0 and b"\x1b" not in out and b"sha256:" in out, out
         os.close(terminal)
+
+
+def test_a_url_of_a_hub_is_checked_by_what_the_hub_says(teetee):
+    server, hub = story_hub()
+    with server, hub:
+        url = f"{hub.url}/owner/story-GGUF/resolve/{COMMIT}/story-q8_0.gguf"
+        assert pulled(teetee, url, "--dry-run")["files"][0]["digest"] == f"sha256:{sha256(STORY)}"
+        server.files[f"repos/{sha256(STORY)}"] = STORY[:-1] + b"x"
+        refused(teetee, "download_mismatch", url)
+        server.files[f"repos/{sha256(STORY)}"] = STORY
+        assert pathlib.Path(pulled(teetee, url)["file"]).read_bytes() == STORY
 
 
 def test_servers_without_ranges(teetee):
