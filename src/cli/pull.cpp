@@ -44,7 +44,7 @@ Result<PullReport> pull_url(const PullOptions& options, const hub::UrlReference&
         return fail(ErrorCode::invalid_argument, "--out: the URL names no file");
     // What stands behind the question mark may be what opens the file.
     const std::string shown_url = reference.url.substr(0, reference.url.find('?'));
-    PullFile file = {.url = reference.url, .check = check_gguf};
+    PullFile file = {.url = reference.url, .is_gguf = true};
     if (!options.sha256.empty()) {
         auto digest = hub::parse_sha256(options.sha256);
         if (!digest) return in_context("--sha256", std::move(digest).error());

@@ -90,7 +90,7 @@ Result<PullReport> pull_gguf(const PullOptions& options, const PullSession& pull
                                      chosen->path, models.size(), hub::preferred_quantisation));
     PullFile file = repository.file(*chosen);
     file.path = choose_path(options, repository.usual_folder() + "/" + chosen->path);
-    file.check = check_gguf;
+    file.is_gguf = true;
     if (options.dry_run)
         return report_plan({{file.url, file.path, file.bytes, file.digest}},
                            repository.model.licence);

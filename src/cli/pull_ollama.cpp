@@ -54,7 +54,7 @@ Result<Plan> plan_files(const hub::OllamaManifest& manifest, const std::string& 
     };
     Plan plan;
     plan.model = file_of(manifest.model, path);
-    plan.model.check = check_gguf;
+    plan.model.is_gguf = true;
     for (const hub::OllamaText& text : manifest.texts) {
         if (text.layer.bytes > hub::text_layer_bytes_max)
             return fail(ErrorCode::limit_exceeded,

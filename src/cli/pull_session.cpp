@@ -43,6 +43,38 @@ std::string digest_text(const hub::FileDigest& digest) {
     return (is_sha256 ? "sha256:" : "git:") + digest.hex;
 }
 
+/// The index reader's word on a model, on its beginning and on all of it. Says once where this
+/// program cannot run it: others can, and the next version may.
+class GgufCheck {
+  public:
+    Result<void> check_head(const std::string& path, uint64_t head_bytes, uint64_t file_bytes) {
+        TT_TRY(const auto file, net::File::open(path));
+        Bytes head(head_bytes);
+        TT_CHECK(file.read(0, head));
+        const auto gguf = model::Gguf::parse_head(head, file_bytes);
+        if (gguf) tell_architecture(*gguf);
+        // An index that is longer than this is looked at when all is there.
+        if (gguf || gguf.error().code == ErrorCode::gguf_truncated) return {};
+        return gguf.error();
+    }
+
+    Result<void> check(const std::string& path) {
+        TT_TRY(const auto file, ModelFile::open(path));
+        tell_architecture(file.gguf);
+        return {};
+    }
+
+  private:
+    void tell_architecture(const model::Gguf& gguf) {
+        const auto read = model::hyperparameters_from(gguf);
+        if (read || is_told_) return;
+        is_told_ = true;
+        PullSession::say("this program cannot run the model: " + read.error().message());
+    }
+
+    bool is_told_ = false;
+};
+
 hub::WebOptions web_options(const PullOptions& options, const PullEndpoint& endpoint,
                             const std::stop_token& stop) {
     hub::WebOptions out{.ca_file = options.ca_file, .token = endpoint.token, .stop = stop};
@@ -112,8 +144,14 @@ Result<hub::Downloaded> PullSession::fetch(const PullFile& file) const {
                                      .digest = file.digest,
                                      .bytes = file.bytes,
                                      .connections = options_.connections,
-                                     .explain = file.explain,
-                                     .check = file.check};
+                                     .explain = file.explain};
+    GgufCheck check;
+    if (file.is_gguf) {
+        download.check_head = [&check](const std::string& path, uint64_t head, uint64_t all) {
+            return check.check_head(path, head, all);
+        };
+        download.check = [&check](const std::string& path) { return check.check(path); };
+    }
     download.on_progress = [&](hub::DownloadPhase phase, uint64_t done, uint64_t total) {
         if (phase == hub::DownloadPhase::checking) fetching.erase();
         (phase == hub::DownloadPhase::checking ? checking : fetching).draw(done, total);
@@ -129,13 +167,6 @@ void PullSession::say(const std::string& line) {
     // A bar may stand on this line.
     const char* const start = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";
     std::fprintf(stderr, "%steetee: %s\n", start, line.c_str());
-}
-
-Result<void> check_gguf(const std::string& path) {
-    TT_TRY(const auto file, ModelFile::open(path));
-    if (const auto read = model::hyperparameters_from(file.gguf); !read)
-        PullSession::say("this program cannot run the model: " + read.error().message());
-    return {};
 }
 
 std::string choose_path(const PullOptions& options, const std::string& usual_place) {

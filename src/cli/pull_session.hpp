@@ -61,7 +61,8 @@ struct PullFile {
     std::optional<hub::FileDigest> digest{};
     std::optional<uint64_t> bytes{};
     hub::ExplainStatus explain{};
-    std::function<Result<void>(const std::string& part_path)> check{};
+    /// It is a model: GGUF's index reader looks at it.
+    bool is_gguf = false;
 };
 
 /// A pull under way: the web, what is shown of it, and Ctrl-C, which stops it so that the same
@@ -93,9 +94,6 @@ class PullSession {
     net::Loop signals_;
     std::jthread signal_thread_;
 };
-
-/// The index reader's word on a GGUF file that came; says where this program cannot run it.
-Result<void> check_gguf(const std::string& path);
 
 // One file each. What is to be printed: members of a JSON object, and lines.
 struct PullReport {

@@ -95,10 +95,23 @@ class Download {
         TT_TRY(RangeSet done, resume(remote));
         resumed_bytes_ = done.bytes();
         if (remote.bytes) TT_CHECK(ensure_room(*remote.bytes - done.bytes()));
+        if (options_.check_head && remote.has_ranges && *remote.bytes > 2 * head_bytes) {
+            TT_TRY(done, fetch_until(head_bytes, remote, std::move(done)));
+            auto good = options_.check_head(part_.part_path(), head_bytes, *remote.bytes);
+            if (!good) return refuse(std::move(good).error());
+        }
+        auto all = fetch_until(file_bytes_max, remote, std::move(done));
+        if (!all) return std::move(all).error();
+        return remote.bytes ? *remote.bytes : all->bytes();
+    }
+
+    /// What is there then.
+    Result<RangeSet> fetch_until(uint64_t end, const RemoteFile& remote, RangeSet done) {
         TransferOptions transfer_options = {.url = options_.url,
                                             .remote = remote,
                                             .digest = digest_,
                                             .connections = options_.connections,
+                                            .end = end,
                                             .explain = options_.explain};
         if (options_.on_progress) {
             transfer_options.on_progress = [this](uint64_t now, uint64_t total) {
@@ -106,9 +119,10 @@ class Download {
             };
         }
         Transfer transfer(web_, part_, std::move(transfer_options), std::move(done));
-        auto bytes = transfer.run();
+        const auto outcome = transfer.run();
         fetched_bytes_ += transfer.fetched_bytes();
-        return bytes;
+        if (!outcome) return outcome.error();
+        return transfer.done();
     }
 
     /// Length and digest by the server's word, beside what the hub's list says.

@@ -11,6 +11,9 @@ namespace teetee::hub {
 
 enum class DownloadPhase { fetching, checking };
 
+/// How much of a long file is its beginning; the tables of most vocabularies fit.
+constexpr uint64_t head_bytes = 16u << 20;
+
 struct DownloadOptions {
     std::string url{};
     /// Where the file goes when it is whole and checked; until then it is PATH.part.
@@ -20,6 +23,11 @@ struct DownloadOptions {
     std::optional<uint64_t> bytes{};
     size_t connections = 4;
     ExplainStatus explain{};
+    /// Looks into the beginning of a long file before the rest is fetched, so that nobody waits for
+    /// what is no use; called where the server has ranges.
+    std::function<Result<void>(const std::string& part_path, uint64_t head_bytes,
+                               uint64_t file_bytes)>
+        check_head{};
     /// Looks into the whole file before it gets its name.
     std::function<Result<void>(const std::string& part_path)> check{};
     std::function<void(DownloadPhase, uint64_t done, uint64_t total)> on_progress{};

@@ -52,15 +52,16 @@ Transfer::Transfer(const Web& web, const PartFile& part, TransferOptions options
         pieces_ = {{0, remote.bytes.value_or(file_bytes_max)}};
         return;
     }
-    const uint64_t missing = *remote.bytes - done_.bytes();
+    const uint64_t end = std::min(*remote.bytes, options_.end);
+    uint64_t missing = 0;
+    for (const ByteRange& gap : done_.gaps(end, file_bytes_max)) missing += gap.bytes();
     const uint64_t share = (missing + options_.connections - 1) / options_.connections;
-    const uint64_t piece_bytes =
-        std::clamp(share, options_.piece_bytes_min, options_.piece_bytes_max);
-    const auto gaps = done_.gaps(*remote.bytes, piece_bytes);
+    const auto gaps =
+        done_.gaps(end, std::clamp(share, options_.piece_bytes_min, options_.piece_bytes_max));
     pieces_.assign(gaps.begin(), gaps.end());
 }
 
-Result<uint64_t> Transfer::run() {
+Result<void> Transfer::run() {
     const std::stop_callback on_stop(web_.options().stop, [this] { stop_.request_stop(); });
     const size_t workers = std::min(options_.connections, pieces_.size());
     Result<void> watched;
@@ -84,7 +85,7 @@ Result<uint64_t> Transfer::run() {
     if (web_.options().stop.stop_requested()) {
         return fail(ErrorCode::cancelled, "stopped; the same command goes on from here");
     }
-    return options_.remote.bytes ? *options_.remote.bytes : whole_bytes_.value_or(0);
+    return {};
 }
 
 /// Until the last worker has ended.
@@ -202,11 +203,8 @@ std::optional<Failure> Transfer::fetch(ByteRange& left) {
     if (refusal) return refusal;
     if (!answer) return failure_of_error(std::move(answer).error());
     if (left.begin == left.end) return std::nullopt;
-    if (!options_.remote.has_ranges && !options_.remote.bytes) {
-        const std::lock_guard lock(mutex_);
-        whole_bytes_ = left.begin;
-        return std::nullopt;
-    }
+    // Of a file whose length nobody said the end is where the answer ends.
+    if (!options_.remote.has_ranges && !options_.remote.bytes) return std::nullopt;
     return Failure{.error = fail(ErrorCode::connection_closed, "the answer ended too early"),
                    .is_passing = true};
 }
@@ -266,7 +264,6 @@ std::optional<Failure> Transfer::judge_whole(const net::HttpHeaders& headers, By
     const std::lock_guard lock(mutex_);
     done_.clear();
     left = {0, known ? *known : length.value_or(file_bytes_max)};
-    if (length && !known) whole_bytes_ = *length;
     return std::nullopt;
 }
 

@@ -33,6 +33,8 @@ struct TransferOptions {
     /// A digest tells damage at the end: then a length need not be known beforehand.
     std::optional<FileDigest> digest{};
     size_t connections = 4;
+    /// Only so much of the beginning, of a server that has ranges.
+    uint64_t end = file_bytes_max;
     uint64_t piece_bytes_min = 1u << 20;
     uint64_t piece_bytes_max = 64u << 20;
     /// How often the journal is kept.
@@ -50,11 +52,12 @@ class Transfer {
     /// `done`: what is in the part already.
     Transfer(const Web& web, const PartFile& part, TransferOptions options, RangeSet done);
 
-    /// Blocks until all is there; how many bytes the file has. Whatever comes of it, the journal
-    /// says what is there. Errors: download_changed (parts of two files), cancelled, io_failed,
+    /// Blocks until all that is wanted is there; whatever comes of it, the journal says what
+    /// is. Errors: download_changed (parts of two files), cancelled, io_failed,
     /// rate_limited, hub_unavailable, http_malformed, those of `explain`.
-    Result<uint64_t> run();
+    Result<void> run();
 
+    const RangeSet& done() const { return done_; }
     /// Bytes that came over the network.
     uint64_t fetched_bytes() const { return fetched_bytes_; }
 
@@ -86,8 +89,6 @@ class Transfer {
     std::optional<Error> error_;
     size_t working_ = 0;
     uint64_t fetched_bytes_ = 0;
-    /// Of a file whose length nobody said.
-    std::optional<uint64_t> whole_bytes_;
     Instant not_before_{};
 };
 

@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import signal
+import struct
 import subprocess
 
 from harness import STORY_MODEL, wait_until
@@ -234,6 +235,16 @@ def test_what_is_no_model_is_not_kept(teetee):
             code = "gguf_malformed" if name == "page.gguf" else "gguf_truncated"
             refused(teetee, code, f"hf:owner/story-GGUF/{name}", "--mirror", hub.url)
         assert files_under(models(teetee)) == []
+
+
+def test_a_long_file_that_is_no_use_is_not_fetched_whole(teetee):
+    name = b"a.weight"
+    unknown = struct.pack("<4sIQQ", b"GGUF", 3, 1, 0) + struct.pack("<Q", len(name)) + name + struct.pack("<IQIQ", 1, 32, 99, 0)
+    server, hub = story_hub({"a.gguf": unknown + bytes(60 << 20), "b.gguf": bytes(60 << 20)})
+    with server, hub:
+        refused(teetee, "gguf_unsupported", "hf:owner/story-GGUF/a.gguf", "--mirror", hub.url)
+        refused(teetee, "gguf_malformed", "hf:owner/story-GGUF/b.gguf", "--mirror", hub.url)
+        assert server.sent == 2 * ((16 << 20) + 1) and files_under(models(teetee)) == []
 
 
 def test_hostile_lists(teetee):
