@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include "cli/checkpoint_import.hpp"
 #include "cli/pull_session.hpp"
 #include "cli/state_folder.hpp"
@@ -35,13 +37,28 @@ Result<void> pull(const PullOptions& options, Session& session) {
     return {};
 }
 
+/// Of a file that is there already an earlier pull has noted what it is; if the server still has
+/// the same, it need not be fetched again.
+Result<hub::Downloaded> fetch_noted(const PullSession& pulling, PullFile file,
+                                    const std::string& source) {
+    if (file.digest) return pulling.fetch(file);
+    if (std::error_code failed; std::filesystem::exists(file.path, failed)) {
+        auto remote = hub::probe(pulling.web(), file.url, file.explain);
+        if (!remote) return in_context(source, std::move(remote).error());
+        if (!remote->validator.empty())
+            file.digest = find_digest(file.path, {source, remote->validator});
+    }
+    TT_TRY(auto downloaded, pulling.fetch(file));
+    if (!downloaded.validator.empty())
+        TT_CHECK(note_digest(file.path, {source, downloaded.validator}, downloaded.digest));
+    return downloaded;
+}
+
 }  // namespace
 
 Result<PullReport> pull_url(const PullOptions& options, const hub::UrlReference& reference) {
     if (!options.mirror.empty())
         return fail(ErrorCode::invalid_argument, "--mirror is for hubs; a URL says where to ask");
-    if (reference.file_name.empty() && (options.out.empty() || options.out.ends_with('/')))
-        return fail(ErrorCode::invalid_argument, "--out: the URL names no file");
     // What stands behind the question mark may be what opens the file.
     const std::string shown_url = reference.url.substr(0, reference.url.find('?'));
     PullFile file = {.url = reference.url, .is_gguf = true};
@@ -50,7 +67,11 @@ Result<PullReport> pull_url(const PullOptions& options, const hub::UrlReference&
         if (!digest) return in_context("--sha256", std::move(digest).error());
         file.digest = std::move(*digest);
     }
-    file.path = choose_path(options, "url/" + reference.host + "/" + reference.file_name);
+    const std::string path =
+        choose_path(options, "url/" + reference.host + "/" + reference.file_name);
+    if (path.empty() || path.ends_with('/'))
+        return fail(ErrorCode::invalid_argument, "--out: the URL names no file; name one here");
+    file.path = path;
     TT_TRY(
         const auto endpoint,
         choose_endpoint(options, {.url = shown_url, .mirror_variable = "", .token_variable = ""}));
@@ -76,9 +97,8 @@ Result<PullReport> pull_url(const PullOptions& options, const hub::UrlReference&
                              .digest = file.digest ? file.digest : remote->linked_digest}},
                            "");
     }
-    TT_TRY(auto downloaded, pulling.fetch(file));
-    return report_model(
-        {.path = file.path, .source = shown_url, .downloaded = std::move(downloaded)});
+    TT_TRY(auto downloaded, fetch_noted(pulling, std::move(file), shown_url));
+    return report_model({.path = path, .source = shown_url, .downloaded = std::move(downloaded)});
 }
 
 void add_pull(CLI::App& app, Session& session) {

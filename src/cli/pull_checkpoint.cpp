@@ -59,9 +59,7 @@ class Checkpoint {
         TT_CHECK(find_files());
         if (options_.dry_run) return plan();
         std::error_code failed;
-        if (fs::exists(out_, failed))
-            return fail(ErrorCode::already_exists,
-                        out_ + " exists; remove it or name another with --out");
+        if (fs::exists(out_, failed)) return find_existing();
         for (const hub::HfFile& file : small_) TT_CHECK(fetch(file));
         TT_CHECK(check_small());
         TT_CHECK(find_weights());
@@ -72,11 +70,35 @@ class Checkpoint {
                                                    .type = options_.type,
                                                    .name = name_,
                                                    .stop = pulling_.stop()}));
+        TT_TRY(const auto digest, pulling_.hash(out_));
+        TT_CHECK(note_digest(out_, source(), digest));
         if (!options_.keep_checkpoint) fs::remove_all(folder_, failed);
         return report(made);
     }
 
   private:
+    /// What the result follows from, beside this program.
+    SourceState source() const {
+        return {repository_.page(), repository_.model.commit + " " + options_.type};
+    }
+
+    Result<PullReport> find_existing() const {
+        const auto noted = find_digest(out_, source());
+        TT_TRY(const auto digest, pulling_.hash(out_));
+        if (digest != noted)
+            return fail(ErrorCode::already_exists,
+                        out_ + " exists and was not imported from this commit as " + options_.type +
+                            "; remove it or name another with --out");
+        std::error_code failed;
+        return report_model(
+            {.path = out_,
+             .source = repository_.page(),
+             .licence = repository_.model.licence,
+             .commit = repository_.model.commit,
+             .downloaded = {
+                 .bytes = fs::file_size(out_, failed), .digest = digest, .was_there = true}});
+    }
+
     Result<void> find_files() {
         if (find_file(repository_, "config.json") == nullptr) return no_checkpoint(repository_);
         const bool has_index = find_file(repository_, index_name) != nullptr;

@@ -12,6 +12,7 @@
 #include "cli/progress.hpp"
 #include "cli/state_folder.hpp"
 #include "hub/headers.hpp"
+#include "hub/source_record.hpp"
 #include "model/hyperparameters.hpp"
 #include "model/kv_budget.hpp"
 #include "net/address.hpp"
@@ -163,6 +164,14 @@ Result<hub::Downloaded> PullSession::fetch(const PullFile& file) const {
     return hub::download(web_, download);
 }
 
+Result<hub::FileDigest> PullSession::hash(const std::string& path) const {
+    TransferBar checking("checking " + std::filesystem::path(path).filename().string());
+    TT_TRY(const auto file, net::File::open(path));
+    return hub::hash_file(
+        file, {.progress = [&](uint64_t done, uint64_t total) { checking.draw(done, total); },
+               .stop = stop()});
+}
+
 void PullSession::say(const std::string& line) {
     // A bar may stand on this line.
     const char* const start = isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "";
@@ -181,6 +190,22 @@ std::string beside(const std::string& path, std::string_view ending) {
     constexpr std::string_view suffix = ".gguf";
     const bool has_suffix = path.size() > suffix.size() && path.ends_with(suffix);
     return path.substr(0, path.size() - (has_suffix ? suffix.size() : 0)) + std::string(ending);
+}
+
+std::optional<hub::FileDigest> find_digest(const std::string& path, const SourceState& wanted) {
+    const auto text = net::read_file(beside(path, ".source.json"), hub::source_record_bytes_max);
+    if (!text) return std::nullopt;
+    const auto record = hub::parse_source_record(as_text(*text));
+    if (!record || record->source != wanted.source || record->state != wanted.state)
+        return std::nullopt;
+    return record->digest;
+}
+
+Result<void> note_digest(const std::string& path, const SourceState& source,
+                         const hub::FileDigest& digest) {
+    const std::string text = hub::encode_source_record(
+        {.source = source.source, .state = source.state, .digest = digest});
+    return net::write_file_atomic(beside(path, ".source.json"), as_bytes(text));
 }
 
 PullReport report_model(const PulledModel& model) {

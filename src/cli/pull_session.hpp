@@ -82,6 +82,9 @@ class PullSession {
                                const hub::ExplainStatus& explain) const;
     Result<hub::Downloaded> fetch(const PullFile& file) const;
 
+    /// SHA-256 of a file that is there. Errors: of reading; cancelled.
+    Result<hub::FileDigest> hash(const std::string& path) const;
+
     /// A line on stderr.
     static void say(const std::string& line);
 
@@ -109,6 +112,17 @@ Result<PullReport> pull_url(const PullOptions& options, const hub::UrlReference&
 std::string choose_path(const PullOptions& options, const std::string& usual_place);
 /// What stands beside a model, under its name without ".gguf": beside("a/b.gguf", ".txt").
 std::string beside(const std::string& path, std::string_view ending);
+
+/// What is noted beside a model whose hub has no digest of it, PATH without ".gguf" and with
+/// ".source.json"; nullopt where nothing is noted of this source in this state.
+struct SourceState {
+    std::string source{};
+    std::string state{};
+};
+std::optional<hub::FileDigest> find_digest(const std::string& path, const SourceState& wanted);
+/// Error: io_failed.
+Result<void> note_digest(const std::string& path, const SourceState& source,
+                         const hub::FileDigest& digest);
 
 /// Of a model in one file that is there now, with the command that comes next.
 struct PulledModel {

@@ -90,6 +90,7 @@ class Download {
             TT_CHECK(check_promise(remote));
         }
         if (!digest_) digest_ = remote.linked_digest;
+        validator_ = remote.validator;
         // Parts of what may be two files are never joined.
         if (!digest_ && remote.validator.empty()) remote.has_ranges = false;
         TT_TRY(RangeSet done, resume(remote));
@@ -176,7 +177,8 @@ class Download {
         return Downloaded{.bytes = bytes,
                           .digest = std::move(digest),
                           .fetched_bytes = fetched_bytes_,
-                          .resumed_bytes = resumed_bytes_};
+                          .resumed_bytes = resumed_bytes_,
+                          .validator = validator_};
     }
 
     Error refuse(Error error) const {
@@ -189,6 +191,7 @@ class Download {
     const DownloadOptions& options_;
     const PartFile& part_;
     std::optional<FileDigest> digest_;
+    std::string validator_;
     uint64_t resumed_bytes_ = 0;
     uint64_t fetched_bytes_ = 0;
 };

@@ -41,6 +41,8 @@ struct Downloaded {
     /// Of it, came over the network now, and was there from an earlier run.
     uint64_t fetched_bytes = 0;
     uint64_t resumed_bytes = 0;
+    /// Of the server's answer; "" where it has none, and where nothing was asked.
+    std::string validator{};
     /// The file was there already, under its name and with the digest that is asked for.
     bool was_there = false;
 };

@@ -38,5 +38,7 @@ inline constexpr size_t connections_max = 32;
 /// What the journal beside a part of a file may be, and the pieces in it.
 inline constexpr size_t journal_bytes_max = 1u << 20;
 inline constexpr size_t journal_ranges_max = 4096;
+/// What stands beside a model of its source.
+inline constexpr size_t source_record_bytes_max = 16u << 10;
 
 }  // namespace teetee::hub

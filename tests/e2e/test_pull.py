@@ -362,14 +362,23 @@ def test_a_url(teetee):
         assert code == 0 and report["file"] == str(path) and path.read_bytes() == STORY
         assert report["digest"] == f"sha256:{sha256(STORY)}" and "secret" not in json.dumps(report)
         assert "plain http" in err and "--sha256" in err
-        assert "exists" in refused(teetee, "already_exists", url)
+        sent = server.sent
+        again = pulled(teetee, url)
+        assert again["was_there"] and again["digest"] == report["digest"] and server.sent <= sent + 1
         assert pulled(teetee, url, "--sha256", sha256(STORY))["was_there"]
+        server.files["a/story.gguf"] = STORY + b"x"
+        assert "exists" in refused(teetee, "already_exists", url)
+        server.files["a/story.gguf"] = STORY
+        path.write_bytes(STORY + b"x")
+        assert "exists and is another file" in refused(teetee, "already_exists", url)
         path.unlink()
+        path.with_suffix(".source.json").unlink()
         detail = refused(teetee, "download_mismatch", url + "?key=secret", "--sha256", "1" * 64)
         assert sha256(STORY) in detail and "secret" not in detail and not path.exists()
         refused(teetee, "gguf_malformed", f"{server.url}/b/page.gguf")
         refused(teetee, "not_found", f"{server.url}/none.gguf")
-        assert pull(teetee, f"{server.url}/", "--sha256", "1" * 64)[0] == 2
+        for place in ([], ["--out", teetee.folder], ["--out", "new/"]):
+            assert pull(teetee, f"{server.url}/", *place)[0] == 2
         assert pull(teetee, url, "--sha256", "12")[0] == 2
         assert pull(teetee, "somewhere")[0] == 2
         server.refusals = [(401, {})]
@@ -501,9 +510,11 @@ def test_a_checkpoint_is_imported(teetee):
             report = pulled(teetee, "hf:owner/tiny", "--mirror", hub.url, "--out", str(teetee.folder / f"out{files}") + "/")
             made = teetee.folder / f"out{files}/tiny.gguf"
             assert report["file"] == str(made) and made.read_bytes() == reference.read_bytes()
-            assert report["architecture"] == "qwen2" and files_under(made.parent) == ["tiny.gguf"]
+            assert report["architecture"] == "qwen2" and files_under(made.parent) == ["tiny.gguf", "tiny.source.json"]
             assert hub.count("pytorch_model.bin") == 0
-            refused(teetee, "already_exists", "hf:owner/tiny", "--mirror", hub.url, "--out", made)
+            sent = server.sent
+            assert pulled(teetee, "hf:owner/tiny", "--mirror", hub.url, "--out", made)["was_there"] and server.sent == sent
+            refused(teetee, "already_exists", "hf:owner/tiny", "--mirror", hub.url, "--out", made, "--type", "f16")
             report = pulled(teetee, "hf:owner/tiny", "--mirror", hub.url, "--type", "q8_0", "--keep-checkpoint")
             assert report["file"].endswith("/hf/owner/tiny/tiny-q8_0.gguf")
             kept = models(teetee) / "hf/owner/tiny/tiny-q8_0.checkpoint"
