@@ -10,6 +10,7 @@
 
 #include "cli/model_file.hpp"
 #include "cli/progress.hpp"
+#include "cli/shell_word.hpp"
 #include "cli/state_folder.hpp"
 #include "hub/headers.hpp"
 #include "hub/source_record.hpp"
@@ -101,6 +102,9 @@ Result<PullEndpoint> choose_endpoint(const PullOptions& options, const PullHub& 
         TT_TRY(token, hub::clean_token(as_text(bytes)));
         if (token.empty())
             return fail(ErrorCode::invalid_argument, options.token_file + ": no token in it");
+    } else if (!is_own && *hub.token_variable != '\0' && !variable(hub.token_variable).empty()) {
+        PullSession::say(
+            fmt::format("{} is not sent to a --mirror; --token-file is", hub.token_variable));
     } else if (is_own && *hub.token_variable != '\0') {
         auto given = hub::clean_token(variable(hub.token_variable));
         if (!given) return in_context(hub.token_variable, std::move(given).error());
@@ -234,10 +238,11 @@ PullReport report_model(const PulledModel& model) {
 }
 
 std::string next_commands(const std::string& path) {
+    const std::string word = shell_word(path);
     return fmt::format(
         "next: teetee shard cut --model {} --shards 2 --out shards\n"
         "  or: teetee up --model {}\n",
-        path, path);
+        word, word);
 }
 
 PullReport report_plan(const std::vector<PlannedFile>& files, const std::string& licence) {
