@@ -55,6 +55,12 @@ std::optional<Journal> PartFile::read_journal() const {
     if (!text) return std::nullopt;
     auto journal = parse_journal(as_text(*text));
     if (!journal) return std::nullopt;
+    // The part that it tells of may have got its name, or been removed by somebody.
+    const auto ranges = journal->done.ranges();
+    struct stat status {};
+    if (::fstat(descriptor_.number(), &status) != 0) return std::nullopt;
+    const auto bytes = static_cast<uint64_t>(status.st_size);
+    if (!ranges.empty() && ranges.back().end > bytes) return std::nullopt;
     return std::move(*journal);
 }
 

@@ -67,6 +67,21 @@ TEST(part_file, takes_neither_a_damaged_journal_nor_a_link_for_its_own) {
     EXPECT_EQ(as_text(*net::read_file(elsewhere, 10)), "kept");
 }
 
+TEST(part_file, takes_no_journal_of_a_part_that_is_gone) {
+    const net::TestFolder folder;
+    const std::string path = folder.path() + "/b.gguf";
+    Journal journal{.bytes = 6, .validator = "v"};
+    journal.done.add({0, 6});
+    {
+        const auto part = PartFile::open(path).value();
+        ASSERT_TRUE(part.write(0, as_bytes("abcdef")));
+        ASSERT_TRUE(part.keep(journal));
+        EXPECT_TRUE(part.read_journal());
+    }
+    fs::remove(path + ".part");
+    EXPECT_FALSE(PartFile::open(path)->read_journal());
+}
+
 TEST(part_file, says_where_it_cannot_be) {
     const net::TestFolder folder;
     ASSERT_TRUE(net::write_file_atomic(folder.path() + "/file", as_bytes("x")));
