@@ -23,6 +23,7 @@ set(teetee_rank_net 3)
 set(teetee_rank_node 4)
 set(teetee_rank_api 4)
 set(teetee_rank_client 4)
+set(teetee_rank_hub 4)
 set(teetee_rank_sim 4)
 set(teetee_rank_cli 5)
 

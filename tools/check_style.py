@@ -20,7 +20,7 @@ BANS = [
     (r"\bthrow\b", (), "Result"),
     (r"::now\(", ("src/base/world.cpp", "src/net/"), "a Clock or the `now` argument"),
     (r"\b(random_device|rand\(|srand\()", (), "an Rng"),
-    (r"\bstd::(thread|async)\b", ("src/tensor/thread_pool", "src/net/", "src/node/", "src/cli/"), "effects or ThreadPool"),
+    (r"\bstd::(thread|async)\b", ("src/tensor/thread_pool", "src/net/", "src/node/", "src/hub/", "src/cli/"), "effects or ThreadPool"),
     (r"\bsleep_for\b", ("src/net/", "src/cli/"), "a timer"),
     (r"\bgetenv\b", ("src/cli/",), "the configuration"),
     (r"\bstd::(cout|cerr)\b|\bprintf\(", ("src/cli/",), "Log"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the inputs that the fuzzers of what nodes show begin with, from a network of the dev TEE, and those of src/chain and of
-settlements' sign-off.
+"""Writes the inputs that the fuzzers of what nodes show begin with, from a network of the dev TEE, and those of src/chain, of
+settlements' sign-off and of src/hub.
 
 usage: make_fuzz_seeds.py BUILD_DIR      (writes tests/corpus/NAME_fuzz/)
 
@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import harness  # noqa: E402
 from chain_fuzz_seeds import make_chain_seeds  # noqa: E402
+from hub_fuzz_seeds import make_hub_seeds  # noqa: E402
 from sign_off_fuzz_seeds import make_sign_off_seeds  # noqa: E402
 from test_receipts import fetch  # noqa: E402
 
@@ -71,6 +72,7 @@ def make_seeds(teetee):
 if __name__ == "__main__":
     make_chain_seeds()
     make_sign_off_seeds()
+    make_hub_seeds()
     with tempfile.TemporaryDirectory() as folder:
         teetee = harness.Teetee(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(folder))
         try:

@@ -149,6 +149,15 @@ std::string_view to_string(ErrorCode code) {
         TT_NAME(http_malformed);
         TT_NAME(body_too_large);
         TT_NAME(channel_unbound);
+        TT_NAME(hub_malformed);
+        TT_NAME(hub_refused);
+        TT_NAME(hub_unavailable);
+        TT_NAME(access_denied);
+        TT_NAME(rate_limited);
+        TT_NAME(download_mismatch);
+        TT_NAME(download_changed);
+        TT_NAME(file_ambiguous);
+        TT_NAME(already_exists);
         TT_NAME(config_invalid);
         TT_NAME(not_ready);
         TT_NAME(field_invalid);

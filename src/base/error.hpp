@@ -158,6 +158,16 @@ enum class ErrorCode : uint16_t {
     http_malformed = 806,
     body_too_large = 807,
     channel_unbound = 808,
+    // hub: 850..899
+    hub_malformed = 850,
+    hub_refused = 851,
+    hub_unavailable = 852,
+    access_denied = 853,
+    rate_limited = 854,
+    download_mismatch = 855,
+    download_changed = 856,
+    file_ambiguous = 857,
+    already_exists = 858,
     // node, api: 900..1099
     config_invalid = 900,
     not_ready = 901,

@@ -17,6 +17,7 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::config_invalid:
         case ErrorCode::grammar_invalid:
         case ErrorCode::grammar_too_complex:
+        case ErrorCode::file_ambiguous:
         case ErrorCode::account_malformed:
         case ErrorCode::amount_malformed:
             return Exit::usage;
@@ -39,6 +40,10 @@ Exit exit_for(ErrorCode code) {
         case ErrorCode::chain_reorganised:
         case ErrorCode::events_inconsistent:
         case ErrorCode::fee_too_high:
+        case ErrorCode::hub_unavailable:
+        case ErrorCode::access_denied:
+        case ErrorCode::rate_limited:
+        case ErrorCode::already_exists:
             return Exit::environment;
         default:
             return Exit::not_so;

@@ -58,6 +58,7 @@ void add_template(CLI::App& app, Session& session);
 void add_shard(CLI::App& app, Session& session);
 void add_plan(CLI::App& app, Session& session);
 void add_import(CLI::App& app, Session& session);
+void add_pull(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_node(CLI::App& app, Session& session);
 void add_up(CLI::App& app, Session& session);

@@ -14,6 +14,7 @@
 #include "cli/chain_probe.hpp"
 #include "cli/dev_chain_file.hpp"
 #include "cli/limits.hpp"
+#include "cli/shell_word.hpp"
 #include "cli/state_folder.hpp"
 #include "crypto/secp256k1.hpp"
 #include "net/http_client.hpp"
@@ -71,17 +72,6 @@ Result<DevWallet> make_wallet() {
     rng.fill(secret);
     TT_TRY(const auto key, crypto::SecpKey::from_bytes(secret));
     return DevWallet{to_hex(secret), key.address()};
-}
-
-std::string quoted(const std::string& text) {
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'')
-            out += "'\\''";
-        else
-            out += c;
-    }
-    return out + "'";
 }
 
 /// What the command said last.
@@ -311,8 +301,8 @@ Result<void> DevChain::write_environment(const std::string& name, const DevWalle
         "export TEETEE_RPC={} TEETEE_DEPLOYMENT={} TEETEE_POOL={} TEETEE_PORT={}\n"
         "export TEETEE_KEY={} TEETEE_PAYMENT={}\n"
         "unset TEETEE_KEYSTORE\n",
-        rpc_url(), quoted(network_.deployment_path()), pool_, options_.network_port, wallet.key,
-        quoted(&wallet == &payer_ ? network_.payment_path() : ""));
+        rpc_url(), shell_word(network_.deployment_path()), pool_, options_.network_port, wallet.key,
+        shell_word(&wallet == &payer_ ? network_.payment_path() : ""));
     return net::write_file_atomic(wallet_path(name), as_bytes(text), {.mode = 0600});
 }
 

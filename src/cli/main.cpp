@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     add_run(app, session);
     add_shard(app, session);
     add_plan(app, session);
+    add_pull(app, session);
     add_import(app, session);
     add_tokenize(app, session);
     add_template(app, session);

@@ -10,13 +10,28 @@
 
 namespace teetee::cli {
 
-std::string state_home() {
-    const char* state = std::getenv("XDG_STATE_HOME");
+namespace {
+
+struct HomeFolder {
+    const char* variable;  // of the XDG base directory specification
+    const char* fallback;  // under the home folder
+};
+
+std::string find_home(const HomeFolder& folder) {
+    const char* named = std::getenv(folder.variable);
     const char* home = std::getenv("HOME");
-    const std::string base = state != nullptr && *state != '\0'
-                                 ? std::string(state)
-                                 : std::string(home == nullptr ? "/tmp" : home) + "/.local/state";
-    return base + "/teetee";
+    if (named != nullptr && *named != '\0') return named;
+    return std::string(home == nullptr ? "/tmp" : home) + folder.fallback;
+}
+
+}  // namespace
+
+std::string state_home() {
+    return find_home({"XDG_STATE_HOME", "/.local/state"}) + "/teetee";
+}
+
+std::string models_home() {
+    return find_home({"XDG_DATA_HOME", "/.local/share"}) + "/teetee/models";
 }
 
 Result<void> make_private_folder(const std::string& path) {

@@ -11,6 +11,9 @@ namespace teetee::cli {
 /// Where commands keep what outlives them: $XDG_STATE_HOME/teetee, else ~/.local/state/teetee.
 std::string state_home();
 
+/// Where models are kept: $XDG_DATA_HOME/teetee/models, else ~/.local/share/teetee/models.
+std::string models_home();
+
 /// Makes a folder, and those above it, for its owner alone. Error: io_failed.
 Result<void> make_private_folder(const std::string& path);
 

@@ -20,6 +20,15 @@ ByteArray<N> sha2(ByteView bytes, const EVP_MD* algorithm) {
     return out;
 }
 
+template <size_t N>
+ByteArray<N> finish_and_restart(EVP_MD_CTX* context, const EVP_MD* algorithm) {
+    ByteArray<N> out;
+    unsigned out_bytes = 0;
+    TT_ASSERT(EVP_DigestFinal_ex(context, out.data(), &out_bytes) == 1 && out_bytes == N);
+    TT_ASSERT(EVP_DigestInit_ex(context, algorithm, nullptr) == 1);
+    return out;
+}
+
 }  // namespace
 
 Digest sha256(ByteView bytes) {
@@ -52,12 +61,24 @@ void Sha256::update(ByteView bytes) {
 }
 
 Digest Sha256::finish() {
-    Digest out;
-    unsigned out_bytes = 0;
-    TT_ASSERT(EVP_DigestFinal_ex(context_.get(), out.data(), &out_bytes) == 1);
-    TT_ASSERT(out_bytes == out.size());
-    TT_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-    return out;
+    return finish_and_restart<32>(context_.get(), EVP_sha256());
+}
+
+void Sha1::FreeContext::operator()(evp_md_ctx_st* context) const {
+    EVP_MD_CTX_free(context);
+}
+
+Sha1::Sha1() : context_(EVP_MD_CTX_new()) {
+    TT_ASSERT(context_ != nullptr);
+    TT_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha1(), nullptr) == 1);
+}
+
+void Sha1::update(ByteView bytes) {
+    TT_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
+
+ByteArray<20> Sha1::finish() {
+    return finish_and_restart<20>(context_.get(), EVP_sha1());
 }
 
 }  // namespace teetee::crypto

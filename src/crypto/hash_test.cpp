@@ -33,5 +33,13 @@ TEST(hash, pieces_hash_as_the_whole_and_finish_starts_over) {
     EXPECT_EQ(hash.finish(), sha256({}));
 }
 
+TEST(hash, sha1_known_answers) {
+    Sha1 hash;
+    hash.update(as_bytes("ab"));
+    hash.update(as_bytes("c"));
+    EXPECT_EQ(to_hex(hash.finish()), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    EXPECT_EQ(to_hex(hash.finish()), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
 }  // namespace
 }  // namespace teetee::crypto

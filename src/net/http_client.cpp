@@ -129,8 +129,13 @@ class Fetch {
     /// False where the caller wants no more.
     bool take_body() {
         if (!decoder_.header_complete()) return true;
-        response_.status = decoder_.status();
-        if (response_.headers.empty()) response_.headers = decoder_.headers();
+        if (response_.status == 0) {
+            response_.status = decoder_.status();
+            response_.headers = decoder_.headers();
+            if (request_.on_header && !request_.on_header(response_.status, response_.headers)) {
+                return false;
+            }
+        }
         const std::string chunk = decoder_.take_body();
         if (!request_.on_body_chunk) {
             response_.body.append(chunk);

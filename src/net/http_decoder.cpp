@@ -68,6 +68,34 @@ HttpHeaders headers_of(const http::fields& fields) {
     return out;
 }
 
+/// A body that takes memory as it comes, and not at once what its length promises.
+struct GrowingBody {
+    using value_type = std::string;
+
+    class reader {
+      public:
+        template <bool is_request, class Fields>
+        reader(http::header<is_request, Fields>&, std::string& body) : body_(body) {}
+
+        static void init(const boost::optional<uint64_t>&, SystemError& error) { error = {}; }
+        template <class Buffers>
+        size_t put(const Buffers& buffers, SystemError& error) {
+            error = {};
+            const size_t before = body_.size();
+            for (auto at = asio::buffer_sequence_begin(buffers);
+                 at != asio::buffer_sequence_end(buffers); ++at) {
+                const asio::const_buffer buffer = *at;
+                body_.append(static_cast<const char*>(buffer.data()), buffer.size());
+            }
+            return body_.size() - before;
+        }
+        static void finish(SystemError& error) { error = {}; }
+
+      private:
+        std::string& body_;
+    };
+};
+
 template <class Parser>
 void prepare(std::optional<Parser>& parser, const HttpLimits& limits) {
     parser.emplace();
@@ -155,7 +183,7 @@ struct HttpResponseDecoder::Impl {
     explicit Impl(Options chosen) : options(chosen) { restart(); }
 
     Options options;
-    std::optional<http::response_parser<http::string_body>> parser;
+    std::optional<http::response_parser<GrowingBody>> parser;
     std::string unread;
 
     void restart() {

@@ -137,6 +137,14 @@ TEST(http_response, limits_and_garbage_are_errors) {
     EXPECT_FALSE(cut.feed_end());
 }
 
+TEST(http_response, a_length_takes_no_memory_before_the_bytes_come) {
+    HttpResponseDecoder huge({.limits = {.body_bytes_max = size_t{1} << 62}});
+    ASSERT_TRUE(
+        huge.feed(as_bytes("HTTP/1.1 200 OK\r\nContent-Length: 4611686018427387904\r\n\r\nab")));
+    EXPECT_FALSE(huge.complete());
+    EXPECT_EQ(huge.take_body(), "ab");
+}
+
 TEST(http_response, to_head_has_no_body) {
     HttpResponseDecoder decoder({.head = true});
     ASSERT_TRUE(decoder.feed(as_bytes("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")));

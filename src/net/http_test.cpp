@@ -160,6 +160,30 @@ TEST_F(http, streams_reach_the_client_in_parts_and_may_be_ended_by_it) {
     EXPECT_TRUE(in_time(disconnected));
 }
 
+TEST_F(http, a_call_may_end_with_the_header) {
+    serve();
+    std::string kind;
+    size_t body_bytes = 0;
+    HttpClientRequest request = {.url = url("/hold")};
+    request.on_header = [&](int status, const HttpHeaders& headers) {
+        kind = headers.at("content-type");
+        return status != 200;
+    };
+    request.on_body_chunk = [&](std::string_view chunk) {
+        body_bytes += chunk.size();
+        return true;
+    };
+    const auto response = http_fetch(request);
+    ASSERT_TRUE(response) << response.error().message();
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(kind, "text/event-stream");
+    EXPECT_EQ(body_bytes, 0u);
+    EXPECT_TRUE(in_time(disconnected));
+    request.url = url("/drop");
+    EXPECT_EQ(http_fetch(request)->status, 500);
+    EXPECT_GT(body_bytes, 0u);
+}
+
 TEST_F(http, a_call_ends_when_it_is_no_longer_wanted) {
     serve();
     std::stop_source stop;
