@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "net/http_request_head.hpp"
 #include "net/stream.hpp"
@@ -131,6 +132,8 @@ class Fetch {
         if (!decoder_.header_complete()) return true;
         response_.status = decoder_.status();
         if (response_.headers.empty()) response_.headers = decoder_.headers();
+        if (!std::exchange(is_head_told_, true) && request_.on_head)
+            request_.on_head(response_.status, response_.headers);
         const std::string chunk = decoder_.take_body();
         if (!request_.on_body_chunk) {
             response_.body.append(chunk);
@@ -149,6 +152,7 @@ class Fetch {
     std::unique_ptr<Stream> stream_;
     std::array<uint8_t, 16u << 10> buffer_{};
     HttpClientResponse response_;
+    bool is_head_told_ = false;
     Result<void> outcome_;
 };
 
