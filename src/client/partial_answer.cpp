@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/activations.hpp"
+#include "base/strict_json.hpp"
 #include "client/limits.hpp"
 #include "client/payer.hpp"
 
@@ -158,10 +159,9 @@ Result<void> AnswerReader::on_data(std::string_view data) {
         is_complete_ = true;
         return {};
     }
-    boost::system::error_code failed;
-    const auto value = boost::json::parse(data, failed);
-    if (failed || !value.is_object()) return malformed("an event is no JSON object");
-    return on_event(value.get_object());
+    const auto value = parse_strict_json(data, {event_bytes_max, event_depth_max});
+    if (!value || !value->is_object()) return malformed("an event is no JSON object");
+    return on_event(value->get_object());
 }
 
 void AnswerReader::give_out(const boost::json::object& event, std::string_view text) {
