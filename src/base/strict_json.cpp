@@ -2,6 +2,7 @@
 #include "base/strict_json.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,48 +14,91 @@ namespace {
 
 namespace json = boost::json;
 
-// Boost.JSON keeps the last of equal keys in silence; this handler of its event parser stops there.
-struct UniqueKeys {
+// Builds the value from the events of Boost.JSON's parser, which by itself keeps the last of equal
+// keys in silence and rounds some fractions wrongly in their last bit.
+struct StrictBuilder {
     static constexpr size_t max_object_size = SIZE_MAX;
     static constexpr size_t max_array_size = SIZE_MAX;
     static constexpr size_t max_key_size = SIZE_MAX;
     static constexpr size_t max_string_size = SIZE_MAX;
 
+    json::value_stack values;
     std::vector<std::set<std::string, std::less<>>> open_objects;
     std::string key;
+    std::string number;
     bool duplicate = false;
 
+    bool on_document_begin(json::error_code&) {
+        values.reset();
+        return true;
+    }
+    bool on_document_end(json::error_code&) { return true; }
     bool on_object_begin(json::error_code&) {
         open_objects.emplace_back();
         return true;
     }
-    bool on_object_end(size_t, json::error_code&) {
+    bool on_object_end(size_t count, json::error_code&) {
         open_objects.pop_back();
+        values.push_object(count);
+        return true;
+    }
+    bool on_array_begin(json::error_code&) { return true; }
+    bool on_array_end(size_t count, json::error_code&) {
+        values.push_array(count);
         return true;
     }
     bool on_key_part(json::string_view part, size_t, json::error_code&) {
         key.append(part.data(), part.size());
+        values.push_chars(part);
         return true;
     }
     bool on_key(json::string_view part, size_t, json::error_code& error) {
         key.append(part.data(), part.size());
+        values.push_key(part);
         duplicate = !open_objects.back().insert(std::exchange(key, {})).second;
         if (duplicate) error = json::error::syntax;
         return !duplicate;
     }
-
-    bool on_document_begin(json::error_code&) { return true; }
-    bool on_document_end(json::error_code&) { return true; }
-    bool on_array_begin(json::error_code&) { return true; }
-    bool on_array_end(size_t, json::error_code&) { return true; }
-    bool on_string_part(json::string_view, size_t, json::error_code&) { return true; }
-    bool on_string(json::string_view, size_t, json::error_code&) { return true; }
-    bool on_number_part(json::string_view, json::error_code&) { return true; }
-    bool on_int64(int64_t, json::string_view, json::error_code&) { return true; }
-    bool on_uint64(uint64_t, json::string_view, json::error_code&) { return true; }
-    bool on_double(double, json::string_view, json::error_code&) { return true; }
-    bool on_bool(bool, json::error_code&) { return true; }
-    bool on_null(json::error_code&) { return true; }
+    bool on_string_part(json::string_view part, size_t, json::error_code&) {
+        values.push_chars(part);
+        return true;
+    }
+    bool on_string(json::string_view part, size_t, json::error_code&) {
+        values.push_string(part);
+        return true;
+    }
+    bool on_number_part(json::string_view part, json::error_code&) {
+        number.append(part.data(), part.size());
+        return true;
+    }
+    bool on_int64(int64_t value, json::string_view, json::error_code&) {
+        number.clear();
+        values.push_int64(value);
+        return true;
+    }
+    bool on_uint64(uint64_t value, json::string_view, json::error_code&) {
+        number.clear();
+        values.push_uint64(value);
+        return true;
+    }
+    bool on_double(double value, json::string_view part, json::error_code&) {
+        number.append(part.data(), part.size());
+        double exact = 0;
+        const char* end = number.data() + number.size();
+        const auto read = std::from_chars(number.data(), end, exact);
+        const bool is_exact = read.ec == std::errc() && read.ptr == end;
+        values.push_double(is_exact ? exact : value);
+        number.clear();
+        return true;
+    }
+    bool on_bool(bool value, json::error_code&) {
+        values.push_bool(value);
+        return true;
+    }
+    bool on_null(json::error_code&) {
+        values.push_null();
+        return true;
+    }
     bool on_comment_part(json::string_view, json::error_code&) { return true; }
     bool on_comment(json::string_view, json::error_code&) { return true; }
 };
@@ -131,20 +175,20 @@ Result<json::value> parse_strict_json(std::string_view text, const JsonLimits& l
     }
     json::parse_options options;
     options.max_depth = limits.depth_max;
-    json::basic_parser<UniqueKeys> events(options);
+    json::basic_parser<StrictBuilder> parser(options);
     json::error_code error;
-    const size_t used_bytes = events.write_some(false, text.data(), text.size(), error);
-    if (events.handler().duplicate) {
+    const size_t used_bytes = parser.write_some(false, text.data(), text.size(), error);
+    if (parser.handler().duplicate) {
         return fail(ErrorCode::invalid_json,
                     "JSON: a key twice before byte " + std::to_string(used_bytes));
     }
-    json::value value;
-    if (!error) value = json::parse({text.data(), text.size()}, error, {}, options);
+    if (!error && used_bytes < text.size()) error = json::error::extra_data;
+    if (!error && !parser.done()) error = json::error::incomplete;
     if (error) {
         return fail(ErrorCode::invalid_json,
                     "JSON: " + error.message() + " at byte " + std::to_string(used_bytes));
     }
-    return value;
+    return parser.handler().values.release();
 }
 
 }  // namespace teetee

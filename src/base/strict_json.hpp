@@ -14,8 +14,8 @@ struct JsonLimits {
     size_t depth_max = 0;
 };
 
-/// RFC 8259 and nothing more: no comments, no trailing commas, valid UTF-8 -- and no key twice in
-/// an object, for which parsers disagree on the value. Errors: invalid_json, limit_exceeded.
+/// RFC 8259 and nothing more: no comments, no trailing commas, valid UTF-8, and no key twice in an
+/// object; fractions are rounded as IEEE 754 says. Errors: invalid_json, limit_exceeded.
 Result<boost::json::value> parse_strict_json(std::string_view text, const JsonLimits& limits);
 
 /// The exact text of the value that stands under `key` in an object, for signatures over it. The

@@ -16,4 +16,13 @@ inline constexpr size_t once_name_bytes_max = 64;
 inline constexpr size_t dev_chain_file_bytes_max = 4u << 10;
 inline constexpr size_t dev_chain_file_depth_max = 4;
 
+/// A conversation that was saved, and what was typed in earlier ones.
+inline constexpr size_t conversation_bytes_max = 16u << 20;
+inline constexpr size_t conversation_depth_max = 4;
+inline constexpr size_t conversation_messages_max = 10000;
+inline constexpr size_t history_bytes_max = 16u << 20;
+inline constexpr size_t history_lines_max = 1000;
+/// What an entry says of its model.
+inline constexpr size_t props_bytes_max = 1u << 20;
+
 }  // namespace teetee::cli

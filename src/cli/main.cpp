@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "cli/chain_commands.hpp"
+#include "cli/client_commands.hpp"
 #include "cli/command.hpp"
 
 int main(int argc, char** argv) {
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
     app.add_flag("--json", session.json, "Print one JSON object on stdout; logs go to stderr");
     add_up(app, session);
     add_chat(app, session);
+    add_serve_local(app, session);
     add_verify(app, session);
     add_audit(app, session);
     add_node(app, session);

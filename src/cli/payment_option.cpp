@@ -61,9 +61,8 @@ Result<Payment> PaymentOption::open(const NetworkFiles& files) const {
         path = made_by_up;
     if (path.empty()) return out;
     TT_TRY(out.session, read_payment_session(path));
-    TT_TRY(auto payer, client::VoucherPayer::open(
-                           *out.session, {.spend_max = spend_max, .tokens_ahead = tokens_ahead}));
-    out.voucher = std::make_shared<client::VoucherPayer>(std::move(payer));
+    TT_TRY(out.voucher, client::VoucherPayer::open(
+                            *out.session, {.spend_max = spend_max, .tokens_ahead = tokens_ahead}));
     out.payer = out.voucher;
     return out;
 }

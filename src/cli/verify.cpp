@@ -7,13 +7,11 @@
 #include "attest/limits.hpp"
 #include "attest/receipt_check.hpp"
 #include "attest/receipt_json.hpp"
-#include "attest/statement.hpp"
+#include "cli/anchor_check.hpp"
 #include "cli/command.hpp"
 #include "cli/network_files.hpp"
-#include "cli/wallet.hpp"
 #include "client/limits.hpp"
 #include "client/partial_answer.hpp"
-#include "client/receipt_anchor.hpp"
 #include "net/file.hpp"
 #include "net/http_client.hpp"
 
@@ -37,13 +35,7 @@ Epoch epoch_of(const attest::Receipt& receipt) {
     return receipt.stages.empty() ? 0 : receipt.stages.front().record.epoch;
 }
 
-struct Anchored {
-    attest::ReceiptCheck check;
-    std::optional<client::ReceiptAnchor> anchor{};
-    std::optional<chain::AnchorRecord> record{};
-};
-
-boost::json::value anchor_json(const Anchored& anchored) {
+boost::json::value anchor_json(const AnchorCheck& anchored) {
     if (!anchored.record) return nullptr;
     return boost::json::object{
         {"chain_id", anchored.anchor->deployment.chain_id},
@@ -54,7 +46,6 @@ boost::json::value anchor_json(const Anchored& anchored) {
         {"paid", anchored.record->paid.to_decimal()}};
 }
 
-/// From whom it comes does not matter: the contract says whether it is true.
 Result<std::string> anchor_text(const std::string& where, const RequestId& request) {
     if (!where.starts_with("http://") && !where.starts_with("https://")) {
         TT_TRY(const Bytes text, net::read_file(where, client::payment_answer_bytes_max));
@@ -70,47 +61,9 @@ Result<std::string> anchor_text(const std::string& where, const RequestId& reque
     return std::move(answer.body);
 }
 
-Result<chain::AnchorRecord> look_up(const VerifyOptions& options, const attest::Receipt& receipt,
-                                    const NetworkTerms& terms, Anchored& out) {
-    ChainOption where;
-    where.rpc_urls = options.rpc_urls;
-    if (where.rpc_urls.empty() && !terms.rpc_url.empty()) where.rpc_urls = {terms.rpc_url};
-    where.deployment_path = terms.deployment_path;
-    if (terms.pool == 0 || where.rpc_urls.empty()) {
-        return fail(ErrorCode::invalid_argument,
-                    "--anchor needs --rpc, --deployment and --pool, to ask the contract");
-    }
-    if (receipt.stages.empty()) return fail(ErrorCode::receipt_rejected, "no entry has signed");
-    TT_TRY(const auto entry, attest::decode_statement(receipt.stages.front().statement));
-    TT_TRY(const auto text, anchor_text(options.anchor, receipt.request));
-    TT_TRY(out.anchor, client::parse_receipt_anchor(text));
-    TT_TRY(const auto chain, open_view(where));
-    return client::check_anchor({.digest = attest::receipt_digest(receipt),
-                                 .entry = entry.receipt_address,
-                                 .deployment = terms.deployment,
-                                 .pool = terms.pool},
-                                *out.anchor, chain->state());
-}
-
-/// Errors: what keeps it from being looked at; what is wrong with the anchor is in the check.
-Result<Anchored> check_anchor(const VerifyOptions& options, const attest::Receipt& receipt,
-                              const NetworkTerms& terms) {
-    Anchored out{.check = {.what = "the receipt is anchored in the contract"}};
-    auto record = look_up(options, receipt, terms, out);
-    const bool is_judged = record || record.error().code == ErrorCode::receipt_rejected ||
-                           record.error().code == ErrorCode::not_ready;
-    if (!is_judged) return record.error();
-    if (record) {
-        out.record = *record;
-    } else {
-        out.check.error = record.error();
-    }
-    return out;
-}
-
 /// In the order of the report, passed or not.
 void print_checks(const attest::Receipt& receipt, const attest::ReceiptReport& report,
-                  const std::optional<Anchored>& anchor) {
+                  const std::optional<AnchorCheck>& anchor) {
     std::string out =
         fmt::format("answer of {} tokens to {} ({} from the prefix cache), {} stages\nmodel 0x{}\n",
                     receipt.completion_tokens, receipt.prompt_tokens, receipt.cached_tokens,
@@ -144,7 +97,7 @@ bool has_fresh_quote(const attest::ReceiptStage& stage) {
 }
 
 boost::json::object report_json(const attest::Receipt& receipt, const attest::ReceiptReport& report,
-                                const std::optional<Anchored>& anchor) {
+                                const std::optional<AnchorCheck>& anchor) {
     boost::json::array checks;
     for (const attest::ReceiptCheck& check : report.checks) {
         boost::json::object entry = {{"check", check.what}, {"passed", !check.error}};
@@ -190,9 +143,10 @@ Result<void> verify(const VerifyOptions& options, Session& session) {
     TT_TRY(const auto collateral, terms.open_collateral(receipt.finished_at));
     expectation.collateral = collateral.get();
     auto report = attest::check_receipt(receipt, expectation, terms.policy);
-    std::optional<Anchored> anchor;
+    std::optional<AnchorCheck> anchor;
     if (!options.anchor.empty()) {
-        TT_TRY(anchor, check_anchor(options, receipt, terms));
+        TT_TRY(anchor, check_anchor(anchor_text(options.anchor, receipt.request), receipt, terms,
+                                    options.rpc_urls));
         report.checks.push_back(anchor->check);
     }
     if (session.json)

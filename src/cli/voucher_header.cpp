@@ -20,10 +20,10 @@ Result<void> header(const HeaderOptions& options, Session& session) {
     TT_TRY(auto terms, NetworkTerms::load(options));
     payment.complete(terms);
     TT_TRY(const auto entry, options.entry.open(options, terms));
-    client::VoucherPayer& payer = *payment.voucher;
-    Result<billing::PaymentClaim> claim = payer.pay(entry, {options.body, options.body.size()});
-    while (!claim && payer.tries_again(claim.error().code))
-        claim = payer.pay(entry, {options.body, options.body.size()});
+    const auto answer = payment.voucher->begin();
+    const client::Purchase purchase = {options.body, options.body.size()};
+    Result<billing::PaymentClaim> claim = answer->pay(entry, purchase);
+    while (!claim && answer->tries_again(claim.error().code)) claim = answer->pay(entry, purchase);
     if (!claim) return claim.error();
     const std::string value = billing::encode_payment(*claim);
     if (session.json) {

@@ -8,8 +8,6 @@
 
 #include "attest/limits.hpp"
 #include "attest/receipt_json.hpp"
-#include "client/entry_list.hpp"
-#include "client/limits.hpp"
 #include "net/rest.hpp"
 
 namespace teetee::client {
@@ -17,8 +15,6 @@ namespace {
 
 /// With so many an entry is not asked again for this answer.
 constexpr int strikes_max = 2;
-/// How old what is known of other entries may be when it is needed.
-constexpr Duration list_age_max = std::chrono::minutes(1);
 
 /// Of an entry that failed so.
 int strikes_for(ErrorCode code) {
@@ -52,28 +48,26 @@ bool is_of_money(ErrorCode code) {
     return std::ranges::count(codes, code) > 0;
 }
 
-/// Of all that is said so far.
-size_t text_bytes(const boost::json::object& body) {
-    size_t bytes = 0;
-    const auto* messages = body.if_contains("messages");
-    if (messages == nullptr || !messages->is_array()) return bytes;
-    for (const auto& message : messages->get_array()) {
-        const auto* object = message.if_object();
-        const auto* content = object == nullptr ? nullptr : object->if_contains("content");
-        if (content != nullptr && content->is_string()) bytes += content->get_string().size();
-    }
-    return bytes;
-}
-
 /// A receipt comes when the stages' quotes have, which the entry waits 20 s for.
 constexpr Duration receipt_silence_max = std::chrono::seconds(40);
 
 /// Between two turns of all entries.
 constexpr Duration rest_time = std::chrono::milliseconds(500);
 
+/// Whether the entry itself said so, over a channel that was well.
+bool was_said(ErrorCode code) {
+    return code == ErrorCode::overloaded || code == ErrorCode::stage_failed ||
+           code == ErrorCode::not_ready;
+}
+
 }  // namespace
 
 struct Client::Asking {
+    const Question& question;
+    const Events& events;
+    AnswerReader::Options format{};
+    /// Null where answers are free.
+    std::unique_ptr<AnswerPayment> payment{};
     PartialAnswer known{};
     std::vector<AnswerPart> parts{};
     /// Unless tokens come before.
@@ -83,35 +77,53 @@ struct Client::Asking {
     std::map<std::string, int> strikes{};
     /// Why the entry that was asked last did not go on.
     std::optional<Error> interruption{};
-    /// Every entry would refuse the request.
+    /// Every entry would refuse the request, or nobody can go on with what has come.
     bool is_refused = false;
-    /// Of what the entry that was asked last answers.
+    // Of what the entry that was asked last answers.
     std::optional<AnswerReader> reader{};
+    std::string request{};
+    std::string text{};
 };
+
+Client::Client(ClientOptions options)
+    : options_(std::move(options)), urls_(options_.entries->urls()) {
+    const auto preferred = std::ranges::find(urls_, options_.entries->preferred());
+    if (preferred != urls_.end()) turn_ = static_cast<size_t>(preferred - urls_.begin());
+}
 
 Result<Client> Client::connect(ClientOptions options) {
     Client client(std::move(options));
     std::optional<Error> first;
-    for (size_t i = 0; i < client.urls_.size(); ++i) {
-        auto entry = client.open(client.urls_[i], client.options_.silence_max);
-        if (entry) {
-            client.turn_ = i;
-            client.entry_ = std::move(entry).value();
-            return client;
-        }
-        if (!first) first = std::move(entry).error();
+    for (client.turn_ = 0; client.turn_ < client.urls_.size(); ++client.turn_) {
+        const auto opened = client.open();
+        if (opened) return client;
+        if (!first) first = opened.error();
     }
     return first.value_or(fail(ErrorCode::invalid_argument, "client: need the URL of an entry"));
 }
 
-Result<std::vector<AnswerPart>> Client::ask(const boost::json::object& body, const Events& events) {
+Result<void> Client::open() {
+    TT_TRY(opened_, options_.entries->open(urls_[turn_]));
+    route_ = opened_->route;
+    return {};
+}
+
+Result<std::vector<AnswerPart>> Client::ask(const Question& question, const Events& events) {
+    const auto shape = answer_shape_of(question.path);
+    if (!shape || urls_.empty())
+        return fail(ErrorCode::invalid_argument, "client: no such path, or no entry");
     const SystemClock clock;
-    Asking asking;
+    Asking asking = {.question = question, .events = events};
+    asking.format = {.shape = *shape, .is_resumable = answer_count_of(question.body) == 1};
+    if (options_.payer) asking.payment = options_.payer->begin();
+    refusal_.reset();
     while (true) {
         const bool is_whole = !asking.interruption;
         const size_t token_count = asking.known.token_ids.size();
-        const auto answered = go_on(body, events, asking);
+        const auto answered = go_on(asking);
         if (answered) return std::move(asking.parts);
+        if (question.stop.stop_requested())
+            return fail(ErrorCode::cancelled, "the answer was stopped");
         if (asking.is_refused) return answered.error();
         if (is_whole || asking.known.token_ids.size() > token_count) {
             asking.strikes.clear();
@@ -122,105 +134,118 @@ Result<std::vector<AnswerPart>> Client::ask(const boost::json::object& body, con
     }
 }
 
-Result<VerifiedEntry> Client::open(const std::string& url, Duration silence_max) {
-    TT_TRY(auto entry, VerifiedEntry::open({.url = url,
-                                            .privacy = options_.privacy,
-                                            .terms = options_.terms,
-                                            .silence_max = silence_max}));
-    TT_TRY(route_, entry.verify_route());
-    return entry;
-}
-
-/// Of the entry whose turn it is; it need not know any.
-void Client::learn_entries() {
-    const Instant now = SystemClock().now();
-    if (learned_at_ != Instant{} && now < learned_at_ + list_age_max) return;
-    std::string body;
-    const auto answer = entry_->get("/v1/entries", [&](std::string_view chunk) {
-        body += chunk;
-        return body.size() <= entry_list_bytes_max;
-    });
-    const auto listed = parse_entry_list(body);
-    if (!answer || answer->status != 200 || !listed) return;
-    learned_at_ = now;
-    for (const ListedEntry& entry : *listed) {
-        const bool needs_tls = options_.privacy == Privacy::attested_tls || entry.api_url.empty();
-        const std::string& url = needs_tls ? entry.api_tls_url : entry.api_url;
-        if (!url.empty() && urls_.size() < entries_max && std::ranges::count(urls_, url) == 0)
-            urls_.push_back(url);
-    }
-}
-
 /// Pays, where answers cost something. An entry that wants to be paid better is asked again.
-Result<VerifiedEntry::Answer> Client::post(const boost::json::object& body, const Events& events,
-                                           Asking& asking) {
-    const std::string text = boost::json::serialize(request_for_rest(body, asking.known));
-    const size_t prompt_bytes = text_bytes(body) + asking.known.token_ids.size();
-    while (true) {
-        net::HttpHeaders headers;
-        if (options_.payer) {
-            const auto claim = options_.payer->pay(*entry_, {text, prompt_bytes});
-            if (!claim && options_.payer->tries_again(claim.error().code)) continue;
+Result<VerifiedEntry::Answer> Client::post(Asking& asking) {
+    const Question& question = asking.question;
+    boost::json::object body = question.body;
+    if (asking.format.is_resumable) body = request_for_rest(std::move(body), asking.known);
+    body["stream"] = true;
+    asking.request = boost::json::serialize(body);
+    const Purchase purchase = {asking.request,
+                               prompt_bytes_of(question.body) + asking.known.token_ids.size()};
+    const VerifiedEntry& entry = opened_->entry;
+    while (!question.stop.stop_requested()) {
+        net::HttpHeaders headers = question.headers;
+        headers["content-type"] = "application/json";
+        if (asking.payment) {
+            const auto claim = asking.payment->pay(entry, purchase);
+            if (!claim && asking.payment->tries_again(claim.error().code)) continue;
             if (!claim) {
                 asking.is_refused = is_of_money(claim.error().code);
                 return claim.error();
             }
             headers.emplace(billing::payment_header_name, billing::encode_payment(*claim));
         }
+        asking.text.clear();
         AnswerReader& reader = asking.reader.emplace(
-            asking.known, events.on_text, [this](const billing::Standing& standing) {
-                if (options_.payer) options_.payer->on_standing(*entry_, standing);
-            });
+            asking.known,
+            AnswerReader::Sink{.on_text =
+                                   [&asking](std::string_view text) {
+                                       asking.text += text;
+                                       if (asking.events.on_text) asking.events.on_text(text);
+                                   },
+                               .on_event = asking.events.on_event,
+                               .on_comment = asking.events.on_comment,
+                               .on_standing =
+                                   [&](const billing::Standing& standing) {
+                                       if (asking.payment)
+                                           asking.payment->on_standing(entry, standing);
+                                   }},
+            asking.format);
         auto answer =
-            entry_->post("/v1/chat/completions", text, headers,
-                         [&reader](std::string_view chunk) { return reader.feed(chunk); });
+            entry.send({.method = "POST",
+                        .path = question.path,
+                        .body = asking.request,
+                        .headers = std::move(headers),
+                        .on_body = [&](std::string_view chunk) { return reader.feed(chunk); },
+                        .stop = question.stop});
         const bool is_refused = answer && answer->status != 200;
-        if (is_refused && options_.payer &&
-            options_.payer->tries_again(read_entry_error(answer->beginning).error.code))
+        if (is_refused && asking.payment &&
+            asking.payment->tries_again(read_entry_error(answer->beginning).error.code))
             continue;
         return answer;
     }
+    return fail(ErrorCode::cancelled, "the answer was stopped");
 }
 
 /// The entry whose turn it is begins with the answer, or goes on with it.
-Result<void> Client::go_on(const boost::json::object& body, const Events& events, Asking& asking) {
+Result<void> Client::go_on(Asking& asking) {
     const size_t known_count = asking.known.token_ids.size();
-    if (!entry_) {
-        TT_TRY(entry_, open(urls_[turn_], options_.silence_max));
-        events.on_opened(urls_[turn_]);
-        if (asking.interruption) events.on_moved(urls_[turn_], known_count, *asking.interruption);
+    const Events& events = asking.events;
+    refusal_.reset();
+    if (!opened_) {
+        TT_CHECK(open());
+        if (events.on_opened) events.on_opened(urls_[turn_]);
     }
-    learn_entries();
+    if (asking.interruption && events.on_moved)
+        events.on_moved(urls_[turn_], known_count, *asking.interruption);
+    options_.entries->learn(opened_->entry);
+    urls_ = options_.entries->urls();
+    if (events.on_asked) events.on_asked(*opened_, known_count);
     asking.reader.reset();
-    const auto answer = post(body, events, asking);
+    const auto answer = post(asking);
+    auto end = take_end(asking, answer);
     // There is none where there was no paying.
-    AnswerReader* const reader = asking.reader ? &*asking.reader : nullptr;
-    Result<void> end;
-    if (answer && answer->status != 200) {
-        EntryError refusal = read_entry_error(answer->beginning);
-        asking.is_refused = refusal.is_of_request;
-        end = std::move(refusal.error);
-    } else if (reader != nullptr && (answer || reader->was_refused())) {
-        // What the entry says of a failure tells more than how the connection ended after it.
-        asking.is_refused = reader->refuses_the_request();
-        end = reader->finish();
-    } else {
-        end = answer.error();
-    }
+    const AnswerReader* reader = asking.reader ? &*asking.reader : nullptr;
     const size_t token_count = asking.known.token_ids.size() - known_count;
     // Where nothing but the end was missing, nothing was computed.
     const bool has_receipt = end && !reader->receipt_path().empty();
-    if (token_count > 0 || has_receipt || (end && asking.parts.empty()))
-        asking.parts.push_back(
-            {entry_->url(), token_count, reader->receipt_path(), reader->ended_by_payment()});
+    if (token_count > 0 || has_receipt || (end && asking.parts.empty())) {
+        asking.parts.push_back({opened_->entry.url(), token_count, reader->receipt_path(),
+                                reader->ended_by_payment(), std::move(asking.request),
+                                std::move(asking.text)});
+    }
+    const bool is_begun = reader != nullptr && reader->has_begun();
+    if (!end && (asking.known.is_lost || (is_begun && !asking.format.is_resumable)))
+        asking.is_refused = true;
+    if (end) options_.entries->prefer(opened_->entry.url());
     if (!end) asking.interruption = end.error();
     return end;
+}
+
+Result<void> Client::take_end(Asking& asking, const Result<VerifiedEntry::Answer>& answer) {
+    if (answer && answer->status != 200) {
+        EntryError said = read_entry_error(answer->beginning);
+        asking.is_refused = said.is_of_request;
+        refusal_ = {answer->status, answer->headers, answer->beginning};
+        return std::move(said.error);
+    }
+    AnswerReader* reader = asking.reader ? &*asking.reader : nullptr;
+    if (reader == nullptr || (!answer && !reader->refusal())) return answer.error();
+    // What the entry says of a failure tells more than how the connection ended after it.
+    if (const auto& said = reader->refusal()) {
+        asking.is_refused = said->is_of_request;
+        const boost::json::object body = {{"error", said->said}};
+        refusal_ = {0, {}, boost::json::serialize(body)};
+    }
+    return reader->finish();
 }
 
 /// Errors: why the answer was interrupted, when all have had their turn and time is up, or nobody
 /// is left who might do better.
 Result<void> Client::turn_to_next(Asking& asking, const Error& why) {
-    entry_.reset();
+    if (!was_said(why.code)) options_.entries->forget(opened_);
+    opened_.reset();
     if (!asking.interruption) asking.interruption = why;
     asking.strikes[urls_[turn_]] += strikes_for(why.code);
     bool is_new_round = false;
@@ -242,8 +267,8 @@ Result<void> Client::turn_to_next(Asking& asking, const Error& why) {
 Result<std::string> Client::fetch_receipt(const AnswerPart& part) {
     if (part.receipt_path.empty())
         return fail(ErrorCode::receipt_unknown, "the entry named no receipt");
-    TT_TRY(const auto entry,
-           open(part.entry_url, std::max(receipt_silence_max, options_.silence_max)));
+    TT_TRY(auto entry, options_.entries->open_patiently(part.entry_url, receipt_silence_max));
+    TT_CHECK(entry.verify_route());
     std::string receipt;
     TT_TRY(const auto answer, entry.get(part.receipt_path, [&receipt](std::string_view chunk) {
         receipt += chunk;

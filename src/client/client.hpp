@@ -6,23 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "client/entries.hpp"
 #include "client/partial_answer.hpp"
 #include "client/payer.hpp"
-#include "client/verified_entry.hpp"
 
 namespace teetee::client {
 
 struct ClientOptions {
-    /// Entries to begin with, at least one, the one to be asked first in front; the others are
-    /// learned from them.
-    std::vector<std::string> urls;
-    Privacy privacy{};
-    std::shared_ptr<const Terms> terms;
+    /// Those of several clients, or of this one alone.
+    std::shared_ptr<Entries> entries;
     /// How long an answer may go without a token while no entry goes on with it: one that has died
     /// may be started again.
     Duration patience = std::chrono::seconds(15);
-    /// As in EntryOptions.
-    Duration silence_max = EntryOptions{}.silence_max;
     /// Null: answers are free.
     std::shared_ptr<Payer> payer{};
 };
@@ -35,6 +30,18 @@ struct AnswerPart {
     std::string receipt_path;
     /// It ends where it was no longer paid for.
     bool ended_by_payment = false;
+    /// The body that the entry was sent, and the text that it gave: what its receipt has hashes of.
+    std::string request{};
+    std::string text{};
+};
+
+/// What an entry answered instead of an answer.
+struct Refusal {
+    /// 0 where it came in the middle of a stream.
+    int status = 0;
+    net::HttpHeaders headers{};
+    /// The beginning of the body: all of it, of an error in the shape of OpenAI's API.
+    std::string body;
 };
 
 /// Asks a network through whichever entry answers. When the connection to one breaks, or it cannot
@@ -43,26 +50,47 @@ struct AnswerPart {
 /// calling thread.
 class Client {
   public:
+    struct Question {
+        std::string path = "/v1/chat/completions";
+        /// Of a path that answer_shape_of knows.
+        boost::json::object body;
+        net::HttpHeaders headers{};
+        /// Ends the answer early, from any thread.
+        std::stop_token stop{};
+    };
+    /// Each may be empty.
     struct Events {
-        std::function<void(std::string_view)> on_text;
+        std::function<void(std::string_view)> on_text{};
+        /// As AnswerReader tells them.
+        std::function<void(const boost::json::object&)> on_event{};
+        std::function<void(std::string_view)> on_comment{};
         /// This entry, with the route as it is now, is to be asked instead of the one before.
-        std::function<void(const std::string& url)> on_opened;
+        std::function<void(const std::string& url)> on_opened{};
         /// It is to go on behind so many tokens.
-        std::function<void(const std::string& url, size_t token_count, const Error& why)> on_moved;
+        std::function<void(const std::string& url, size_t token_count, const Error& why)>
+            on_moved{};
+        /// An entry is about to be asked for what is behind so many tokens.
+        std::function<void(const Entries::Opened& entry, size_t token_count)> on_asked{};
     };
 
+    /// Begins with the entry that is preferred; verifies it when it is asked.
+    explicit Client(ClientOptions options);
     /// Verifies the route of the first entry that lets it. Error: that of the first.
     static Result<Client> connect(ClientOptions options);
 
     /// As it was verified last.
     const VerifiedEntry::Route& route() const { return route_; }
 
-    /// `body`: of /v1/chat/completions. The parts of its answer, the last one complete. Errors: the
-    /// entry's where the request is at fault; else why the answer was interrupted.
-    Result<std::vector<AnswerPart>> ask(const boost::json::object& body, const Events& events);
+    /// The parts of the answer, the last one complete. An answer of which nobody can go on with
+    /// what has come, several at a time say, is begun by others only as long as nothing of it has
+    /// come. Errors: the entry's where the request is at fault; cancelled; else why the answer was
+    /// interrupted.
+    Result<std::vector<AnswerPart>> ask(const Question& question, const Events& events);
+    /// What the entry said that was asked last, where that is why there is no answer.
+    const std::optional<Refusal>& refusal() const { return refusal_; }
 
     /// The entry that was asked last, or is to be asked first; nullptr while there is none.
-    const VerifiedEntry* entry() const { return entry_ ? &*entry_ : nullptr; }
+    const VerifiedEntry* entry() const { return opened_ ? &opened_->entry : nullptr; }
 
     /// Errors: receipt_unknown; receipt_malformed; those of connecting and verifying.
     Result<std::string> fetch_receipt(const AnswerPart& part);
@@ -71,13 +99,10 @@ class Client {
     /// An answer on its way.
     struct Asking;
 
-    explicit Client(ClientOptions options) : options_(std::move(options)), urls_(options_.urls) {}
-
-    Result<VerifiedEntry> open(const std::string& url, Duration silence_max);
-    void learn_entries();
-    Result<VerifiedEntry::Answer> post(const boost::json::object& body, const Events& events,
-                                       Asking& asking);
-    Result<void> go_on(const boost::json::object& body, const Events& events, Asking& asking);
+    Result<void> open();
+    Result<VerifiedEntry::Answer> post(Asking& asking);
+    Result<void> go_on(Asking& asking);
+    Result<void> take_end(Asking& asking, const Result<VerifiedEntry::Answer>& answer);
     Result<void> turn_to_next(Asking& asking, const Error& why);
 
     ClientOptions options_;
@@ -85,9 +110,9 @@ class Client {
     std::vector<std::string> urls_;
     size_t turn_ = 0;
     /// The one whose turn it is, when it has been verified.
-    std::optional<VerifiedEntry> entry_;
+    std::shared_ptr<const Entries::Opened> opened_;
     VerifiedEntry::Route route_;
-    Instant learned_at_{};
+    std::optional<Refusal> refusal_;
 };
 
 }  // namespace teetee::client

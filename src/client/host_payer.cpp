@@ -51,21 +51,44 @@ Result<ByteArray<32>> sign_in(const VerifiedEntry& entry, const crypto::SecpKey&
     return array_from_hex<32>(token);
 }
 
-Result<billing::PaymentClaim> HostPayer::pay(const VerifiedEntry& entry, const Purchase&) {
-    const crypto::Address address = entry.receipt_address();
-    if (const auto known = tokens_.find(address); known != tokens_.end()) {
-        is_renewed_ = false;
-        return billing::PaymentClaim(billing::HostToken{known->second});
+class HostPayer::Answer : public AnswerPayment {
+  public:
+    explicit Answer(HostPayer& payer) : payer_(payer) {}
+
+    Result<billing::PaymentClaim> pay(const VerifiedEntry& entry, const Purchase&) override {
+        TT_TRY(token_, payer_.token_for(entry));
+        return billing::PaymentClaim(billing::HostToken{*token_});
     }
-    TT_TRY(const auto token, sign_in(entry, wallet_));
-    tokens_[address] = token;
-    return billing::PaymentClaim(billing::HostToken{token});
+
+    /// Once, when a token is too old.
+    bool tries_again(ErrorCode refusal) override {
+        if (refusal != ErrorCode::sign_in_rejected || !token_) return false;
+        payer_.forget(*token_);
+        return !std::exchange(is_renewed_, true);
+    }
+
+  private:
+    HostPayer& payer_;
+    std::optional<ByteArray<32>> token_;
+    bool is_renewed_ = false;
+};
+
+std::unique_ptr<AnswerPayment> HostPayer::begin() {
+    return std::make_unique<Answer>(*this);
 }
 
-bool HostPayer::tries_again(ErrorCode refusal) {
-    if (refusal != ErrorCode::sign_in_rejected || tokens_.empty()) return false;
-    tokens_.clear();
-    return !std::exchange(is_renewed_, true);
+Result<ByteArray<32>> HostPayer::token_for(const VerifiedEntry& entry) {
+    const std::lock_guard lock(mutex_);
+    const crypto::Address address = entry.receipt_address();
+    if (const auto known = tokens_.find(address); known != tokens_.end()) return known->second;
+    TT_TRY(const auto token, sign_in(entry, wallet_));
+    tokens_[address] = token;
+    return token;
+}
+
+void HostPayer::forget(const ByteArray<32>& token) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(tokens_, [&](const auto& known) { return known.second == token; });
 }
 
 }  // namespace teetee::client

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 
 #include "client/payer.hpp"
 #include "crypto/secp256k1.hpp"
@@ -19,15 +20,19 @@ class HostPayer : public Payer {
     /// `wallet` MUST outlive it.
     explicit HostPayer(const crypto::SecpKey& wallet) : wallet_(wallet) {}
 
-    Result<billing::PaymentClaim> pay(const VerifiedEntry& entry,
-                                      const Purchase& purchase) override;
-    /// Once, when a token is too old.
-    bool tries_again(ErrorCode refusal) override;
+    std::unique_ptr<AnswerPayment> begin() override;
 
   private:
+    class Answer;
+
+    /// Signs in where no token is known. Errors: of sign_in.
+    Result<ByteArray<32>> token_for(const VerifiedEntry& entry);
+    void forget(const ByteArray<32>& token);
+
     const crypto::SecpKey& wallet_;
+    /// Held while one signs in, so that others wait for its token instead of having one each.
+    std::mutex mutex_;
     std::map<crypto::Address, ByteArray<32>> tokens_;
-    bool is_renewed_ = false;
 };
 
 }  // namespace teetee::client

@@ -7,6 +7,7 @@ namespace teetee::client {
 
 /// Of one event of a stream.
 inline constexpr size_t event_bytes_max = 1 << 20;
+inline constexpr size_t event_depth_max = 32;
 /// Of one answer; more than any context holds.
 inline constexpr size_t answer_tokens_max = 1 << 20;
 /// Of /v1/entries, and of the entries in it that are remembered.

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/activations.hpp"
+#include "base/strict_json.hpp"
 #include "client/limits.hpp"
 #include "client/payer.hpp"
 
@@ -51,7 +52,7 @@ std::optional<EntryError> payment_error(const boost::json::object& error,
     const auto* message = string_at(error, "message");
     const std::string detail =
         "the entry says: " + (message == nullptr ? "nothing" : quote_foreign(*message));
-    return EntryError{fail(*known, detail), true};
+    return EntryError{fail(*known, detail), true, error};
 }
 
 EntryError entry_error(const boost::json::object& error) {
@@ -65,7 +66,7 @@ EntryError entry_error(const boost::json::object& error) {
     if (const auto payment = payment_error(error, type, code)) return *payment;
     return {fail(is_busy ? ErrorCode::overloaded : ErrorCode::stage_failed,
                  boost::json::serialize(error)),
-            type != nullptr && *type == "invalid_request_error" && !is_of_room};
+            type != nullptr && *type == "invalid_request_error" && !is_of_room, error};
 }
 
 Result<std::vector<TokenId>> read_token_ids(const boost::json::value& list) {
@@ -122,8 +123,7 @@ bool AnswerReader::feed(std::string_view chunk) {
         const auto line = std::string_view(buffer_).substr(begin, end - begin);
         begin = end + 1;
         constexpr std::string_view mark = "data: ";
-        if (const auto standing = parse_standing_comment(line); standing && on_standing_)
-            on_standing_(*standing);
+        if (line.starts_with(':')) on_comment(line);
         if (!line.starts_with(mark)) continue;
         if (auto read = on_data(line.substr(mark.size())); !read) failed_ = read.error();
     }
@@ -133,25 +133,41 @@ bool AnswerReader::feed(std::string_view chunk) {
     return wants_more();
 }
 
+void AnswerReader::on_comment(std::string_view line) {
+    if (const auto standing = parse_standing_comment(line)) {
+        if (sink_.on_standing) sink_.on_standing(*standing);
+    } else if (sink_.on_comment) {
+        sink_.on_comment(line);
+    }
+}
+
 Result<void> AnswerReader::finish() {
     if (refusal_) return refusal_->error;
     if (failed_) return *failed_;
     if (!is_complete_)
         return fail(ErrorCode::connection_closed, "the answer ended before it was complete");
-    if (!last_text_->empty()) on_text_(*last_text_);
+    if (!last_text_.empty() && sink_.on_text) sink_.on_text(last_text_);
+    if (sink_.on_event) {
+        for (const boost::json::object& event : last_events_) sink_.on_event(event);
+    }
     return {};
 }
 
 Result<void> AnswerReader::on_data(std::string_view data) {
     if (data == "[DONE]") {
-        if (!last_text_) return malformed("an end without a reason");
+        if (!has_ended_ && options_.is_resumable) return malformed("an end without a reason");
         is_complete_ = true;
         return {};
     }
-    boost::system::error_code failed;
-    const auto value = boost::json::parse(data, failed);
-    if (failed || !value.is_object()) return malformed("an event is no JSON object");
-    return on_event(value.get_object());
+    const auto value = parse_strict_json(data, {event_bytes_max, event_depth_max});
+    if (!value || !value->is_object()) return malformed("an event is no JSON object");
+    return on_event(value->get_object());
+}
+
+void AnswerReader::give_out(const boost::json::object& event, std::string_view text) {
+    has_begun_ = true;
+    if (!text.empty() && sink_.on_text) sink_.on_text(text);
+    if (sink_.on_event) sink_.on_event(event);
 }
 
 Result<void> AnswerReader::on_event(const boost::json::object& event) {
@@ -167,38 +183,61 @@ Result<void> AnswerReader::on_event(const boost::json::object& event) {
         if (!activation_format_named(*name)) return malformed("activations of an unknown format");
         activations_ = std::string(*name);
     }
-    if (const auto* id = string_at(event, "id"); id != nullptr && is_id(*id) && !last_text_)
+    if (const auto* id = string_at(event, "id"); id != nullptr && is_id(*id) && !has_ended_)
         receipt_path_ = std::string(receipts_path) + std::string(*id);
-    const auto* choices = event.if_contains("choices");
-    if (choices == nullptr || !choices->is_array() || choices->get_array().empty()) return {};
-    const auto* choice = choices->get_array().front().if_object();
-    const auto* delta = choice == nullptr ? nullptr : choice->if_contains("delta");
-    if (delta == nullptr || !delta->is_object()) return malformed("a choice without its delta");
-    const auto* content = string_at(delta->get_object(), "content");
-    const std::string text(content == nullptr ? "" : std::string_view(*content));
-    if (const auto* reason = choice->if_contains("finish_reason");
-        reason != nullptr && !reason->is_null()) {
-        last_text_ = text;
-        const auto* ended_by = string_at(event, "ended_by");
-        ended_by_payment_ = ended_by != nullptr && *ended_by == "payment";
-        TT_TRY(receipt_path_, read_receipt_path(event));
-        return {};
+    TT_TRY(const auto* part, part_of(options_.shape, event));
+    if (part != nullptr) return on_part(event, *part);
+    if (has_ended_) {
+        last_events_.push_back(event);
+    } else {
+        give_out(event, {});
     }
-    const auto* token_ids = choice->if_contains("token_ids");
-    if (last_text_ || (token_ids == nullptr && !text.empty()))
-        return malformed("text that cannot be gone on with");
-    return on_tokens(token_ids, text);
+    return {};
 }
 
-Result<void> AnswerReader::on_tokens(const boost::json::value* token_ids, const std::string& text) {
-    if (token_ids != nullptr) {
-        if (known_.token_ids.empty()) known_.activations = activations_;
-        TT_TRY(const auto ids, read_token_ids(*token_ids));
-        if (ids.size() > answer_tokens_max - known_.token_ids.size())
-            return fail(ErrorCode::limit_exceeded, "answer: too many tokens");
-        known_.token_ids.insert(known_.token_ids.end(), ids.begin(), ids.end());
+Result<void> AnswerReader::on_part(const boost::json::object& event,
+                                   const boost::json::object& part) {
+    const std::string_view text = text_of(options_.shape, part);
+    const auto* reason = part.if_contains("finish_reason");
+    const bool is_last = reason != nullptr && !reason->is_null();
+    if (is_last || event.contains("ended_by")) {
+        const auto* ended_by = string_at(event, "ended_by");
+        ended_by_payment_ = ended_by != nullptr && *ended_by == "payment";
     }
-    if (!text.empty()) on_text_(text);
+    if (is_last) {
+        TT_TRY(receipt_path_, read_receipt_path(event));
+    }
+    if (!options_.is_resumable) {
+        give_out(event, text);
+        return {};
+    }
+    if (has_ended_) return malformed("text behind the end");
+    if (is_last) {
+        has_ended_ = true;
+        last_text_ = text;
+        last_events_.push_back(event);
+        return {};
+    }
+    const auto* token_ids = part.if_contains("token_ids");
+    if (token_ids == nullptr && !text.empty()) return malformed("text that cannot be gone on with");
+    if (token_ids != nullptr) TT_CHECK(on_tokens(*token_ids));
+    // A call of a tool, say.
+    const auto* delta = part.if_contains("delta");
+    if (token_ids == nullptr && delta != nullptr) {
+        for (const auto& member : delta->get_object())
+            known_.is_lost =
+                known_.is_lost || (member.key() != "role" && member.key() != "content");
+    }
+    give_out(event, text);
+    return {};
+}
+
+Result<void> AnswerReader::on_tokens(const boost::json::value& token_ids) {
+    if (known_.token_ids.empty()) known_.activations = activations_;
+    TT_TRY(const auto ids, read_token_ids(token_ids));
+    if (ids.size() > answer_tokens_max - known_.token_ids.size())
+        return fail(ErrorCode::limit_exceeded, "answer: too many tokens");
+    known_.token_ids.insert(known_.token_ids.end(), ids.begin(), ids.end());
     return {};
 }
 

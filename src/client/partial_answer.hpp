@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "base/world.hpp"
 #include "billing/till.hpp"
+#include "client/answer_shape.hpp"
 
 namespace teetee::client {
 
@@ -23,6 +24,8 @@ struct PartialAnswer {
     std::optional<UnixSeconds> created;
     /// The format of rows with which the tokens were computed.
     std::optional<std::string> activations{};
+    /// Something has been given out that no token stands for: nobody can go on with it.
+    bool is_lost = false;
 };
 
 /// The request for the rest of the answer to `body`, as a stream that can be taken up in its turn.
@@ -33,6 +36,8 @@ struct EntryError {
     Error error;
     /// Any entry would say the same.
     bool is_of_request = false;
+    /// The error object as the entry sent it; empty where it sent none.
+    boost::json::object said{};
 };
 
 /// Reads what one entry streams of an answer (docs/api.md, "Taking up an answer"): text goes out at
@@ -40,11 +45,26 @@ struct EntryError {
 /// only once the stream has ended as it should: if it does not, another entry gives it again.
 class AnswerReader {
   public:
-    using OnText = std::function<void(std::string_view)>;
-    using OnStanding = std::function<void(const billing::Standing&)>;
-    /// `known` and what the others refer to MUST outlive it.
-    AnswerReader(PartialAnswer& known, const OnText& on_text, OnStanding on_standing = {})
-        : known_(known), on_text_(on_text), on_standing_(std::move(on_standing)) {}
+    /// Where it goes; each may be empty.
+    struct Sink {
+        std::function<void(std::string_view)> on_text{};
+        /// The whole event that a text is of, and those without any.
+        std::function<void(const boost::json::object&)> on_event{};
+        /// A line that begins with a colon, but for those on payment.
+        std::function<void(std::string_view)> on_comment{};
+        std::function<void(const billing::Standing&)> on_standing{};
+    };
+    struct Options {
+        AnswerShape shape = AnswerShape::chat;
+        /// Every text must come with its tokens. Without that all is given out as it comes, and
+        /// nothing is known by it.
+        bool is_resumable = true;
+    };
+    /// `known` MUST outlive it.
+    AnswerReader(PartialAnswer& known, Sink sink, Options options)
+        : known_(known), sink_(std::move(sink)), options_(options) {}
+    AnswerReader(PartialAnswer& known, Sink sink)
+        : AnswerReader(known, std::move(sink), Options{}) {}
 
     /// The body as it comes; false where no more of it is wanted.
     bool feed(std::string_view chunk);
@@ -54,25 +74,32 @@ class AnswerReader {
 
     /// The answer is shorter than it might be for want of money.
     bool ended_by_payment() const { return ended_by_payment_; }
-    bool was_refused() const { return refusal_.has_value(); }
-    bool refuses_the_request() const { return refusal_ && refusal_->is_of_request; }
+    const std::optional<EntryError>& refusal() const { return refusal_; }
     /// Where the receipt of this part will be; "" as long as it is not known.
     const std::string& receipt_path() const { return receipt_path_; }
+    /// Some event has been given out.
+    bool has_begun() const { return has_begun_; }
 
   private:
     bool wants_more() const { return !is_complete_ && !refusal_ && !failed_; }
+    void on_comment(std::string_view line);
     Result<void> on_data(std::string_view data);
     Result<void> on_event(const boost::json::object& event);
-    Result<void> on_tokens(const boost::json::value* token_ids, const std::string& text);
+    Result<void> on_part(const boost::json::object& event, const boost::json::object& part);
+    Result<void> on_tokens(const boost::json::value& token_ids);
+    void give_out(const boost::json::object& event, std::string_view text);
 
     PartialAnswer& known_;
-    const OnText& on_text_;
-    OnStanding on_standing_;
+    Sink sink_;
+    Options options_;
     std::string buffer_;
     std::string receipt_path_;
     std::optional<std::string> activations_;
-    /// With the reason why the answer ends.
-    std::optional<std::string> last_text_;
+    /// From the reason why the answer ends on.
+    std::vector<boost::json::object> last_events_;
+    std::string last_text_;
+    bool has_ended_ = false;
+    bool has_begun_ = false;
     bool is_complete_ = false;
     bool ended_by_payment_ = false;
     std::optional<EntryError> refusal_;

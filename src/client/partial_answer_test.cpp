@@ -32,18 +32,24 @@ struct Read {
     PartialAnswer known;
     std::string text;
     std::string receipt;
+    std::vector<boost::json::object> events;
+    std::vector<std::string> comments;
     Result<void> outcome;
     bool is_of_request = false;
 };
 
-Read read(std::string_view stream, size_t piece = 7) {
+Read read(std::string_view stream, size_t piece = 7, AnswerReader::Options options = {}) {
     Read out;
-    const AnswerReader::OnText on_text = [&](std::string_view text) { out.text += text; };
-    AnswerReader reader(out.known, on_text);
+    AnswerReader reader(
+        out.known,
+        {.on_text = [&](std::string_view text) { out.text += text; },
+         .on_event = [&](const boost::json::object& one) { out.events.push_back(one); },
+         .on_comment = [&](std::string_view line) { out.comments.emplace_back(line); }},
+        options);
     for (size_t at = 0; at < stream.size() && reader.feed(stream.substr(at, piece)); at += piece) {
     }
     out.outcome = reader.finish();
-    out.is_of_request = reader.refuses_the_request();
+    out.is_of_request = reader.refusal() && reader.refusal()->is_of_request;
     out.receipt = reader.receipt_path();
     return out;
 }
@@ -130,6 +136,56 @@ TEST(answer_reader, refuses_what_is_no_such_stream) {
     }
     EXPECT_EQ(read(std::string(event_bytes_max + 1, 'x'), 65536).outcome.error().code,
               ErrorCode::limit_exceeded);
+}
+
+TEST(answer_reader, reads_completions_and_what_generate_answers) {
+    const auto ended = [](std::string_view last) {
+        return std::string("data: ") + std::string(last) + "\n\n" + done;
+    };
+    const Read completion = read(
+        event(R"({"id":"cmpl-1","choices":[{"text":"a","token_ids":[1],"finish_reason":null}]})") +
+            ended(R"({"choices":[{"text":"b","token_ids":[],"finish_reason":"stop"}]})"),
+        7, {.shape = AnswerShape::completion});
+    ASSERT_TRUE(completion.outcome) << completion.outcome.error().message();
+    EXPECT_EQ(completion.text, "ab");
+    EXPECT_EQ(completion.known.token_ids, (std::vector<TokenId>{1}));
+    const Read generated =
+        read(event(R"({"id":"gen-1","text":"a","token_ids":[1],"finish_reason":null})") +
+                 event(R"({"text":"b","token_ids":[],"finish_reason":"stop"})") +
+                 ended(R"({"usage":{"prompt_tokens":1}})"),
+             7, {.shape = AnswerShape::generate});
+    ASSERT_TRUE(generated.outcome) << generated.outcome.error().message();
+    EXPECT_EQ(generated.text, "ab");
+    EXPECT_EQ(generated.events.size(), 3u);
+    EXPECT_EQ(read(event(R"({"choices":[{"delta":{},"finish_reason":null}]})"), 7,
+                   {.shape = AnswerShape::completion})
+                  .outcome.error()
+                  .code,
+              ErrorCode::invalid_json);
+}
+
+TEST(answer_reader, gives_out_the_end_only_when_it_has_come) {
+    const std::string stream = begin + token("Hi", "[1]") + ":\n\n" + closing;
+    const Read cut = read(stream);
+    EXPECT_EQ(cut.events.size(), 2u) << "a reason that another entry will give again";
+    EXPECT_EQ(cut.comments, std::vector<std::string>{":"});
+    EXPECT_EQ(read(stream + done).events.size(), 4u);
+}
+
+TEST(answer_reader, passes_on_what_nobody_can_go_on_with) {
+    const std::string two =
+        event(R"({"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":null}]})") +
+        event(R"({"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]})") +
+        event(R"({"choices":[{"index":1,"delta":{"content":"c"},"finish_reason":"stop"}]})");
+    const AnswerReader::Options options = {.is_resumable = false};
+    EXPECT_EQ(read(two, 7, options).outcome.error().code, ErrorCode::connection_closed);
+    const Read whole = read(two + done, 7, options);
+    ASSERT_TRUE(whole.outcome) << whole.outcome.error().message();
+    EXPECT_EQ(whole.events.size(), 3u);
+    const Read tool =
+        read(begin + event(R"({"choices":[{"delta":{"tool_calls":[]},"finish_reason":null}]})"));
+    EXPECT_TRUE(tool.known.is_lost);
+    EXPECT_FALSE(read(begin + token("Hi", "[1]")).known.is_lost);
 }
 
 TEST(request_for_rest, is_the_request_and_what_is_known) {

@@ -145,47 +145,68 @@ Result<VerifiedEntry::Route> VerifiedEntry::verify_route() {
     return route;
 }
 
-Result<VerifiedEntry::Answer> VerifiedEntry::post(std::string_view path, const std::string& body,
-                                                  const net::HttpHeaders& headers,
-                                                  const OnBody& on_body) const {
-    net::HttpClientRequest http = request(path);
-    http.method = "POST";
-    http.headers.insert(headers.begin(), headers.end());
-    http.headers["content-type"] = "application/json";
-    http.body = body;
-    return options_.privacy == Privacy::sealed ? send_sealed(std::move(http), path, on_body)
-                                               : send_plain(std::move(http), on_body);
-}
-
-Result<VerifiedEntry::Answer> VerifiedEntry::get(std::string_view path,
-                                                 const OnBody& on_body) const {
-    if (options_.privacy == Privacy::attested_tls) return send_plain(request(path), on_body);
+Result<VerifiedEntry::Answer> VerifiedEntry::send(Call call) const {
+    const bool is_sealed = options_.privacy == Privacy::sealed;
+    if (!is_sealed || call.method == "POST") {
+        net::HttpClientRequest http = request(call.path);
+        http.method = call.method;
+        http.headers = std::move(call.headers);
+        http.body = std::move(call.body);
+        http.stop = call.stop;
+        return is_sealed ? send_sealed(std::move(http), call) : send_plain(std::move(http), call);
+    }
+    if (call.method != "GET") {
+        return fail(ErrorCode::unsupported,
+                    "only GET and POST can be sealed, not " + quote_foreign(call.method));
+    }
     // A path may be worth as much as what is found there.
     constexpr std::string_view blind_path = "/sealed";
     net::HttpClientRequest http = request(blind_path);
     http.method = "POST";
-    http.headers["path"] = path;
-    return send_sealed(std::move(http), blind_path, on_body);
+    http.headers = std::move(call.headers);
+    http.headers["path"] = call.path;
+    http.stop = call.stop;
+    call.path = blind_path;
+    return send_sealed(std::move(http), call);
+}
+
+Result<VerifiedEntry::Answer> VerifiedEntry::post(std::string_view path, const std::string& body,
+                                                  const net::HttpHeaders& headers,
+                                                  const OnBody& on_body) const {
+    Call call{.method = "POST", .path = path, .body = body, .headers = headers, .on_body = on_body};
+    call.headers["content-type"] = "application/json";
+    return send(std::move(call));
+}
+
+Result<VerifiedEntry::Answer> VerifiedEntry::get(std::string_view path,
+                                                 const OnBody& on_body) const {
+    return send({.path = path, .on_body = on_body});
 }
 
 Result<VerifiedEntry::Answer> VerifiedEntry::send_plain(net::HttpClientRequest http,
-                                                        const OnBody& on_body) const {
+                                                        const Call& call) const {
     Answer answer;
+    http.on_head = [&](int status, const net::HttpHeaders& headers) {
+        answer.status = status;
+        answer.headers = headers;
+        if (call.on_head) call.on_head(answer);
+        return true;
+    };
     http.on_body_chunk = [&](std::string_view chunk) {
         keep_beginning(answer.beginning, chunk);
-        return on_body(chunk);
+        return call.on_body(chunk);
     };
-    TT_TRY(const auto response, net::http_fetch(http));
-    answer.status = response.status;
+    TT_CHECK(net::http_fetch(http));
     return answer;
 }
 
 Result<VerifiedEntry::Answer> VerifiedEntry::send_sealed(net::HttpClientRequest http,
-                                                         std::string_view path,
-                                                         const OnBody& on_body) const {
-    const sealed::Request inner{.sent_at = SystemClock().unix_now() + clock_offset_s_,
-                                .headers = std::move(http.headers),
-                                .body = std::move(http.body)};
+                                                         const Call& call) const {
+    // The query is not bound, and goes with the path.
+    const std::string_view path = call.path.substr(0, call.path.find('?'));
+    sealed::Request inner{.sent_at = SystemClock().unix_now() + clock_offset_s_,
+                          .headers = std::move(http.headers),
+                          .body = std::move(http.body)};
     SystemRng rng;
     TT_TRY(auto sealed_request,
            sealed::seal_request(recipient_, {.method = http.method, .path = path}, inner, rng));
@@ -201,9 +222,14 @@ Result<VerifiedEntry::Answer> VerifiedEntry::send_sealed(net::HttpClientRequest 
         keep_beginning(outside, chunk);
         const auto piece = opener.feed(as_bytes(chunk));
         if (!piece) return false;
+        if (opener.head() && answer.status == 0) {
+            answer.status = opener.head()->status;
+            answer.headers = {opener.head()->headers.begin(), opener.head()->headers.end()};
+            if (call.on_head) call.on_head(answer);
+        }
         keep_beginning(answer.beginning, *piece);
         // Read to the final record in any case: without it the answer is none.
-        if (!piece->empty()) wants_more = wants_more && on_body(*piece);
+        if (!piece->empty()) wants_more = wants_more && call.on_body(*piece);
         return true;
     };
     const auto response = net::http_fetch(http);
@@ -212,7 +238,6 @@ Result<VerifiedEntry::Answer> VerifiedEntry::send_sealed(net::HttpClientRequest 
         const bool is_cut = ended.error().code == ErrorCode::sealed_truncated;
         return is_cut && !response ? response.error() : ended.error();
     }
-    answer.status = opener.head()->status;
     return answer;
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "attest/collateral_source.hpp"
@@ -58,27 +59,43 @@ class VerifiedEntry {
 
     struct Answer {
         int status = 0;
+        net::HttpHeaders headers{};
         /// The first bytes of the body, for an error to quote.
-        std::string beginning;
+        std::string beginning{};
     };
     /// Of the entry that was verified last: what payments to it are made out to.
     const crypto::Address& receipt_address() const { return receipt_address_; }
 
     using OnBody = std::function<bool(std::string_view)>;
-    /// on_body is called with each piece of the answer, until it returns false.
+    struct Call {
+        std::string_view method = "GET";
+        /// And behind a '?' the query.
+        std::string_view path;
+        std::string body{};
+        net::HttpHeaders headers{};
+        /// Called once, with status and headers, before any of the body; may be empty.
+        std::function<void(const Answer&)> on_head{};
+        /// Called with each piece of the body, until it returns false.
+        OnBody on_body{};
+        /// Ends the call early, from any thread.
+        std::stop_token stop{};
+    };
+    /// From any thread, once the route is verified. What has no body is sealed with its path, so
+    /// that nobody on the way sees it; other methods than GET and POST are not sealed.
     /// Errors: those of net::http_fetch and sealed::AnswerOpener; channel_unbound where a sealed
-    /// request is refused in the clear, which anybody on the way could have written.
+    /// request is refused in the clear, which anybody on the way could have written; unsupported
+    /// for a method that is not sealed.
+    Result<Answer> send(Call call) const;
+
     Result<Answer> post(std::string_view path, const std::string& body,
                         const net::HttpHeaders& headers, const OnBody& on_body) const;
-    /// Likewise. Where requests are sealed, nobody on the way sees the path.
     Result<Answer> get(std::string_view path, const OnBody& on_body) const;
 
   private:
     explicit VerifiedEntry(EntryOptions options) : options_(std::move(options)) {}
     net::HttpClientRequest request(std::string_view path) const;
-    Result<Answer> send_plain(net::HttpClientRequest http, const OnBody& on_body) const;
-    Result<Answer> send_sealed(net::HttpClientRequest http, std::string_view path,
-                               const OnBody& on_body) const;
+    Result<Answer> send_plain(net::HttpClientRequest http, const Call& call) const;
+    Result<Answer> send_sealed(net::HttpClientRequest http, const Call& call) const;
 
     EntryOptions options_;
     bool tls_ = false;

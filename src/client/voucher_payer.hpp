@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 
 #include "client/entry_terms.hpp"
 #include "client/payer.hpp"
@@ -12,7 +13,8 @@ namespace teetee::client {
 
 /// Pays out of a voucher. Signs for the prompt and the beginning of an answer, and for more as the
 /// answer comes, in steps that double; never for more than the voucher has, nor than the client
-/// allows.
+/// allows. A voucher has one sum for all that an entry is to have of it: what is signed for one
+/// answer covers what the others under way are about to take, too.
 class VoucherPayer : public Payer {
   public:
     struct Options {
@@ -26,24 +28,32 @@ class VoucherPayer : public Payer {
     };
 
     /// Error: config_invalid where the session's key is none.
-    static Result<VoucherPayer> open(const PaymentSession& session, const Options& options);
+    static Result<std::shared_ptr<VoucherPayer>> open(const PaymentSession& session,
+                                                      const Options& options);
 
-    Result<billing::PaymentClaim> pay(const VerifiedEntry& entry,
-                                      const Purchase& purchase) override;
-    void on_standing(const VerifiedEntry& entry, const billing::Standing& standing) override;
-    bool tries_again(ErrorCode refusal) override;
+    std::unique_ptr<AnswerPayment> begin() override;
 
     /// How the voucher stands now. Errors: of raise_voucher.
     Result<billing::Standing> standing(const VerifiedEntry& entry) const;
     /// Of the entry that was paid last.
-    const std::optional<chain::Prices>& prices() const { return prices_; }
+    std::optional<chain::Prices> prices() const;
+    /// What the entry had charged when it was paid first; nullopt for one that was not.
+    std::optional<billing::Credits> charged_before(const crypto::Address& entry) const;
 
   private:
+    class Answer;
+    /// One entry.
+    struct Account {
+        billing::Credits charged_before = 0;
+        /// What answers under way are about to take, as far as it is foreseen.
+        billing::Credits ahead = 0;
+    };
+
     VoucherPayer(const PaymentSession& session, crypto::SecpKey key, const Options& options);
-    Result<void> ensure_terms(const VerifiedEntry& entry);
+    Result<chain::Prices> fetch_prices(const VerifiedEntry& entry);
     billing::SignedSpend sign(const crypto::Address& entry, billing::Credits amount) const;
-    billing::Credits limit_of(const crypto::Address& entry,
-                              const billing::Standing& standing) const;
+    billing::Credits limit_of(const Account& account, const billing::Standing& standing) const;
+    uint64_t next_time_ms();
 
     chain::Deployment deployment_;
     uint64_t pool_;
@@ -51,15 +61,12 @@ class VoucherPayer : public Payer {
     billing::Credits ceiling_;
     crypto::SecpKey key_;
     Options options_;
+    /// Of what follows; never held while an entry is asked.
+    mutable std::mutex mutex_;
     std::optional<chain::Prices> prices_;
-    /// Charged by an entry when it was paid first.
-    std::map<crypto::Address, billing::Credits> charged_before_;
+    std::map<crypto::Address, Account> accounts_;
     /// Of the last request.
     uint64_t time_ms_ = 0;
-    // Of the answer under way.
-    uint64_t tokens_ahead_ = 0;
-    uint64_t prompt_factor_ = 1;
-    Instant give_up_at_{};
 };
 
 }  // namespace teetee::client

@@ -71,7 +71,7 @@ Result<WebAnswer> Web::ask(const WebRequest& request) const {
         ask.response_bytes_max = request.body_bytes_max;
         ask.stop = request.stop;
         if (out.url.starts_with("https:")) ask.web_pki = net::WebPki{options_.ca_file};
-        ask.on_header = [&](int status, const net::HttpHeaders& headers) {
+        ask.on_head = [&](int status, const net::HttpHeaders& headers) {
             note_linked(headers, out.linked);
             if (is_redirect(status)) return false;
             out.status = status;

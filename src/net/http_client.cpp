@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "net/http_request_head.hpp"
 #include "net/stream.hpp"
@@ -129,12 +130,11 @@ class Fetch {
     /// False where the caller wants no more.
     bool take_body() {
         if (!decoder_.header_complete()) return true;
-        if (response_.status == 0) {
-            response_.status = decoder_.status();
-            response_.headers = decoder_.headers();
-            if (request_.on_header && !request_.on_header(response_.status, response_.headers)) {
-                return false;
-            }
+        response_.status = decoder_.status();
+        if (response_.headers.empty()) response_.headers = decoder_.headers();
+        if (!std::exchange(is_head_told_, true) && request_.on_head &&
+            !request_.on_head(response_.status, response_.headers)) {
+            return false;
         }
         const std::string chunk = decoder_.take_body();
         if (!request_.on_body_chunk) {
@@ -154,6 +154,7 @@ class Fetch {
     std::unique_ptr<Stream> stream_;
     std::array<uint8_t, 16u << 10> buffer_{};
     HttpClientResponse response_;
+    bool is_head_told_ = false;
     Result<void> outcome_;
 };
 

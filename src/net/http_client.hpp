@@ -31,8 +31,9 @@ struct HttpClientRequest {
     /// limit but time_max.
     Duration silence_max{};
     size_t response_bytes_max = 16u << 20;
-    /// Sees status and header fields before any of the body; false ends the call with these.
-    std::function<bool(int status, const HttpHeaders& headers)> on_header{};
+    /// Called once, when status and header are there, before any of the body; false ends the call
+    /// with these.
+    std::function<bool(int status, const HttpHeaders& headers)> on_head{};
     /// Takes the body as it comes, instead of HttpClientResponse::body; false ends the call with
     /// what has come.
     std::function<bool(std::string_view chunk)> on_body_chunk{};

@@ -165,7 +165,7 @@ TEST_F(http, a_call_may_end_with_the_header) {
     std::string kind;
     size_t body_bytes = 0;
     HttpClientRequest request = {.url = url("/hold")};
-    request.on_header = [&](int status, const HttpHeaders& headers) {
+    request.on_head = [&](int status, const HttpHeaders& headers) {
         kind = headers.at("content-type");
         return status != 200;
     };
