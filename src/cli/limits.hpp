@@ -16,4 +16,9 @@ inline constexpr size_t once_name_bytes_max = 64;
 inline constexpr size_t dev_chain_file_bytes_max = 4u << 10;
 inline constexpr size_t dev_chain_file_depth_max = 4;
 
+/// A configuration file. What a dotted key nests is bounded by the length of its line.
+inline constexpr size_t config_file_bytes_max = 256u << 10;
+inline constexpr size_t config_line_bytes_max = 1024;
+inline constexpr size_t config_list_length_max = 1024;
+
 }  // namespace teetee::cli
