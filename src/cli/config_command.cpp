@@ -89,17 +89,17 @@ void collect_paths(const CLI::App& command, std::vector<CommandPath>& out) {
 }
 
 /// The command that is named, or all.
-Result<std::vector<CommandPath>> shown_commands(const SettingsTrial& trial, const CLI::App& root,
-                                                const std::vector<std::string>& words) {
+Result<std::vector<CommandPath>> shown_commands(const SettingsTrial& trial, const CLI::App& root) {
     std::vector<CommandPath> out;
-    if (words.empty()) {
-        collect_paths(root, out);
-        return out;
-    }
     const CommandPath called = trial.called();
     if (called.empty()) {
-        return fail(ErrorCode::invalid_argument,
-                    "config show: no command " + quote_foreign(words.front()));
+        const auto unknown = trial.left_over();
+        if (!unknown.empty()) {
+            return fail(ErrorCode::invalid_argument,
+                        "config show: no command " + quote_foreign(unknown.front()));
+        }
+        collect_paths(root, out);
+        return out;
     }
     for (size_t depth = 0; depth <= called.size(); ++depth)
         out.emplace_back(called.begin(), called.begin() + static_cast<ptrdiff_t>(depth));
@@ -107,9 +107,8 @@ Result<std::vector<CommandPath>> shown_commands(const SettingsTrial& trial, cons
 }
 
 Result<void> show(const ShowOptions& options, Session& session) {
-    const std::vector<std::string> words = options.command->remaining();
     SettingsTrial trial(options.add_commands);
-    trial.read_arguments(words);
+    trial.read_arguments(options.command->remaining());
     const bool has_json = session.json || trial.has_flag("json");
     session.json = has_json;
     auto config = trial.flag_value("config");
@@ -119,7 +118,7 @@ Result<void> show(const ShowOptions& options, Session& session) {
     CLI::App root;
     Session unused;
     options.add_commands(root, unused);
-    TT_TRY(const auto paths, shown_commands(trial, root, words));
+    TT_TRY(const auto paths, shown_commands(trial, root));
     TT_TRY(const auto files, read_config_files(places, trial));
     std::vector<Setting> settings;
     for (const CommandPath& path : paths) {
@@ -144,7 +143,11 @@ Result<void> show(const ShowOptions& options, Session& session) {
 std::string template_value(const Setting& setting, const CLI::Option& option) {
     const ValueKind kind = value_kind(option);
     const auto one = [&](const std::string& value) {
-        return kind == ValueKind::text || kind == ValueKind::word ? quote_toml(value) : value;
+        if (kind == ValueKind::text || kind == ValueKind::word) return quote_toml(value);
+        // A default in words, as "now", is no number.
+        const bool is_word =
+            kind != ValueKind::flag && value.find_first_of("0123456789") == std::string::npos;
+        return is_word ? std::string("0") : value;
     };
     if (setting.values.empty()) {
         if (takes_list(option)) return "[]";

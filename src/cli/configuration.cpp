@@ -33,6 +33,9 @@ Result<std::vector<ConfigFile>> read_config_files(const std::vector<ConfigPlace>
     for (const ConfigPlace& place : places) {
         auto file = read_config_file(place.path);
         if (!file && file.error().code == ErrorCode::not_found && !place.is_named) continue;
+        // Wrong usage, like anything else that is wrong with it.
+        if (!file && file.error().code == ErrorCode::limit_exceeded)
+            return fail(ErrorCode::config_invalid, file.error().detail);
         if (!file) return in_context("configuration", std::move(file).error());
         TT_CHECK(trial.check(*file));
         out.push_back(std::move(*file));

@@ -258,8 +258,7 @@ void check_processor(DoctorSetup& setup, DoctorFindings& findings) {
     const auto kernels = tensor::kernels_named(wanted);
     if (!kernels) {
         return findings.problem(
-            {.cause = "--kernel " + quote_foreign(wanted) + ": " + kernels.error().message(),
-             .fix = "--kernel auto"});
+            {.cause = "--kernel: " + kernels.error().detail, .fix = "--kernel auto"});
     }
     const size_t threads = setup.options.node.shard.threads;
     const size_t cores = std::max(1u, std::thread::hardware_concurrency());

@@ -121,7 +121,11 @@ def test_show_keeps_secrets_to_itself(teetee):
 def test_template_is_a_file_that_sets_nothing_and_can_set_all(teetee):
     code, template, err = teetee.run("config", "template")
     assert code == 0, err
-    assert tomllib.loads(template) and not any(tomllib.loads(template)[t] for t in tomllib.loads(template) if t != "attest")
+
+    def is_empty(table: dict) -> bool:
+        return all(isinstance(value, dict) and is_empty(value) for value in table.values())
+
+    assert "node" in tomllib.loads(template) and is_empty(tomllib.loads(template))
     config = write(teetee, template)
     assert all(s["source"] != "file" for s in teetee.json("--config", config, "config", "show")["settings"])
     # With the marks taken off, every key is known and of the right kind; an empty text may be no value.
@@ -132,7 +136,31 @@ def test_template_is_a_file_that_sets_nothing_and_can_set_all(teetee):
     assert keys == len(known), (keys, len(known))
     assert {s["name"] for s in known} >= {"listen", "pool", "prompt", "json"}
     document = tomllib.loads("\n".join(lines))
-    assert document["node"]["listen"] == "127.0.0.1:5010" and document["node"]["threads"] == 0
+    assert document["node"]["listen"] == "127.0.0.1:5010" and document["node"]["threads"] == 1
+    # What has a default may be set to it.
+    defaults = {(s["command"], s["name"]) for s in known if s["value"] not in (None, [])}
+    table, kept = "", []
+    for line in lines:
+        if match := re.match(r"\[(.*)\]$", line):
+            table = match[1].replace(".", " ")
+        key = re.match(r"([a-z0-9-]+) = ", line)
+        if not key or (table, key[1]) in defaults:
+            kept.append(line)
+    # Some have a default that says "decide for me", which nobody may set: a number out of their range.
+    for _ in range(60):
+        config = write(teetee, "\n".join(kept))
+        code, out, err = teetee.run("--json", "--config", config, "config", "show")
+        if code == 0:
+            break
+        assert "not in range" in err and re.search(r"Value (-1|0) ", err), err
+        kept[int(re.search(r"config.toml:(\d+): ", err)[1]) - 1] = ""
+    assert code == 0, err
+    shown = json.loads(out)["settings"]
+    assert sum(s["source"] == "file" for s in shown) > 150, shown
+    before = {(s["command"], s["name"]): s["value"] for s in known}
+    for s in shown:
+        if s["source"] == "file" and s["name"] != "json":
+            assert s["value"] == before[s["command"], s["name"]] or before[s["command"], s["name"]] == "now", s
 
 
 def commands_of(teetee: Teetee, *path) -> list[tuple[str, ...]]:

@@ -136,8 +136,8 @@ def test_ports(teetee):
         held.bind(("127.0.0.1", 0))
         held.listen()
         taken = f"127.0.0.1:{held.getsockname()[1]}"
-        clinic.demand("ports", f"--listen {taken} is in use by python3", f"kill {os.getpid()}", {"--listen": taken})
-        clinic.demand("ports", f"--api {taken} is in use by python3", "another --api", {"--api": taken})
+        clinic.demand("ports", f"--listen {taken} is in use by 'python3', process {os.getpid()}", f"kill {os.getpid()}", {"--listen": taken})
+        clinic.demand("ports", f"--api {taken} is in use by 'python3'", "another --api", {"--api": taken})
     clinic.demand("ports", "no interface of this machine has the address", "--listen 0.0.0.0:", {"--listen": "203.0.113.7:5010"})
     clinic.demand("ports", "others cannot dial that", "--advertise tls://HOST:", {"--listen": f"0.0.0.0:{clinic.network.port + 2}"})
     clinic.demand("ports", "have the same port", "another port", {"--api": clinic.options["--listen"]})
@@ -149,13 +149,9 @@ def test_clock(teetee):
         raise Skipped("no faketime")
     clinic = Clinic(teetee)
     clinic.demand("clock", "before this program was built", "timedatectl set-ntp true", wrap=("faketime", "2020-01-01 00:00:00"), only=False)
-    service = Pccs(None)
-    try:
-        url = f"{service.scheme}://127.0.0.1:{service.server.server_port}"
-        clinic.demand("clock", f"3 hours ahead of 127.0.0.1:{service.server.server_port}", "timedatectl set-ntp true", {"--pccs": url},
-                      wrap=("faketime", "-f", "+3h"))
-    finally:
-        service.server.shutdown()
+    with Pccs(None) as service:
+        name = service.url.removeprefix("http://")
+        clinic.demand("clock", f"3 hours ahead of {name}", "timedatectl set-ntp true", {"--pccs": service.url}, wrap=("faketime", "-f", "+3h"))
 
 
 def test_tee(teetee):
@@ -251,7 +247,7 @@ def test_machine(teetee):
     clinic.demand("disk", f"--state {plain}/state cannot be written", "mkdir -p", {"--state": plain / "state"})
     clinic.demand("disk", "--weights-cache /proc/teetee cannot be written", "--weights-cache", {"--weights-cache": "/proc/teetee"})
     clinic.demand("descriptors", "have 100 file descriptors", "ulimit -n 65536", limit=100)
-    clinic.demand("processor", "--kernel neon", "--kernel auto", {"--kernel": "neon"})
+    clinic.demand("processor", "kernel 'neon' is not available here", "--kernel auto", {"--kernel": "neon"})
     state = teetee.folder / "state-of-node"
     state.mkdir()
     (state / "ledger.sqlite").write_bytes(b"no database" * 1000)
@@ -277,10 +273,11 @@ def test_peers(teetee):
     finally:
         double.close()
     # A node of other people: another root, another model.
-    stranger = teetee.network(1)
-    stranger.start(0)
-    wait_until(stranger.http.ready, 60, "the stranger is ready")
-    clinic.demand("peers", "shows evidence that is refused", "the same policy, manifest and contract", {"--next": f"tls://{stranger.link(0)}"})
+    stranger = teetee.network(2)
+    stranger.start(1)
+    clinic.options["--listen"] = "127.0.0.1:0"
+    wait_until(lambda: "serving layers" in stranger.nodes[1].text(), 60, "the stranger listens")
+    clinic.demand("peers", "shows evidence that is refused", "the same policy, manifest and contract", {"--next": f"tls://{stranger.link(1)}"})
 
 
 def test_an_entry_that_runs_and_does_not_serve(teetee):
