@@ -81,6 +81,15 @@ bool may_be_file(const CLI::Option& option) {
     return value_kind(option) == ValueKind::text && listed_values(option).empty();
 }
 
+/// Of the arguments that have a list of them.
+std::string argument_values(const CLI::App& command) {
+    std::vector<std::string> out;
+    for (const CLI::Option* argument : arguments_of(command)) {
+        for (std::string& value : listed_values(*argument)) out.push_back(std::move(value));
+    }
+    return CLI::detail::join(out, " ");
+}
+
 /// Branches of `case "$path $option"` for options that take a value, in both shells that have it.
 std::string value_cases(const std::vector<CommandWords>& all) {
     std::string out;
@@ -104,19 +113,20 @@ std::string command_cases(const std::vector<CommandWords>& all) {
         for (const CLI::App* sub : subcommands_of(*words.command)) subs.push_back(sub->get_name());
         const auto options = with_common(words, all);
         out += fmt::format(
-            "        {})\n            commands={}\n            flags={}\n"
-            "            valued={} ;;\n",
+            "        {})\n            commands={}\n            arguments={}\n"
+            "            flags={}\n            valued={} ;;\n",
             shell_word(words.path), shell_word(CLI::detail::join(subs, " ")),
-            shell_word(names_of(options, false)), shell_word(names_of(options, true)));
+            shell_word(argument_values(*words.command)), shell_word(names_of(options, false)),
+            shell_word(names_of(options, true)));
     }
     return out;
 }
 
 /// What the two shells have in common: where in the tree the words lead to.
 std::string tables(const std::vector<CommandWords>& all) {
-    return "# Sets commands, flags and valued: what may follow the command in $1.\n"
+    return "# Sets commands, arguments, flags and valued: what may follow the command in $1.\n"
            "_teetee_words() {\n"
-           "    commands='' flags='' valued=''\n"
+           "    commands='' arguments='' flags='' valued=''\n"
            "    case \"$1\" in\n" +
            command_cases(all) +
            "    esac\n}\n\n"
@@ -130,7 +140,7 @@ std::string tables(const std::vector<CommandWords>& all) {
            "# Sets path and option: the command that the words lead to, and the option whose value "
            "comes next.\n"
            "_teetee_walk() {\n"
-           "    local word commands flags valued\n"
+           "    local word commands arguments flags valued\n"
            "    path='' option=''\n"
            "    _teetee_words \"$path\"\n"
            "    for word in \"$@\"; do\n"
@@ -152,7 +162,7 @@ std::string tables(const std::vector<CommandWords>& all) {
 std::string bash_script(const std::vector<CommandWords>& all) {
     return "# bash completion of teetee; made by `teetee completion bash`.\n\n" + tables(all) +
            "_teetee() {\n"
-           "    local path option values commands flags valued\n"
+           "    local path option values commands arguments flags valued\n"
            "    local current=${COMP_WORDS[COMP_CWORD]}\n"
            "    # What stands behind '=' is a word of its own here.\n"
            "    [ \"$current\" = '=' ] && current=''\n"
@@ -162,7 +172,7 @@ std::string bash_script(const std::vector<CommandWords>& all) {
            "        _teetee_values \"$path $option\"\n"
            "    else\n"
            "        _teetee_words \"$path\"\n"
-           "        values=$commands\n"
+           "        values=${commands:-$arguments}\n"
            "        case \"$current\" in\n"
            "            -*) values=\"$flags $valued\" ;;\n"
            "        esac\n"
@@ -205,7 +215,7 @@ std::string zsh_script(const std::vector<CommandWords>& all) {
     return "#compdef teetee\n# zsh completion of teetee; made by `teetee completion zsh`.\n\n" +
            tables(all) + descriptions(all) +
            "_teetee() {\n"
-           "    local path_option path option values commands flags valued\n"
+           "    local path option values commands arguments flags valued\n"
            "    local -a described\n"
            "    local current=${words[CURRENT]}\n"
            "    _teetee_walk \"${(@)words[2,CURRENT-1]}\"\n"
@@ -230,6 +240,11 @@ std::string zsh_script(const std::vector<CommandWords>& all) {
            "    _teetee_described \"commands $path\"\n"
            "    if (( $#described )); then\n"
            "        _describe command described\n"
+           "        return\n"
+           "    fi\n"
+           "    _teetee_words \"$path\"\n"
+           "    if [[ -n $arguments ]]; then\n"
+           "        compadd -- ${=arguments}\n"
            "    else\n"
            "        _files\n"
            "    fi\n"
@@ -282,6 +297,11 @@ std::string fish_script(const std::vector<CommandWords>& all) {
             out += fmt::format("complete -c teetee -n {} -f -a {} -d {}\n",
                                shell_word("__teetee_at " + shell_word(words.path)), sub->get_name(),
                                shell_word(brief(sub->get_description())));
+        }
+        if (const std::string values = argument_values(*words.command); !values.empty()) {
+            out += fmt::format("complete -c teetee -n {} -f -a {}\n",
+                               shell_word("__teetee_at " + shell_word(words.path)),
+                               shell_word(values));
         }
         for (const NamedOption& named : with_common(words, all)) out += fish_line(words, named);
     }

@@ -9,6 +9,12 @@
 #define TOML_MAX_NESTED_VALUES 4
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+#include <toml++/impl/preprocessor.h>
+// One of the library's assertions is of the file and not of itself: that a table's name begins like
+// one. What stands behind it refuses such a file, where no assertion stops the process and no
+// compiler takes it for granted.
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT_ASSUME(...) static_assert(true)
 #include <toml++/toml.h>
 
 #include "cli/limits.hpp"

@@ -51,6 +51,7 @@ TEST(config_file, names_file_and_line_of_what_is_no_toml) {
     EXPECT_EQ(refusal("[node]\nlisten = \n").find("config_invalid: c.toml:2: no TOML: "), 0u);
     EXPECT_NE(refusal("a = 1\na = 2\n"), "");
     EXPECT_NE(refusal("[node\n"), "");
+    EXPECT_EQ(refusal("[/node]\n").find("config_invalid: c.toml:1: no TOML: "), 0u);
     EXPECT_NE(refusal("a = \"\xff\"\n"), "");
     EXPECT_NE(refusal("a = 1979-05-27\n").find("c.toml:1: 'a': need a string"), std::string::npos);
     EXPECT_NE(refusal("a = [[1]]\n").find("need a string"), std::string::npos);

@@ -19,6 +19,10 @@ constexpr const char* about =
 void add_commands(CLI::App& app, Session& session) {
     app.description(about);
     app.set_version_flag("--version", TEETEE_VERSION);
+    // Before the commands, which take it over.
+    app.footer(
+        "Options may also be set by variables (TEETEE_COMMAND_OPTION) and in a file: "
+        "teetee config --help");
     app.require_subcommand(1);
     app.fallthrough();
     app.add_flag("--json", session.json, "Print one JSON object on stdout; logs go to stderr");

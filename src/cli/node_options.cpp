@@ -92,6 +92,7 @@ void NodeCommandOptions::add_to(CLI::App& command) {
     command
         .add_option("--kv-positions", node.shard.kv_budget.positions,
                     "Instead of --kv-memory: positions of all requests together")
+        ->excludes(command.get_option("--kv-memory"))
         ->envname("TEETEE_KV_POSITIONS");
     command
         .add_option("--requests-queued-max", node.requests_queued_max,
