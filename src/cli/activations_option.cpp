@@ -10,6 +10,7 @@ void ActivationsOption::add_to(CLI::App& command) {
                     "the bytes). With f16 and q8 answers depend on where the model is cut, and "
                     "receipts say so")
         ->capture_default_str()
+        ->check(CLI::IsMember({"f32", "f16", "q8"}))
         ->envname("TEETEE_ACTIVATIONS");
 }
 

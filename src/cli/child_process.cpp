@@ -27,6 +27,17 @@ constexpr std::array<std::string_view, 13> hidden_variables = {
     "TEETEE_REGISTRATION", "TEETEE_STATE",         "TEETEE_HOST",
     "TEETEE_SELF_REGISTER"};
 
+// And so would those of the commands that 'up' runs, which are named after their command.
+constexpr std::array<std::string_view, 6> hidden_prefixes = {
+    "TEETEE_NODE_", "TEETEE_POOL_", "TEETEE_REGISTER_", "TEETEE_RENEW_", "TEETEE_CREDITS_",
+    "TEETEE_VOUCHER_"};
+
+bool is_hidden(std::string_view name) {
+    return std::ranges::find(hidden_variables, name) != hidden_variables.end() ||
+           std::ranges::any_of(hidden_prefixes,
+                               [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
 std::vector<std::string> environment_of(const ChildOptions& options) {
     std::vector<std::string> out;
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -34,9 +45,10 @@ std::vector<std::string> environment_of(const ChildOptions& options) {
         const std::string_view name = text.substr(0, text.find('='));
         const bool is_set = std::ranges::any_of(
             options.variables, [&](const auto& other) { return other.first == name; });
-        if (!is_set && std::ranges::find(hidden_variables, name) == hidden_variables.end())
-            out.emplace_back(text);
+        if (!is_set && !is_hidden(name) && name != "TEETEE_CONFIG") out.emplace_back(text);
     }
+    // Nor does a configuration file speak to them.
+    out.emplace_back("TEETEE_CONFIG=none");
     for (const auto& [name, value] : options.variables) out.push_back(name + "=" + value);
     return out;
 }

@@ -14,6 +14,7 @@ void KvOptions::add_to(CLI::App& command) {
                     "How keys and values are kept: f16, q8_0, f32, or auto for f16, and f32 where "
                     "the weights are")
         ->capture_default_str()
+        ->check(CLI::IsMember({"auto", "f16", "q8_0", "f32"}))
         ->envname("TEETEE_KV_TYPE");
 }
 

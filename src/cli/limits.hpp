@@ -24,5 +24,9 @@ inline constexpr size_t history_bytes_max = 16u << 20;
 inline constexpr size_t history_lines_max = 1000;
 /// What an entry says of its model.
 inline constexpr size_t props_bytes_max = 1u << 20;
+/// A configuration file. What a dotted key nests is bounded by the length of its line.
+inline constexpr size_t config_file_bytes_max = 256u << 10;
+inline constexpr size_t config_line_bytes_max = 1024;
+inline constexpr size_t config_list_length_max = 1024;
 
 }  // namespace teetee::cli

@@ -1,49 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
-#include <algorithm>
 #include <signal.h>
-#include <thread>
 #include <utility>
 
 #include "api/routes.hpp"
-#include "cli/activations_option.hpp"
-#include "cli/collateral_option.hpp"
-#include "cli/kv_options.hpp"
 #include "cli/log.hpp"
-#include "cli/node_chain.hpp"
-#include "cli/progress.hpp"
-#include "cli/tee_option.hpp"
-#include "cli/weights_cache.hpp"
+#include "cli/node_options.hpp"
 #include "node/registry_file.hpp"
 
 namespace teetee::cli {
 namespace {
-
-struct ServeOptions {
-    node::NodeOptions node;
-    std::string policy_path;
-    std::string listen = "127.0.0.1:5010";
-    std::vector<std::string> next;
-    std::string registry_path;
-    std::string api = "127.0.0.1:5002";
-    std::string api_tls;
-    std::vector<std::string> cors_origins{"*"};
-    std::string api_key_file;
-    TeeOption tee;
-    CollateralOption collateral;
-    KvOptions kv;
-    std::string name;
-    WeightsCacheOption weights_cache;
-    int64_t recheck_s = 30;
-    int64_t reroute_s = 10;
-    int64_t request_s_max = 0;
-    int64_t drain_s = 30;
-    std::string replay_memory = "64MiB";
-    std::string draft_kv_memory;
-    ActivationsOption activations;
-    NodeChainOption chain;
-};
 
 struct ApiServers {
     std::unique_ptr<net::HttpServer> plain;
@@ -51,7 +18,7 @@ struct ApiServers {
 };
 
 Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& routes,
-                             const ServeOptions& options, Log& log) {
+                             const NodeCommandOptions& options, Log& log) {
     const auto handler = [&routes](net::HttpRequest request,
                                    std::shared_ptr<net::HttpExchange> exchange) {
         routes.handle(std::move(request), std::move(exchange));
@@ -71,7 +38,7 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
 }
 
 /// As browsers write them into Host: without a port that is the scheme's own.
-Result<std::vector<std::string>> api_names(const ServeOptions& options) {
+Result<std::vector<std::string>> api_names(const NodeCommandOptions& options) {
     std::vector<std::string> out;
     for (const std::string& url : {options.node.api_url, options.node.api_tls_url}) {
         if (url.empty()) continue;
@@ -120,7 +87,7 @@ class StopInTurn {
 
 /// With what lies in the folder already read.
 Result<std::unique_ptr<net::CollateralCache>> open_collateral(
-    const ServeOptions& options, const attest::TrustedRoots& roots,
+    const NodeCommandOptions& options, const attest::TrustedRoots& roots,
     const net::CollateralCache::World& world) {
     CollateralOption option = options.collateral;
     option.complete(options.policy_path);
@@ -130,46 +97,13 @@ Result<std::unique_ptr<net::CollateralCache>> open_collateral(
     return cache;
 }
 
-/// All but what is opened for the node.
-Result<node::NodeOptions> node_options_of(const ServeOptions& options) {
-    node::NodeOptions node_options = options.node;
-    node_options.shard.progress = progress_bar("verifying " + options.node.shard.path);
-    TT_TRY(node_options.listen, net::parse_address(options.listen));
-    for (const std::string& url : options.next) {
-        TT_CHECK(net::parse_address(url));
-        node_options.registry.push_back({.url = url});
-    }
-    if (!options.node.url.empty()) TT_CHECK(net::parse_address(options.node.url));
-    for (const std::string& url : {options.node.api_url, options.node.api_tls_url}) {
-        if (!url.empty()) TT_CHECK(net::parse_url(url));
-    }
-    node_options.reroute_timeout = std::chrono::seconds(options.reroute_s);
-    node_options.request_time_max = std::chrono::seconds(options.request_s_max);
-    if (node_options.shard.threads == 0)
-        node_options.shard.threads = std::max(1u, std::thread::hardware_concurrency());
-    node_options.recheck_interval = std::chrono::seconds(options.recheck_s);
-    TT_TRY(node_options.shard.kv_budget.bytes, options.kv.bytes());
-    if (!options.draft_kv_memory.empty()) {
-        auto bytes = model::parse_byte_count(options.draft_kv_memory);
-        if (!bytes) return in_context("--draft-kv-memory", std::move(bytes).error());
-        node_options.draft_model.kv_budget.bytes = *bytes;
-    }
-    TT_TRY(node_options.activations, options.activations.format());
-    auto replay_bytes = model::parse_byte_count(options.replay_memory);
-    if (!replay_bytes) return in_context("--replay-memory", std::move(replay_bytes).error());
-    node_options.replay_bytes_max = *replay_bytes;
-    TT_TRY(node_options.shard.kv_type, options.kv.kv_type());
-    TT_TRY(node_options.policy, node::PolicyFile::load(options.policy_path));
-    return node_options;
-}
-
-Result<void> serve(const ServeOptions& options, Session&) {
+Result<void> serve(const NodeCommandOptions& options, Session&) {
     StderrLog log(options.name.empty() ? "node" : options.name);
     const SystemClock clock;
     SystemRng rng;
     TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
 
-    TT_TRY(node::NodeOptions node_options, node_options_of(options));
+    TT_TRY(node::NodeOptions node_options, options.node_options());
     auto weights_cache = options.weights_cache.open();
     node_options.shard.weights_cache = weights_cache ? &*weights_cache : nullptr;
     TT_TRY(const auto collateral,
@@ -224,150 +158,10 @@ Result<void> serve(const ServeOptions& options, Session&) {
 }  // namespace
 
 void add_node(CLI::App& app, Session& session) {
-    auto options = std::make_shared<ServeOptions>();
+    auto options = std::make_shared<NodeCommandOptions>();
     CLI::App* command =
         add_command(app, session, "node", "Serve one shard as a node of a route", options, serve);
-    command->add_option("--shard", options->node.shard.path, "Shard file")
-        ->required()
-        ->envname("TEETEE_SHARD");
-    command
-        ->add_option("--manifest", options->node.shard.manifest_path, "The model's manifest.json")
-        ->required()
-        ->envname("TEETEE_MANIFEST");
-    command
-        ->add_option("--policy", options->policy_path, "Which evidence of other nodes is accepted")
-        ->required()
-        ->envname("TEETEE_POLICY");
-    options->tee.add_to(*command);
-    options->collateral.add_folder_to(*command);
-    options->collateral.add_services_to(*command);
-    command
-        ->add_option("--collateral-seconds", options->collateral.poll_s,
-                     "How often the folder of collateral is looked at")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 86400));
-    command->add_option("--listen", options->listen, "Where other nodes link to")
-        ->capture_default_str()
-        ->envname("TEETEE_LISTEN");
-    command
-        ->add_option("--next", options->next,
-                     "URL of another node, tls://HOST:PORT, to begin with: any that is not of "
-                     "this shard; may be repeated. The others are found by gossip")
-        ->delimiter(',')
-        ->envname("TEETEE_NEXT_URL");
-    command
-        ->add_option("--registry", options->registry_path,
-                     "JSON list of nodes, {\"url\", \"node_id\"?, \"layers\"?}, besides those of "
-                     "--next; read anew when it changes")
-        ->envname("TEETEE_REGISTRY");
-    command->add_option("--api", options->api, "Entry: where the HTTP API listens")
-        ->capture_default_str()
-        ->envname("TEETEE_API");
-    command
-        ->add_option("--api-tls", options->api_tls,
-                     "Entry: where the API listens with the attested certificate")
-        ->envname("TEETEE_API_TLS");
-    command
-        ->add_option("--kernel", options->node.shard.kernel,
-                     "scalar, avx2, avx512, amx or auto (the best here)")
-        ->capture_default_str()
-        ->envname("TEETEE_KERNEL");
-    command
-        ->add_option("--threads", options->node.shard.threads,
-                     "Compute threads; 0 takes every core")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 256))
-        ->envname("TEETEE_THREADS");
-    options->kv.add_to(*command);
-    command
-        ->add_option("--kv-positions", options->node.shard.kv_budget.positions,
-                     "Instead of --kv-memory: positions of all requests together")
-        ->envname("TEETEE_KV_POSITIONS");
-    command
-        ->add_option("--requests-queued-max", options->node.requests_queued_max,
-                     "Entry: requests that may wait")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 20));
-    command
-        ->add_option("--request-seconds-max", options->request_s_max,
-                     "Entry: how long any request may take, its wait included; 0: no limit")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 86400));
-    command
-        ->add_option("--statement-seconds", options->node.statement_lifetime_s,
-                     "How long this node's statement is valid; it is renewed at half of that")
-        ->capture_default_str()
-        ->check(CLI::Range(4, 604800));
-    command
-        ->add_option("--recheck-seconds", options->recheck_s,
-                     "How often the evidence of linked nodes is judged anew")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 3600));
-    command
-        ->add_option("--reroute-seconds", options->reroute_s,
-                     "Entry: how long an answer whose route was lost waits for another one")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 3600));
-    options->activations.add_to(*command);
-    command
-        ->add_option("--replay-memory", options->replay_memory,
-                     "Memory for rows sent on, so that a node in the next one's place can have "
-                     "them again; 0: what it lacks is computed again")
-        ->capture_default_str();
-    command
-        ->add_option("--drain-seconds", options->drain_s,
-                     "On a first signal: how long to end answers under way, while others are told "
-                     "to send no more; 0 stops at once")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 3600));
-    command
-        ->add_option("--drafts-max", options->node.drafts_max,
-                     "Entry: tokens guessed ahead at most, from what the text says already, and "
-                     "verified in one pass; 0 turns it off. Answers are the same")
-        ->capture_default_str()
-        ->check(CLI::Range(0, 64));
-    command
-        ->add_option("--draft-model", options->node.draft_model.path,
-                     "Entry: GGUF file of a small model with the same vocabulary, which guesses "
-                     "tokens where the text does not tell them. Answers are the same")
-        ->envname("TEETEE_DRAFT_MODEL");
-    command
-        ->add_option("--draft-kv-memory", options->draft_kv_memory,
-                     "Entry: memory for the draft model's keys and values, beside --kv-memory; the "
-                     "same default")
-        ->envname("TEETEE_DRAFT_KV_MEMORY");
-    command
-        ->add_option("--draft-threads", options->node.draft_model.threads,
-                     "Entry: compute threads of the draft model")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 256));
-    command
-        ->add_option("--advertise", options->node.url,
-                     "URL that other nodes dial, tls://HOST:PORT; default: what is listened on")
-        ->envname("TEETEE_ADVERTISE");
-    command
-        ->add_option("--api-url", options->node.api_url,
-                     "Entry: URL of --api as clients reach it, http:// or https://; others list it "
-                     "in /v1/entries")
-        ->envname("TEETEE_API_URL");
-    command
-        ->add_option("--api-tls-url", options->node.api_tls_url,
-                     "Entry: likewise of --api-tls, https://HOST:PORT")
-        ->envname("TEETEE_API_TLS_URL");
-    command
-        ->add_option("--api-keys", options->api_key_file,
-                     "Entry: a file of API keys (teetee api-key): who has none, and pays nothing, "
-                     "is refused")
-        ->envname("TEETEE_API_KEYS");
-    command
-        ->add_option("--cors-origin", options->cors_origins,
-                     "Entry: whose web pages may ask, https://HOST; '*' is everybody's, 'none' "
-                     "nobody's. May be repeated")
-        ->delimiter(',')
-        ->capture_default_str();
-    options->chain.add_to(*command);
-    options->weights_cache.add_to(*command);
-    command->add_option("--name", options->name, "Name in the log");
+    options->add_to(*command);
 }
 
 }  // namespace teetee::cli

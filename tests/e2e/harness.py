@@ -134,7 +134,9 @@ class Teetee:
         self.program, self.folder = build / "teetee", folder
         self.environment = os.environ | {"XDG_STATE_HOME": str(folder / "state"),
                                          "XDG_CACHE_HOME": str(folder / "cache-home"),
-                                         "XDG_DATA_HOME": str(folder / "data-home")}
+                                         "XDG_DATA_HOME": str(folder / "data-home"),
+                                         # Not what lies in the home of whoever runs the tests.
+                                         "TEETEE_CONFIG": "none"}
         # What sanitizers find goes to files: a process that a test kills, or that 'up' starts again, would hide it.
         # UBSan, beside ASan, knows no file; where it finds something the program must not end as with an error.
         for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/node_options.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "cli/progress.hpp"
+
+namespace teetee::cli {
+
+Result<node::NodeOptions> NodeCommandOptions::node_options() const {
+    node::NodeOptions out = node;
+    out.shard.progress = progress_bar("verifying " + node.shard.path);
+    TT_TRY(out.listen, net::parse_address(listen));
+    for (const std::string& url : next) {
+        TT_CHECK(net::parse_address(url));
+        out.registry.push_back({.url = url});
+    }
+    if (!node.url.empty()) TT_CHECK(net::parse_address(node.url));
+    for (const std::string& url : {node.api_url, node.api_tls_url}) {
+        if (!url.empty()) TT_CHECK(net::parse_url(url));
+    }
+    out.reroute_timeout = std::chrono::seconds(reroute_s);
+    out.request_time_max = std::chrono::seconds(request_s_max);
+    if (out.shard.threads == 0)
+        out.shard.threads = std::max(1u, std::thread::hardware_concurrency());
+    out.recheck_interval = std::chrono::seconds(recheck_s);
+    TT_TRY(out.shard.kv_budget.bytes, kv.bytes());
+    if (!draft_kv_memory.empty()) {
+        auto bytes = model::parse_byte_count(draft_kv_memory);
+        if (!bytes) return in_context("--draft-kv-memory", std::move(bytes).error());
+        out.draft_model.kv_budget.bytes = *bytes;
+    }
+    TT_TRY(out.activations, activations.format());
+    auto replay_bytes = model::parse_byte_count(replay_memory);
+    if (!replay_bytes) return in_context("--replay-memory", std::move(replay_bytes).error());
+    out.replay_bytes_max = *replay_bytes;
+    TT_TRY(out.shard.kv_type, kv.kv_type());
+    TT_TRY(out.policy, node::PolicyFile::load(policy_path));
+    return out;
+}
+
+void NodeCommandOptions::add_to(CLI::App& command) {
+    command.add_option("--shard", node.shard.path, "Shard file")
+        ->required()
+        ->envname("TEETEE_SHARD");
+    command.add_option("--manifest", node.shard.manifest_path, "The model's manifest.json")
+        ->required()
+        ->envname("TEETEE_MANIFEST");
+    command.add_option("--policy", policy_path, "Which evidence of other nodes is accepted")
+        ->required()
+        ->envname("TEETEE_POLICY");
+    tee.add_to(command);
+    collateral.add_folder_to(command);
+    collateral.add_services_to(command);
+    command
+        .add_option("--collateral-seconds", collateral.poll_s,
+                    "How often the folder of collateral is looked at")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 86400));
+    command.add_option("--listen", listen, "Where other nodes link to")
+        ->capture_default_str()
+        ->envname("TEETEE_LISTEN");
+    command
+        .add_option("--next", next,
+                    "URL of another node, tls://HOST:PORT, to begin with: any that is not of "
+                    "this shard; may be repeated. The others are found by gossip")
+        ->delimiter(',')
+        ->envname("TEETEE_NEXT_URL");
+    command
+        .add_option("--registry", registry_path,
+                    "JSON list of nodes, {\"url\", \"node_id\"?, \"layers\"?}, besides those of "
+                    "--next; read anew when it changes")
+        ->envname("TEETEE_REGISTRY");
+    command.add_option("--api", api, "Entry: where the HTTP API listens")
+        ->capture_default_str()
+        ->envname("TEETEE_API");
+    command
+        .add_option("--api-tls", api_tls,
+                    "Entry: where the API listens with the attested certificate")
+        ->envname("TEETEE_API_TLS");
+    command
+        .add_option("--kernel", node.shard.kernel,
+                    "scalar, avx2, avx512, amx or auto (the best here)")
+        ->capture_default_str()
+        ->envname("TEETEE_KERNEL");
+    command.add_option("--threads", node.shard.threads, "Compute threads; 0 takes every core")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 256))
+        ->envname("TEETEE_THREADS");
+    kv.add_to(command);
+    command
+        .add_option("--kv-positions", node.shard.kv_budget.positions,
+                    "Instead of --kv-memory: positions of all requests together")
+        ->excludes(command.get_option("--kv-memory"))
+        ->envname("TEETEE_KV_POSITIONS");
+    command
+        .add_option("--requests-queued-max", node.requests_queued_max,
+                    "Entry: requests that may wait")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 20));
+    command
+        .add_option("--request-seconds-max", request_s_max,
+                    "Entry: how long any request may take, its wait included; 0: no limit")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 86400));
+    command
+        .add_option("--statement-seconds", node.statement_lifetime_s,
+                    "How long this node's statement is valid; it is renewed at half of that")
+        ->capture_default_str()
+        ->check(CLI::Range(4, 604800));
+    command
+        .add_option("--recheck-seconds", recheck_s,
+                    "How often the evidence of linked nodes is judged anew")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 3600));
+    command
+        .add_option("--reroute-seconds", reroute_s,
+                    "Entry: how long an answer whose route was lost waits for another one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 3600));
+    activations.add_to(command);
+    command
+        .add_option("--replay-memory", replay_memory,
+                    "Memory for rows sent on, so that a node in the next one's place can have "
+                    "them again; 0: what it lacks is computed again")
+        ->capture_default_str();
+    command
+        .add_option("--drain-seconds", drain_s,
+                    "On a first signal: how long to end answers under way, while others are told "
+                    "to send no more; 0 stops at once")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 3600));
+    command
+        .add_option("--drafts-max", node.drafts_max,
+                    "Entry: tokens guessed ahead at most, from what the text says already, and "
+                    "verified in one pass; 0 turns it off. Answers are the same")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 64));
+    command
+        .add_option("--draft-model", node.draft_model.path,
+                    "Entry: GGUF file of a small model with the same vocabulary, which guesses "
+                    "tokens where the text does not tell them. Answers are the same")
+        ->envname("TEETEE_DRAFT_MODEL");
+    command
+        .add_option("--draft-kv-memory", draft_kv_memory,
+                    "Entry: memory for the draft model's keys and values, beside --kv-memory; the "
+                    "same default")
+        ->envname("TEETEE_DRAFT_KV_MEMORY");
+    command
+        .add_option("--draft-threads", node.draft_model.threads,
+                    "Entry: compute threads of the draft model")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 256));
+    command
+        .add_option("--advertise", node.url,
+                    "URL that other nodes dial, tls://HOST:PORT; default: what is listened on")
+        ->envname("TEETEE_ADVERTISE");
+    command
+        .add_option("--api-url", node.api_url,
+                    "Entry: URL of --api as clients reach it, http:// or https://; others list it "
+                    "in /v1/entries")
+        ->envname("TEETEE_API_URL");
+    command
+        .add_option("--api-tls-url", node.api_tls_url,
+                    "Entry: likewise of --api-tls, https://HOST:PORT")
+        ->envname("TEETEE_API_TLS_URL");
+    command
+        .add_option("--api-keys", api_key_file,
+                    "Entry: a file of API keys (teetee api-key): who has none, and pays nothing, "
+                    "is refused")
+        ->envname("TEETEE_API_KEYS");
+    command
+        .add_option("--cors-origin", cors_origins,
+                    "Entry: whose web pages may ask, https://HOST; '*' is everybody's, 'none' "
+                    "nobody's. May be repeated")
+        ->delimiter(',')
+        ->capture_default_str();
+    chain.add_to(command);
+    weights_cache.add_to(command);
+    command.add_option("--name", name, "Name in the log");
+}
+
+}  // namespace teetee::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/activations_option.hpp"
+#include "cli/collateral_option.hpp"
+#include "cli/kv_options.hpp"
+#include "cli/node_chain.hpp"
+#include "cli/tee_option.hpp"
+#include "cli/weights_cache.hpp"
+#include "node/node.hpp"
+
+namespace teetee::cli {
+
+/// What 'teetee node' takes, and 'teetee doctor' looks at.
+struct NodeCommandOptions {
+    node::NodeOptions node;
+    std::string policy_path;
+    std::string listen = "127.0.0.1:5010";
+    std::vector<std::string> next;
+    std::string registry_path;
+    std::string api = "127.0.0.1:5002";
+    std::string api_tls;
+    std::vector<std::string> cors_origins{"*"};
+    std::string api_key_file;
+    TeeOption tee;
+    CollateralOption collateral;
+    KvOptions kv;
+    std::string name;
+    WeightsCacheOption weights_cache;
+    int64_t recheck_s = 30;
+    int64_t reroute_s = 10;
+    int64_t request_s_max = 0;
+    int64_t drain_s = 30;
+    std::string replay_memory = "64MiB";
+    std::string draft_kv_memory;
+    ActivationsOption activations;
+    NodeChainOption chain;
+
+    void add_to(CLI::App& command);
+    /// All but what is opened for the node. Errors: of the options, config_invalid,
+    /// address_invalid, invalid_argument; of the policy's file.
+    Result<node::NodeOptions> node_options() const;
+};
+
+}  // namespace teetee::cli

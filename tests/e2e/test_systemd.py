@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The systemd unit, as systemd itself judges it."""
+import re
+import shutil
+import subprocess
+
+from harness import ROOT, Skipped
+
+UNIT = ROOT / "deploy/systemd/teetee-node.service"
+
+
+def analyze(*arguments) -> subprocess.CompletedProcess:
+    if not shutil.which("systemd-analyze"):
+        raise Skipped("no systemd-analyze")
+    return subprocess.run(["systemd-analyze", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def test_unit_is_right_and_hardened(teetee):
+    # Where the program is installed is another machine's business, and so are its manual pages.
+    text = UNIT.read_text().replace("/usr/bin/teetee", str(teetee.program))
+    unit = teetee.folder / UNIT.name
+    unit.write_text(re.sub(r"Documentation=.*\n", "", text))
+    done = analyze("verify", unit)
+    assert done.returncode == 0 and not done.stderr, done
+    done = analyze("security", "--offline=true", "--threshold=20", unit)
+    assert done.returncode == 0, done.stdout[-500:]
+
+
+def test_settings_of_the_unit_are_settings_of_the_program(teetee):
+    known = {s["name"]: s for s in teetee.json("config", "show", "node")["settings"] if s["command"] == "node"}
+    for variable in re.findall(r"^Environment=(TEETEE_NODE_\w+)=", UNIT.read_text(), re.M):
+        assert variable.removeprefix("TEETEE_NODE_").lower().replace("_", "-") in known, variable
+    # What it grants for an orderly end is longer than what the program takes.
+    seconds = int(re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.M)[1])
+    assert seconds > int(known["drain-seconds"]["value"])
