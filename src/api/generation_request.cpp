@@ -136,15 +136,17 @@ Result<void> parse_embedding(const boost::json::object& body, GenerationRequest&
     TT_TRY(request.prompts, parse_prompts(body, {"input", embeddings_max}));
     request.tokens_max = 1;
     request.has_seed = true;
-    request.sampling.pooling = Pooling::mean;
-    TT_TRY(const auto pooling, string_field(body, "pooling"));
-    if (pooling && *pooling != "mean" && *pooling != "last")
+    TT_TRY(auto pooling, string_field(body, "pooling"));
+    const std::string how = std::move(pooling).value_or("mean");
+    if (how != "mean" && how != "last")
         return fail(ErrorCode::field_invalid, "'pooling' must be \"mean\" or \"last\"");
-    if (pooling && *pooling == "last") request.sampling.pooling = Pooling::last;
-    TT_TRY(const auto format, string_field(body, "encoding_format"));
-    if (format && *format != "float" && *format != "base64")
+    request.sampling.pooling = how == "last" ? Pooling::last : Pooling::mean;
+    TT_TRY(auto format, string_field(body, "encoding_format"));
+    const std::string written = std::move(format).value_or("float");
+    if (written != "float" && written != "base64") {
         return fail(ErrorCode::field_invalid, "'encoding_format' must be \"float\" or \"base64\"");
-    request.wants_base64 = format == "base64";
+    }
+    request.wants_base64 = written == "base64";
     if (const auto* field = body.if_contains("dimensions"); field != nullptr && !field->is_null())
         return fail(ErrorCode::field_invalid, "'dimensions' is not supported: leave it out");
     TT_TRY(request.timeout, parse_timeout(body));

@@ -48,6 +48,10 @@ json::object stage_json(const ReceiptStage& stage) {
     return out;
 }
 
+std::string_view pooling_name(Pooling pooling) {
+    return pooling == Pooling::last ? "last" : "mean";
+}
+
 json::object sampling_json(const SamplingOptions& s) {
     json::array bias;
     for (const LogitBias& b : s.logit_bias) bias.push_back(json::array{b.token, b.bias});
@@ -71,10 +75,6 @@ json::object sampling_json(const SamplingOptions& s) {
     // Others are as they were before there were embeddings.
     if (s.pooling != Pooling::none) out["pooling"] = pooling_name(s.pooling);
     return out;
-}
-
-std::string_view pooling_name(Pooling pooling) {
-    return pooling == Pooling::last ? "last" : "mean";
 }
 
 json::object opening_json(const ReceiptOpening& opening) {

@@ -18,10 +18,13 @@ uint64_t count_at(const boost::json::object& usage, std::string_view name) {
                : 0;
 }
 
-/// Once the receipt is made, which is when an answer is charged.
-std::optional<billing::Standing> standing_of(const client::Client& client, const Payment& payment) {
+/// Once the receipt is made, which is when an answer is charged: it is waited for, by asking for
+/// it.
+std::optional<billing::Standing> standing_of(client::Client& client, const Payment& payment,
+                                             const client::AnswerPart& last) {
     const client::VerifiedEntry* entry = client.entry();
     if (!payment.voucher || entry == nullptr) return std::nullopt;
+    static_cast<void>(client.fetch_receipt(last));
     const auto standing = payment.voucher->standing(*entry);
     return standing ? std::optional(*standing) : std::nullopt;
 }
@@ -81,7 +84,7 @@ Result<ChatAnswer> ask_network(client::Client& client, const ChatOptions& option
                                  why.message());
     };
     TT_TRY(out.parts, client.ask({.body = std::move(body), .stop = question.stop}, events));
-    out.standing = standing_of(client, payment);
+    out.standing = standing_of(client, payment, out.parts.back());
     return out;
 }
 

@@ -57,9 +57,12 @@ bool takes_list(const CLI::Option& option) {
 std::vector<std::string> listed_values(const CLI::Option& option) {
     const std::string whole = option.get_type_name();
     const size_t begin = whole.find('{');
-    const size_t end = whole.rfind('}');
-    if (begin == std::string::npos || end == std::string::npos || end < begin) return {};
-    return CLI::detail::split(whole.substr(begin + 1, end - begin - 1), ',');
+    const size_t end = whole.find('}', std::min(begin, whole.size()));
+    if (begin == std::string::npos || end == std::string::npos) return {};
+    auto values = CLI::detail::split(whole.substr(begin + 1, end - begin - 1), ',');
+    // CLI11 writes names that stand for something as "on->1".
+    for (std::string& value : values) value.resize(std::min(value.find("->"), value.size()));
+    return values;
 }
 
 std::string value_name(const CLI::Option& option) {

@@ -132,6 +132,16 @@ struct HttpRequestDecoder::Impl {
     std::optional<http::request_parser<http::string_body>> parser;
     std::string unread;
     bool header_checked = false;
+    /// Of the request whose header is not done: what has come, read or not.
+    size_t header_fed_bytes = 0;
+
+    /// Beast forgets the lines that it has read, so the header as a whole is counted here.
+    size_t header_bytes() const {
+        const size_t read_bytes = header_fed_bytes - unread.size();
+        // The lines before were read, and the empty one that ends the header comes next.
+        if (read_bytes > 0 && unread.starts_with("\r\n")) return read_bytes;
+        return read_bytes + std::min(unread.find("\r\n\r\n"), unread.size());
+    }
 };
 
 HttpRequestDecoder::HttpRequestDecoder(HttpLimits limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -139,6 +149,11 @@ HttpRequestDecoder::~HttpRequestDecoder() = default;
 
 Result<HttpRequestDecoder::State> HttpRequestDecoder::feed(ByteView bytes) {
     impl_->unread.append(as_text(bytes));
+    if (!impl_->parser->is_header_done()) {
+        impl_->header_fed_bytes += bytes.size();
+        if (impl_->header_bytes() > impl_->limits.header_bytes_max)
+            return parser_error(http::error::header_limit, impl_->limits);
+    }
     TT_CHECK(advance(*impl_->parser, impl_->unread, impl_->limits));
     if (impl_->parser->is_header_done() && !impl_->header_checked) {
         TT_CHECK(check_request(impl_->parser->get()));
@@ -176,6 +191,7 @@ HttpRequestDecoder::Taken HttpRequestDecoder::take() {
     out.request.body = std::move(message.body());
     prepare(impl_->parser, impl_->limits);
     impl_->header_checked = false;
+    impl_->header_fed_bytes = impl_->unread.size();
     return out;
 }
 

@@ -68,6 +68,30 @@ TEST(http_request, limits_have_their_own_errors) {
     EXPECT_EQ(decode("GET /" + std::string(600, 'a')).error().code, ErrorCode::limit_exceeded);
 }
 
+TEST(http_request, a_header_is_as_long_as_all_its_lines) {
+    const auto request = [](size_t lines, const std::string& body) {
+        std::string text =
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+        for (size_t i = 0; i < lines; ++i) text += "A: bcd\r\n";
+        return text + "\r\n" + body;
+    };
+    const std::string body(90, 'x');
+    for (const size_t piece : {1, 3, 100, 100000}) {
+        const auto feed = [&](const std::string& text) -> Result<void> {
+            HttpRequestDecoder decoder({.header_bytes_max = 512, .body_bytes_max = 100});
+            // Twice, since what is counted begins anew with each request.
+            for (int i = 0; i < 2; ++i) {
+                for (size_t at = 0; at < text.size(); at += piece)
+                    TT_CHECK(decoder.feed(as_bytes(std::string_view(text).substr(at, piece))));
+                EXPECT_EQ(decoder.take().request.body.size(), body.size());
+            }
+            return {};
+        };
+        EXPECT_TRUE(feed(request(50, body))) << piece;
+        EXPECT_EQ(feed(request(100, body)).error().code, ErrorCode::limit_exceeded) << piece;
+    }
+}
+
 TEST(http_request, what_parsers_disagree_about_is_refused) {
     for (const char* bad :
          {"hello\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",

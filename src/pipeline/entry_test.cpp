@@ -246,29 +246,42 @@ TEST_F(LinkedEntry, takes_a_token_only_for_a_row_that_wants_one) {
     EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).token, 7u);
 }
 
-TEST_F(LinkedEntry, hands_out_an_embedding_where_one_was_asked_for_and_no_other) {
-    const std::vector<float> embedding = {0.6F, 0.8F};
-    return_probe({hop({4, layer_count})});
-    const auto answer = [&](uint8_t id, Pooling pooling, const std::vector<float>& given) {
-        effects_ = {};
-        auto submission = example_request(id, 3, 5);
+class EmbeddingEntry : public LinkedEntry {
+  protected:
+    /// What becomes of a request with this pooling when the tail gives it this embedding, with a
+    /// token that ends answers.
+    ClientEvent event_after(Pooling pooling, const std::vector<float>& given) {
+        return_probe({hop({4, layer_count})});
+        auto submission = example_request(1, 3, 5);
         submission.sampling.pooling = pooling;
         submission.stop_tokens = {7};
-        ASSERT_TRUE(entry_.submit(now_, submission, effects_));
+        EXPECT_TRUE(entry_.submit(now_, submission, effects_));
         compute();
         receive(wire::Tokens{take<wire::Forward>().batch_id,
-                             {{request_id(id), 1, 2, 7, std::nullopt, given}}});
-        ASSERT_FALSE(effects_.events.empty());
-    };
-    answer(1, Pooling::mean, embedding);
-    // Whatever token it comes with, one that ends an answer too.
-    EXPECT_EQ(std::get<ClientToken>(effects_.events[0]).embedding, embedding);
-    answer(2, Pooling::mean, {});
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
-    answer(3, Pooling::mean, {1.0F});
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
-    answer(4, Pooling::none, embedding);
-    EXPECT_EQ(std::get<ClientFailed>(effects_.events[0]).error.code, ErrorCode::stage_failed);
+                             {{request_id(1), 1, 2, 7, std::nullopt, given}}});
+        EXPECT_FALSE(effects_.events.empty());
+        return effects_.events.empty() ? ClientEvent{} : effects_.events[0];
+    }
+    const std::vector<float> embedding_ = {0.6F, 0.8F};
+};
+
+TEST_F(EmbeddingEntry, is_handed_out_whatever_token_it_comes_with) {
+    EXPECT_EQ(std::get<ClientToken>(event_after(Pooling::mean, embedding_)).embedding, embedding_);
+}
+
+TEST_F(EmbeddingEntry, that_was_asked_for_has_to_come) {
+    EXPECT_EQ(std::get<ClientFailed>(event_after(Pooling::mean, {})).error.code,
+              ErrorCode::stage_failed);
+}
+
+TEST_F(EmbeddingEntry, has_as_many_numbers_as_a_row) {
+    EXPECT_EQ(std::get<ClientFailed>(event_after(Pooling::last, {1.0F})).error.code,
+              ErrorCode::stage_failed);
+}
+
+TEST_F(EmbeddingEntry, that_nobody_asked_for_is_none) {
+    EXPECT_EQ(std::get<ClientFailed>(event_after(Pooling::none, embedding_)).error.code,
+              ErrorCode::stage_failed);
 }
 
 TEST_F(LinkedEntry, a_lost_row_ends_the_route) {

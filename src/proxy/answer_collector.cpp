@@ -75,10 +75,13 @@ void join_calls(json::object& message, const json::array& pieces) {
     }
 }
 
-/// Without what told the pieces of one call from those of another.
-void end_calls(json::value& message) {
+/// Without what told the pieces of one call from those of another, and with what only a whole
+/// message has.
+void end_message(json::value& message) {
     auto* object = message.if_object();
-    auto* calls = object == nullptr ? nullptr : object->if_contains("tool_calls");
+    if (object == nullptr) return;
+    object->emplace("refusal", nullptr);
+    auto* calls = object->if_contains("tool_calls");
     if (calls == nullptr || !calls->is_array()) return;
     for (auto& call : calls->get_array()) {
         if (call.is_object()) call.get_object().erase("index");
@@ -168,7 +171,8 @@ json::object AnswerCollector::whole(std::optional<int64_t> seed) const {
     for (const auto& [index, collected] : choices_) {
         json::object choice = collected;
         if (!choice.contains("logprobs")) choice["logprobs"] = nullptr;
-        if (auto* message = choice.if_contains("message"); message != nullptr) end_calls(*message);
+        if (auto* message = choice.if_contains("message"); message != nullptr)
+            end_message(*message);
         choices.push_back(std::move(choice));
     }
     out["choices"] = std::move(choices);

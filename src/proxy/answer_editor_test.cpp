@@ -118,13 +118,14 @@ TEST(answer_collector, puts_a_chat_together) {
          R"({"choices":[{"index":0,"delta":{"content":"i"},"logprobs":{"content":[2]},)"
          R"("token_ids":[5],"finish_reason":"length"}],"receipt":"/v1/receipts/a"})",
          R"({"choices":[],"usage":{"prompt_tokens":1}})"});
-    EXPECT_EQ(
-        json::serialize(whole),
-        R"({"id":"a","object":"chat.completion","receipt":"/v1/receipts/a",)"
-        R"("usage":{"prompt_tokens":1},"choices":[)"
-        R"({"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"length",)"
-        R"("logprobs":{"content":[1,2]},"token_ids":[4,5]},)"
-        R"({"index":1,"message":{"content":"other"},"finish_reason":"stop","logprobs":null}]})");
+    EXPECT_EQ(json::serialize(whole),
+              R"({"id":"a","object":"chat.completion","receipt":"/v1/receipts/a",)"
+              R"("usage":{"prompt_tokens":1},"choices":[)"
+              R"({"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},)"
+              R"("finish_reason":"length",)"
+              R"("logprobs":{"content":[1,2]},"token_ids":[4,5]},)"
+              R"({"index":1,"message":{"content":"other","refusal":null},"finish_reason":"stop",)"
+              R"("logprobs":null}]})");
 }
 
 TEST(answer_collector, joins_the_pieces_of_calls) {
@@ -141,7 +142,7 @@ TEST(answer_collector, joins_the_pieces_of_calls) {
     EXPECT_EQ(
         whole.at("choices").as_array()[0].at("message"),
         json::parse(
-            R"({"role":"assistant","content":null,"tool_calls":[)"
+            R"({"role":"assistant","content":null,"refusal":null,"tool_calls":[)"
             R"({"id":"c1","type":"function","function":{"name":"find","arguments":"{\"a\":1}"}},)"
             R"({"id":"c2","type":"function","function":{"name":"go","arguments":"{}"}}]})"));
 }

@@ -46,7 +46,7 @@ struct Job {
     net::HttpRequest request;
     /// What the entry gets as Authorization; "": nothing.
     std::string authorization;
-    /// Those that let a page in a browser read the answer; else none.
+    /// Of every answer: an id, and what lets a page in a browser read it.
     net::HttpHeaders page_headers;
     ExchangeWriter& writer;
 };

@@ -16,7 +16,7 @@ constexpr std::string_view status_path = "/proxy/status";
 
 /// What belongs to the wallet that pays, and to no application.
 bool is_of_the_wallet(std::string_view path) {
-    for (const std::string_view own : {"/v1/payment", "/v1/sign-in"}) {
+    for (const std::string_view own : {"/v1/payment", "/v1/sign-in", "/v1/api-keys"}) {
         if (path == own || (path.starts_with(own) && path[own.size()] == '/')) return true;
     }
     return false;
@@ -48,14 +48,19 @@ struct Server::Impl {
         started_at = SystemClock().unix_now();
     }
 
-    /// So that a page of a known origin may read answers.
+    /// An id, as an entry's answers have one, and what lets a page of a known origin read them.
     net::HttpHeaders page_headers(const net::HttpRequest& request) const {
+        ByteArray<16> random;
+        SystemRng().fill(random);
+        net::HttpHeaders out = {{"x-request-id", "req_" + to_hex(random)}};
         const auto origin = request.headers.find("origin");
-        if (origin == request.headers.end()) return {};
-        return {{"access-control-allow-origin", origin->second},
-                {"access-control-expose-headers",
-                 "teetee-entry, teetee-verified, teetee-simulated, teetee-receipt, retry-after"},
-                {"vary", "origin"}};
+        if (origin == request.headers.end()) return out;
+        out["access-control-allow-origin"] = origin->second;
+        out["access-control-expose-headers"] =
+            "teetee-entry, teetee-verified, teetee-simulated, teetee-receipt, retry-after, "
+            "x-request-id";
+        out["vary"] = "origin";
+        return out;
     }
 
     /// By which the entry knows the requests of one application from those of others.

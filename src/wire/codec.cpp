@@ -256,16 +256,15 @@ Result<Message> read(const proto::Tokens& in, ByteView payload, const Limits& li
     Tokens tokens{.batch_id = in.batch_id()};
     ByteReader reader(payload);
     for (const auto& row : in.rows()) {
-        TT_TRY(const auto request, request_from_proto(row.request()));
-        TokenRow to{.request = request,
-                    .epoch = row.epoch(),
-                    .position = row.position(),
-                    .token = row.token()};
+        TokenRow& to = tokens.rows.emplace_back();
+        TT_TRY(to.request, request_from_proto(row.request()));
+        to.epoch = row.epoch();
+        to.position = row.position();
+        to.token = row.token();
         if (row.logprobs() > 0) {
             TT_TRY(to.logprobs, read_logprobs(reader, row.logprobs() - 1));
         }
         TT_TRY(to.embedding, read_embedding(reader, row.embedding(), limits));
-        tokens.rows.push_back(std::move(to));
     }
     if (!reader.at_end())
         return malformed("tokens: " + std::to_string(reader.remaining()) + " bytes too many");

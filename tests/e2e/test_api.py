@@ -9,6 +9,7 @@ import struct
 
 from harness import STORY_MODEL, wait_until
 from json_schema import misfits
+from test_receipts import fetch
 
 CHAT = [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": "Once upon a time"}]
 FUNCTION = {"name": "get_current_weather", "description": "Get the current weather", "parameters": {
@@ -195,9 +196,10 @@ def test_an_embedding_has_a_receipt(teetee):
     network.start_all()
     encoded, answer = embed(network.http, "The cat sat on the mat.")
     path, vector = teetee.folder / "receipt.json", teetee.folder / "embedding"
-    path.write_text(json.dumps(network.http.get(answer["data"][0]["receipt"])[1]))
+    path.write_bytes(fetch(network.http, answer["data"][0]["receipt"]))
     vector.write_bytes(base64.b64decode(encoded[0]))
-    assert teetee.run("verify", path, *network.verify_flags(), "--answer", vector)[0] == 0
+    code, out, err = teetee.run("verify", path, *network.verify_flags(), "--answer", vector)
+    assert code == 0, (out, err)
     vector.write_bytes(vector.read_bytes()[:-1] + b"x")
     assert teetee.run("verify", path, *network.verify_flags(), "--answer", vector)[0] == 1
     assert teetee.run("audit", path, "--model", STORY_MODEL)[0] == 0

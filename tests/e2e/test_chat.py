@@ -136,7 +136,8 @@ def test_lines_are_edited_and_remembered(teetee):
 def test_commands_do_what_they_say(teetee):
     _, client = teetee.up("--shards", 2)
     saved = teetee.folder / "talk.json"
-    terminal = Terminal(teetee, "--port", client.port, "-n", 6, "--temperature", 0)
+    # The built-in model has no chat template, and the entry says so.
+    terminal = Terminal(teetee, "--port", client.port, "-n", 6, "--temperature", 0, "--context", "on")
 
     def talk() -> dict:
         terminal.enter(f"/save {saved}")
@@ -179,9 +180,10 @@ def test_commands_do_what_they_say(teetee):
     assert re.search(r"here so far: 3 answers of \d+ tokens", cost), cost
     assert terminal.end() == 0
     # What an application could read of another one's model: whether it knows conversations.
-    terminal = Terminal(teetee, "--port", client.port, "-n", 6, "--temperature", 0, "--context", "off")
+    terminal = Terminal(teetee, "--port", client.port, "-n", 6, "--temperature", 0)
     terminal.enter("Once upon a time")
     terminal.enter("Once upon a time")
+    assert "knows no conversations" in terminal.text(), terminal.text()
     both = talk()["messages"]
     assert both[1] == both[3], "each prompt alone"
     assert terminal.end() == 0
@@ -190,7 +192,7 @@ def test_commands_do_what_they_say(teetee):
 def test_a_conversation_that_has_no_room_leaves_out_its_beginning(teetee):
     _, client = teetee.up("--shards", 1)
     context = client.get("/v1/models")[1]["data"][0]["context_length"]
-    terminal = Terminal(teetee, "--port", client.port, "-n", 20, "--temperature", 0)
+    terminal = Terminal(teetee, "--port", client.port, "-n", 20, "--temperature", 0, "--context", "on")
     long = "The cat sat on the mat. " * (context // 16)
     for _ in range(3):
         terminal.enter(long)

@@ -187,7 +187,7 @@ def commands_of(teetee: Teetee, *path) -> list[tuple[str, ...]]:
 def options_of(teetee: Teetee, path) -> set[str]:
     out = teetee.run(*path, "--help")[1]
     return {o for line in out.splitlines() if line.startswith("  -")
-            for o in re.findall(r"(?:^|[ ,])(--?[a-zA-Z][a-z-]*)", line[:40].split("  ", 2)[1] if line[2:].find("  ") >= 0 else line)}
+            for o in re.findall(r"(?:^|[ ,])(--?[a-zA-Z][a-z0-9-]*)", line[:40].split("  ", 2)[1] if line[2:].find("  ") >= 0 else line)}
 
 
 def test_manual_pages_hold_every_option_of_help(teetee):

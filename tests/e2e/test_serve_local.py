@@ -123,13 +123,13 @@ def test_what_is_no_answer_is_passed_on_as_it_is(teetee):
         assert local.http.request(method, path, body) == expected, (method, path, body, expected)
     # What belongs to the wallet is no application's.
     for method, path in (("GET", "/v1/payment"), ("POST", "/v1/payment/raise"), ("POST", "/v1/payment/settle"),
-                         ("POST", "/v1/sign-in"), ("POST", "/v1/sign-in/token"), ("GET", "/v1/payment?x=1")):
+                         ("POST", "/v1/sign-in"), ("POST", "/v1/api-keys"), ("POST", "/v1/sign-in/token"), ("GET", "/v1/payment?x=1")):
         status, refused = local.http.request(method, path, "{}" if method == "POST" else None)
         assert status == 404 and "by serve-local itself" in refused["error"]["message"], (path, refused)
     status, refused = local.http.post(CHAT, MESSAGES, headers={"TeeTee-Payment": "query id=1"})
     assert status == 400 and refused["error"]["code"] == "payment_malformed", refused
     status = local.status()
-    assert status["requests"]["active"] == 1 and status["requests"]["refused"] == 7 and "payment" not in status, status
+    assert status["requests"]["active"] == 1 and status["requests"]["refused"] == 8 and "payment" not in status, status
     assert status["entries"][0]["nodes"] == 1 and status["entries"][0]["verified_at"] > 0, status
     assert PROMPT not in local.process.text()
 
