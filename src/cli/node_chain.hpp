@@ -70,6 +70,7 @@ class NodeChain {
     /// `names`: what clients call this entry, see api::SignIns. Errors: of Money::start, and of
     /// writing.
     Result<void> attach(node::Node& node, const std::vector<std::string>& names);
+    node::MoneyReport report() const;
     /// nullptr on nodes that are no entries.
     const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }
 

@@ -206,6 +206,15 @@ const std::string& Stream::source() const {
     return impl_->other_end.source;
 }
 
+std::optional<Duration> Stream::round_trip() const {
+    if (!impl_->socket.is_open()) return std::nullopt;
+    tcp_info info{};
+    socklen_t bytes = sizeof info;
+    if (::getsockopt(impl_->socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
+        return std::nullopt;
+    return std::chrono::microseconds(info.tcpi_rtt);
+}
+
 Result<Bytes> Stream::peer_certificate_der() const {
     TT_ASSERT(impl_->secured);
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(
