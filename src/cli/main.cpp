@@ -27,6 +27,7 @@ void add_commands(CLI::App& app, Session& session) {
     app.require_subcommand(1);
     app.fallthrough();
     app.add_flag("--json", session.json, "Print one JSON object on stdout; logs go to stderr");
+    session.log.add_to(app);
     // Read before the rest is parsed (configuration.hpp).
     app.add_option_function<std::string>(
            "--config", [](const std::string&) {},

@@ -83,18 +83,22 @@ boost::json::object payment_json(const Payment& payment, const client::VerifiedE
 }
 
 void announce(const ServeLocalOptions& options, const client::Client& client, uint16_t port,
-              const net::Address& address, const Session& session) {
+              const net::Address& address, const Session& session, Log& log) {
     const std::string url = "http://" + to_string(net::Address{address.host, port});
+    const auto say = [&](const std::string& text, LogLevel level) {
+        // Nothing but lines of JSON, where these are asked for.
+        if (session.log.is_json()) return log.write(level, text);
+        std::fprintf(stderr, "%s\n", text.c_str());
+    };
     if (!is_loopback(address.host)) {
-        std::fprintf(
-            stderr,
-            "WARNING: %s is not of this machine alone. What is asked there is not "
-            "encrypted on its way to here%s\n",
-            url.c_str(),
-            options.api_key_file.empty()
-                ? ", and whoever reaches it spends your credits; --api-key-file asks for a "
-                  "key"
-                : "");
+        say(fmt::format("WARNING: {} is not of this machine alone. What is asked there is not "
+                        "encrypted on its way to here{}",
+                        url,
+                        options.api_key_file.empty()
+                            ? ", and whoever reaches it spends your credits; --api-key-file asks "
+                              "for a key"
+                            : ""),
+            LogLevel::warn);
     }
     const auto& route = client.route();
     if (session.json) {
@@ -106,7 +110,9 @@ void announce(const ServeLocalOptions& options, const client::Client& client, ui
                     {"simulated", route.simulated}});
         return;
     }
-    std::fprintf(stderr, "%s, %s", client.entry()->url().c_str(), route_notice(route).c_str());
+    std::string notice = client.entry()->url() + ", " + route_notice(route);
+    notice.pop_back();
+    say(notice, LogLevel::info);
     print_text(fmt::format("serving {0}; OpenAI base URL {0}/v1\n", url));
 }
 
@@ -130,7 +136,7 @@ Result<void> serve(const ServeLocalOptions& options, Session& session) {
             return payment_json(payment, entry);
         };
     }
-    StderrLog log("serve-local");
+    StderrLog log(session.log, {.component = "serve-local"});
     net::Loop loop;
     TT_TRY(auto server, proxy::Server::listen(loop, std::move(server_options), log));
     bool is_ending = false;
@@ -138,7 +144,7 @@ Result<void> serve(const ServeLocalOptions& options, Session& session) {
         if (std::exchange(is_ending, true)) return loop.stop();
         server->stop(drain_time, [&loop] { loop.stop(); });
     });
-    announce(options, client, server->port(), address, session);
+    announce(options, client, server->port(), address, session, log);
     loop.run();
     server.reset();
     return {};
