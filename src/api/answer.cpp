@@ -42,6 +42,7 @@ Answer::Answer(const AnswerWorld& world, std::shared_ptr<const GenerationRequest
     : node_(world.node),
       receipts_(world.receipts),
       clock_(world.clock),
+      trace_(world.trace),
       request_(std::move(request)),
       index_(index),
       logprobs_(request_->dialect, node_.tokenizer()),
@@ -188,6 +189,17 @@ void Answer::end_account(const pipeline::Usage& usage, AnswerEnd end) {
                 .unsent_tokens = usage.completion_tokens - sent,
                 .end = end};
     text_ended_ = true;
+    if (!trace_) return;
+    AnswerFacts facts = {.prompt_tokens = account_.prompt_tokens,
+                         .cached_tokens = account_.cached_tokens,
+                         .completion_tokens = account_.sent_tokens()};
+    if (first_token_at_) {
+        facts.first_token = *first_token_at_ - began_at_;
+        facts.rest = clock_.now() - *first_token_at_;
+    }
+    trace_->add_answer(facts);
+    // Its receipt may take its time yet.
+    trace_.reset();
 }
 
 void Answer::on_token(const pipeline::ClientToken& token) {

@@ -12,6 +12,7 @@
 #include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
 #include "api/reply_format.hpp"
+#include "api/request_trace.hpp"
 #include "node/node.hpp"
 
 namespace teetee::api {
@@ -24,6 +25,8 @@ struct AnswerWorld {
     Rng& rng;
     /// Null: answers are free.
     const Billing* billing = nullptr;
+    /// Of the request; null: nobody is told.
+    std::shared_ptr<RequestTrace> trace{};
 };
 
 /// Whom an answer is told to, in this order: pieces, and an ending or a failure.
@@ -79,6 +82,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     node::Node& node_;
     ReceiptStore& receipts_;
     const Clock& clock_;
+    std::shared_ptr<RequestTrace> trace_;
     std::shared_ptr<const GenerationRequest> request_;
     size_t index_;
     node::Generation generation_;

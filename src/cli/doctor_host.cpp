@@ -193,6 +193,8 @@ void check_ports(DoctorSetup& setup, DoctorFindings& findings) {
         wanted["--api"] = options.api;
         if (!options.api_tls.empty()) wanted["--api-tls"] = options.api_tls;
     }
+    if (const auto metrics = options.metrics_address(); metrics && *metrics)
+        wanted["--metrics"] = net::to_string(**metrics);
     std::map<uint16_t, std::string> seen;
     for (const auto& [option, text] : wanted) {
         const auto address = net::parse_address(text);

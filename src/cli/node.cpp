@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <utility>
 
+#include "api/operator_routes.hpp"
 #include "api/routes.hpp"
 #include "cli/log.hpp"
 #include "cli/node_options.hpp"
@@ -35,6 +36,26 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
         log.info("attested API on https://" + net::to_string(tls_address));
     }
     return servers;
+}
+
+/// Null where it is asked for nowhere.
+Result<std::unique_ptr<net::HttpServer>> serve_metrics(net::Loop& loop,
+                                                       const NodeCommandOptions& options,
+                                                       const api::MetricSources& sources,
+                                                       Log& log) {
+    TT_TRY(const auto address, options.metrics_address());
+    if (!address) return std::unique_ptr<net::HttpServer>();
+    net::HttpServerOptions server_options;
+    server_options.connections_max = 64;
+    TT_TRY(auto server,
+           net::HttpServer::listen(loop, *address, server_options,
+                                   [routes = api::OperatorRoutes(sources)](
+                                       const net::HttpRequest& request,
+                                       const std::shared_ptr<net::HttpExchange>& exchange) {
+                                       routes.handle(request, *exchange);
+                                   }));
+    log.info("metrics on http://" + net::to_string({address->host, server->port()}) + "/metrics");
+    return server;
 }
 
 /// As browsers write them into Host: without a port that is the scheme's own.
@@ -97,8 +118,8 @@ Result<std::unique_ptr<net::CollateralCache>> open_collateral(
     return cache;
 }
 
-Result<void> serve(const NodeCommandOptions& options, Session&) {
-    StderrLog log(options.name.empty() ? "node" : options.name);
+Result<void> serve(const NodeCommandOptions& options, Session& session) {
+    StderrLog log(session.log, {.component = "node", .node = options.name});
     const SystemClock clock;
     SystemRng rng;
     TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
@@ -129,8 +150,12 @@ Result<void> serve(const NodeCommandOptions& options, Session&) {
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
              std::to_string(layers.end - 1) + " of " + node->model_id() +
              ", every byte of the shard verified");
+    std::function<node::MoneyReport()> money;
+    if (chain) money = [&chain] { return chain->report(); };
     api::Routes routes({*node, clock, rng, log, chain ? chain->billing() : nullptr,
-                        options.cors_origins, options.api_key_file});
+                        options.cors_origins, options.api_key_file, &log, money});
+    const api::HttpMeter* meter = node->is_entry() ? &routes.meter() : nullptr;
+    TT_TRY(const auto metrics, serve_metrics(loop, options, {*node, clock, meter, money}, log));
     ApiServers servers;
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));

@@ -17,6 +17,7 @@ Result<node::NodeOptions> NodeCommandOptions::node_options() const {
         out.registry.push_back({.url = url});
     }
     if (!node.url.empty()) TT_CHECK(net::parse_address(node.url));
+    TT_CHECK(metrics_address());
     for (const std::string& url : {node.api_url, node.api_tls_url}) {
         if (!url.empty()) TT_CHECK(net::parse_url(url));
     }
@@ -38,6 +39,14 @@ Result<node::NodeOptions> NodeCommandOptions::node_options() const {
     TT_TRY(out.shard.kv_type, kv.kv_type());
     TT_TRY(out.policy, node::PolicyFile::load(policy_path));
     return out;
+}
+
+Result<std::optional<net::Address>> NodeCommandOptions::metrics_address() const {
+    if (metrics.empty()) return std::optional<net::Address>();
+    const bool is_port = metrics.find_first_not_of("0123456789") == std::string::npos;
+    auto address = net::parse_address(is_port ? "127.0.0.1:" + metrics : metrics);
+    if (!address) return in_context("--metrics", std::move(address).error());
+    return std::optional(std::move(*address));
 }
 
 void NodeCommandOptions::add_to(CLI::App& command) {
@@ -79,6 +88,11 @@ void NodeCommandOptions::add_to(CLI::App& command) {
         .add_option("--api-tls", api_tls,
                     "Entry: where the API listens with the attested certificate")
         ->envname("TEETEE_API_TLS");
+    command
+        .add_option("--metrics", metrics,
+                    "Where /metrics (Prometheus), /health and /ready are served, over plain HTTP: "
+                    "HOST:PORT, or a port of this machine alone. An entry's API has them too")
+        ->envname("TEETEE_METRICS");
     command
         .add_option("--kernel", node.shard.kernel,
                     "scalar, avx2, avx512, amx or auto (the best here)")
