@@ -21,12 +21,13 @@ class ObservedExchange final : public net::HttpExchange {
         : inner_(std::move(inner)), state_(std::make_shared<State>()) {
         state_->trace = std::move(trace);
         inner_->on_disconnect([state = state_] {
+            state->is_gone = true;
             // First, so that what it ends is counted.
             if (const auto callback = std::exchange(state->on_disconnect, nullptr)) callback();
             state->trace->end("gone");
         });
     }
-    ~ObservedExchange() override { state_->trace->end("cut"); }
+    ~ObservedExchange() override { state_->trace->end(state_->is_gone ? "gone" : "cut"); }
 
     void respond(const net::HttpResponse& response) override {
         state_->trace->on_status(response.status);
@@ -55,6 +56,7 @@ class ObservedExchange final : public net::HttpExchange {
     struct State {
         std::shared_ptr<RequestTrace> trace;
         std::function<void()> on_disconnect;
+        bool is_gone = false;
     };
 
     std::shared_ptr<net::HttpExchange> inner_;
