@@ -27,8 +27,8 @@ TEST(log_line, nobody_can_forge_a_second_line) {
     const std::string hostile = "no such path: /x\n12:00:00.000 error [node] all is lost\r\x1b[2J";
     const std::string one = R"(no such path: /x\n12:00:00.000 error [node] all is lost\r\x1b[2J)";
     EXPECT_EQ(text_line(hostile, {}), one);
-    const auto parsed =
-        boost::json::parse(json_members(LogLevel::info, {.component = "node"}, hostile, {}) + "}");
+    const std::string members = json_members(LogLevel::info, {.component = "node"}, hostile, {});
+    const auto parsed = boost::json::parse("{" + members + "}");
     EXPECT_EQ(parsed.at("message").as_string(), one);
     const LogField field[] = {{"name", "a b\nlevel=error"}};
     EXPECT_EQ(text_line("request", field), R"(request name="a b\nlevel=error")");
