@@ -138,9 +138,8 @@ void Routes::handle(net::HttpRequest request, ExchangePointer exchange) {
 
 std::shared_ptr<RequestTrace> Routes::trace(const RequestContext& context,
                                             const net::HttpRequest& request, Form form) {
-    const auto found = std::ranges::find_if(table(), [&](const Route& route) {
-        return match(route.path, request.path).has_value();
-    });
+    const auto found = std::ranges::find_if(
+        table(), [&](const Route& route) { return match(route.path, request.path).has_value(); });
     RequestTrace::Request told = {.id = context.id(),
                                   .method = request.method,
                                   .route = found == table().end() ? "none" : found->path,
@@ -318,8 +317,7 @@ void Routes::generate(const Asked& asked, ExchangePointer exchange) {
     if (!payment) return respond_error(*exchange, payment.error());
     parsed->payment = std::move(*payment);
     Reply::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing, asked.trace},
-                 chat(),
-                 std::move(parsed).value(), std::move(exchange));
+                 chat(), std::move(parsed).value(), std::move(exchange));
 }
 
 }  // namespace teetee::api
