@@ -7,6 +7,7 @@
 #include "api/routes.hpp"
 #include "cli/log.hpp"
 #include "cli/node_options.hpp"
+#include "cli/node_status.hpp"
 #include "node/registry_file.hpp"
 
 namespace teetee::cli {
@@ -97,6 +98,15 @@ Result<std::unique_ptr<net::CollateralCache>> open_collateral(
     return cache;
 }
 
+Result<std::unique_ptr<NodeStatusServer>> serve_status(const NodeCommandOptions& options,
+                                                       net::Loop& loop, const node::Node& node,
+                                                       const NodeChain* chain) {
+    if (options.status.empty()) return std::unique_ptr<NodeStatusServer>();
+    return NodeStatusServer::listen(loop, options.status, node, [chain] {
+        return chain == nullptr ? std::nullopt : chain->registration_text();
+    });
+}
+
 Result<void> serve(const NodeCommandOptions& options, Session&) {
     StderrLog log(options.name.empty() ? "node" : options.name);
     const SystemClock clock;
@@ -124,6 +134,7 @@ Result<void> serve(const NodeCommandOptions& options, Session&) {
     if (node_options.activations != ActivationFormat::f32 &&
         (!node->is_entry() || node->activations() != node_options.activations))
         log.warn("--activations: only an entry with stages behind it chooses the format");
+    TT_TRY(const auto status, serve_status(options, loop, *node, chain.get()));
     collateral->start();
     const LayerRange layers = node->layers();
     log.info("serving layers " + std::to_string(layers.begin) + " to " +

@@ -240,6 +240,11 @@ chain::RegistrationFile NodeChain::registration() const {
     return file;
 }
 
+std::optional<std::string> NodeChain::registration_text() const {
+    if (node_ == nullptr || host_ == chain::Address{}) return std::nullopt;
+    return chain::encode_registration_file(registration());
+}
+
 Result<void> NodeChain::write_registration() {
     TT_CHECK(net::write_file_atomic(option_.registration_path,
                                     as_bytes(chain::encode_registration_file(registration()))));

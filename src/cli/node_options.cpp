@@ -80,6 +80,11 @@ void NodeCommandOptions::add_to(CLI::App& command) {
                     "Entry: where the API listens with the attested certificate")
         ->envname("TEETEE_API_TLS");
     command
+        .add_option("--status", status,
+                    "Where this node says over HTTP how it is: /health, /ready and, for its host, "
+                    "/registration; default: nowhere")
+        ->envname("TEETEE_STATUS");
+    command
         .add_option("--kernel", node.shard.kernel,
                     "scalar, avx2, avx512, amx or auto (the best here)")
         ->capture_default_str()

@@ -25,6 +25,8 @@ struct NodeCommandOptions {
     std::string registry_path;
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
+    /// Empty: nowhere.
+    std::string status;
     std::vector<std::string> cors_origins{"*"};
     std::string api_key_file;
     TeeOption tee;
