@@ -49,21 +49,24 @@ std::string digest_text(const hub::FileDigest& digest) {
 /// program cannot run it: others can, and the next version may.
 class GgufCheck {
   public:
+    explicit GgufCheck(const PullFile& wanted) : wanted_(wanted) {}
+
     Result<void> check_head(const std::string& path, uint64_t head_bytes, uint64_t file_bytes) {
         TT_TRY(const auto file, net::File::open(path));
         Bytes head(head_bytes);
         TT_CHECK(file.read(0, head));
         const auto gguf = model::Gguf::parse_head(head, file_bytes);
-        if (gguf) tell_architecture(*gguf);
         // An index that is longer than this is looked at when all is there.
-        if (gguf || gguf.error().code == ErrorCode::gguf_truncated) return {};
-        return gguf.error();
+        if (!gguf && gguf.error().code == ErrorCode::gguf_truncated) return {};
+        if (!gguf) return gguf.error();
+        tell_architecture(*gguf);
+        return wanted_.check_index ? wanted_.check_index(*gguf) : Result<void>();
     }
 
     Result<void> check(const std::string& path) {
         TT_TRY(const auto file, ModelFile::open(path));
         tell_architecture(file.gguf);
-        return {};
+        return wanted_.check_data ? wanted_.check_data(file.gguf) : Result<void>();
     }
 
   private:
@@ -74,6 +77,7 @@ class GgufCheck {
         PullSession::say("this program cannot run the model: " + read.error().message());
     }
 
+    const PullFile& wanted_;
     bool is_told_ = false;
 };
 
@@ -89,6 +93,15 @@ hub::WebOptions web_options(const PullOptions& options, const PullEndpoint& endp
 }
 
 }  // namespace
+
+Error explain_url_status(int status, const net::HttpHeaders& headers) {
+    if (status == 401 || status == 403)
+        return fail(ErrorCode::access_denied,
+                    "have HTTP status " + std::to_string(status) +
+                        ": the server wants to know who asks; --token-file sends it a token");
+    if (status == 404) return fail(ErrorCode::not_found, "have HTTP status 404: no such file");
+    return hub::failure_of_status(status, headers, 0).error;
+}
 
 Result<PullEndpoint> choose_endpoint(const PullOptions& options, const PullHub& hub) {
     PullEndpoint out;
@@ -150,7 +163,7 @@ Result<hub::Downloaded> PullSession::fetch(const PullFile& file) const {
                                      .bytes = file.bytes,
                                      .connections = options_.connections,
                                      .explain = file.explain};
-    GgufCheck check;
+    GgufCheck check(file);
     if (file.is_gguf) {
         download.check_head = [&check](const std::string& path, uint64_t head, uint64_t all) {
             return check.check_head(path, head, all);
