@@ -1,5 +1,6 @@
 #!/bin/sh
 # usage: tools/release.sh [--out DIR] [--jobs N]    builds teetee-VERSION-linux-x86_64.tar.gz
+#        tools/release.sh --built BUILD_DIR [..]    packs a program that is built already, to try what is around it
 #        tools/release.sh --check [--quick] [..]    builds it twice, from clean clones in two folders, and compares
 # The same commit with the same Debian packages makes the same bytes (docs/deploy.md). --check goes without a compiler
 # cache unless --quick.
@@ -9,13 +10,15 @@ out=$root/build/release-tarball
 jobs=$(nproc)
 check=no
 quick=no
+built=
 while [ $# -gt 0 ]; do
     case $1 in
         --out) mkdir -p "$2"; out=$(cd "$2" && pwd); shift ;;
         --jobs) jobs=$2; shift ;;
+        --built) built=$(cd "$2" && pwd); shift ;;
         --check) check=yes ;;
         --quick) quick=yes ;;
-        *) sed -n '2,5s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
     esac
     shift
 done
@@ -53,29 +56,33 @@ export LC_ALL=C TZ=UTC
 umask 022
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
-"$root/tools/install_deps.sh" build
-
 cd "$root"
-cmake --preset dist > /dev/null
-cmake --build --preset dist -j "$jobs" --target teetee
 build=$root/build/dist
+if [ -n "$built" ]; then
+    build=$built
+else
+    tools/install_deps.sh build
+    cmake --preset dist > /dev/null
+    cmake --build --preset dist -j "$jobs" --target teetee
+fi
 
 # No path of this machine may be in it.
-strip --strip-all -o "$build/teetee.stripped" "$build/teetee"
-if grep -qaF "$root" "$build/teetee.stripped"; then
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+strip --strip-all -o "$work/teetee" "$build/teetee"
+if grep -qaF "$root/" "$work/teetee"; then
     echo "release: the program has the path $root in it" >&2
     exit 1
 fi
 
 version=$(sed -n 's/^project(teetee VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt)
 name=teetee-$version-linux-x86_64
-stage=$build/stage
-rm -rf "$stage"
+stage=$work/stage
 tree=$stage/$name
 doc=$tree/share/doc/teetee
 mkdir -p "$tree/bin" "$tree/share/man/man1" "$tree/lib/systemd/system" "$doc/licences" \
     "$tree/share/bash-completion/completions" "$tree/share/zsh/site-functions" "$tree/share/fish/vendor_completions.d"
-install -m 0755 "$build/teetee.stripped" "$tree/bin/teetee"
+install -m 0755 "$work/teetee" "$tree/bin/teetee"
 # What it prints must not depend on who builds.
 run() { env -i PATH=/usr/bin:/bin HOME=/nonexistent TEETEE_CONFIG=none "$tree/bin/teetee" "$@"; }
 run man --out "$tree/share/man/man1" > /dev/null
