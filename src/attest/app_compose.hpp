@@ -10,12 +10,6 @@
 
 namespace teetee::attest {
 
-/// A compose file in JSON: real ones have 2 kB, and name a dozen variables.
-inline constexpr size_t app_compose_bytes_max = 256 * 1024;
-inline constexpr size_t app_compose_depth_max = 16;
-inline constexpr size_t app_compose_envs_max = 256;
-inline constexpr size_t app_compose_env_bytes_max = 256;
-
 // What dstack runs, app-compose.json, and what of it a TD's registers show. The guest hashes the
 // file's bytes as they are: two files that say the same are two apps.
 

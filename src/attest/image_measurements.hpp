@@ -10,10 +10,6 @@
 
 namespace teetee::attest {
 
-/// Published registers of an OS image: one entry for each size of machine.
-inline constexpr size_t image_measurements_bytes_max = 256 * 1024;
-inline constexpr size_t image_measurements_max = 64;
-
 /// What a TD shows of the OS image that it booted, before it runs any app: the firmware (MRTD), the
 /// machine's size (RTMR0: CPUs, memory, devices), the kernel (RTMR1), its command line and root
 /// file system (RTMR2).

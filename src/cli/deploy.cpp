@@ -2,6 +2,7 @@
 // 'teetee deploy': files for deployments, and the probe that images run (docs/deploy.md).
 #include <fmt/format.h>
 
+#include "attest/limits.hpp"
 #include "cli/compose_file.hpp"
 #include "cli/deploy_commands.hpp"
 #include "net/file.hpp"
