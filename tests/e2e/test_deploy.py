@@ -337,3 +337,35 @@ def test_an_image_is_the_same_bytes_twice(teetee):
         assert done.returncode == 0, done.stderr
         digests.append((done.stdout, hashlib.sha256(out.read_bytes()).hexdigest()))
     assert digests[0] == digests[1] and digests[0][0].startswith("sha256:")
+
+
+def test_a_release_is_packed_to_the_same_bytes_and_becomes_an_image(teetee):
+    """Of this build's program; 'make release-check' also compiles it twice."""
+    if not (ROOT / ".git").exists() or not shutil.which("dpkg-query"):
+        raise Skipped("no clone of the repository, or no Debian")
+    build, tarballs = teetee.program.parent, []
+    for place in ("one", "another/way/to/it"):
+        clone, out = teetee.folder / place, teetee.folder / f"out-{len(tarballs)}"
+        for command in (["git", "clone", "-q", "--no-local", ROOT, clone],
+                        [clone / "tools/release.sh", "--built", build, "--out", out]):
+            done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stderr
+        tarballs.append(next(out.glob("*.tar.gz")))
+    assert tarballs[0].read_bytes() == tarballs[1].read_bytes()
+    names = subprocess.run(["tar", "-tzf", tarballs[0]], capture_output=True, text=True, check=True).stdout
+    for wanted in ("bin/teetee", "share/man/man1/teetee-host.1", "completions/teetee", "teetee-node.service", "sbom.cdx.json",
+                   "licences/libssl-dev", "deploy/docker-compose.yml", "doc/teetee/LICENSE"):
+        assert wanted in names, wanted
+    images = []
+    for number in (1, 2):
+        done = subprocess.run([DEPLOY / "build_image.sh", "--tarball", tarballs[0], "--out", teetee.folder / f"image-{number}"],
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        images.append(done.stdout.splitlines()[-1])
+    assert images[0] == images[1] and re.fullmatch(r"teetee@sha256:[0-9a-f]{64}", images[0]), images
+    # What is in it runs without anything of this machine.
+    root = teetee.folder / "image-1/root"
+    if subprocess.run(["chroot", root, "/usr/bin/teetee", "--version"], capture_output=True).returncode == 125:
+        raise Skipped("chroot is not allowed here")
+    done = subprocess.run(["chroot", root, "/usr/bin/teetee", "--version"], capture_output=True, text=True)
+    assert done.stdout.strip() == teetee.run("--version")[1].strip(), done
