@@ -30,7 +30,18 @@ def system_files(build: pathlib.Path) -> set[str]:
             files.add(os.path.realpath(path))
     for library in ("libc.so.6", "libstdc++.a", "libgcc.a"):
         files.add(os.path.realpath(output("g++", f"-print-file-name={library}").strip()))
-    return {f for f in files if os.path.exists(f)}
+    return one_of_each_folder(f for f in files if os.path.exists(f))
+
+
+def one_of_each_folder(files) -> set[str]:
+    """A library's headers lie in a folder of their own under include, and dpkg takes long over thousands."""
+    found: dict[str, str] = {}
+    for path in sorted(files):
+        parts = path.split("/")
+        depth = 5 if "x86_64-linux-gnu" in parts[:5] else 4
+        own = "/".join(parts[:depth]) if "/include/" in path and len(parts) > depth else path
+        found.setdefault(own, path)
+    return set(found.values())
 
 
 def packages_of(files: set[str]) -> set[str]:
