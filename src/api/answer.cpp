@@ -23,19 +23,19 @@ constexpr uint32_t tokens_max_default = 256;
 /// How often a stream says how its payment stands.
 constexpr uint32_t payment_comment_tokens = 8;
 
-/// What the client asked for itself, and what the network did to it.
-AnswerEnd end_of(ErrorCode code) {
-    const bool is_by_client = code == ErrorCode::deadline_exceeded ||
-                              code == ErrorCode::grammar_stuck || code == ErrorCode::cancelled;
-    return is_by_client ? AnswerEnd::by_client : AnswerEnd::by_network;
-}
-
 /// One that has just ended by itself is not cancelled; its receipt is on its way.
 pipeline::Usage usage_of(const Result<pipeline::Usage>& cancelled, uint32_t delivered) {
     return cancelled ? *cancelled : pipeline::Usage{.completion_tokens = delivered};
 }
 
 }  // namespace
+
+AnswerEnd answer_end_of(ErrorCode code) {
+    const bool is_by_client = code == ErrorCode::deadline_exceeded ||
+                              code == ErrorCode::grammar_stuck || code == ErrorCode::cancelled ||
+                              code == ErrorCode::payment_required;
+    return is_by_client ? AnswerEnd::by_client : AnswerEnd::by_network;
+}
 
 Answer::Answer(const AnswerWorld& world, std::shared_ptr<const GenerationRequest> request,
                size_t index)
@@ -56,15 +56,15 @@ uint32_t Answer::tokens_max(uint32_t room) const {
                     is_chat(request_->dialect) ? chat_tokens_max_default : tokens_max_default);
 }
 
-Result<void> Answer::prepare(const Chat& chat) {
+Result<void> Answer::prepare(const Chat& chat, std::vector<TokenId> tokens) {
     TT_CHECK(ensure_format());
-    AnswerTextOptions text = {.stops = request_->stops, .call_begun = request_->call_begun};
+    AnswerTextOptions text = {.stops = request_->stops,
+                              .mark_tokens = chat.mark_tokens,
+                              .call_begun = request_->call_begun};
     if (request_->tools.is_used()) text.tool_format = chat.tools.format;
     tool_format_ = chat.tools.format;
     decoder_.emplace(node_.tokenizer(), std::move(text));
-    TT_TRY(generation_.prompt, prompt_tokens(*request_, index_ / request_->choices, chat, node_,
-                                             request_->created.value_or(clock_.unix_now())));
-    std::vector<TokenId>& prompt = generation_.prompt;
+    std::vector<TokenId>& prompt = generation_.prompt = std::move(tokens);
     if (prompt.size() >= node_.context_length()) {
         return fail(ErrorCode::context_exceeded, "the prompt has " + std::to_string(prompt.size()) +
                                                      " tokens, the model's context is " +
@@ -117,28 +117,26 @@ Result<void> Answer::take_up() {
     return {};
 }
 
-Result<void> Answer::pay() {
-    const billing::Demand demand = {
-        .prompt_tokens = static_cast<uint32_t>(generation_.prompt.size()),
-        .tokens_max = generation_.tokens_max,
-        .request_hash = request_->body_hash,
-        .answer_index = static_cast<uint32_t>(index_),
-        .answer_count = static_cast<uint32_t>(request_->answer_count())};
+Result<void> Answer::pay(billing::Demand demand) {
+    demand.prompt_tokens = prompt_tokens();
+    demand.tokens_max = generation_.tokens_max;
+    demand.request_hash = request_->body_hash;
     TT_TRY(generation_.tokens_max, payment_.admit(request_->payment, demand));
     return {};
 }
 
-Result<void> Answer::run(std::shared_ptr<AnswerSink> sink) {
+Result<void> Answer::run(std::shared_ptr<AnswerSink> sink, billing::Demand demand) {
     sink_ = std::move(sink);
     if (stop_found_ || generation_.tokens_max == 0) {
         on_done(FinishReason::length, {});
         return {};
     }
-    if (auto paid = pay(); !paid) {
+    if (auto paid = pay(demand); !paid) {
         ended_ = true;
         sink_.reset();
         return paid;
     }
+    generation_.waited = clock_.now() - began_at_;
     const auto self = shared_from_this();
     node::GenerationEvents events;
     events.on_token = [self](const pipeline::ClientToken& token) { self->on_token(token); };
@@ -165,36 +163,41 @@ Result<void> Answer::run(std::shared_ptr<AnswerSink> sink) {
     return {};
 }
 
-void Answer::cancel() {
-    if (std::exchange(ended_, true)) return;
+void Answer::sent() {
+    close(AnswerEnd::regular);
+}
+
+void Answer::cancel(AnswerEnd end) {
     sink_.reset();
-    if (!is_submitted_) return;
-    end_account(usage_of(node_.cancel(id_), delivered_), AnswerEnd::by_client);
-    if (account_.completion_tokens == 0) {
-        on_receipt(fail(ErrorCode::receipt_unknown, "cancelled"));
-    } else {
-        finish_receipt();
-    }
+    const bool had_ended = std::exchange(ended_, true);
+    if (!is_submitted_ || account_) return;
+    if (!had_ended) computed_ = usage_of(node_.cancel(id_), delivered_);
+    if (computed_.completion_tokens == 0) receipt_ = fail(ErrorCode::receipt_unknown, "cancelled");
+    close(end);
 }
 
 /// Nothing comes after it but a receipt, where a token was picked.
-void Answer::end_account(const pipeline::Usage& usage, AnswerEnd end) {
-    // Of one that is not sent token by token, nothing was sent before it was whole.
+void Answer::close(AnswerEnd end) {
+    if (account_) return;
+    // Of one that is not sent token by token, nothing was sent before the reply was whole.
     const bool is_sent = request_->stream || end == AnswerEnd::regular;
-    const uint32_t sent = is_sent ? std::min(delivered_, usage.completion_tokens) : 0;
-    account_ = {.prompt_tokens = usage.prompt_tokens,
-                .cached_tokens = usage.cached_tokens,
-                .completion_tokens = usage.completion_tokens,
-                .unsent_tokens = usage.completion_tokens - sent,
+    const uint32_t sent_tokens = is_sent ? std::min(delivered_, computed_.completion_tokens) : 0;
+    account_ = {.prompt_tokens = computed_.prompt_tokens,
+                .cached_tokens = computed_.cached_tokens,
+                .completion_tokens = computed_.completion_tokens,
+                .unsent_tokens = computed_.completion_tokens - sent_tokens,
                 .end = end};
-    text_ended_ = true;
+    finish_receipt();
 }
 
 void Answer::on_token(const pipeline::ClientToken& token) {
     if (ended_ || stop_found_ || payment_ended_) return;
     ++delivered_;
     if (!first_token_at_) first_token_at_ = clock_.now();
-    if (!token.embedding.empty()) embedding_ = token.embedding;
+    if (!token.embedding.empty()) {
+        piece_.embedding = token.embedding;
+        embedding_hash_ = crypto::sha256(embedding_bytes(token.embedding));
+    }
     if (token.logprobs) logprobs_.add(token.token, *token.logprobs);
     if (request_->return_token_ids) piece_.token_ids.push_back(token.token);
     auto output = decoder_->feed(token.token);
@@ -263,11 +266,10 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
     AnswerText::Output last = decoder_->finish(reason);
     add(last);
     if (request_->sampling.logprobs) piece_.logprobs = logprobs_.take();
-    piece_.embedding = embedding_;
-    end_account(usage, AnswerEnd::regular);
-    // Tokens behind a stop string that came in its pass were not sent.
-    usage.completion_tokens -= account_.unsent_tokens;
-    finish_receipt();
+    computed_ = usage;
+    // Tokens behind a stop string that came in its pass are not sent.
+    usage.completion_tokens = std::min(delivered_, usage.completion_tokens);
+    if (request_->stream) close(AnswerEnd::regular);
     const Instant now = clock_.now();
     const Instant first = first_token_at_.value_or(now);
     const Ending ending = {.reason = reason,
@@ -287,22 +289,21 @@ void Answer::on_receipt(const Result<attest::Receipt>& receipt) {
 
 /// The stages' records may come before the answer's last text does.
 void Answer::finish_receipt() {
-    if (!receipt_ || !text_ended_) return;
+    if (!receipt_ || !account_) return;
     auto made = *std::exchange(receipt_, {});
     if (!made) {
-        payment_.drop(account_);
+        payment_.drop(*account_);
         return receipts_.drop(id_, made.error());
     }
     attest::Receipt receipt = std::move(made).value();
     receipt.request_hash = request_->body_hash;
-    receipt.answer_hash = embedding_.empty() ? crypto::sha256(as_bytes(text_))
-                                             : crypto::sha256(embedding_bytes(embedding_));
+    receipt.answer_hash = embedding_hash_ ? *embedding_hash_ : crypto::sha256(as_bytes(text_));
     receipt.finished_at = clock_.unix_now();
     // What the stages have signed for is what there is: one that ended by itself just before its
     // client left has more tokens than were told of.
-    if (receipt.completion_tokens > account_.completion_tokens)
-        account_.unsent_tokens += receipt.completion_tokens - account_.completion_tokens;
-    payment_.put_into(receipt, account_);
+    if (receipt.completion_tokens > account_->completion_tokens)
+        account_->unsent_tokens += receipt.completion_tokens - account_->completion_tokens;
+    payment_.put_into(receipt, *account_);
     node_.sign(receipt);
     const auto keep = [self = shared_from_this()](const attest::Receipt& whole) {
         const std::string encoded = attest::encode_receipt(whole);
@@ -318,10 +319,10 @@ void Answer::finish_receipt() {
 void Answer::on_failed(const Error& error, pipeline::Usage usage) {
     if (ended_) return;
     ended_ = true;
-    end_account(usage, end_of(error.code));
+    computed_ = usage;
     const bool has_receipt = usage.completion_tokens > 0;
     if (!has_receipt) receipt_ = error;
-    finish_receipt();
+    close(answer_end_of(error.code));
     std::exchange(sink_, nullptr)
         ->on_failure(index_, error, has_receipt ? ReceiptStore::path_of(id_) : "");
 }

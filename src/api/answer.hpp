@@ -41,27 +41,36 @@ class AnswerSink {
     virtual size_t unread_bytes() const = 0;
 };
 
+/// How an answer counts that has failed: what its client has asked for is paid for.
+billing::AnswerEnd answer_end_of(ErrorCode code);
+
 /// One answer to a request, from its prompt to its end: submits it, turns tokens into text and
-/// calls, sees to it that it is paid for, and makes its receipt. Keeps itself alive until then.
+/// calls, sees to it that it is paid for, and makes its receipt. One that is streamed is charged
+/// when it ends; any other when its client has been sent it, with the rest of its reply. Whoever
+/// began it MUST keep it until it has ended, and then say sent() or cancel().
 class Answer : public std::enable_shared_from_this<Answer> {
   public:
     /// `request` MUST have been parsed and its call, if it must be one, forced.
     Answer(const AnswerWorld& world, std::shared_ptr<const GenerationRequest> request,
            size_t index);
 
-    /// Tokenises and checks. Errors: whatever is wrong with the request.
-    Result<void> prepare(const Chat& chat);
-    /// Has it paid for and computed; the sink may be called before this returns. Errors: of
-    /// PaidAnswer::admit and Node::generate; nothing is held then.
-    Result<void> run(std::shared_ptr<AnswerSink> sink);
-    /// Its client has gone, or another answer of the request has failed.
-    void cancel();
+    /// Checks. Errors: whatever is wrong with the request.
+    Result<void> prepare(const Chat& chat, std::vector<TokenId> prompt);
+    /// Has it paid for and computed; the sink may be called before this returns. `demand`: what the
+    /// reply knows of it. Errors: of PaidAnswer::admit and Node::generate; nothing is held then.
+    Result<void> run(std::shared_ptr<AnswerSink> sink, billing::Demand demand);
+    /// The whole reply has been.
+    void sent();
+    /// Its client has gone, or another answer of the request has failed; `end` says which.
+    void cancel(billing::AnswerEnd end);
 
     const RequestId& id() const { return id_; }
+    /// Until it is run.
+    uint32_t prompt_tokens() const { return static_cast<uint32_t>(generation_.prompt.size()); }
 
   private:
     Result<void> ensure_format() const;
-    Result<void> pay();
+    Result<void> pay(billing::Demand demand);
     Result<void> take_up();
     uint32_t tokens_max(uint32_t room) const;
     void end_early(pipeline::FinishReason reason);
@@ -71,7 +80,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void on_done(pipeline::FinishReason reason, pipeline::Usage usage);
     void on_failed(const Error& error, pipeline::Usage usage);
     void fail_early(const Error& error);
-    void end_account(const pipeline::Usage& usage, billing::AnswerEnd end);
+    void close(billing::AnswerEnd end);
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
     std::string call_id(const ToolCall& call) const;
@@ -96,7 +105,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// What the sink has not been told.
     Piece piece_;
     size_t call_count_ = 0;
-    std::vector<float> embedding_;
+    std::optional<Digest> embedding_hash_;
     bool stop_found_ = false;
     PaidAnswer payment_;
     uint32_t delivered_ = 0;
@@ -105,10 +114,10 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// What was signed for is used up.
     bool payment_ended_ = false;
     bool ended_ = false;
-    /// Nothing is added to text_ any more.
-    bool text_ended_ = false;
-    /// What is to be paid for; as it is at the end.
-    billing::Delivered account_;
+    /// What was computed, once it has ended.
+    pipeline::Usage computed_;
+    /// What is to be paid for; as soon as it is known what the client has of it.
+    std::optional<billing::Delivered> account_;
     std::optional<Result<attest::Receipt>> receipt_;
 };
 

@@ -2,36 +2,20 @@
 #include "api/answer_text.hpp"
 
 namespace teetee::api {
-namespace {
-
-/// Of the marks of calls some are control tokens, which decode to nothing.
-std::optional<TokenId> control_token_of(const model::Vocabulary& vocabulary,
-                                        std::string_view text) {
-    for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-        const model::Token& token = vocabulary.tokens[id];
-        if (token.type == model::TokenType::control && token.text == text)
-            return static_cast<TokenId>(id);
-    }
-    return std::nullopt;
-}
-
-}  // namespace
 
 AnswerText::AnswerText(const model::Tokenizer& tokenizer, AnswerTextOptions options)
-    : tokenizer_(&tokenizer),
-      decoder_(tokenizer, {.continues_text = true}),
-      stops_(std::move(options.stops)) {
+    : decoder_(tokenizer, {.continues_text = true}), stops_(std::move(options.stops)) {
     if (!options.tool_format) return;
     calls_.emplace(*options.tool_format);
-    mark_text_ = opening_mark(*options.tool_format);
-    mark_ = control_token_of(tokenizer.vocabulary(), mark_text_);
+    mark_tokens_ = std::move(options.mark_tokens);
     call_begun_ = std::move(options.call_begun);
     static_cast<void>(calls_->feed(call_begun_));
 }
 
 Result<AnswerText::Output> AnswerText::feed(TokenId token) {
     TT_TRY(std::string piece, decoder_.feed(token));
-    if (mark_ == token) piece += mark_text_;
+    if (const auto mark = mark_tokens_.find(token); mark != mark_tokens_.end())
+        piece += mark->second;
     StopMatcher::Output found = stops_.feed(piece);
     Output out = found_in(std::move(found.text));
     out.stopped = found.stopped;

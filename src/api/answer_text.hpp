@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct AnswerTextOptions {
     std::vector<std::string> stops{};
     /// Calls of tools are found in the text.
     std::optional<ToolFormat> tool_format{};
+    /// The marks of calls that are control tokens, which leave no text else.
+    std::map<TokenId, std::string_view> mark_tokens{};
     /// The prompt ends with that much of a call.
     std::string call_begun{};
 };
@@ -50,14 +53,11 @@ class AnswerText {
   private:
     Output found_in(std::string raw);
 
-    const model::Tokenizer* tokenizer_;
     model::StreamDecoder decoder_;
     StopMatcher stops_;
     std::optional<ToolCallParser> calls_;
     std::string call_begun_;
-    /// The control token that begins a call; else it would leave no text.
-    std::optional<TokenId> mark_;
-    std::string_view mark_text_;
+    std::map<TokenId, std::string_view> mark_tokens_;
 };
 
 }  // namespace teetee::api

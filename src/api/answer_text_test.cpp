@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/answer_text.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <gtest/gtest.h>
+
+#include "api/prompt.hpp"
 
 namespace teetee::api {
 namespace {
@@ -9,7 +14,7 @@ namespace {
 using pipeline::FinishReason;
 
 /// A token for each byte.
-model::Tokenizer byte_tokenizer() {
+model::Vocabulary byte_vocabulary() {
     model::Vocabulary vocabulary;
     for (size_t byte = 0; byte < 256; ++byte) {
         constexpr std::string_view digits = "0123456789ABCDEF";
@@ -18,7 +23,11 @@ model::Tokenizer byte_tokenizer() {
     }
     vocabulary.tokens.push_back({.text = "<unk>", .type = model::TokenType::unknown});
     vocabulary.unknown = 256;
-    return model::Tokenizer::build(std::move(vocabulary)).value();
+    return vocabulary;
+}
+
+model::Tokenizer byte_tokenizer() {
+    return model::Tokenizer::build(byte_vocabulary()).value();
 }
 
 /// What the bytes let out one by one, as far as a stop string.
@@ -61,6 +70,35 @@ TEST(answer_text, gives_out_at_the_end_what_it_held_back) {
     EXPECT_EQ(feed_all(cut, "\xe2\x82").back(), "");
     EXPECT_EQ(cut.finish(FinishReason::length).text, "\xef\xbf\xbd");
     EXPECT_EQ(AnswerText(tokenizer, {}).feed(257).error().code, ErrorCode::token_out_of_range);
+}
+
+TEST(answer_text, shows_the_marks_of_calls_that_are_control_tokens) {
+    model::Vocabulary vocabulary = byte_vocabulary();
+    for (const std::string_view mark : marks_of(ToolFormat::mistral))
+        vocabulary.tokens.push_back({.text = std::string(mark), .type = model::TokenType::control});
+    vocabulary.tokens.push_back({.text = "[OTHER]", .type = model::TokenType::control});
+    vocabulary.chat_template = "{% if tools %}[TOOL_CALLS][ARGS]{% endif %}";
+    const Chat chat = Chat::of(vocabulary);
+    EXPECT_EQ(chat.mark_tokens.size(), 3u);
+    const model::Tokenizer tokenizer = model::Tokenizer::build(std::move(vocabulary)).value();
+    AnswerText text(tokenizer, {.tool_format = chat.tools.format, .mark_tokens = chat.mark_tokens});
+    std::vector<ToolCall> calls;
+    const auto feed = [&](TokenId token) {
+        auto output = text.feed(token).value();
+        EXPECT_EQ(output.text, "");
+        std::ranges::move(output.calls, std::back_inserter(calls));
+    };
+    // [TOOL_CALLS]f[CALL_ID]1[ARGS]{} and a token that is no mark.
+    feed(257);
+    feed('f');
+    feed(259);
+    feed('1');
+    feed(258);
+    feed('{');
+    feed(260);
+    feed('}');
+    std::ranges::move(text.finish(FinishReason::stop).calls, std::back_inserter(calls));
+    EXPECT_EQ(calls, (std::vector<ToolCall>{{"f", "{}"}}));
 }
 
 }  // namespace

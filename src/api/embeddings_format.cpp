@@ -2,8 +2,11 @@
 #include "api/embeddings_format.hpp"
 
 #include <bit>
+#include <cmath>
+#include <iterator>
 
-#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "api/format_parts.hpp"
 
@@ -11,33 +14,52 @@ namespace teetee::api {
 
 namespace json = boost::json;
 
+namespace {
+
+/// The shortest that stand for these numbers.
+void append_numbers(std::string& out, const std::vector<float>& numbers) {
+    char separator = '[';
+    for (const float number : numbers) {
+        out += separator;
+        // JSON has no others.
+        if (std::isfinite(number)) {
+            fmt::format_to(std::back_inserter(out), "{}", number);
+        } else {
+            out += "null";
+        }
+        separator = ',';
+    }
+    out += separator == '[' ? "[]" : "]";
+}
+
+}  // namespace
+
 Bytes embedding_bytes(const std::vector<float>& embedding) {
     ByteWriter out;
     for (const float number : embedding) out.u32(std::bit_cast<uint32_t>(number));
     return std::move(out).take();
 }
 
-json::object EmbeddingsFormat::whole(const std::vector<WholeAnswer>& answers,
-                                     const pipeline::Usage& total) {
-    json::array data;
+/// Straight as text: as JSON values the numbers would be several times as much.
+std::string EmbeddingsFormat::whole(const std::vector<WholeAnswer>& answers,
+                                    const pipeline::Usage& total) {
+    std::string out = "{\"object\":\"list\",\"data\":[";
     for (size_t index = 0; index < answers.size(); ++index) {
         const auto& [piece, ending] = answers[index];
-        json::object one = {{"object", "embedding"}, {"index", index}};
+        if (index > 0) out += ',';
+        out += fmt::format("{{\"object\":\"embedding\",\"index\":{},\"embedding\":", index);
         if (request_.wants_base64) {
-            one["embedding"] = to_base64(embedding_bytes(piece.embedding));
+            out += '"' + to_base64(embedding_bytes(piece.embedding)) + '"';
         } else {
-            json::array numbers;
-            for (const float number : piece.embedding) numbers.emplace_back(shortest(number));
-            one["embedding"] = std::move(numbers);
+            append_numbers(out, piece.embedding);
         }
-        if (!ending.receipt.empty()) one["receipt"] = ending.receipt;
-        data.push_back(std::move(one));
+        if (!ending.receipt.empty()) out += ",\"receipt\":\"" + ending.receipt + '"';
+        out += '}';
     }
-    return {
-        {"object", "list"},
-        {"data", std::move(data)},
-        {"model", head_.model},
-        {"usage", {{"prompt_tokens", total.prompt_tokens}, {"total_tokens", total.prompt_tokens}}}};
+    out += "],\"model\":" + json::serialize(json::value(head_.model));
+    out += fmt::format(",\"usage\":{{\"prompt_tokens\":{0},\"total_tokens\":{0}}}}}\n",
+                       total.prompt_tokens);
+    return out;
 }
 
 }  // namespace teetee::api

@@ -16,8 +16,8 @@ class EmbeddingsFormat final : public ReplyFormat {
     std::string ending(size_t, const Piece&, const Ending&) override { return ""; }
     std::string finish(const pipeline::Usage&) override { return ""; }
     std::string failure(const boost::json::object&) override { return ""; }
-    boost::json::object whole(const std::vector<WholeAnswer>& answers,
-                              const pipeline::Usage& total) override;
+    std::string whole(const std::vector<WholeAnswer>& answers,
+                      const pipeline::Usage& total) override;
 
   private:
     const GenerationRequest& request_;

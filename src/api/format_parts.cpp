@@ -64,6 +64,19 @@ double shortest(float number) {
     return std::strtod(fmt::format("{}", number).c_str(), nullptr);
 }
 
+Timings longest_timings(const std::vector<WholeAnswer>& answers) {
+    Timings longest;
+    for (const WholeAnswer& answer : answers) {
+        longest.prompt = std::max(longest.prompt, answer.ending.timings.prompt);
+        longest.answer = std::max(longest.answer, answer.ending.timings.answer);
+    }
+    return longest;
+}
+
+std::string object_text(const json::object& object) {
+    return json::serialize(object) + "\n";
+}
+
 std::unique_ptr<ReplyFormat> make_format(const GenerationRequest& request, const ReplyHead& head) {
     switch (request.dialect) {
         case Dialect::generate:

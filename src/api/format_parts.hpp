@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -26,6 +27,12 @@ boost::json::object call_json(const NamedCall& call);
 
 /// llama-server's "timings"; the prompt's time has the wait for its turn in it.
 boost::json::object timings_json(const pipeline::Usage& usage, const Timings& timings);
+
+/// Of answers that were computed side by side.
+Timings longest_timings(const std::vector<WholeAnswer>& answers);
+
+/// An object as the body of a reply.
+std::string object_text(const boost::json::object& object);
 
 /// The number with the fewest digits that is this float: 0.8 and not 0.800000011920929.
 double shortest(float number);

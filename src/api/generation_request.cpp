@@ -12,19 +12,6 @@ namespace {
 
 constexpr int64_t tokens_field_max = 1 << 24;
 
-/// Decimal numbers of tokens.
-Result<std::vector<TokenId>> parse_tokens(const boost::json::array& list,
-                                          const std::string& field) {
-    std::vector<TokenId> tokens;
-    tokens.reserve(list.size());
-    for (const auto& item : list) {
-        boost::system::error_code failed;
-        tokens.push_back(item.to_number<TokenId>(failed));
-        if (failed) return fail(ErrorCode::field_invalid, field + " holds what is no token id");
-    }
-    return tokens;
-}
-
 struct PromptField {
     std::string name;
     size_t count_max = choices_max;
@@ -46,7 +33,7 @@ Result<std::vector<Prompt>> parse_prompts(const boost::json::object& body,
     if (list == nullptr || list->empty()) return wrong;
     std::vector<Prompt> prompts;
     if (list->front().is_number()) {
-        TT_TRY(auto tokens, parse_tokens(*list, quoted));
+        TT_TRY(auto tokens, token_ids_of(*field, place.name));
         prompts.emplace_back(std::move(tokens));
         return prompts;
     }
@@ -57,8 +44,8 @@ Result<std::vector<Prompt>> parse_prompts(const boost::json::object& body,
     for (const auto& item : *list) {
         if (const auto* text = item.if_string()) {
             prompts.emplace_back(std::string(*text));
-        } else if (const auto* ids = item.if_array(); ids != nullptr && !ids->empty()) {
-            TT_TRY(auto tokens, parse_tokens(*ids, quoted));
+        } else if (item.is_array() && !item.get_array().empty()) {
+            TT_TRY(auto tokens, token_ids_of(item, place.name));
             prompts.emplace_back(std::move(tokens));
         } else {
             return wrong;
@@ -220,6 +207,13 @@ Result<std::vector<std::string>> parse_stops(const boost::json::object& body) {
     return stops;
 }
 
+Result<void> parse_attest(const boost::json::object& body, GenerationRequest& request) {
+    TT_TRY(const auto attest, string_field(body, "attest"));
+    if (attest) TT_CHECK(ensure_asks_for_quotes(*attest));
+    request.wants_fresh_quotes = attest.has_value();
+    return {};
+}
+
 }  // namespace
 
 Result<void> ensure_asks_for_quotes(std::string_view attest) {
@@ -234,6 +228,7 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
     TT_TRY(const auto model, string_field(body, "model"));
     request.model = model.value_or("");
     TT_CHECK(ensure_supported(body));
+    TT_CHECK(parse_attest(body, request));
     if (is_chat(dialect)) {
         TT_CHECK(parse_chat(body, request));
     } else if (dialect == Dialect::embeddings) {
@@ -248,9 +243,6 @@ Result<GenerationRequest> parse_generation_request(Dialect dialect, std::string_
     TT_TRY(request.stops, parse_stops(body));
     TT_CHECK(parse_streaming(body, request));
     TT_TRY(request.timeout, parse_timeout(body));
-    TT_TRY(const auto attest, string_field(body, "attest"));
-    if (attest) TT_CHECK(ensure_asks_for_quotes(*attest));
-    request.wants_fresh_quotes = attest.has_value();
     TT_CHECK(parse_resume(body, request));
     if (dialect == Dialect::llama) {
         TT_TRY(const auto returns, bool_field(body, "return_tokens"));

@@ -77,14 +77,11 @@ Result<std::optional<int64_t>> integer_field(const boost::json::object& body, st
     return std::optional<int64_t>(number);
 }
 
-Result<std::vector<TokenId>> token_ids_field(const boost::json::object& body,
-                                             std::string_view name) {
-    std::vector<TokenId> ids;
-    const auto* value = present(body, name);
-    if (value == nullptr) return ids;
+Result<std::vector<TokenId>> token_ids_of(const boost::json::value& value, std::string_view name) {
     const std::string needed = "a list of at most " + std::to_string(token_ids_max) + " token ids";
-    const auto* list = value->if_array();
+    const auto* list = value.if_array();
     if (list == nullptr || list->size() > token_ids_max) return wrong_type(name, needed);
+    std::vector<TokenId> ids;
     ids.reserve(list->size());
     for (const auto& item : *list) {
         boost::system::error_code failed;
@@ -92,6 +89,13 @@ Result<std::vector<TokenId>> token_ids_field(const boost::json::object& body,
         if (failed) return wrong_type(name, needed);
     }
     return ids;
+}
+
+Result<std::vector<TokenId>> token_ids_field(const boost::json::object& body,
+                                             std::string_view name) {
+    const auto* value = present(body, name);
+    if (value == nullptr) return std::vector<TokenId>();
+    return token_ids_of(*value, name);
 }
 
 }  // namespace teetee::api

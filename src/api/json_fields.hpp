@@ -33,7 +33,9 @@ struct IntegerRange {
 Result<std::optional<int64_t>> integer_field(const boost::json::object& body, std::string_view name,
                                              IntegerRange range);
 
-/// A list of at most token_ids_max token ids; empty where it is absent.
+/// A list of at most token_ids_max token ids. Error: field_invalid.
+Result<std::vector<TokenId>> token_ids_of(const boost::json::value& value, std::string_view name);
+/// The same; empty where it is absent.
 Result<std::vector<TokenId>> token_ids_field(const boost::json::object& body,
                                              std::string_view name);
 

@@ -18,6 +18,8 @@ inline constexpr size_t tool_calls_max = 128;
 inline constexpr size_t choices_max = 16;
 /// Prompts to be embedded at once; as many are computed at a time as a request may have answers.
 inline constexpr size_t embeddings_max = 2048;
+/// Of all embeddings in a reply: as text they come to 25 MB.
+inline constexpr size_t embedding_numbers_max = 2u << 20;
 /// More than any context holds.
 inline constexpr size_t token_ids_max = 1 << 18;
 /// Of a text that is only tokenised, on the thread that serves everybody.
@@ -31,10 +33,6 @@ inline constexpr uint32_t fresh_quotes_per_second_max = 16;
 /// Of these, as many wait for the TEE at most.
 inline constexpr uint32_t fresh_quotes_pending_max = 16;
 
-/// A host's file of API keys.
-inline constexpr size_t key_file_bytes_max = 1u << 20;
-inline constexpr size_t listed_keys_max = 4096;
-inline constexpr size_t key_name_bytes_max = 64;
 /// Of a key that an entry makes for a payer.
 inline constexpr int64_t key_lifetime_s_default = 30 * 86400;
 inline constexpr int64_t key_lifetime_s_max = 90 * 86400;

@@ -75,13 +75,13 @@ std::string LlamaFormat::failure(const json::object& error) {
     return named_event("error", error);
 }
 
-json::object LlamaFormat::whole(const std::vector<WholeAnswer>& answers, const pipeline::Usage&) {
+std::string LlamaFormat::whole(const std::vector<WholeAnswer>& answers, const pipeline::Usage&) {
     const WholeAnswer& answer = answers.front();
     json::object out = part(answer.piece);
     put_ending(out, answer.ending);
     const auto* prompt = std::get_if<std::string>(&request_.prompts.front());
     out["prompt"] = prompt == nullptr ? "" : *prompt;
-    return out;
+    return object_text(out);
 }
 
 }  // namespace teetee::api

@@ -16,8 +16,8 @@ class LlamaFormat final : public ReplyFormat {
     std::string ending(size_t index, const Piece& last, const Ending& ending) override;
     std::string finish(const pipeline::Usage&) override { return ""; }
     std::string failure(const boost::json::object& error) override;
-    boost::json::object whole(const std::vector<WholeAnswer>& answers,
-                              const pipeline::Usage& total) override;
+    std::string whole(const std::vector<WholeAnswer>& answers,
+                      const pipeline::Usage& total) override;
 
   private:
     boost::json::object part(const Piece& piece) const;

@@ -191,6 +191,7 @@ Result<json::array> parse_input(const json::object& body) {
                                                   std::to_string(messages_max) + " items");
     }
     for (const auto& item : *list) TT_CHECK(add_item(item, messages));
+    if (messages.empty()) return fail(ErrorCode::field_invalid, "'input' holds no message");
     return messages;
 }
 

@@ -93,11 +93,12 @@ TEST(messages, that_cannot_be_read_are_refused_by_name) {
         EXPECT_NE(refused.error().detail.find(field), std::string::npos)
             << body << ": " << refused.error().detail;
     }
-    for (const char* body : {R"({})", R"({"input":[]})", R"({"input":7})", R"({"input":[7]})",
-                             R"({"input":[{"type":"computer_call"}]})",
-                             R"({"input":[{"type":"function_call","arguments":"{}"}]})",
-                             R"({"input":[{"type":"function_call_output","call_id":"1"}]})",
-                             R"({"input":"x","instructions":[]})"}) {
+    for (const char* body :
+         {R"({})", R"({"input":[]})", R"({"input":7})", R"({"input":[7]})",
+          R"({"input":[{"type":"reasoning"}]})", R"({"input":[{"type":"computer_call"}]})",
+          R"({"input":[{"type":"function_call","arguments":"{}"}]})",
+          R"({"input":[{"type":"function_call_output","call_id":"1"}]})",
+          R"({"input":"x","instructions":[]})"}) {
         EXPECT_FALSE(parse_input(json::parse(body).as_object())) << body;
     }
 }

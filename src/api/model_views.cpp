@@ -48,12 +48,21 @@ json::object tokens_json(const model::Tokenizer& tokenizer, const std::vector<To
     return {{"tokens", std::move(list)}, {"count", tokens.size()}};
 }
 
-Result<std::vector<TokenId>> tokens_of(const node::Node& node, const Chat& chat,
-                                       const json::object& body, std::string_view text,
-                                       UnixSeconds now) {
+Result<void> ensure_may_be_tokenized(std::string_view field, std::string_view text) {
+    if (text.size() <= tokenize_bytes_max) return {};
+    return fail(ErrorCode::field_invalid, "'" + std::string(field) + "' comes to " +
+                                              std::to_string(text.size()) + " bytes, at most " +
+                                              std::to_string(tokenize_bytes_max));
+}
+
+Result<std::vector<TokenId>> tokens_asked_for(const node::Node& node, const Chat& chat,
+                                              const json::object& body, std::string_view text,
+                                              UnixSeconds now) {
     if (body.contains("messages")) {
         TT_TRY(const auto request, parse_generation_request(Dialect::chat, text));
-        return prompt_tokens(request, 0, chat, node, now);
+        TT_TRY(const auto rendered, render_chat(request, chat, node.tokenizer().vocabulary(), now));
+        TT_CHECK(ensure_may_be_tokenized("messages", rendered.text.bytes));
+        return tokens_of(rendered, node.tokenizer());
     }
     TT_TRY(auto content, string_field(body, "content"));
     // vLLM's names, with its default.
@@ -63,11 +72,7 @@ Result<std::vector<TokenId>> tokens_of(const node::Node& node, const Chat& chat,
     if (!content) content = prompt;
     if (!content)
         return fail(ErrorCode::field_invalid, "'content' is missing: {\"content\": \"...\"}");
-    if (content->size() > tokenize_bytes_max) {
-        return fail(ErrorCode::field_invalid, "'content' has " + std::to_string(content->size()) +
-                                                  " bytes, at most " +
-                                                  std::to_string(tokenize_bytes_max));
-    }
+    TT_CHECK(ensure_may_be_tokenized("content", *content));
     TT_TRY(const auto add_special, bool_field(body, "add_special"));
     TT_TRY(const auto parse_special, bool_field(body, "parse_special"));
     return node.tokenizer().encode(*content,
@@ -108,7 +113,7 @@ Result<json::object> tokenize(const node::Node& node, const Chat& chat, std::str
                               UnixSeconds now) {
     TT_TRY(const auto body, parse_body(text));
     TT_TRY(const auto with_pieces, bool_field(body, "with_pieces"));
-    TT_TRY(const auto tokens, tokens_of(node, chat, body, text, now));
+    TT_TRY(const auto tokens, tokens_asked_for(node, chat, body, text, now));
     return tokens_json(node.tokenizer(), tokens, with_pieces.value_or(false));
 }
 

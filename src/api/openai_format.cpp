@@ -53,9 +53,9 @@ std::string OpenAiFormat::failure(const json::object& error) {
     return named_event("error", error);
 }
 
-json::object OpenAiFormat::whole_with(json::object out, std::vector<json::object> choices,
-                                      const std::vector<WholeAnswer>& answers,
-                                      const pipeline::Usage& total) const {
+std::string OpenAiFormat::whole_with(json::object out, std::vector<json::object> choices,
+                                     const std::vector<WholeAnswer>& answers,
+                                     const pipeline::Usage& total) const {
     json::array list;
     json::object ends;
     for (size_t index = 0; index < answers.size(); ++index) {
@@ -66,21 +66,15 @@ json::object OpenAiFormat::whole_with(json::object out, std::vector<json::object
     out["choices"] = std::move(list);
     out["usage"] = usage_json(total);
     for (auto& member : ends) out[member.key()] = std::move(member.value());
-    // They are computed side by side.
-    Timings longest;
-    for (const WholeAnswer& answer : answers) {
-        longest.prompt = std::max(longest.prompt, answer.ending.timings.prompt);
-        longest.answer = std::max(longest.answer, answer.ending.timings.answer);
-    }
-    out["timings"] = timings_json(total, longest);
-    return out;
+    out["timings"] = timings_json(total, longest_timings(answers));
+    return object_text(out);
 }
 
 json::object CompletionFormat::chunk_envelope() const {
     return envelope({.id_prefix = "cmpl-", .object = "text_completion"});
 }
 
-std::string CompletionFormat::chunk(size_t index, const Piece& piece, const Ending* ending) const {
+std::string CompletionFormat::chunk(size_t index, const Piece& piece, const Ending* ending) {
     json::object out = chunk_envelope();
     json::object choice = {{"index", index},
                            {"finish_reason", finish_reason(ending)},
@@ -92,8 +86,8 @@ std::string CompletionFormat::chunk(size_t index, const Piece& piece, const Endi
     return event(out);
 }
 
-json::object CompletionFormat::whole(const std::vector<WholeAnswer>& answers,
-                                     const pipeline::Usage& total) {
+std::string CompletionFormat::whole(const std::vector<WholeAnswer>& answers,
+                                    const pipeline::Usage& total) {
     std::vector<json::object> choices;
     for (size_t index = 0; index < answers.size(); ++index) {
         choices.push_back({{"index", index},
@@ -144,8 +138,8 @@ std::string ChatFormat::chunk(size_t index, const Piece& piece, const Ending* en
     return event(out);
 }
 
-json::object ChatFormat::whole(const std::vector<WholeAnswer>& answers,
-                               const pipeline::Usage& total) {
+std::string ChatFormat::whole(const std::vector<WholeAnswer>& answers,
+                              const pipeline::Usage& total) {
     std::vector<json::object> choices;
     for (size_t index = 0; index < answers.size(); ++index) {
         const Piece& piece = answers[index].piece;

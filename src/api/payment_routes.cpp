@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/payment_routes.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "api/errors.hpp"
 #include "api/json_fields.hpp"
@@ -25,12 +27,12 @@ constexpr std::string_view challenge_path = "/v1/sign-in";
 constexpr std::string_view token_path = "/v1/sign-in/token";
 
 Result<std::string> text_field(const json::object& body, std::string_view name) {
-    const json::value* value = body.if_contains(name);
-    if (value == nullptr || !value->is_string())
-        return fail(ErrorCode::field_invalid, "'" + std::string(name) + "' must be a string");
-    return std::string(value->get_string());
+    TT_TRY(auto text, string_field(body, name));
+    if (!text) return fail(ErrorCode::field_invalid, "'" + std::string(name) + "' is missing");
+    return *std::move(text);
 }
 
+/// A member that stands there twice is refused: what is signed must mean one thing.
 Result<json::object> body_of(const net::HttpRequest& request) {
     TT_TRY(auto value, parse_strict_json(request.body, {sign_in_bytes_max, json_depth_max}));
     if (!value.is_object()) return fail(ErrorCode::invalid_json, "the body must be an object");
@@ -119,7 +121,9 @@ Result<json::object> token(const Billing& billing, const net::HttpRequest& reque
     return json::object{{"token", to_hex(token.token)}, {"expires", token.expires}};
 }
 
-Result<json::object> answer_of(const Billing* billing, const net::HttpRequest& request) {
+}  // namespace
+
+Result<json::object> answer_payment(const Billing* billing, const net::HttpRequest& request) {
     if (billing == nullptr) {
         if (request.path == "/v1/payment") return json::object{{"free", true}};
         return fail(ErrorCode::route_unknown, "answers of this entry are free");
@@ -130,6 +134,8 @@ Result<json::object> answer_of(const Billing* billing, const net::HttpRequest& r
     if (request.path == token_path) return token(*billing, request);
     return terms(*billing);
 }
+
+namespace {
 
 std::string_view name_of(billing::ChargeState state) {
     switch (state) {
@@ -167,6 +173,8 @@ json::object anchor_json(const Billing& billing, const billing::ChargePlace& pla
     return out;
 }
 
+}  // namespace
+
 Result<json::object> anchor_of(const Billing* billing, std::string_view id) {
     TT_TRY(const auto request, ReceiptStore::parse_id(id));
     const Error unknown = fail(ErrorCode::receipt_unknown, "no answer of this id was charged here");
@@ -176,16 +184,17 @@ Result<json::object> anchor_of(const Billing* billing, std::string_view id) {
     return anchor_json(*billing, *place);
 }
 
-void respond_with(const Result<json::object>& body, net::HttpExchange& exchange) {
-    if (!body) return respond_error(exchange, body.error());
-    net::HttpResponse response;
-    response.headers["cache-control"] = "no-store";
-    response.body = json::serialize(*body) + "\n";
-    exchange.respond(response);
-}
+namespace {
+
+struct KeyPayment {
+    billing::Payment payment;
+    /// From when on it pays for nothing.
+    UnixSeconds expires = std::numeric_limits<UnixSeconds>::max();
+};
 
 /// Whose voucher, or wallet, it is has been shown by this request.
-Result<billing::Payment> payment_of_key(const Billing& billing, const net::HttpRequest& request) {
+Result<KeyPayment> payment_of_key(const Billing& billing, const net::HttpRequest& request,
+                                  UnixSeconds now) {
     TT_TRY(const auto claim, payment_of(request.headers));
     const Error malformed =
         fail(ErrorCode::payment_malformed, "need TeeTee-Payment of a voucher or a host");
@@ -197,16 +206,19 @@ Result<billing::Payment> payment_of_key(const Billing& billing, const net::HttpR
            billing.till.admit(view, payment,
                               {.request_hash = crypto::sha256(as_bytes(request.body))}));
     billing.till.drop(admission.hold);
-    if (const auto* voucher = std::get_if<billing::VoucherPayment>(&payment))
-        return billing::Payment(billing::KeyedVoucher{voucher->spend});
-    if (std::holds_alternative<billing::HostUse>(payment)) return payment;
-    return malformed;
+    if (std::holds_alternative<billing::HostUse>(payment)) return KeyPayment{.payment = payment};
+    const auto* voucher = std::get_if<billing::VoucherPayment>(&payment);
+    if (voucher == nullptr) return malformed;
+    const auto record = view.voucher(voucher->spend.voucher, static_cast<uint64_t>(now));
+    if (!record) return malformed;
+    return KeyPayment{.payment = billing::KeyedVoucher{voucher->spend},
+                      .expires = static_cast<UnixSeconds>(record->expiry)};
 }
 
 }  // namespace
 
 Result<json::object> issue_key(const Billing* billing, ApiKeys& keys,
-                               const net::HttpRequest& request) {
+                               const net::HttpRequest& request, UnixSeconds now) {
     if (billing == nullptr) {
         return fail(ErrorCode::route_unknown,
                     "answers of this entry are free: its host makes the keys (teetee api-key)");
@@ -214,12 +226,14 @@ Result<json::object> issue_key(const Billing* billing, ApiKeys& keys,
     TT_TRY(const auto body, body_of(request));
     // The payer's signature is over the body alone: one that was made for an answer is for no key.
     TT_TRY(const auto purpose, text_field(body, "purpose"));
-    if (purpose != "api key" || body.size() > 2)
+    if (purpose != "api key" || body.size() != (body.contains("expires_in") ? 2u : 1u))
         return fail(ErrorCode::field_invalid,
                     "'purpose' must be \"api key\", and beside it there may be 'expires_in' alone");
     TT_TRY(const auto lifetime, integer_field(body, "expires_in", {60, key_lifetime_s_max}));
-    TT_TRY(const auto payment, payment_of_key(*billing, request));
-    TT_TRY(const auto issued, keys.issue(payment, lifetime.value_or(key_lifetime_s_default)));
+    TT_TRY(const auto payment, payment_of_key(*billing, request, now));
+    const UnixSeconds lifetime_s =
+        std::min<UnixSeconds>(lifetime.value_or(key_lifetime_s_default), payment.expires - now);
+    TT_TRY(const auto issued, keys.issue(payment.payment, lifetime_s));
     return json::object{{"key", issued.key}, {"expires", issued.expires}};
 }
 
@@ -229,15 +243,6 @@ Result<json::object> revoke_key(ApiKeys& keys, std::string_view body) {
     if (!key || !keys.revoke(*key))
         return fail(ErrorCode::api_key_invalid, "there is no such key that this entry has made");
     return json::object{{"revoked", true}};
-}
-
-void respond_payment(const Billing* billing, const net::HttpRequest& request,
-                     net::HttpExchange& exchange) {
-    respond_with(answer_of(billing, request), exchange);
-}
-
-void respond_anchor(const Billing* billing, std::string_view id, net::HttpExchange& exchange) {
-    respond_with(anchor_of(billing, id), exchange);
 }
 
 }  // namespace teetee::api

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real node of the story model behind the API, paid by a contract whose events the test makes.
-#include <boost/json/parse.hpp>
 #include <set>
 
+#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
 #include "api/routes.hpp"
@@ -18,7 +18,7 @@ using billing::ChargeState;
 
 class RecordingExchange final : public net::HttpExchange {
   public:
-    void respond(const net::HttpResponse& response) override {
+    void respond(net::HttpResponse response) override {
         status = response.status;
         body = response.body;
         is_done = true;
@@ -78,14 +78,15 @@ class payments : public testing::Test {
                              },
                              .settle_now = [this] { ++settlements_asked; },
                              .log = log});
-        routes.emplace(Routes::World{*node, clock, rng, log, &*desk, {}, {}});
+        routes.emplace(Routes::World{*node, clock, rng, &*desk});
     }
 
     void open_voucher(uint64_t ceiling) {
         contract.apply(chain::credits_bought(ceiling));
         auto opened = chain::voucher_opened(ceiling);
         opened.session_key = session.address();
-        opened.expiry = static_cast<uint64_t>(clock.unix_now()) + 3600;
+        voucher_expiry = clock.unix_now() + 3600;
+        opened.expiry = static_cast<uint64_t>(voucher_expiry);
         contract.apply(opened);
     }
 
@@ -192,6 +193,7 @@ class payments : public testing::Test {
     std::string bearer;
     uint64_t requests = 0;
     int settlements_asked = 0;
+    UnixSeconds voucher_expiry = 0;
     std::optional<billing::Till> till;
     std::optional<SignIns> sign_ins;
     std::optional<Billing> desk;
@@ -203,7 +205,7 @@ TEST_F(payments, terms_are_told) {
     EXPECT_EQ(terms.at("prompt_price").as_string(), "2");
     EXPECT_EQ(terms.at("completion_price").as_string(), "5");
     EXPECT_EQ(terms.at("entry").as_string(), chain::to_checksum_text(entry));
-    Routes free({*node, clock, rng, log, nullptr, {}, {}});
+    Routes free({*node, clock, rng});
     auto exchange = std::make_shared<RecordingExchange>();
     free.handle(request_of("/v1/payment", "", "GET"), exchange);
     EXPECT_EQ(exchange->body, "{\"free\":true}\n");
@@ -445,6 +447,10 @@ TEST_F(payments, a_key_pays_from_the_voucher_that_it_was_made_for) {
     const auto made = ask("/v1/api-keys", asked, payment);
     ASSERT_EQ(made->status, 200) << made->body;
     EXPECT_EQ(error_of(*ask("/v1/api-keys", asked, payment)), "payment_in_use");
+    // Without a limit of its own it is as good as its voucher.
+    const std::string longest = R"({"purpose":"api key"})";
+    const auto as_long_as_it_can = ask("/v1/api-keys", longest, spend(900, longest));
+    EXPECT_EQ(as_long_as_it_can->json().at("expires").as_int64(), voucher_expiry);
     bearer = std::string(made->json().at("key").as_string());
     for (int i = 0; i < 2; ++i) {
         const auto answer = ask("/generate", body);
@@ -487,6 +493,56 @@ TEST_F(payments, each_of_several_answers_is_charged) {
         receipts.emplace(choice.at("receipt").as_string());
     EXPECT_EQ(receipts.size(), 3u);
     EXPECT_EQ(till->holds(), 0u);
+}
+
+TEST_F(payments, answers_of_a_reply_that_is_never_sent_are_not_charged) {
+    open_voucher(100'000);
+    // Four answers, each of which is over with its first "a".
+    const boost::json::object asked = {{"prompt", {"Once upon a time", "The cat"}},
+                                       {"max_tokens", 400},
+                                       {"temperature", 1},
+                                       {"seed", 1},
+                                       {"n", 2},
+                                       {"stop", "a"}};
+    const std::string text = boost::json::serialize(asked);
+    const auto exchange = begin("/v1/completions", text, spend(50'000, text));
+    const size_t all = node->status().active_count + node->status().queued_count;
+    ASSERT_EQ(all, 4u);
+    run_until([&] {
+        const node::NodeStatus status = node->status();
+        return exchange->is_done || status.active_count + status.queued_count < all;
+    });
+    ASSERT_FALSE(exchange->is_done);
+    EXPECT_TRUE(ledger.charges.empty());
+    exchange->disconnect();
+    run_until([&] { return till->holds() == 0; });
+    // Who leaves pays for prompts, and for no token of what was never sent.
+    EXPECT_FALSE(ledger.charges.empty());
+    for (const auto& kept : ledger.charges)
+        EXPECT_EQ(kept.charge.amount, 2 * kept.charge.prompt_tokens);
+}
+
+TEST_F(payments, each_of_many_embeddings_is_charged) {
+    open_voucher(10'000);
+    const std::string many =
+        R"({"input":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16",)"
+        R"("17","18","19","20"]})";
+    EXPECT_EQ(error_of(*ask("/v1/embeddings", many, spend(100, many))), "payment_required");
+    EXPECT_TRUE(ledger.charges.empty());
+    const auto answer = ask("/v1/embeddings", many, spend(5000, many));
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_EQ(answer->json().at("data").as_array().size(), 20u);
+    run_until([&] { return ledger.charges.size() == 20; });
+    EXPECT_EQ(till->holds(), 0u);
+}
+
+TEST_F(payments, the_answers_to_a_hosts_request_are_one_request) {
+    const std::string payment = sign_in(host);
+    const std::string several =
+        R"({"prompt":"Once upon a time","max_tokens":4,"temperature":0,"n":9})";
+    const auto answer = ask("/v1/completions", several, payment);
+    ASSERT_EQ(answer->status, 200) << answer->body;
+    EXPECT_EQ(answer->json().at("choices").as_array().size(), 9u);
 }
 
 TEST_F(payments, nothing_is_taken_while_the_chain_is_in_doubt) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/prompt.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "api/messages.hpp"
 
 namespace teetee::api {
@@ -32,7 +35,27 @@ Result<jinja::Text> render(const GenerationRequest& request, const Chat& chat, U
     return again ? again : text;
 }
 
+/// The ids of those of the marks that are control tokens.
+std::map<TokenId, std::string_view> mark_tokens_of(const model::Vocabulary& vocabulary,
+                                                   std::span<const std::string_view> marks) {
+    std::map<TokenId, std::string_view> out;
+    for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+        const model::Token& token = vocabulary.tokens[id];
+        if (token.type != model::TokenType::control) continue;
+        const auto mark = std::ranges::find(marks, token.text);
+        if (mark != marks.end()) out.emplace(static_cast<TokenId>(id), *mark);
+    }
+    return out;
+}
+
 }  // namespace
+
+Chat Chat::of(const model::Vocabulary& vocabulary) {
+    const ToolDialect tools = tool_dialect_of(vocabulary.chat_template);
+    return {.chat_template = model::ChatTemplate::build(vocabulary),
+            .tools = tools,
+            .mark_tokens = mark_tokens_of(vocabulary, marks_of(tools.format))};
+}
 
 Result<void> force_call(GenerationRequest& request, const Chat& chat) {
     if (!request.tools.is_used() || request.tools.choice != ToolChoice::required) return {};
@@ -65,6 +88,12 @@ Result<RenderedPrompt> render_chat(const GenerationRequest& request, const Chat&
     return out;
 }
 
+Result<std::vector<TokenId>> tokens_of(const RenderedPrompt& prompt,
+                                       const model::Tokenizer& tokenizer) {
+    if (prompt.is_chat) return tokenizer.encode_chat(prompt.text);
+    return tokenizer.encode(prompt.text.bytes, {.add_special = true});
+}
+
 Result<std::vector<TokenId>> prompt_tokens(const GenerationRequest& request, size_t prompt,
                                            const Chat& chat, const node::Node& node,
                                            UnixSeconds now) {
@@ -80,8 +109,7 @@ Result<std::vector<TokenId>> prompt_tokens(const GenerationRequest& request, siz
     if (is_chat(request.dialect)) {
         TT_TRY(auto rendered, render_chat(request, chat, tokenizer.vocabulary(), now));
         TT_CHECK(ensure_may_fit(rendered.text.bytes));
-        if (rendered.is_chat) return tokenizer.encode_chat(rendered.text);
-        return tokenizer.encode(rendered.text.bytes, {.add_special = true});
+        return tokens_of(rendered, tokenizer);
     }
     const Prompt& asked = request.prompts[prompt];
     if (const auto* tokens = std::get_if<std::vector<TokenId>>(&asked)) {

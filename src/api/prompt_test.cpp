@@ -21,8 +21,7 @@ std::string read(const std::filesystem::path& path) {
 /// A model with this template; its tokens are of no matter here.
 struct Model {
     explicit Model(std::string source)
-        : vocabulary(make_vocabulary(std::move(source))),
-          chat{model::ChatTemplate::build(vocabulary), tool_dialect_of(vocabulary.chat_template)} {}
+        : vocabulary(make_vocabulary(std::move(source))), chat(Chat::of(vocabulary)) {}
 
     static model::Vocabulary make_vocabulary(std::string source) {
         model::Vocabulary made;

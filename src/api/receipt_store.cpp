@@ -11,7 +11,7 @@ void respond(net::HttpExchange& exchange, const std::string& receipt) {
     net::HttpResponse response;
     response.headers["cache-control"] = "private, no-store";
     response.body = receipt + "\n";
-    exchange.respond(response);
+    exchange.respond(std::move(response));
 }
 
 }  // namespace

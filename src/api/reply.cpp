@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/reply.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "api/errors.hpp"
+#include "api/format_parts.hpp"
 #include "api/limits.hpp"
 #include "base/bytes.hpp"
 
@@ -53,23 +53,58 @@ Reply::Reply(const AnswerWorld& world, std::shared_ptr<const GenerationRequest> 
     head_.activations = to_string(world_.node.activations());
     head_.context_length = world_.node.context_length();
     format_ = make_format(*request_, head_);
+    if (request_->answer_count() > 1) {
+        ByteArray<8> random;
+        world_.rng.fill(random);
+        ByteReader reader(random);
+        payment_group_ = (reader.read_u64().value_or(0) >> 1) | 1;
+    }
 }
 
 Result<void> Reply::prepare(const Chat& chat) {
+    TT_CHECK(ensure_may_be_embedded());
+    const UnixSeconds time = request_->created.value_or(world_.clock.unix_now());
+    std::vector<TokenId> prompt;
     for (size_t index = 0; index < request_->answer_count(); ++index) {
+        if (index % request_->choices == 0) {
+            TT_TRY(prompt,
+                   prompt_tokens(*request_, index / request_->choices, chat, world_.node, time));
+        }
         const auto answer = std::make_shared<Answer>(world_, request_, index);
-        TT_CHECK(answer->prepare(chat));
+        TT_CHECK(answer->prepare(chat, prompt));
         answers_.push_back(answer);
+    }
+    // Those that are yet to come count with each; a sum for each of thousands would take its time.
+    prompts_behind_.resize(answers_.size());
+    for (size_t index = answers_.size() - 1; index > 0; --index) {
+        prompts_behind_[index - 1] = prompts_behind_[index] + answers_[index]->prompt_tokens();
     }
     ended_answers_.resize(answers_.size());
     return {};
+}
+
+/// All vectors of a reply are in memory at once, as numbers and as text.
+Result<void> Reply::ensure_may_be_embedded() const {
+    if (request_->dialect != Dialect::embeddings) return {};
+    const size_t most = embedding_numbers_max / world_.node.embedding_length();
+    if (request_->answer_count() <= most) return {};
+    return fail(ErrorCode::field_invalid,
+                "'input' holds " + std::to_string(request_->answer_count()) +
+                    " prompts, with this model at most " + std::to_string(most) + " at once");
+}
+
+billing::Demand Reply::demand_of(size_t index) const {
+    return {.is_first = index == 0,
+            .answers_ahead = static_cast<uint32_t>(answers_.size() - index - 1),
+            .prompt_tokens_ahead = prompts_behind_[index],
+            .request = payment_group_};
 }
 
 void Reply::run() {
     exchange_->on_disconnect([weak = weak_from_this()] {
         const auto reply = weak.lock();
         if (!reply || std::exchange(reply->is_over_, true)) return;
-        reply->cancel_answers();
+        reply->cancel_answers(billing::AnswerEnd::by_client);
     });
     // What has no receipt has an id of its own.
     head_.id = to_hex(answers_.front()->id().bytes);
@@ -83,14 +118,14 @@ void Reply::run_more() {
            begun_count_ - ended_count_ < choices_max) {
         const size_t index = begun_count_++;
         const auto answer = answers_[index];
-        const auto submitted = answer->run(shared_from_this());
+        const auto submitted = answer->run(shared_from_this(), demand_of(index));
         if (index == 0 && !is_streaming_) head_.id = to_hex(answer->id().bytes);
         if (!submitted) return on_failure(index, submitted.error(), "");
     }
 }
 
-void Reply::cancel_answers() {
-    for (const auto& answer : std::exchange(answers_, {})) answer->cancel();
+void Reply::cancel_answers(billing::AnswerEnd end) {
+    for (const auto& answer : std::exchange(answers_, {})) answer->cancel(end);
 }
 
 void Reply::begin_stream() {
@@ -147,7 +182,6 @@ void Reply::on_ending(size_t index, const Piece& last, const Ending& ending) {
 
 void Reply::finish() {
     is_over_ = true;
-    answers_.clear();
     pipeline::Usage total;
     for (const WholeAnswer& answer : ended_answers_) {
         total.prompt_tokens += answer.ending.usage.prompt_tokens;
@@ -156,17 +190,20 @@ void Reply::finish() {
     }
     if (request_->stream) {
         send(format_->finish(total));
-        return exchange_->finish();
+        exchange_->finish();
+    } else {
+        net::HttpResponse response;
+        response.headers["server-timing"] = server_timing(longest_timings(ended_answers_));
+        response.body = format_->whole(ended_answers_, total);
+        ended_answers_.clear();
+        exchange_->respond(std::move(response));
     }
-    net::HttpResponse response;
-    response.headers["server-timing"] = server_timing(ended_answers_.front().ending.timings);
-    response.body = boost::json::serialize(format_->whole(ended_answers_, total)) + "\n";
-    exchange_->respond(response);
+    for (const auto& answer : std::exchange(answers_, {})) answer->sent();
 }
 
 void Reply::on_failure(size_t, const Error& error, const std::string& receipt) {
     if (std::exchange(is_over_, true)) return;
-    cancel_answers();
+    cancel_answers(answer_end_of(error.code));
     boost::json::object body = error_body(error);
     if (!receipt.empty()) body["receipt"] = receipt;
     if (!is_streaming_) {

@@ -30,18 +30,24 @@ class Reply final : public AnswerSink, public std::enable_shared_from_this<Reply
 
   private:
     Result<void> prepare(const Chat& chat);
+    Result<void> ensure_may_be_embedded() const;
     void run();
     void run_more();
     void begin_stream();
     void keep_alive();
     void send(std::string events);
     void finish();
-    void cancel_answers();
+    billing::Demand demand_of(size_t index) const;
+    void cancel_answers(billing::AnswerEnd end);
 
     AnswerWorld world_;
     std::shared_ptr<const GenerationRequest> request_;
     std::shared_ptr<net::HttpExchange> exchange_;
     std::vector<std::shared_ptr<Answer>> answers_;
+    /// How many tokens the prompts behind each have.
+    std::vector<uint64_t> prompts_behind_;
+    /// See billing::Demand::request.
+    uint64_t payment_group_ = 0;
     ReplyHead head_;
     std::unique_ptr<ReplyFormat> format_;
     std::vector<WholeAnswer> ended_answers_;

@@ -85,8 +85,8 @@ class ReplyFormat {
     /// Instead, when one has failed: of {"error": ..}, after which the connection is cut.
     virtual std::string failure(const boost::json::object& error) = 0;
 
-    virtual boost::json::object whole(const std::vector<WholeAnswer>& answers,
-                                      const pipeline::Usage& total) = 0;
+    virtual std::string whole(const std::vector<WholeAnswer>& answers,
+                              const pipeline::Usage& total) = 0;
 };
 
 /// For the request's dialect. What it is given MUST outlive it.

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/reply_format.hpp"
 
+#include <limits>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
+
+#include "api/embeddings_format.hpp"
+#include "base/bytes.hpp"
 
 namespace teetee::api {
 namespace {
@@ -87,11 +92,15 @@ TEST(chat_format, streams_text_and_calls_of_each_choice) {
     EXPECT_EQ(end[1], "[DONE]");
 }
 
+/// The one answer of a reply that is not streamed.
+json::value whole_of(const GenerationRequest& request, const WholeAnswer& answer) {
+    return json::parse(make_format(request, head)->whole({answer}, answer.ending.usage));
+}
+
 TEST(chat_format, has_no_content_where_only_tools_are_called) {
     const GenerationRequest request = request_of(Dialect::chat);
-    const auto whole = make_format(request, head)
-                           ->whole({{piece_of("", {{"call_1", {"f", "{}"}}}), ending_of(true)}},
-                                   ending_of().usage);
+    const auto whole =
+        whole_of(request, {piece_of("", {{"call_1", {"f", "{}"}}}), ending_of(true)});
     const auto& choice = whole.at("choices").at(0);
     EXPECT_EQ(choice.at("finish_reason"), "tool_calls");
     EXPECT_TRUE(choice.at("message").at("content").is_null());
@@ -138,7 +147,7 @@ TEST(responses_format, says_why_an_answer_is_not_complete) {
     request.echoed = {{"instructions", "be kind"}};
     Ending cut = ending_of();
     cut.reason = pipeline::FinishReason::length;
-    const auto whole = make_format(request, head)->whole({{piece_of("ab"), cut}}, cut.usage);
+    const auto whole = whole_of(request, {piece_of("ab"), cut});
     EXPECT_EQ(whole.at("status"), "incomplete");
     EXPECT_EQ(whole.at("incomplete_details").at("reason"), "max_output_tokens");
     EXPECT_EQ(whole.at("instructions"), "be kind");
@@ -150,13 +159,45 @@ TEST(responses_format, says_why_an_answer_is_not_complete) {
     EXPECT_EQ(failed[1].at("type"), "error");
 }
 
+TEST(responses_format, tells_of_a_tokens_logprobs_once) {
+    GenerationRequest request = request_of(Dialect::responses);
+    Piece piece = piece_of("ab");
+    piece.logprobs = json::array{{{"token", "ab"}, {"logprob", -0.5}}};
+    const auto whole = whole_of(request, {piece, ending_of()});
+    EXPECT_EQ(whole.at("output").at(0).at("content").at(0).at("logprobs").as_array().size(), 1u);
+    request.stream = true;
+    const auto format = make_format(request, head);
+    const std::string stream = format->begin() + format->piece(0, piece) +
+                               format->ending(0, Piece{}, ending_of()) +
+                               format->finish(ending_of().usage);
+    const size_t told = stream.find("\"logprob\"");
+    EXPECT_NE(told, std::string::npos);
+    EXPECT_EQ(stream.find("\"logprob\"", told + 1), std::string::npos);
+}
+
+TEST(embeddings_format, writes_numbers_that_are_these_floats) {
+    GenerationRequest request = request_of(Dialect::embeddings);
+    Piece piece;
+    piece.embedding = {0.1F, -1.0F, 3e-10F, 16777216.0F};
+    const auto numbers = whole_of(request, {piece, ending_of()}).at("data").at(0).at("embedding");
+    ASSERT_EQ(numbers.as_array().size(), piece.embedding.size());
+    for (size_t i = 0; i < piece.embedding.size(); ++i)
+        EXPECT_EQ(numbers.at(i).to_number<float>(), piece.embedding[i]);
+    request.wants_base64 = true;
+    const auto encoded = whole_of(request, {piece, ending_of()}).at("data").at(0).at("embedding");
+    EXPECT_EQ(std::string(encoded.as_string()), to_base64(embedding_bytes(piece.embedding)));
+    request.wants_base64 = false;
+    Piece nothing;
+    nothing.embedding = {std::numeric_limits<float>::quiet_NaN()};
+    EXPECT_TRUE(
+        whole_of(request, {nothing, ending_of()}).at("data").at(0).at("embedding").at(0).is_null());
+}
+
 TEST(llama_format, says_what_stopped_it) {
     GenerationRequest request = request_of(Dialect::llama);
     request.sampling.temperature = 0.8F;
     const auto stop_type = [&](const Ending& ending) {
-        return make_format(request, head)
-            ->whole({{piece_of("b"), ending}}, ending.usage)
-            .at("stop_type");
+        return whole_of(request, {piece_of("b"), ending}).at("stop_type");
     };
     Ending ending = ending_of();
     EXPECT_EQ(stop_type(ending), "eos");

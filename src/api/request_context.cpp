@@ -16,10 +16,9 @@ class HeaderExchange final : public net::HttpExchange {
     HeaderExchange(std::shared_ptr<net::HttpExchange> inner, net::HttpHeaders headers)
         : inner_(std::move(inner)), headers_(std::move(headers)) {}
 
-    void respond(const net::HttpResponse& response) override {
-        net::HttpResponse with = response;
-        with.headers.insert(headers_.begin(), headers_.end());
-        inner_->respond(with);
+    void respond(net::HttpResponse response) override {
+        response.headers.insert(headers_.begin(), headers_.end());
+        inner_->respond(std::move(response));
     }
     void begin_stream(int status, std::string_view content_type,
                       const net::HttpHeaders& headers) override {
@@ -56,6 +55,8 @@ RequestContext RequestContext::begin(const net::HttpRequest& request, Rng& rng,
     rng.fill(random);
     context.id_ = "req_" + to_hex(random);
     context.headers_["x-request-id"] = context.id_;
+    // Answers are for who asked, and true for now.
+    context.headers_["cache-control"] = "no-store";
     const auto origin = request.headers.find("origin");
     if (origin == request.headers.end()) return context;
     const bool is_any = std::ranges::find(origins, "*") != origins.end();
@@ -85,7 +86,7 @@ void RequestContext::respond_preflight(const net::HttpRequest& request,
             response.headers["access-control-allow-headers"] = asked->second;
         response.headers["access-control-max-age"] = "86400";
     }
-    exchange.respond(response);
+    exchange.respond(std::move(response));
 }
 
 }  // namespace teetee::api

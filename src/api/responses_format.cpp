@@ -120,7 +120,8 @@ std::string ResponsesFormat::text(const Piece& piece) {
     if (says_nothing && (!request_.return_token_ids || piece.token_ids.empty())) return "";
     std::string out = open_message();
     text_ += piece.text;
-    logprobs_.insert(logprobs_.end(), logprobs.begin(), logprobs.end());
+    // A stream tells of each token once: all of them again, four times, would be more than fits.
+    if (!request_.stream) logprobs_.insert(logprobs_.end(), logprobs.begin(), logprobs.end());
     json::object delta = {{"item_id", item_id("msg_")},
                           {"output_index", items_.size()},
                           {"content_index", 0},
@@ -203,12 +204,12 @@ std::string ResponsesFormat::failure(const json::object& error) {
     return out;
 }
 
-json::object ResponsesFormat::whole(const std::vector<WholeAnswer>& answers,
-                                    const pipeline::Usage& total) {
+std::string ResponsesFormat::whole(const std::vector<WholeAnswer>& answers,
+                                   const pipeline::Usage& total) {
     const WholeAnswer& answer = answers.front();
     // The same items that a stream would have told of.
     static_cast<void>(ending(0, answer.piece, answer.ending));
-    return completed(answer.ending, total);
+    return object_text(completed(answer.ending, total));
 }
 
 }  // namespace teetee::api

@@ -27,7 +27,7 @@ void respond_json(net::HttpExchange& exchange, int status, const boost::json::ob
     response.status = status;
     if (status == 503) response.headers["retry-after"] = "1";
     response.body = boost::json::serialize(body) + "\n";
-    exchange.respond(response);
+    exchange.respond(std::move(response));
 }
 
 void respond_result(net::HttpExchange& exchange, const Result<boost::json::object>& body) {
@@ -76,20 +76,20 @@ Routes::Routes(const World& world)
                      [&node = world.node](ByteView nonce, node::Node::OnEvidence done) {
                          node.quote_for(nonce, std::move(done));
                      }}),
-      keys_({world.clock, world.rng, world.log}, {.path = world.api_key_file}) {}
+      keys_({world.clock, world.rng, world.api_keys}) {}
 
 const std::vector<Routes::Route>& Routes::table() {
     static const std::vector<Route> routes = {
-        {"POST", "/generate", &Routes::generate, Access::with_key},
-        {"POST", "/v1/chat/completions", &Routes::generate, Access::with_key},
-        {"POST", "/chat/completions", &Routes::generate, Access::with_key},
-        {"POST", "/v1/completions", &Routes::generate, Access::with_key},
-        {"POST", "/v1/responses", &Routes::generate, Access::with_key},
-        {"POST", "/responses", &Routes::generate, Access::with_key},
-        {"POST", "/completion", &Routes::generate, Access::with_key},
-        {"POST", "/completions", &Routes::generate, Access::with_key},
-        {"POST", "/v1/embeddings", &Routes::generate, Access::with_key},
-        {"POST", "/embeddings", &Routes::generate, Access::with_key},
+        {"POST", "/generate", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/v1/chat/completions", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/chat/completions", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/v1/completions", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/v1/responses", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/responses", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/completion", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/completions", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/v1/embeddings", &Routes::generate, Access::with_key_or_payment},
+        {"POST", "/embeddings", &Routes::generate, Access::with_key_or_payment},
         {"POST", "/tokenize", &Routes::tokenize, Access::with_key},
         {"POST", "/detokenize", &Routes::detokenize, Access::with_key},
         {"POST", "/apply-template", &Routes::apply_template, Access::with_key},
@@ -145,8 +145,8 @@ void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange)
         is_known = true;
         if (route.method != request.method && !(is_read && route.method == "GET")) continue;
         if (route.access == Access::with_key) {
-            const auto allowed = payment_for(request);
-            if (!allowed) return respond_error(*exchange, allowed.error());
+            const auto grant = keys_.admit(net::bearer_token(request.headers));
+            if (!grant) return respond_error(*exchange, grant.error());
         }
         return (this->*route.handle)({request, *parameter}, std::move(exchange));
     }
@@ -161,15 +161,11 @@ void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange)
                        error_body(fail(ErrorCode::method_not_allowed,
                                        is_post ? "this path takes POST" : "this path takes GET")));
     response.headers["allow"] = is_post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
-    exchange->respond(response);
+    exchange->respond(std::move(response));
 }
 
 const Chat& Routes::chat() {
-    if (!chat_) {
-        const model::Vocabulary& vocabulary = world_.node.tokenizer().vocabulary();
-        chat_.emplace(model::ChatTemplate::build(vocabulary),
-                      tool_dialect_of(vocabulary.chat_template));
-    }
+    if (!chat_) chat_.emplace(Chat::of(world_.node.tokenizer().vocabulary()));
     return *chat_;
 }
 
@@ -188,7 +184,8 @@ void Routes::apply_template(const Asked& asked, ExchangePointer exchange) {
 }
 
 void Routes::make_key(const Asked& asked, ExchangePointer exchange) {
-    respond_result(*exchange, issue_key(world_.billing, keys_, asked.request));
+    respond_result(*exchange,
+                   issue_key(world_.billing, keys_, asked.request, world_.clock.unix_now()));
 }
 
 void Routes::revoke_key(const Asked& asked, ExchangePointer exchange) {
@@ -196,7 +193,7 @@ void Routes::revoke_key(const Asked& asked, ExchangePointer exchange) {
 }
 
 void Routes::payment(const Asked& asked, ExchangePointer exchange) {
-    respond_payment(world_.billing, asked.request, *exchange);
+    respond_result(*exchange, answer_payment(world_.billing, asked.request));
 }
 
 void Routes::models(const Asked&, ExchangePointer exchange) {
@@ -220,7 +217,7 @@ void Routes::receipt(const Asked& asked, ExchangePointer exchange) {
 }
 
 void Routes::anchor(const Asked& asked, ExchangePointer exchange) {
-    respond_anchor(world_.billing, asked.parameter, *exchange);
+    respond_result(*exchange, anchor_of(world_.billing, asked.parameter));
 }
 
 void Routes::health(const Asked&, ExchangePointer exchange) {
@@ -237,7 +234,7 @@ void Routes::ready(const Asked&, ExchangePointer exchange) {
 void Routes::openapi(const Asked&, ExchangePointer exchange) {
     net::HttpResponse response;
     response.body = openapi_document();
-    exchange->respond(response);
+    exchange->respond(std::move(response));
 }
 
 void Routes::metrics(const Asked&, ExchangePointer exchange) {
@@ -270,12 +267,14 @@ Result<std::optional<billing::Payment>> Routes::payment_for(const net::HttpReque
         TT_TRY(auto payment, payment_from(*world_.billing, *claim));
         return std::optional(std::move(payment));
     }
-    TT_TRY(auto grant, keys_.admit(bearer_token(request.headers)));
+    TT_TRY(auto grant, keys_.admit(net::bearer_token(request.headers)));
     return std::move(grant.payment);
 }
 
 void Routes::generate(const Asked& asked, ExchangePointer exchange) {
     const net::HttpRequest& request = asked.request;
+    auto payment = payment_for(request);
+    if (!payment) return respond_error(*exchange, payment.error());
     auto parsed = parse_generation_request(*dialect_of(request.path), request.body);
     if (!parsed) return respond_error(*exchange, parsed.error());
     if (const auto attest = query_parameter(request.query, "attest")) {
@@ -292,8 +291,6 @@ void Routes::generate(const Asked& asked, ExchangePointer exchange) {
     }
     parsed->tenant = tenant_of(request.headers);
     parsed->body_hash = crypto::sha256(as_bytes(request.body));
-    auto payment = payment_for(request);
-    if (!payment) return respond_error(*exchange, payment.error());
     parsed->payment = std::move(*payment);
     Reply::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing}, chat(),
                  std::move(parsed).value(), std::move(exchange));

@@ -26,21 +26,21 @@ class Routes {
         node::Node& node;
         const Clock& clock;
         Rng& rng;
-        Log& log;
         /// Null: answers are free.
         const Billing* billing = nullptr;
         /// Of web pages that may ask ("https://app.example"); "*": of any.
         std::vector<std::string> cors_origins{"*"};
-        /// See ApiKeys::Options.
-        std::string api_key_file{};
+        /// Null: everybody is let in.
+        net::ApiKeyFile* api_keys = nullptr;
     };
     /// A request, and what stands in its path where the pattern has braces.
     struct Asked {
         const net::HttpRequest& request;
         std::string_view parameter;
     };
-    /// Whether one needs an API key, or a payment, where the entry asks for keys.
-    enum class Access { open, with_key };
+    /// What is needed where the entry asks for API keys. A payment in the place of a key is the
+    /// handler's to judge: it counts when the till has taken it.
+    enum class Access { open, with_key, with_key_or_payment };
     struct Route {
         std::string_view method;
         std::string_view path;

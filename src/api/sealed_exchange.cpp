@@ -18,7 +18,7 @@ sealed::AnswerHead head_of(int status, std::string_view content_type,
 
 }  // namespace
 
-void SealedExchange::respond(const net::HttpResponse& response) {
+void SealedExchange::respond(net::HttpResponse response) {
     auto records = sealer_.begin(head_of(response.status, response.content_type, response.headers));
     auto body = sealer_.seal(as_bytes(response.body), Last::yes);
     const auto outer = std::exchange(outer_, nullptr);
@@ -29,7 +29,7 @@ void SealedExchange::respond(const net::HttpResponse& response) {
                                       .headers = outer_headers,
                                       .body = {}};
     sealed_response.body.append(as_text(*records)).append(as_text(*body));
-    outer->respond(sealed_response);
+    outer->respond(std::move(sealed_response));
 }
 
 void SealedExchange::begin_stream(int status, std::string_view content_type,

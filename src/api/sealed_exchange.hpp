@@ -14,7 +14,7 @@ class SealedExchange final : public net::HttpExchange {
     SealedExchange(std::shared_ptr<net::HttpExchange> outer, sealed::AnswerSealer sealer)
         : outer_(std::move(outer)), sealer_(std::move(sealer)) {}
 
-    void respond(const net::HttpResponse& response) override;
+    void respond(net::HttpResponse response) override;
     void begin_stream(int status, std::string_view content_type,
                       const net::HttpHeaders& headers) override;
     /// A record of its own for each chunk, so that a client sees it at once.

@@ -23,7 +23,7 @@ class RecordingExchange final : public net::HttpExchange {
     explicit RecordingExchange(Outside& outside) : outside_(outside) {}
     ~RecordingExchange() override { outside_.dropped = !outside_.finished; }
 
-    void respond(const net::HttpResponse& response) override {
+    void respond(net::HttpResponse response) override {
         begin_stream(response.status, response.content_type, response.headers);
         write(response.body);
         finish();

@@ -5,17 +5,13 @@
 #include <utility>
 
 namespace teetee::api {
-namespace {
 
-/// The length of the longest end of `text` that is a proper beginning of `stop`.
-size_t overlap(std::string_view text, std::string_view stop) {
-    for (size_t length = std::min(text.size(), stop.size() - 1); length > 0; --length) {
-        if (text.ends_with(stop.substr(0, length))) return length;
+size_t begun_bytes(std::string_view text, std::string_view mark) {
+    for (size_t length = std::min(text.size(), mark.size() - 1); length > 0; --length) {
+        if (text.ends_with(mark.substr(0, length))) return length;
     }
     return 0;
 }
-
-}  // namespace
 
 StopMatcher::Output StopMatcher::feed(std::string_view piece) {
     held_ += piece;
@@ -26,7 +22,7 @@ StopMatcher::Output StopMatcher::feed(std::string_view piece) {
             first = at;
             found_ = stop;
         }
-        keep = std::max(keep, overlap(held_, stop));
+        keep = std::max(keep, begun_bytes(held_, stop));
     }
     if (first != std::string::npos) {
         held_.resize(first);

@@ -7,6 +7,9 @@
 
 namespace teetee::api {
 
+/// How many bytes at the end of `text` may be the beginning of `mark`, and no more than that.
+size_t begun_bytes(std::string_view text, std::string_view mark);
+
 /// Finds stop strings in a text that comes in pieces. Text that may yet turn out to be the
 /// beginning of a stop string is held back, so that no part of one is ever delivered.
 class StopMatcher {

@@ -48,12 +48,12 @@ std::string StoryFormat::failure(const json::object& error) {
     return named_event("error", error);
 }
 
-json::object StoryFormat::whole(const std::vector<WholeAnswer>& answers,
-                                const pipeline::Usage& total) {
+std::string StoryFormat::whole(const std::vector<WholeAnswer>& answers,
+                               const pipeline::Usage& total) {
     json::object out = part(answers.front().piece, &answers.front().ending);
     out["seed"] = static_cast<int64_t>(request_.sampling.seed);
     out["usage"] = usage_json(total);
-    return out;
+    return object_text(out);
 }
 
 }  // namespace teetee::api

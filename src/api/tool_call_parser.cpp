@@ -7,15 +7,13 @@
 #include <boost/json/stream_parser.hpp>
 
 #include "api/limits.hpp"
+#include "api/stop_matcher.hpp"
 
 namespace teetee::api {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view hermes_close = "</tool_call>";
-constexpr std::string_view arguments_mark = "[ARGS]";
-constexpr std::string_view id_mark = "[CALL_ID]";
 constexpr std::string_view white_space = " \t\r\n";
 
 void skip_space(std::string_view& text) {
@@ -116,12 +114,12 @@ std::optional<std::vector<ToolCall>> calls_by_name(std::string_view text, std::s
     skip_space(text);
     while (!text.empty()) {
         if (skip(text, mark)) skip_space(text);
-        const size_t name_end = text.find(arguments_mark);
+        const size_t name_end = text.find(mistral_arguments_mark);
         if (name_end == std::string_view::npos) return std::nullopt;
-        std::string_view name = text.substr(0, std::min(name_end, text.find(id_mark)));
+        std::string_view name = text.substr(0, std::min(name_end, text.find(mistral_id_mark)));
         skip_space(name);
         name = without_space_at_end(name);
-        text.remove_prefix(name_end + arguments_mark.size());
+        text.remove_prefix(name_end + mistral_arguments_mark.size());
         skip_space(text);
         const auto arguments = take_json(text);
         if (name.empty() || name.size() > tool_name_bytes_max || !arguments ||
@@ -135,25 +133,18 @@ std::optional<std::vector<ToolCall>> calls_by_name(std::string_view text, std::s
     return calls;
 }
 
-/// How many bytes at the end of `text` may be the beginning of `mark`.
-size_t begun_bytes(std::string_view text, std::string_view mark) {
-    for (size_t length = std::min(text.size(), mark.size() - 1); length > 0; --length) {
-        if (text.ends_with(mark.substr(0, length))) return length;
-    }
-    return 0;
-}
-
 }  // namespace
 
 std::optional<std::vector<ToolCall>> parse_tool_calls_text(ToolFormat format,
                                                            std::string_view text) {
     skip(text, opening_mark(format));
-    if (format == ToolFormat::mistral && text.find(arguments_mark) != std::string_view::npos) {
+    if (format == ToolFormat::mistral &&
+        text.find(mistral_arguments_mark) != std::string_view::npos) {
         return calls_by_name(text, opening_mark(format));
     }
     if (format == ToolFormat::hermes) {
         text = without_space_at_end(text);
-        if (text.ends_with(hermes_close)) text.remove_suffix(hermes_close.size());
+        if (text.ends_with(hermes_closing_mark)) text.remove_suffix(hermes_closing_mark.size());
     }
     return calls_in_json(text);
 }
@@ -196,9 +187,9 @@ void ToolCallParser::look_for_opening(Output& output) {
 /// Only Hermes' calls have one; the others end with the answer.
 bool ToolCallParser::look_for_closing(Output& output) {
     if (format_ != ToolFormat::hermes) return false;
-    const size_t close = held_.find(hermes_close);
+    const size_t close = held_.find(hermes_closing_mark);
     if (close == std::string::npos) return false;
-    const size_t end = close + hermes_close.size();
+    const size_t end = close + hermes_closing_mark.size();
     auto calls = parse_tool_calls_text(format_, std::string_view(held_).substr(0, end));
     if (calls) {
         blank_.clear();

@@ -10,51 +10,64 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view hermes_mark = "<tool_call>";
-constexpr std::string_view llama3_mark = "<|python_tag|>";
-constexpr std::string_view mistral_mark = "[TOOL_CALLS]";
+constexpr std::string_view hermes_marks[] = {hermes_opening_mark, hermes_closing_mark};
+constexpr std::string_view llama3_marks[] = {llama3_opening_mark};
+constexpr std::string_view mistral_marks[] = {mistral_opening_mark, mistral_arguments_mark,
+                                              mistral_id_mark};
 
 bool has(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
 
-/// A tool's schema as part of a greater one at `place`, where its references lead. What it does not
-/// mention, an object does not get: a call with members that nobody asked for helps nobody.
-json::value as_part(json::value schema, const std::string& place);
+/// How a tool's schema becomes a part of a greater one.
+struct Placement {
+    /// JSON pointer to where it stands, and its references lead.
+    std::string place;
+    /// What it does not mention, an object does not get: a call with members that nobody asked for
+    /// helps nobody.
+    bool closes_objects = false;
+};
+json::value placed(json::value schema, const Placement& at);
 
-void parts_of_list(json::object& schema, std::string_view name, const std::string& place) {
+void place_list(json::object& schema, std::string_view name, const Placement& at) {
     auto* list = schema.if_contains(name);
     if (list == nullptr || !list->is_array()) return;
-    for (auto& item : list->get_array()) item = as_part(std::move(item), place);
+    for (auto& item : list->get_array()) item = placed(std::move(item), at);
 }
 
-void parts_of_map(json::object& schema, std::string_view name, const std::string& place) {
+void place_map(json::object& schema, std::string_view name, const Placement& at) {
     auto* map = schema.if_contains(name);
     if (map == nullptr || !map->is_object()) return;
-    for (auto& member : map->get_object())
-        member.value() = as_part(std::move(member.value()), place);
+    for (auto& member : map->get_object()) member.value() = placed(std::move(member.value()), at);
 }
 
-json::value as_part(json::value value, const std::string& place) {
+json::value placed(json::value value, const Placement& at) {
     auto* schema = value.if_object();
     if (schema == nullptr) return value;
     if (auto* reference = schema->if_contains("$ref"); reference != nullptr &&
                                                        reference->is_string() &&
                                                        reference->get_string().starts_with("#")) {
-        *reference = "#" + place + std::string(reference->get_string().subview(1));
+        *reference = "#" + at.place + std::string(reference->get_string().subview(1));
     }
-    for (const char* map : {"properties", "$defs", "definitions"})
-        parts_of_map(*schema, map, place);
-    for (const char* list : {"anyOf", "oneOf", "prefixItems", "items"})
-        parts_of_list(*schema, list, place);
-    if (auto* items = schema->if_contains("items"); items != nullptr && items->is_object())
-        *items = as_part(std::move(*items), place);
-    // Beside allOf another part may have the member.
-    if (schema->contains("properties") && !schema->contains("additionalProperties") &&
-        !schema->contains("allOf")) {
+    for (const char* map : {"properties", "$defs", "definitions"}) place_map(*schema, map, at);
+    for (const char* list : {"anyOf", "oneOf", "allOf", "prefixItems", "items"})
+        place_list(*schema, list, at);
+    for (const char* one : {"items", "additionalProperties"}) {
+        if (auto* part = schema->if_contains(one); part != nullptr && part->is_object())
+            *part = placed(std::move(*part), at);
+    }
+    if (at.closes_objects && schema->contains("properties"))
         schema->emplace("additionalProperties", false);
-    }
     return value;
+}
+
+/// The parameters of a function. With allOf an object is described in parts, each of which would
+/// shut the others' members out if it were closed.
+json::value parameters_at(const json::object& function, std::string place) {
+    json::value parameters = function.at("parameters");
+    if (parameters.as_object().empty()) parameters = {{"type", "object"}};
+    const bool has_parts = json::serialize(parameters).find("\"allOf\"") != std::string::npos;
+    return placed(std::move(parameters), {.place = std::move(place), .closes_objects = !has_parts});
 }
 
 struct CallSchema {
@@ -64,12 +77,10 @@ struct CallSchema {
 
 json::object schema_of(const json::object& function, const CallSchema& call) {
     const std::string place = call.place + "/properties/" + std::string(call.arguments);
-    json::value parameters = function.at("parameters");
-    if (parameters.as_object().empty()) parameters = {{"type", "object"}};
     return {{"type", "object"},
             {"properties",
              {{"name", {{"const", function.at("name")}}},
-              {call.arguments, as_part(std::move(parameters), place)}}},
+              {call.arguments, parameters_at(function, place)}}},
             {"required", {"name", call.arguments}},
             {"additionalProperties", false}};
 }
@@ -90,28 +101,29 @@ ToolDialect tool_dialect_of(std::string_view source) {
     // Some families write XML of their own inside Hermes' mark, or their functions' names as tags.
     const bool is_other = has(source, "<function=") || has(source, "<arg_key>");
     if (is_other || !has(source, "tools")) return {};
-    if (has(source, mistral_mark)) {
+    if (has(source, mistral_opening_mark)) {
         return {.format = ToolFormat::mistral,
                 .in_template = true,
-                .names_before_arguments = has(source, "[ARGS]")};
+                .names_before_arguments = has(source, mistral_arguments_mark)};
     }
-    if (has(source, hermes_mark)) return {.format = ToolFormat::hermes, .in_template = true};
+    if (has(source, hermes_opening_mark))
+        return {.format = ToolFormat::hermes, .in_template = true};
     const bool is_llama3 = has(source, "<|start_header_id|>") && has(source, "\"parameters\"");
-    if (has(source, llama3_mark) || is_llama3)
+    if (has(source, llama3_opening_mark) || is_llama3)
         return {.format = ToolFormat::llama3, .in_template = true};
     return {};
 }
 
-std::string_view opening_mark(ToolFormat format) {
+std::span<const std::string_view> marks_of(ToolFormat format) {
     switch (format) {
         case ToolFormat::hermes:
-            return hermes_mark;
+            return hermes_marks;
         case ToolFormat::llama3:
-            return llama3_mark;
+            return llama3_marks;
         case ToolFormat::mistral:
             break;
     }
-    return mistral_mark;
+    return mistral_marks;
 }
 
 json::array with_tools_told(const json::array& messages, const ToolUse& tools) {
@@ -160,10 +172,10 @@ Result<ForcedCall> forced_call(const ToolDialect& dialect, const ToolUse& tools)
     ForcedCall forced;
     json::value schema;
     if (dialect.names_before_arguments && functions.size() == 1) {
-        forced.prefill = std::string(mistral_mark) +
-                         std::string(functions[0]->at("name").as_string()) + "[ARGS]";
-        schema = as_part(functions[0]->at("parameters"), "");
-        if (schema.as_object().empty()) schema = {{"type", "object"}};
+        forced.prefill = std::string(mistral_opening_mark) +
+                         std::string(functions[0]->at("name").as_string()) +
+                         std::string(mistral_arguments_mark);
+        schema = parameters_at(*functions[0], "");
     } else {
         const bool is_list = dialect.format == ToolFormat::mistral;
         const std::string_view arguments =
@@ -175,9 +187,10 @@ Result<ForcedCall> forced_call(const ToolDialect& dialect, const ToolUse& tools)
             calls.push_back(schema_of(*function, {arguments, place}));
         }
         schema = {{"anyOf", std::move(calls)}};
-        if (dialect.format == ToolFormat::hermes) forced.prefill = std::string(hermes_mark) + "\n";
+        if (dialect.format == ToolFormat::hermes)
+            forced.prefill = std::string(hermes_opening_mark) + "\n";
         if (is_list) {
-            forced.prefill = mistral_mark;
+            forced.prefill = mistral_opening_mark;
             schema = {{"type", "array"}, {"items", std::move(schema)}, {"minItems", 1}};
             schema.as_object()["maxItems"] = tools.parallel ? 8 : 1;
         }

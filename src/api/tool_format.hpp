@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,8 +39,18 @@ struct ToolDialect {
 /// gets Hermes' format in a system message, which models follow as far as they can.
 ToolDialect tool_dialect_of(std::string_view template_source);
 
-/// What begins a call.
-std::string_view opening_mark(ToolFormat format);
+inline constexpr std::string_view hermes_opening_mark = "<tool_call>";
+inline constexpr std::string_view hermes_closing_mark = "</tool_call>";
+inline constexpr std::string_view llama3_opening_mark = "<|python_tag|>";
+inline constexpr std::string_view mistral_opening_mark = "[TOOL_CALLS]";
+inline constexpr std::string_view mistral_arguments_mark = "[ARGS]";
+inline constexpr std::string_view mistral_id_mark = "[CALL_ID]";
+
+/// What marks a call and its parts; what begins it comes first.
+std::span<const std::string_view> marks_of(ToolFormat format);
+inline std::string_view opening_mark(ToolFormat format) {
+    return marks_of(format).front();
+}
 
 /// The messages behind a system message that tells of the tools.
 boost::json::array with_tools_told(const boost::json::array& messages, const ToolUse& tools);

@@ -96,6 +96,26 @@ TEST(tool_format, what_is_forced_is_what_the_parser_reads) {
     }
 }
 
+TEST(tool_format, keeps_references_wherever_they_stand) {
+    for (const char* parameters : {
+             R"({"type":"object","additionalProperties":{"$ref":"#/$defs/item"},
+                 "$defs":{"item":{"type":"integer"}}})",
+             R"({"type":"object","properties":{"a":{"allOf":[{"$ref":"#/$defs/item"}]}},
+                 "$defs":{"item":{"type":"integer"}}})",
+             R"({"allOf":[{"type":"object","properties":{"a":{"type":"integer"}}},
+                          {"type":"object","properties":{"b":{"type":"integer"}}}]})"}) {
+        const auto body =
+            json::parse(R"({"tools":[{"type":"function","function":{"name":"f","parameters":)" +
+                        std::string(parameters) + R"(}}],"tool_choice":"required"})");
+        const auto use = parse_tools(body.as_object(), ToolShape::nested).value();
+        const auto forced = forced_call({.format = ToolFormat::hermes}, use);
+        ASSERT_TRUE(forced) << parameters << "\n" << forced.error().message();
+        EXPECT_TRUE(fits(forced->constraint, R"({"name":"f","arguments":{"a":1}})")) << parameters;
+        EXPECT_FALSE(fits(forced->constraint, R"({"name":"f","arguments":{"a":"x"}})"))
+            << parameters;
+    }
+}
+
 TEST(tool_format, names_the_tool_whose_parameters_cannot_be_held_to) {
     const auto body = json::parse(R"({"tools":[{"type":"function","function":
         {"name":"odd","parameters":{"type":"object","properties":{"a":{"not":{}}}}}}],

@@ -10,6 +10,8 @@ namespace {
 /// Wallets whose use of the last hour is remembered.
 constexpr size_t hosts_max = 4096;
 constexpr Duration hour = std::chrono::hours(1);
+/// Sets the numbers of requests that have one answer apart from those that are given.
+constexpr uint64_t own_request = uint64_t{1} << 63;
 /// Behind a failure of the ledger nothing is admitted for so long; then it may be well again.
 constexpr Duration ledger_rest = std::chrono::seconds(30);
 
@@ -70,7 +72,8 @@ Result<Admission> Till::admit(const chain::MoneyView& view, const Payment& payme
     Hold hold = {.payment = payment,
                  .prices = *prices,
                  .prompt_tokens = demand.prompt_tokens,
-                 .tokens_max = demand.tokens_max};
+                 .tokens_max = demand.tokens_max,
+                 .request = demand.request};
     Result<Hold> admitted = hold;
     if (const auto* voucher = std::get_if<VoucherPayment>(&payment)) {
         admitted = admit_voucher(view, *voucher, demand, std::move(hold));
@@ -139,17 +142,16 @@ Result<Till::Hold> Till::admit_voucher(const chain::MoneyView& view, const Vouch
                   .body_hash = demand.request_hash,
                   .time_ms = payment.proof->time_ms},
         .session_key = view.voucher(payment.spend.voucher, now())->session_key};
-    const bool is_first = demand.answer_index == 0;
-    if (is_first) TT_CHECK(proofs_.check(request, *payment.proof, clock_.unix_now()));
-    TT_CHECK(cover(*account, hold, demand.answer_count - demand.answer_index));
-    if (is_first) proofs_.remember(request, clock_.unix_now());
+    if (demand.is_first) TT_CHECK(proofs_.check(request, *payment.proof, clock_.unix_now()));
+    TT_CHECK(cover(*account, hold, demand));
+    if (demand.is_first) proofs_.remember(request, clock_.unix_now());
     return hold;
 }
 
 Result<Till::Hold> Till::admit_keyed(const chain::MoneyView& view, const KeyedVoucher& payment,
                                      const Demand& demand, Hold hold) {
     TT_TRY(Account* const account, take_spend(view, payment.spend));
-    TT_CHECK(cover(*account, hold, demand.answer_count - demand.answer_index));
+    TT_CHECK(cover(*account, hold, demand));
     // From here on it is a voucher as any other.
     hold.payment = VoucherPayment{.spend = payment.spend};
     return hold;
@@ -157,12 +159,14 @@ Result<Till::Hold> Till::admit_keyed(const chain::MoneyView& view, const KeyedVo
 
 /// Holds the prompt and some tokens out of what is signed; there must be as much for each of the
 /// request's answers that are yet to come.
-Result<void> Till::cover(Account& account, Hold& hold, uint32_t answers) const {
+Result<void> Till::cover(Account& account, Hold& hold, const Demand& demand) const {
     const uint32_t lead = std::min(options_.lead_tokens, hold.tokens_max);
     TT_TRY(const Credits need, price_of(hold.prices, hold.prompt_tokens, lead));
     const Standing standing = standing_of(account);
     const Credits others = saturated_sum(standing.charged, standing.held);
-    const Credits all = need > UINT64_MAX / answers ? UINT64_MAX : need * answers;
+    const uint64_t lead_ahead = uint64_t{lead} * demand.answers_ahead;
+    TT_TRY(const Credits ahead, price_of(hold.prices, demand.prompt_tokens_ahead, lead_ahead));
+    const Credits all = saturated_sum(need, ahead);
     if (all > standing.left()) {
         const Credits sum = saturated_sum(others, all);
         if (sum > standing.claimable) {
@@ -186,7 +190,7 @@ Result<void> Till::cover(Account& account, Hold& hold, uint32_t answers) const {
 
 Result<Till::Hold> Till::admit_query(const chain::MoneyView& view, const QueryPayment& payment,
                                      const Demand& demand, Hold hold) {
-    if (demand.answer_count > 1)
+    if (!demand.is_first || demand.answers_ahead > 0)
         return fail(ErrorCode::query_mismatch,
                     "a query pays for one answer, asked for are several");
     const chain::QueryRecord* query = view.query(payment.query, now());
@@ -229,20 +233,24 @@ Result<Till::Hold> Till::admit_host(const chain::MoneyView& view, const HostUse&
     }
     const Instant time = clock_.now();
     std::erase_if(hosts_, [&](const auto& entry) {
-        return entry.second.running == 0 && time - entry.second.hour_began >= std::chrono::hours(1);
+        return entry.second.running.empty() &&
+               time - entry.second.hour_began >= std::chrono::hours(1);
     });
+    // The next hold's own number, so no other's.
+    if (hold.request == 0) hold.request = next_hold_ | own_request;
     if (!hosts_.contains(use.wallet) && hosts_.size() >= hosts_max)
         return fail(ErrorCode::overloaded, "too many hosts use the model just now");
     Host& host = hosts_.try_emplace(use.wallet, Host{.hour_began = time}).first->second;
     if (time - host.hour_began >= std::chrono::hours(1)) host = {host.running, time, 0};
-    if (host.running >= options_.host_requests_max ||
+    const bool is_another = !host.running.contains(hold.request);
+    if ((is_another && host.running.size() >= options_.host_requests_max) ||
         host.tokens >= options_.host_tokens_per_hour) {
         return fail(ErrorCode::overloaded,
                     "a host's free use is " + text(options_.host_requests_max) +
                         " requests at a time and " + text(options_.host_tokens_per_hour) +
                         " tokens an hour");
     }
-    ++host.running;
+    ++host.running[hold.request];
     return hold;
 }
 
@@ -387,7 +395,8 @@ void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delive
             ++query_tries_[query->query];
     } else {
         Host& host = hosts_.at(std::get<HostUse>(hold.payment).wallet);
-        --host.running;
+        const auto running = host.running.find(hold.request);
+        if (--running->second == 0) host.running.erase(running);
         const bool is_by_network = delivered.end == AnswerEnd::by_network;
         host.tokens += is_by_network
                            ? delivered.sent_tokens()

@@ -40,10 +40,14 @@ struct Demand {
     uint32_t tokens_max = 0;
     /// SHA-256 of its body.
     Digest request_hash{};
-    /// A request may ask for several answers: which one this is, from 0, and of how many. The first
-    /// one shows that the request is its payer's, and needs what all of them do.
-    uint32_t answer_index = 0;
-    uint32_t answer_count = 1;
+    /// A request may ask for several answers. The first one shows that the request is its payer's;
+    /// each needs what those do that are yet to come.
+    bool is_first = true;
+    uint32_t answers_ahead = 0;
+    /// Of their prompts, together.
+    uint64_t prompt_tokens_ahead = 0;
+    /// Below 2^63, the same for all answers to a request and for no others; 0 where there is one.
+    uint64_t request = 0;
 };
 
 struct Admission {
@@ -176,6 +180,8 @@ class Till {
         chain::Prices prices{};
         uint32_t prompt_tokens = 0;
         uint32_t tokens_max = 0;
+        /// Demand::request, or what names this hold alone.
+        uint64_t request = 0;
         /// That is less than was asked for.
         bool is_short = false;
         Credits held = 0;
@@ -192,7 +198,8 @@ class Till {
         Instant hour_began{};
     };
     struct Host {
-        size_t running = 0;
+        /// How many answers each of its requests has under way.
+        std::map<uint64_t, size_t> running{};
         Instant hour_began{};
         uint64_t tokens = 0;
     };
@@ -201,7 +208,7 @@ class Till {
                                const Demand& demand, Hold hold);
     Result<Hold> admit_keyed(const chain::MoneyView& view, const KeyedVoucher& payment,
                              const Demand& demand, Hold hold);
-    Result<void> cover(Account& account, Hold& hold, uint32_t answers) const;
+    Result<void> cover(Account& account, Hold& hold, const Demand& demand) const;
     Result<Hold> admit_query(const chain::MoneyView& view, const QueryPayment& payment,
                              const Demand& demand, Hold hold);
     Result<Hold> admit_host(const chain::MoneyView& view, const HostUse& use, Hold hold);

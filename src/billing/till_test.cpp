@@ -84,8 +84,11 @@ TEST_F(till, wants_the_prompt_and_a_lead_signed_for) {
 TEST_F(till, several_answers_to_one_request_need_what_all_of_them_do) {
     contract.open_voucher(1000);
     const auto nth = [](uint32_t index) {
-        return Demand{
-            .prompt_tokens = 10, .tokens_max = 100, .answer_index = index, .answer_count = 2};
+        return Demand{.prompt_tokens = 10,
+                      .tokens_max = 100,
+                      .is_first = index == 0,
+                      .answers_ahead = 1 - index,
+                      .prompt_tokens_ahead = index == 0 ? 10u : 0u};
     };
     const auto refused = desk.admit(contract.view(), pay(79), nth(0));
     ASSERT_FALSE(refused);
@@ -97,6 +100,35 @@ TEST_F(till, several_answers_to_one_request_need_what_all_of_them_do) {
     EXPECT_EQ(standing().held, 80u);
     EXPECT_EQ(admit_error(payment, nth(0)), ErrorCode::payment_in_use);
     EXPECT_EQ(admit_error(QueryPayment{1}, nth(0)), ErrorCode::query_mismatch);
+}
+
+TEST_F(till, answers_yet_to_come_need_what_their_own_prompts_do) {
+    contract.open_voucher(5000);
+    // 500 tokens of a prompt, then nine of one token; four tokens of each answer.
+    const Credits need = 500 * 2 + 9 * 2 + 10 * 4 * 5;
+    const Demand first = {
+        .prompt_tokens = 500, .tokens_max = 100, .answers_ahead = 9, .prompt_tokens_ahead = 9};
+    EXPECT_EQ(admit_error(pay(need - 1), first), ErrorCode::payment_required);
+    EXPECT_NE(admit(pay(need), first).hold, 0u);
+}
+
+TEST_F(till, the_answers_to_a_hosts_request_are_one_request) {
+    const Payment host = HostUse{chain::test_host};
+    const auto demand = [](uint64_t request) {
+        return Demand{.prompt_tokens = 1, .tokens_max = 1, .request = request};
+    };
+    std::vector<uint64_t> holds;
+    for (uint64_t request = 1; request <= 2; ++request) {
+        for (int i = 0; i < 5; ++i) holds.push_back(admit(host, demand(request)).hold);
+    }
+    EXPECT_EQ(admit_error(host, demand(3)), ErrorCode::overloaded);
+    EXPECT_EQ(admit_error(host, demand(0)), ErrorCode::overloaded);
+    // It is over when all of its answers are.
+    for (size_t i = 0; i < 4; ++i) desk.drop(holds[i]);
+    EXPECT_EQ(admit_error(host, demand(0)), ErrorCode::overloaded);
+    desk.drop(holds[4]);
+    EXPECT_NE(admit(host, demand(0)).hold, 0u);
+    EXPECT_EQ(admit_error(host, demand(0)), ErrorCode::overloaded);
 }
 
 TEST_F(till, an_answer_goes_on_as_far_as_is_signed_for) {

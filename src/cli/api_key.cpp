@@ -4,10 +4,10 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "api/api_keys.hpp"
-#include "api/limits.hpp"
 #include "cli/command.hpp"
+#include "net/api_key_file.hpp"
 #include "net/file.hpp"
+#include "net/limits.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -19,40 +19,40 @@ struct KeyOptions {
 };
 
 /// A file that is not there yet has no keys.
-Result<std::vector<api::ListedKey>> read_keys(const std::string& path) {
-    const auto text = net::read_file(path, api::key_file_bytes_max);
-    if (!text && text.error().code == ErrorCode::not_found) return std::vector<api::ListedKey>();
+Result<std::vector<net::ListedKey>> read_keys(const std::string& path) {
+    const auto text = net::read_file(path, net::key_file_bytes_max);
+    if (!text && text.error().code == ErrorCode::not_found) return std::vector<net::ListedKey>();
     if (!text) return text.error();
-    auto keys = api::parse_key_file(as_text(*text));
+    auto keys = net::parse_api_keys(as_text(*text));
     if (!keys) return in_context(path, std::move(keys).error());
     return keys;
 }
 
-Result<void> write_keys(const std::string& path, const std::vector<api::ListedKey>& keys) {
-    return net::write_file_atomic(path, as_bytes(api::encode_key_file(keys)), {.mode = 0600});
+Result<void> write_keys(const std::string& path, const std::vector<net::ListedKey>& keys) {
+    return net::write_file_atomic(path, as_bytes(net::encode_api_keys(keys)), {.mode = 0600});
 }
 
-bool is_listed(const std::vector<api::ListedKey>& keys, const std::string& name) {
-    return std::ranges::find(keys, name, &api::ListedKey::name) != keys.end();
+bool is_listed(const std::vector<net::ListedKey>& keys, const std::string& name) {
+    return std::ranges::find(keys, name, &net::ListedKey::name) != keys.end();
 }
 
 Result<void> create_key(const KeyOptions& options, Session& session) {
     TT_TRY(auto keys, read_keys(options.path));
-    if (options.name.empty() || options.name.size() > api::key_name_bytes_max)
+    if (options.name.empty() || options.name.size() > net::key_name_bytes_max)
         return fail(ErrorCode::invalid_argument,
-                    fmt::format("--name has 1 to {} bytes", api::key_name_bytes_max));
+                    fmt::format("--name has 1 to {} bytes", net::key_name_bytes_max));
     if (is_listed(keys, options.name)) {
         return fail(ErrorCode::invalid_argument,
                     fmt::format("there is a key '{}' already: revoke it first", options.name));
     }
-    if (keys.size() >= api::listed_keys_max)
+    if (keys.size() >= net::listed_keys_max)
         return fail(ErrorCode::limit_exceeded,
                     fmt::format("{} has {} keys, as many as may be", options.path, keys.size()));
     SystemRng rng;
-    const std::string key = api::make_api_key(rng);
+    const std::string key = net::make_api_key(rng);
     const UnixSeconds expires =
         options.days == 0 ? 0 : SystemClock().unix_now() + UnixSeconds{options.days} * 86400;
-    keys.push_back({.name = options.name, .hash = api::hash_of_key(key), .expires = expires});
+    keys.push_back({.name = options.name, .hash = net::hash_of_api_key(key), .expires = expires});
     TT_CHECK(write_keys(options.path, keys));
     if (session.json) {
         print_json({{"name", options.name}, {"key", key}, {"expires", expires}});
@@ -67,7 +67,7 @@ Result<void> list_keys(const KeyOptions& options, Session& session) {
     boost::json::array list;
     std::string text;
     const UnixSeconds now = SystemClock().unix_now();
-    for (const api::ListedKey& key : keys) {
+    for (const net::ListedKey& key : keys) {
         list.push_back({{"name", key.name}, {"expires", key.expires}});
         text += key.name;
         if (key.expires != 0) {
@@ -102,8 +102,8 @@ Result<void> revoke_key(const KeyOptions& options, Session& session) {
 }  // namespace
 
 void add_api_key(CLI::App& app, Session& session) {
-    CLI::App* group =
-        app.add_subcommand("api-key", "Make keys for applications that ask an entry (--api-keys)");
+    CLI::App* group = app.add_subcommand(
+        "api-key", "Make keys for applications that ask an entry, or serve-local (--api-keys)");
     group->require_subcommand(1);
     const struct {
         const char* name;
@@ -115,7 +115,9 @@ void add_api_key(CLI::App& app, Session& session) {
     for (const auto& one : commands) {
         auto options = std::make_shared<KeyOptions>();
         CLI::App* command = add_command(*group, session, one.name, one.summary, options, one.body);
-        command->add_option("--file", options->path, "The file of keys, as --api-keys of the node")
+        command
+            ->add_option("--file", options->path,
+                         "The file of keys, as --api-keys of node and serve-local")
             ->required()
             ->envname("TEETEE_API_KEYS");
         if (one.body == list_keys) continue;

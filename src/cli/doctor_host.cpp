@@ -164,7 +164,8 @@ Result<fs::path> try_write(const std::string& folder) {
     if (at.empty()) at = ".";
     if (!fs::is_directory(at, failed))
         return fail(ErrorCode::io_failed, at.string() + " is no folder");
-    std::string name = (at / ".teetee-doctor-XXXXXX").string();
+    // mkdtemp(3) puts what is free in the place of the last six letters.
+    std::string name = (at / ".teetee-doctor-").string() + std::string(6, 'X');
     if (::mkdtemp(name.data()) == nullptr)
         return fail(ErrorCode::io_failed, at.string() + ": " + std::strerror(errno));
     ::rmdir(name.c_str());

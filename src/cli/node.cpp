@@ -129,8 +129,13 @@ Result<void> serve(const NodeCommandOptions& options, Session&) {
     log.info("serving layers " + std::to_string(layers.begin) + " to " +
              std::to_string(layers.end - 1) + " of " + node->model_id() +
              ", every byte of the shard verified");
-    api::Routes routes({*node, clock, rng, log, chain ? chain->billing() : nullptr,
-                        options.cors_origins, options.api_key_file});
+    std::optional<net::ApiKeyFile> api_keys;
+    if (!options.api_key_file.empty()) {
+        TT_TRY(auto opened, net::ApiKeyFile::open({clock, log}, options.api_key_file));
+        api_keys.emplace(std::move(opened));
+    }
+    api::Routes routes({*node, clock, rng, chain ? chain->billing() : nullptr, options.cors_origins,
+                        api_keys ? &*api_keys : nullptr});
     ApiServers servers;
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));

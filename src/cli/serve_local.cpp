@@ -45,21 +45,13 @@ Result<net::Address> address_of(const ServeLocalOptions& options) {
     return address;
 }
 
-Result<std::vector<Digest>> api_keys_of(const ServeLocalOptions& options) {
-    if (options.api_key_file.empty()) return std::vector<Digest>();
-    TT_TRY(const auto text, net::read_file(options.api_key_file, proxy::key_file_bytes_max));
-    auto keys = proxy::parse_key_file(as_text(text));
-    if (!keys) return in_context(options.api_key_file, std::move(keys).error());
-    return keys;
-}
-
 Result<std::string> entry_key_of(const ServeLocalOptions& options) {
     if (options.entry_key_file.empty()) return std::string();
     TT_TRY(const auto text, net::read_file(options.entry_key_file, proxy::key_bytes_max + 2));
     std::string key(as_text(text));
     while (key.ends_with('\n') || key.ends_with('\r')) key.pop_back();
-    const auto one = proxy::parse_key_file(key);
-    if (!one || one->size() != 1)
+    const net::HttpHeaders shown = {{"authorization", "Bearer " + key}};
+    if (key.size() > proxy::key_bytes_max || net::bearer_token(shown) != key)
         return fail(ErrorCode::config_invalid, options.entry_key_file + ": need one key");
     return key;
 }
@@ -86,15 +78,14 @@ void announce(const ServeLocalOptions& options, const client::Client& client, ui
               const net::Address& address, const Session& session) {
     const std::string url = "http://" + to_string(net::Address{address.host, port});
     if (!is_loopback(address.host)) {
-        std::fprintf(
-            stderr,
-            "WARNING: %s is not of this machine alone. What is asked there is not "
-            "encrypted on its way to here%s\n",
-            url.c_str(),
-            options.api_key_file.empty()
-                ? ", and whoever reaches it spends your credits; --api-key-file asks for a "
-                  "key"
-                : "");
+        std::fprintf(stderr,
+                     "WARNING: %s is not of this machine alone. What is asked there is not "
+                     "encrypted on its way to here%s\n",
+                     url.c_str(),
+                     options.api_key_file.empty()
+                         ? ", and whoever reaches it spends your credits; --api-keys asks for a "
+                           "key"
+                         : "");
     }
     const auto& route = client.route();
     if (session.json) {
@@ -112,10 +103,18 @@ void announce(const ServeLocalOptions& options, const client::Client& client, ui
 
 Result<void> serve(const ServeLocalOptions& options, Session& session) {
     TT_TRY(const auto address, address_of(options));
+    const SystemClock clock;
+    StderrLog log("serve-local");
+    std::optional<net::ApiKeyFile> api_keys;
+    if (!options.api_key_file.empty()) {
+        TT_TRY(auto opened, net::ApiKeyFile::open({clock, log}, options.api_key_file));
+        api_keys.emplace(std::move(opened));
+    }
     proxy::ServerOptions server_options;
     server_options.listen = address;
-    server_options.access = {.hosts = options.hosts, .origins = options.origins, .key_hashes = {}};
-    TT_TRY(server_options.access.key_hashes, api_keys_of(options));
+    server_options.access = {.hosts = options.hosts,
+                             .origins = options.origins,
+                             .keys = api_keys ? &*api_keys : nullptr};
     TT_TRY(server_options.entry_key, entry_key_of(options));
     TT_TRY(const auto setting,
            ClientSetting::open(options, std::chrono::seconds(options.verify_s)));
@@ -130,7 +129,6 @@ Result<void> serve(const ServeLocalOptions& options, Session& session) {
             return payment_json(payment, entry);
         };
     }
-    StderrLog log("serve-local");
     net::Loop loop;
     TT_TRY(auto server, proxy::Server::listen(loop, std::move(server_options), log));
     bool is_ending = false;
@@ -159,10 +157,10 @@ void add_serve_local(CLI::App& app, Session& session) {
     command->add_flag("--public", options->is_public,
                       "Let --listen be an address that other machines reach");
     command
-        ->add_option("--api-key-file", options->api_key_file,
-                     "Keys, a line each, of which programs must show one (Authorization: Bearer), "
-                     "so that not all of them can spend the credits")
-        ->envname("TEETEE_API_KEY_FILE");
+        ->add_option("--api-keys", options->api_key_file,
+                     "A file of keys (teetee api-key), of which programs must show one "
+                     "(Authorization: Bearer), so that not all of them can spend the credits")
+        ->envname("TEETEE_API_KEYS");
     command->add_option("--entry-key-file", options->entry_key_file,
                         "A key that the entry is shown in the place of the programs' own");
     command->add_option("--allow-host", options->hosts,

@@ -64,7 +64,7 @@ class ConnectionExchange final : public HttpExchange {
                                                    .message = "the request was dropped"}));
     }
 
-    void respond(const HttpResponse& response) override {
+    void respond(HttpResponse response) override {
         TT_ASSERT(!streaming_);
         if (const auto connection = std::exchange(connection_, nullptr))
             connection->respond(response);

@@ -40,7 +40,7 @@ class HttpExchange {
   public:
     virtual ~HttpExchange() = default;
 
-    virtual void respond(const HttpResponse& response) = 0;
+    virtual void respond(HttpResponse response) = 0;
 
     virtual void begin_stream(int status, std::string_view content_type,
                               const HttpHeaders& headers) = 0;

@@ -25,5 +25,9 @@ inline constexpr size_t host_label_bytes_max = 63;
 inline constexpr size_t url_bytes_max = 8u << 10;
 /// Files of a folder of collateral that are looked at.
 inline constexpr size_t collateral_files_max = 256;
+/// A file of API keys.
+inline constexpr size_t key_file_bytes_max = 1u << 20;
+inline constexpr size_t listed_keys_max = 4096;
+inline constexpr size_t key_name_bytes_max = 64;
 
 }  // namespace teetee::net

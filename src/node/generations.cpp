@@ -9,8 +9,12 @@
 namespace teetee::node {
 
 std::optional<Duration> Generations::time_for(const Generation& generation) const {
-    if (world_.request_time_max == Duration{}) return generation.timeout;
-    return std::min(generation.timeout.value_or(world_.request_time_max), world_.request_time_max);
+    const bool is_limited = world_.request_time_max != Duration{};
+    if (!is_limited && !generation.timeout) return std::nullopt;
+    const Duration most = is_limited ? world_.request_time_max : *generation.timeout;
+    // One whose time is over has its end with the next look at deadlines.
+    return std::max(Duration(1),
+                    std::min(generation.timeout.value_or(most), most) - generation.waited);
 }
 
 Result<RequestId> Generations::begin(Generation generation, GenerationEvents events) {

@@ -21,8 +21,9 @@ struct Generation {
     SamplingOptions sampling{};
     /// See pipeline::Submission.
     std::optional<Digest> tenant{};
-    /// How long it may take.
+    /// How long it may take, of which so much is over: it came with others and had to wait.
     std::optional<Duration> timeout{};
+    Duration waited{};
 };
 
 /// Called on the loop's thread; one of done and failed is the last call but on_receipt.

@@ -514,6 +514,9 @@ ActivationFormat Node::activations() const {
 Position Node::context_length() const {
     return impl_->shard.context_length;
 }
+uint32_t Node::embedding_length() const {
+    return impl_->shard.embedding_length;
+}
 
 const model::Tokenizer& Node::tokenizer() const {
     TT_ASSERT(is_entry());

@@ -164,6 +164,8 @@ class Node {
     const model::Tokenizer& tokenizer() const;
     /// Prompt and answer together; the KV cache may be smaller than the model's context.
     Position context_length() const;
+    /// Numbers in the embedding of a prompt.
+    uint32_t embedding_length() const;
     /// How rows between its shards travel; f32 where there is one shard.
     ActivationFormat activations() const;
     /// A longer text has more tokens than that, so there is no need to tokenise it.

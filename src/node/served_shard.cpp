@@ -112,6 +112,7 @@ Result<ServedShard> ServedShard::load(const ShardOptions& options,
     // What the file alone does not say, as the vocabulary's size, the loaded model does.
     const model::Hyperparameters& known = model->hyperparameters();
     served.context_length = std::min<Position>(known.context_length, kv.positions);
+    served.embedding_length = known.embedding_length;
     served.model_id = identifier(known.name);
     const bool is_tail = served.layers.end == known.layer_count;
     if (served.layers.begin == 0 || is_tail) TT_CHECK(load_vocabulary(served, file.gguf, known));

@@ -42,6 +42,8 @@ struct ServedShard {
     std::string model_id{};
     /// Prompt and answer together; the KV cache may be smaller than the model's context.
     Position context_length = 0;
+    /// Numbers in a hidden state.
+    uint32_t embedding_length = 0;
     /// First and last shard only, as the next two.
     std::optional<model::Tokenizer> tokenizer{};
     std::vector<TokenId> stop_tokens{};

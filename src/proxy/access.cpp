@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "proxy/limits.hpp"
-
 namespace teetee::proxy {
 namespace {
 
@@ -43,29 +41,12 @@ bool is_known_host(const AccessRules& rules, std::string_view value) {
     return host == "localhost" || is_address(host) || std::ranges::count(rules.hosts, host) > 0;
 }
 
-/// In a time that says nothing of how much of a key is right.
-bool is_same(const Digest& have, const Digest& want) {
-    uint8_t difference = 0;
-    for (size_t i = 0; i < have.size(); ++i)
-        difference = static_cast<uint8_t>(difference | (have[i] ^ want[i]));
-    return difference == 0;
-}
-
 bool has_key(const AccessRules& rules, const net::HttpHeaders& headers) {
-    const Digest have = crypto::sha256(as_bytes(bearer_token(headers)));
-    bool found = false;
-    for (const Digest& want : rules.key_hashes) found = is_same(have, want) || found;
-    return found;
+    const auto token = net::bearer_token(headers);
+    return token && rules.keys->lists(net::hash_of_api_key(*token));
 }
 
 }  // namespace
-
-std::string_view bearer_token(const net::HttpHeaders& headers) {
-    constexpr std::string_view scheme = "bearer ";
-    const std::string_view value = header_at(headers, "authorization");
-    if (value.size() <= scheme.size() || lower(value.substr(0, scheme.size())) != scheme) return {};
-    return value.substr(scheme.size());
-}
 
 std::optional<net::HttpError> refuse_access(const AccessRules& rules,
                                             const net::HttpRequest& request) {
@@ -84,38 +65,11 @@ std::optional<net::HttpError> refuse_access(const AccessRules& rules,
     }
     // What a browser asks before a page may bring its key.
     const bool is_preflight = is_page && request.method == "OPTIONS";
-    if (!rules.key_hashes.empty() && !is_preflight && !has_key(rules, request.headers)) {
-        return net::HttpError{401, "authentication_error", "invalid_api_key",
-                              "need Authorization: Bearer KEY, with a key of --api-key-file"};
+    if (rules.keys != nullptr && !is_preflight && !has_key(rules, request.headers)) {
+        return net::HttpError{401, "authentication_error", "api_key_invalid",
+                              "need Authorization: Bearer KEY, with a key of --api-keys"};
     }
     return std::nullopt;
-}
-
-Result<std::vector<Digest>> parse_key_file(std::string_view text) {
-    if (text.size() > key_file_bytes_max)
-        return fail(ErrorCode::limit_exceeded, "keys: the file is too large");
-    std::vector<Digest> out;
-    size_t number = 0;
-    while (!text.empty()) {
-        const size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        ++number;
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (line.empty() || line.starts_with('#')) continue;
-        const bool is_key = line.size() <= key_bytes_max &&
-                            std::ranges::all_of(line, [](char c) { return c > ' ' && c <= '~'; });
-        if (!is_key || out.size() == keys_max) {
-            return fail(ErrorCode::config_invalid,
-                        "keys: line " + std::to_string(number) +
-                            ": need a key of visible characters, at most " +
-                            std::to_string(key_bytes_max) + " of them, and at most " +
-                            std::to_string(keys_max) + " keys");
-        }
-        out.push_back(crypto::sha256(as_bytes(line)));
-    }
-    if (out.empty()) return fail(ErrorCode::config_invalid, "keys: there is none in the file");
-    return out;
 }
 
 }  // namespace teetee::proxy

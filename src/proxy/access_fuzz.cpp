@@ -5,9 +5,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace teetee;
     const std::string text(as_text({data, size}));
-    const auto keys = proxy::parse_key_file(text);
-    proxy::AccessRules rules = {.hosts = {"name"}, .origins = {"http://page"}};
-    if (keys) rules.key_hashes = *keys;
+    const proxy::AccessRules rules = {.hosts = {"name"}, .origins = {"http://page"}};
     const net::HttpRequest request = {.method = "GET",
                                       .target = "/",
                                       .path = "/",

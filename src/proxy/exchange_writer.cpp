@@ -24,7 +24,7 @@ void ExchangeWriter::post(Call call) {
 void ExchangeWriter::respond(net::HttpResponse response) {
     has_begun_ = true;
     post([response = std::move(response)](std::shared_ptr<net::HttpExchange>& exchange) {
-        std::exchange(exchange, nullptr)->respond(response);
+        std::exchange(exchange, nullptr)->respond(std::move(response));
     });
 }
 

@@ -7,9 +7,7 @@ namespace teetee::proxy {
 
 /// Of a body that is passed on as it is, where it does not come as a stream.
 inline constexpr size_t passed_body_bytes_max = 64u << 20;
-/// Of a file of keys, and of the keys in it.
-inline constexpr size_t key_file_bytes_max = 64u << 10;
-inline constexpr size_t keys_max = 256;
+/// Of the key that an entry is shown.
 inline constexpr size_t key_bytes_max = 512;
 /// Of a line of a stream that is looked at for what it says of payment.
 inline constexpr size_t comment_bytes_max = 4u << 10;

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "crypto/hash.hpp"
 #include "net/call_pool.hpp"
 #include "proxy/job.hpp"
 
@@ -66,7 +67,7 @@ struct Server::Impl {
     /// By which the entry knows the requests of one application from those of others.
     std::string authorization_of(const net::HttpRequest& request) const {
         if (!options.entry_key.empty()) return options.entry_key;
-        const std::string_view key = bearer_token(request.headers);
+        const std::string_view key = net::bearer_token(request.headers).value_or("");
         Bytes input(secret.begin(), secret.end());
         input.insert(input.end(), key.begin(), key.end());
         return to_hex(crypto::sha256(input));
@@ -78,7 +79,7 @@ struct Server::Impl {
             counters.add(&Counters::Counts::refused);
             auto response = refusal_of(error, headers);
             if (error.status == 503) response.headers["retry-after"] = "1";
-            exchange->respond(response);
+            exchange->respond(std::move(response));
         };
         if (const auto refused = refuse_access(options.access, request))
             return refuse(*refused, {});

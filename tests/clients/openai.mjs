@@ -127,9 +127,13 @@ check("chat: logit_bias and penalties", async () => {
   }).then((response) => response.json());
   const biased = await client.chat.completions.create({
     ...story, temperature: 0, logit_bias: Object.fromEntries(tokens.tokens.map((id) => [String(id), -100])),
-    frequency_penalty: 0.5, presence_penalty: 0.5,
   });
   assert.notEqual(biased.choices[0].message.content, plain.choices[0].message.content);
+  const long = { ...story, temperature: 0, max_tokens: 120 };
+  const texts = [];
+  for (const penalty of [{}, { frequency_penalty: 2 }, { presence_penalty: 2 }])
+    texts.push((await client.chat.completions.create({ ...long, ...penalty })).choices[0].message.content);
+  assert.equal(new Set(texts).size, 3);
 });
 
 check("chat: json_object", async () => {

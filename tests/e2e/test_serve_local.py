@@ -267,20 +267,20 @@ def test_a_client_that_goes_away_has_its_request_cancelled(teetee):
 def test_not_everybody_may_ask(teetee):
     _, entry = teetee.up("--shards", 1)
     keys = teetee.folder / "keys"
-    keys.write_text("# editor\nfirst-key\n\nsecond-key\n")
-    local = Local(teetee, "--port", entry.port, "--api-key-file", keys, "--allow-host", "gate.example",
+    first, second = (teetee.json("api-key", "create", "--file", keys, "--name", name)["key"] for name in ("editor", "other"))
+    local = Local(teetee, "--port", entry.port, "--api-keys", keys, "--allow-host", "gate.example",
                   "--allow-origin", "http://localhost:3000")
     body = MESSAGES | {"max_tokens": 3}
 
     def ask(**headers):
-        headers = {"Authorization": "Bearer first-key"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        headers = {"Authorization": f"Bearer {first}"} | {k.replace("_", "-"): v for k, v in headers.items()}
         status, got, raw = local.ask("POST", CHAT, body, {k: v for k, v in headers.items() if v is not None})
         return status, got, json.loads(raw) if raw else {}
 
-    assert ask()[0] == 200 and ask(Authorization="Bearer second-key")[0] == 200
-    for value in (None, "Bearer first-ke", "Bearer ", "Basic first-key"):
+    assert ask()[0] == 200 and ask(Authorization=f"Bearer {second}")[0] == 200
+    for value in (None, f"Bearer {first[:-1]}", "Bearer ", f"Basic {first}"):
         status, headers, refused = ask(Authorization=value)
-        assert status == 401 and refused["error"]["code"] == "invalid_api_key" and headers["www-authenticate"] == "Bearer", refused
+        assert status == 401 and refused["error"]["code"] == "api_key_invalid" and headers["www-authenticate"] == "Bearer", refused
     assert local.http.get("/proxy/status")[0] == 401
     for host in ("evil.example", "evil.example:80", "localhost.evil.example"):
         status, _, refused = ask(Host=host)
@@ -294,12 +294,14 @@ def test_not_everybody_may_ask(teetee):
     status, headers, _ = local.ask("OPTIONS", CHAT, None, {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "authorization"})
     assert status == 204 and headers["access-control-allow-headers"] == "authorization", headers
     assert not any(name.startswith("access-control") for name in ask()[1])
-    assert "first-key" not in local.process.text()
+    assert first not in local.process.text()
     code, _, err = teetee.run("serve-local", "--port", entry.port, "--listen", "0.0.0.0:0")
     assert code == 2 and "--public" in err, err
+    teetee.json("api-key", "revoke", "--file", keys, "--name", "other")
+    wait_until(lambda: ask(Authorization=f"Bearer {second}")[0] == 401 and ask()[0] == 200, 10, "the file has been read again")
     keys.write_text("a key with spaces\n")
-    code, _, err = teetee.run("serve-local", "--port", entry.port, "--api-key-file", keys)
-    assert code == 2 and "line 1" in err and "spaces" not in err, err
+    code, _, err = teetee.run("serve-local", "--port", entry.port, "--api-keys", keys)
+    assert code == 2 and str(keys) in err and "spaces" not in err, err
 
 
 def test_an_entry_that_is_not_trusted_gets_nothing(teetee):
