@@ -126,7 +126,11 @@ bool ApiKeyFile::lists(const Digest& hash) {
         const bool was_seen = seen_.has_value();
         const auto done = read();
         // Told once, and again when the file has changed.
-        if (!done && was_seen) world_.log.warn("API keys: " + done.error().message());
+        if (!done && was_seen) {
+            world_.log.warn("API keys: " + done.error().message() +
+                            "; what was read before stays in force, and keys that were revoked or "
+                            "made since are NOT seen until the file can be read again");
+        }
     }
     const auto found = keys_.find(hash);
     if (found == keys_.end()) return false;
