@@ -18,6 +18,7 @@
 #include "model/kv_budget.hpp"
 #include "net/address.hpp"
 #include "net/file.hpp"
+#include "net/loopback.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -27,17 +28,14 @@ std::string variable(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-Result<std::string> clean_endpoint(std::string url) {
+/// `source`: who named it.
+Result<std::string> clean_endpoint(std::string url, const std::string& source) {
     while (url.ends_with('/')) url.pop_back();
     const auto parsed = net::parse_url(url);
-    if (!parsed) return fail(ErrorCode::invalid_argument, "--mirror: " + parsed.error().detail);
+    if (!parsed) return fail(ErrorCode::invalid_argument, source + ": " + parsed.error().detail);
     if (url.find_first_of("?#") == url.npos) return url;
     return fail(ErrorCode::invalid_argument,
-                "--mirror: have " + quote_foreign(url) + ", need a URL without a query");
+                source + ": have " + quote_foreign(url) + ", need a URL without a query");
 }
 
 std::string digest_text(const hub::FileDigest& digest) {
@@ -94,7 +92,8 @@ Result<PullEndpoint> choose_endpoint(const PullOptions& options, const PullHub& 
     PullEndpoint out;
     const std::string named = *hub.mirror_variable == '\0' ? "" : variable(hub.mirror_variable);
     const std::string trusted = named.empty() ? std::string(hub.url) : named;
-    TT_TRY(out.url, clean_endpoint(options.mirror.empty() ? trusted : options.mirror));
+    TT_TRY(out.url, options.mirror.empty() ? clean_endpoint(trusted, hub.mirror_variable)
+                                           : clean_endpoint(options.mirror, "--mirror"));
     const bool is_own = options.mirror.empty() || options.mirror == trusted;
     std::string token;
     if (!options.token_file.empty()) {
@@ -111,7 +110,7 @@ Result<PullEndpoint> choose_endpoint(const PullOptions& options, const PullHub& 
         token = std::move(*given);
     }
     TT_TRY(const auto url, net::parse_url(out.url));
-    if (token.empty() || url.tls || is_loopback(url.address.host)) {
+    if (token.empty() || url.tls || net::is_loopback(url.address.host)) {
         out.token = std::move(token);
         return out;
     }
@@ -148,6 +147,7 @@ Result<hub::Downloaded> PullSession::fetch(const PullFile& file) const {
                                      .path = file.path,
                                      .digest = file.digest,
                                      .bytes = file.bytes,
+                                     .commit = file.commit,
                                      .connections = options_.connections,
                                      .explain = file.explain};
     GgufCheck check;

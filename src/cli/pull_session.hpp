@@ -60,6 +60,8 @@ struct PullFile {
     std::string path{};
     std::optional<hub::FileDigest> digest{};
     std::optional<uint64_t> bytes{};
+    /// Of a repository.
+    std::string commit{};
     hub::ExplainStatus explain{};
     /// It is a model: GGUF's index reader looks at it.
     bool is_gguf = false;

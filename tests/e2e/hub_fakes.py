@@ -183,6 +183,7 @@ class HuggingFace(Server):
         self.extra_entries: list[dict] = []
         self.refusals: list[tuple[int, dict]] = []
         self.location = None  # where files lie instead
+        self.redirect_headers: dict[str, str] = {}  # that are not true
         self.signatures = 0
         file_server.signed = True
         file_server.files |= {f"repos/{sha256(files[name])}": files[name] for name in self.large}
@@ -252,7 +253,7 @@ class HuggingFace(Server):
                 self.file_server.valid_signatures.add(signature)
             location = self.location or f"{self.file_server.url}/repos/{sha256(data)}?Expires=1&Signature={signature}"
             return handler.reply(302, {"Location": location, "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes",
-                                       "X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{sha256(data)}"'},
+                                       "X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{sha256(data)}"'} | self.redirect_headers,
                                  b"Found. Redirecting to elsewhere")
         if "cached" not in target.query:
             return handler.reply(307, {"Location": f"{target.path}?cached=1", "X-Repo-Commit": COMMIT},
