@@ -5,6 +5,8 @@
 # make test   install what is missing, build, run every test
 # make program  install what is missing, build the program alone
 # make build  install what is missing, build
+# make release  the program, its manual pages and deployment files as one reproducible tarball
+# make release-check  builds that twice, from clean clones, and compares
 # make lint   format, layering and house rules
 # make tidy   clang-tidy with the allow-list of .clang-tidy
 # make fuzz   every fuzz target for SECONDS each (default 60)
@@ -21,7 +23,7 @@ SOAK_FLAGS ?=
 JOBS ?= $(shell nproc)
 LLAMA_QUANTIZE ?=
 
-.PHONY: all configure build program up demo soak test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
+.PHONY: all configure build program release release-check up demo soak test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
 
 all: build
 
@@ -38,6 +40,12 @@ build: configure
 # Without the tests, which are almost half of what there is to compile.
 program: configure
 	@cmake --build --preset release -j $(JOBS) --target teetee
+
+release:
+	@tools/release.sh --jobs $(JOBS)
+
+release-check:
+	@tools/release.sh --check --jobs $(JOBS)
 
 # With UP_FLAGS=--no-chain it needs no contracts, and so no npm.
 up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) program

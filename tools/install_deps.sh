@@ -7,7 +7,7 @@ set -eu
 build="g++ cmake ninja-build pkg-config make python3 curl ca-certificates \
 libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-system1.81-dev \
 libssl-dev libsecp256k1-dev libcrypto++-dev libprotobuf-dev protobuf-compiler \
-libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libpcre2-dev libutf8proc-dev libsqlite3-dev libedit-dev libgtest-dev python3-jinja2 python3-cryptography faketime openssl procps"
+libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libpcre2-dev libutf8proc-dev libsqlite3-dev libedit-dev libgtest-dev python3-jinja2 python3-cryptography faketime openssl procps python3-yaml"
 conformance="python3-numpy"
 dev="clang llvm libclang-rt-dev clang-format clang-tidy libbenchmark-dev"
 

@@ -42,6 +42,7 @@ Answer::Answer(const AnswerWorld& world, std::shared_ptr<const GenerationRequest
     : node_(world.node),
       receipts_(world.receipts),
       clock_(world.clock),
+      trace_(world.trace),
       request_(std::move(request)),
       index_(index),
       logprobs_(request_->dialect, node_.tokenizer()),
@@ -171,9 +172,27 @@ void Answer::cancel(AnswerEnd end) {
     sink_.reset();
     const bool had_ended = std::exchange(ended_, true);
     if (!is_submitted_ || account_) return;
-    if (!had_ended) computed_ = usage_of(node_.cancel(id_), delivered_);
+    if (!had_ended) {
+        computed_ = usage_of(node_.cancel(id_), delivered_);
+        tell_trace();
+    }
     if (computed_.completion_tokens == 0) receipt_ = fail(ErrorCode::receipt_unknown, "cancelled");
     close(end);
+}
+
+/// It has ended, whatever becomes of the reply.
+void Answer::tell_trace() {
+    const auto trace = std::exchange(trace_, nullptr);
+    if (!trace) return;
+    AnswerFacts facts = {.prompt_tokens = computed_.prompt_tokens,
+                         .cached_tokens = computed_.cached_tokens,
+                         .completion_tokens = std::min(delivered_, computed_.completion_tokens)};
+    // Whoever has a text embedded waits for no first token.
+    if (first_token_at_ && request_->dialect != Dialect::embeddings) {
+        facts.first_token = *first_token_at_ - began_at_;
+        facts.rest = clock_.now() - *first_token_at_;
+    }
+    trace->add_answer(facts);
 }
 
 /// Nothing comes after it but a receipt, where a token was picked.
@@ -267,6 +286,7 @@ void Answer::on_done(FinishReason reason, pipeline::Usage usage) {
     add(last);
     if (request_->sampling.logprobs) piece_.logprobs = logprobs_.take();
     computed_ = usage;
+    tell_trace();
     // Tokens behind a stop string that came in its pass are not sent.
     usage.completion_tokens = std::min(delivered_, usage.completion_tokens);
     if (request_->stream) close(AnswerEnd::regular);
@@ -320,6 +340,7 @@ void Answer::on_failed(const Error& error, pipeline::Usage usage) {
     if (ended_) return;
     ended_ = true;
     computed_ = usage;
+    tell_trace();
     const bool has_receipt = usage.completion_tokens > 0;
     if (!has_receipt) receipt_ = error;
     close(answer_end_of(error.code));

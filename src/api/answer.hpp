@@ -12,6 +12,7 @@
 #include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
 #include "api/reply_format.hpp"
+#include "api/request_trace.hpp"
 #include "node/node.hpp"
 
 namespace teetee::api {
@@ -24,6 +25,8 @@ struct AnswerWorld {
     Rng& rng;
     /// Null: answers are free.
     const Billing* billing = nullptr;
+    /// Of the request; null: nobody is told.
+    std::shared_ptr<RequestTrace> trace{};
 };
 
 /// Whom an answer is told to, in this order: pieces, and an ending or a failure.
@@ -59,7 +62,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     /// Has it paid for and computed; the sink may be called before this returns. `demand`: what the
     /// reply knows of it. Errors: of PaidAnswer::admit and Node::generate; nothing is held then.
     Result<void> run(std::shared_ptr<AnswerSink> sink, billing::Demand demand);
-    /// The whole reply has been.
+    /// The whole reply is.
     void sent();
     /// Its client has gone, or another answer of the request has failed; `end` says which.
     void cancel(billing::AnswerEnd end);
@@ -80,6 +83,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     void on_done(pipeline::FinishReason reason, pipeline::Usage usage);
     void on_failed(const Error& error, pipeline::Usage usage);
     void fail_early(const Error& error);
+    void tell_trace();
     void close(billing::AnswerEnd end);
     void on_receipt(const Result<attest::Receipt>& receipt);
     void finish_receipt();
@@ -88,6 +92,7 @@ class Answer : public std::enable_shared_from_this<Answer> {
     node::Node& node_;
     ReceiptStore& receipts_;
     const Clock& clock_;
+    std::shared_ptr<RequestTrace> trace_;
     std::shared_ptr<const GenerationRequest> request_;
     size_t index_;
     node::Generation generation_;

@@ -7,16 +7,13 @@
 #include <boost/json/object.hpp>
 
 #include "base/result.hpp"
+#include "net/error_status.hpp"
 #include "net/http_server.hpp"
 
 namespace teetee::api {
 
-/// The HTTP status an error is answered with, and OpenAI's "type" for it.
-struct ErrorStatus {
-    int status;
-    std::string_view type;
-};
-ErrorStatus status_for(ErrorCode code);
+using net::ErrorStatus;
+using net::status_for;
 
 /// What a client is told: the detail where the request is at fault, a sentence of our own where the
 /// node is, whose details stay in its log.

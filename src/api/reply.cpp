@@ -24,6 +24,17 @@ std::string server_timing(const Timings& timings) {
                        milliseconds(timings.answer));
 }
 
+/// Each is signed, sealed and written to the disk: of thousands only some at a time, or everybody
+/// else would wait for them.
+void close_in_turns(net::Loop& loop, std::vector<std::shared_ptr<Answer>> answers) {
+    const size_t count = std::min(answers.size(), choices_max);
+    for (size_t i = 0; i < count; ++i) answers[i]->sent();
+    answers.erase(answers.begin(), answers.begin() + static_cast<ptrdiff_t>(count));
+    if (answers.empty()) return;
+    loop.post(
+        [&loop, left = std::move(answers)]() mutable { close_in_turns(loop, std::move(left)); });
+}
+
 }  // namespace
 
 void Reply::start(const AnswerWorld& world, const Chat& chat, GenerationRequest request,
@@ -198,7 +209,7 @@ void Reply::finish() {
         ended_answers_.clear();
         exchange_->respond(std::move(response));
     }
-    for (const auto& answer : std::exchange(answers_, {})) answer->sent();
+    close_in_turns(world_.node.loop(), std::exchange(answers_, {}));
 }
 
 void Reply::on_failure(size_t, const Error& error, const std::string& receipt) {
@@ -209,6 +220,8 @@ void Reply::on_failure(size_t, const Error& error, const std::string& receipt) {
     if (!is_streaming_) {
         return exchange_->respond(error_response(error, body, world_.node.retry_after()));
     }
+    if (world_.trace)
+        world_.trace->on_failure(status_for(error.code).status, to_string(error.code));
     exchange_->write(format_->failure(body));
     exchange_.reset();
 }

@@ -12,7 +12,6 @@
 #include "api/payment_routes.hpp"
 #include "api/query.hpp"
 #include "api/reply.hpp"
-#include "api/request_context.hpp"
 #include "api/tenant.hpp"
 #include "base/bytes.hpp"
 #include "crypto/hash.hpp"
@@ -119,15 +118,35 @@ const std::vector<Routes::Route>& Routes::table() {
 void Routes::handle(net::HttpRequest request, ExchangePointer exchange) {
     const RequestContext context = RequestContext::begin(request, world_.rng, world_.cors_origins);
     exchange = context.wrap(std::move(exchange));
-    if (request.method == "OPTIONS") return context.respond_preflight(request, *exchange);
+    if (request.method == "OPTIONS") {
+        exchange = RequestTrace::observe(exchange, trace(context, request, Form::plain));
+        return context.respond_preflight(request, *exchange);
+    }
     if (request.method == "POST" && SealedRequests::is_sealed(request)) {
         auto opened = sealed_requests_.open(request, exchange);
-        if (!opened) return respond_error(*exchange, opened.error());
+        if (!opened) {
+            exchange = RequestTrace::observe(exchange, trace(context, request, Form::sealed));
+            return respond_error(*exchange, opened.error());
+        }
         // A GET has no body that could be sealed, so what is read is asked for by POST.
         if (!takes_post(opened->request.path)) opened->request.method = "GET";
-        return dispatch(opened->request, context.wrap(std::move(opened->exchange)));
+        return dispatch(opened->request, context.wrap(std::move(opened->exchange)),
+                        trace(context, opened->request, Form::sealed));
     }
-    dispatch(request, std::move(exchange));
+    dispatch(request, std::move(exchange), trace(context, request, Form::plain));
+}
+
+std::shared_ptr<RequestTrace> Routes::trace(const RequestContext& context,
+                                            const net::HttpRequest& request, Form form) {
+    const auto found = std::ranges::find_if(
+        table(), [&](const Route& route) { return match(route.path, request.path).has_value(); });
+    RequestTrace::Request told = {.id = context.id(),
+                                  .method = request.method,
+                                  .route = found == table().end() ? "none" : found->path,
+                                  .is_sealed = form == Form::sealed};
+    told.is_probe = told.route == "/health" || told.route == "/ready" || told.route == "/metrics";
+    return std::make_shared<RequestTrace>(
+        RequestTrace::World{world_.clock, meter_, world_.access_log}, std::move(told));
 }
 
 bool Routes::takes_post(std::string_view path) {
@@ -136,7 +155,9 @@ bool Routes::takes_post(std::string_view path) {
     });
 }
 
-void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange) {
+void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange,
+                      std::shared_ptr<RequestTrace> trace) {
+    exchange = RequestTrace::observe(std::move(exchange), trace);
     const bool is_read = request.method == "GET" || request.method == "HEAD";
     bool is_known = false;
     for (const Route& route : table()) {
@@ -148,7 +169,7 @@ void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange)
             const auto grant = keys_.admit(net::bearer_token(request.headers));
             if (!grant) return respond_error(*exchange, grant.error());
         }
-        return (this->*route.handle)({request, *parameter}, std::move(exchange));
+        return (this->*route.handle)({request, *parameter, std::move(trace)}, std::move(exchange));
     }
     if (!is_known) {
         return respond_error(*exchange, fail(ErrorCode::route_unknown,
@@ -238,7 +259,7 @@ void Routes::openapi(const Asked&, ExchangePointer exchange) {
 }
 
 void Routes::metrics(const Asked&, ExchangePointer exchange) {
-    exchange->respond(api::metrics(world_.node.status()));
+    exchange->respond(api::metrics({world_.node, world_.clock, meter_.get(), world_.money}));
 }
 
 void Routes::attestation(const Asked& asked, ExchangePointer exchange) {
@@ -292,8 +313,8 @@ void Routes::generate(const Asked& asked, ExchangePointer exchange) {
     parsed->tenant = tenant_of(request.headers);
     parsed->body_hash = crypto::sha256(as_bytes(request.body));
     parsed->payment = std::move(*payment);
-    Reply::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing}, chat(),
-                 std::move(parsed).value(), std::move(exchange));
+    Reply::start({world_.node, receipts_, world_.clock, world_.rng, world_.billing, asked.trace},
+                 chat(), std::move(parsed).value(), std::move(exchange));
 }
 
 }  // namespace teetee::api

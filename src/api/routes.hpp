@@ -7,12 +7,16 @@
 
 #include "api/api_keys.hpp"
 #include "api/fresh_quotes.hpp"
+#include "api/http_meter.hpp"
 #include "api/paid_answer.hpp"
 #include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
+#include "api/request_context.hpp"
+#include "api/request_trace.hpp"
 #include "api/sealed_requests.hpp"
 #include "base/world.hpp"
 #include "net/http_server.hpp"
+#include "node/money_report.hpp"
 #include "node/node.hpp"
 
 namespace teetee::api {
@@ -32,11 +36,16 @@ class Routes {
         std::vector<std::string> cors_origins{"*"};
         /// Null: everybody is let in.
         net::ApiKeyFile* api_keys = nullptr;
+        /// For a line for each request; null: none.
+        StructuredLog* access_log = nullptr;
+        /// For the metrics; empty: on no chain.
+        std::function<node::MoneyReport()> money{};
     };
     /// A request, and what stands in its path where the pattern has braces.
     struct Asked {
         const net::HttpRequest& request;
         std::string_view parameter;
+        std::shared_ptr<RequestTrace> trace;
     };
     /// What is needed where the entry asks for API keys. A payment in the place of a key is the
     /// handler's to judge: it counts when the till has taken it.
@@ -57,10 +66,16 @@ class Routes {
 
     void handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
 
+    const HttpMeter& meter() const { return *meter_; }
+
   private:
     static bool takes_post(std::string_view path);
     /// A request in the clear, or what was inside a sealed one.
-    void dispatch(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange);
+    void dispatch(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange,
+                  std::shared_ptr<RequestTrace> trace);
+    enum class Form { plain, sealed };
+    std::shared_ptr<RequestTrace> trace(const RequestContext& context,
+                                        const net::HttpRequest& request, Form form);
 
     void generate(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void tokenize(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
@@ -83,6 +98,7 @@ class Routes {
     void openapi(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
 
     World world_;
+    std::shared_ptr<HttpMeter> meter_ = std::make_shared<HttpMeter>();
     ReceiptStore receipts_;
     SealedRequests sealed_requests_;
     FreshQuotes fresh_quotes_;

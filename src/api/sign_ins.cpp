@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/ascii.hpp"
 #include "base/bytes.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/hmac.hpp"
@@ -24,14 +25,6 @@ std::string time_text(UnixSeconds time) {
     return {out, length};
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return out;
-}
-
 Error not_ours() {
     return fail(ErrorCode::sign_in_rejected,
                 "the message is none of this entry's, or was used, or is too old, or is not "
@@ -42,7 +35,7 @@ Error not_ours() {
 
 SignIns::SignIns(Options options, const Clock& clock, Rng& rng)
     : options_(std::move(options)), clock_(clock), rng_(rng) {
-    for (std::string& name : options_.names) name = lower(name);
+    for (std::string& name : options_.names) name = to_lower(name);
     rng_.fill(key_);
 }
 
@@ -65,7 +58,7 @@ std::string SignIns::text_of(const Challenge& challenge) const {
 
 Result<std::string> SignIns::challenge(const crypto::Address& wallet, std::string_view host) {
     // No page is called so.
-    const std::string name = host.empty() ? "teetee" : lower(host);
+    const std::string name = host.empty() ? "teetee" : to_lower(host);
     if (!host.empty() && std::ranges::count(options_.names, name) == 0) {
         return fail(ErrorCode::field_invalid,
                     "the Host header is none of this entry's names (--api-url tells it)");

@@ -122,17 +122,18 @@ Bytes preimage_v2(const Event& event) {
     return Bytes(bytes.begin(), bytes.end());
 }
 
+Result<Bytes> preimage_of(const Event& event) {
+    if (event.version == 0 || event.version > 2)
+        return malformed("version", std::to_string(event.version), "1 or 2");
+    if (event.version == 1) return preimage_v1(event);
+    return preimage_v2(event);
+}
+
 Result<Measurement> runtime_digest(const Event& event) {
     if (event.rtmr != runtime_rtmr) {
         return malformed("imr of a runtime event", std::to_string(event.rtmr), "3");
     }
-    if (event.version == 0) return malformed("version", "0", "1 or 2");
-    Bytes preimage;
-    if (event.version == 1) {
-        TT_TRY(preimage, preimage_v1(event));
-    } else {
-        preimage = preimage_v2(event);
-    }
+    TT_TRY(const Bytes preimage, preimage_of(event));
     if (event.preimage && *event.preimage != preimage) {
         return mismatch("preimage", crypto::sha384(*event.preimage), crypto::sha384(preimage));
     }
@@ -230,6 +231,17 @@ void extend_rtmr(Measurement& rtmr, const Measurement& digest) {
     rtmr = crypto::sha384(both);
 }
 
+Result<Measurement> runtime_event_digest(const RuntimeEvent& event) {
+    TT_TRY(const Bytes preimage, preimage_of({.rtmr = runtime_rtmr,
+                                              .type = runtime_event_type,
+                                              .name = event.name,
+                                              .payload = event.payload,
+                                              .digest = {},
+                                              .version = event.version,
+                                              .preimage = {}}));
+    return crypto::sha384(preimage);
+}
+
 Result<ReplayedLog> replay_event_log(std::string_view text) {
     auto parsed = parse_strict_json(text, {.bytes_max = event_log_bytes_max, .depth_max = 4});
     if (!parsed) return fail(ErrorCode::event_log_malformed, parsed.error().detail);
@@ -246,7 +258,9 @@ Result<ReplayedLog> replay_event_log(std::string_view text) {
         const bool runtime = event.type == runtime_event_type;
         TT_TRY(const Measurement digest, runtime ? runtime_digest(event) : boot_digest(event));
         extend_rtmr(log.rtmr[event.rtmr], digest);
-        return runtime ? identity.on_event(event) : Result<void>();
+        if (!runtime) return {};
+        log.runtime_events.push_back({std::string(event.name), event.payload, event.version});
+        return identity.on_event(event);
     };
     for (const json::value& entry : *entries) {
         if (auto taken = on_entry(entry); !taken) {

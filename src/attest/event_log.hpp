@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "attest/quote.hpp"
 #include "base/request.hpp"
@@ -38,9 +39,22 @@ struct AppIdentity {
     bool system_ready = false;
 };
 
+/// An event that the guest measured into RTMR3 while it ran.
+struct RuntimeEvent {
+    std::string name;
+    Bytes payload;
+    /// How its digest is computed, below.
+    uint32_t version = 1;
+};
+
+/// Error: event_log_malformed, for a name that version 1 cannot tell from its payload.
+Result<Measurement> runtime_event_digest(const RuntimeEvent& event);
+
 struct ReplayedLog {
     Rtmrs rtmr{};
     AppIdentity app;
+    /// Those of RTMR3, in order.
+    std::vector<RuntimeEvent> runtime_events;
     size_t event_count = 0;
 };
 

@@ -68,6 +68,15 @@ inline constexpr size_t event_log_events_max = 4096;
 inline constexpr size_t event_name_bytes_max = 256;
 inline constexpr size_t event_payload_bytes_max = 64 * 1024;
 inline constexpr size_t event_preimage_bytes_max = 2 * event_payload_bytes_max + 2048;
+/// app-compose.json, a compose file in JSON: real ones have 2 kB, and name a dozen variables.
+inline constexpr size_t app_compose_bytes_max = 256 * 1024;
+inline constexpr size_t app_compose_depth_max = 16;
+inline constexpr size_t app_compose_envs_max = 256;
+inline constexpr size_t app_compose_env_bytes_max = 256;
+/// Published registers of an OS image: one entry for each size of machine.
+inline constexpr size_t image_measurements_bytes_max = 256 * 1024;
+inline constexpr size_t image_measurements_max = 64;
+
 inline constexpr size_t ccel_bytes_max = 1024 * 1024;
 inline constexpr size_t ccel_algorithms_max = 8;
 

@@ -6,7 +6,9 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include "attest/app_compose.hpp"
 #include "attest/ccel.hpp"
+#include "attest/image_measurements.hpp"
 #include "attest/quote.hpp"
 #include "crypto/hash.hpp"
 
@@ -120,6 +122,32 @@ TEST(shared_event_log, a_compose_hash_is_that_of_the_files_bytes) {
     const auto log = replay_event_log(json::serialize(info.at("event_log")));
     ASSERT_TRUE(log) << log.error().message();
     EXPECT_EQ(crypto::sha256(as_bytes(text_of(info, "app_compose"))), *log->app.compose_hash);
+}
+
+// What can be known before: an app's file, the registers of its image, and a log of its TD.
+TEST(shared_event_log, what_a_real_td_showed_could_be_foretold) {
+    TT_REQUIRE_SHARED_DATA();
+    const std::string app_compose = read_text("dstack/near-mpc-app_compose.json");
+    const auto app = parse_app_compose(app_compose);
+    ASSERT_TRUE(app) << app.error().message();
+    EXPECT_TRUE(app->no_instance_id);
+    const AppMeasurement expected = measure_app(as_bytes(app_compose), {});
+    const TdReport report = report_of(read_bytes("quotes/tdx4_b0c06f000000_b9e238b2.bin"));
+    EXPECT_EQ(report.mrconfigid, expected.mrconfigid);
+    const auto log = replay_event_log(read_text("eventlogs/b9e238b2.json"));
+    ASSERT_TRUE(log) << log.error().message();
+    EXPECT_EQ(*log->app.app_id, expected.app_id);
+    auto rtmr3 = predict_rtmr3(*log, expected, {});
+    ASSERT_TRUE(rtmr3) << rtmr3.error().message();
+    // This app measured one thing itself.
+    const auto last = runtime_event_digest(log->runtime_events.back());
+    ASSERT_TRUE(last);
+    extend_rtmr(*rtmr3, *last);
+    EXPECT_EQ(*rtmr3, report.rtmr[3]);
+    const auto images = parse_image_measurements(read_text("dstack/near-mpc-tcb_info.json"));
+    ASSERT_TRUE(images) << images.error().message();
+    EXPECT_EQ(images->front().mrtd, report.mrtd);
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(images->front().rtmr[i], report.rtmr[i]);
 }
 
 TEST(shared_event_log, firmware_logs_replay) {

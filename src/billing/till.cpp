@@ -268,6 +268,18 @@ void Till::on_view(const chain::MoneyView& view) {
     }
 }
 
+Credits Till::held() const {
+    Credits out = 0;
+    for (const auto& [voucher, account] : accounts_) out += account.held;
+    return out;
+}
+
+size_t Till::open_vouchers(const chain::MoneyView& view) const {
+    return static_cast<size_t>(std::ranges::count_if(accounts_, [&](const auto& known) {
+        return view.voucher(known.first, now()).has_value();
+    }));
+}
+
 bool Till::may_go_on(uint64_t hold_id, uint32_t completion_tokens) {
     const auto found = holds_.find(hold_id);
     if (found == holds_.end()) return false;

@@ -168,6 +168,10 @@ class Till {
     void drop(uint64_t hold, const Delivered& delivered = {});
 
     size_t holds() const { return holds_.size(); }
+    /// Of all vouchers, for answers that are under way.
+    Credits held() const;
+    /// Vouchers that answers were paid from, or are, and that may still be claimed from.
+    size_t open_vouchers(const chain::MoneyView& view) const;
     uint32_t lead_tokens() const { return options_.lead_tokens; }
     /// Of answers that begin now.
     std::optional<chain::Prices> prices(const chain::MoneyView& view) const {

@@ -58,6 +58,7 @@ class Sender {
     /// Signed and without an outcome.
     const std::vector<SentEntry>& in_flight() const { return state_.in_flight; }
     size_t queued() const { return queue_.size(); }
+    Address account() const { return key_.address(); }
     const std::vector<EndpointStatus>& endpoints() const { return panel_.endpoints(); }
 
   private:

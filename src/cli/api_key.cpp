@@ -6,7 +6,7 @@
 
 #include "cli/command.hpp"
 #include "net/api_key_file.hpp"
-#include "net/file.hpp"
+#include "net/file_update.hpp"
 #include "net/limits.hpp"
 
 namespace teetee::cli {
@@ -29,7 +29,7 @@ Result<std::vector<net::ListedKey>> read_keys(const std::string& path) {
 }
 
 Result<void> write_keys(const std::string& path, const std::vector<net::ListedKey>& keys) {
-    return net::write_file_atomic(path, as_bytes(net::encode_api_keys(keys)), {.mode = 0600});
+    return net::update_file_atomic(path, as_bytes(net::encode_api_keys(keys)));
 }
 
 bool is_listed(const std::vector<net::ListedKey>& keys, const std::string& name) {
@@ -37,6 +37,7 @@ bool is_listed(const std::vector<net::ListedKey>& keys, const std::string& name)
 }
 
 Result<void> create_key(const KeyOptions& options, Session& session) {
+    TT_TRY(const auto lock, net::FolderLock::take(options.path));
     TT_TRY(auto keys, read_keys(options.path));
     if (options.name.empty() || options.name.size() > net::key_name_bytes_max)
         return fail(ErrorCode::invalid_argument,
@@ -86,6 +87,7 @@ Result<void> list_keys(const KeyOptions& options, Session& session) {
 }
 
 Result<void> revoke_key(const KeyOptions& options, Session& session) {
+    TT_TRY(const auto lock, net::FolderLock::take(options.path));
     TT_TRY(auto keys, read_keys(options.path));
     if (std::erase_if(keys, [&](const auto& key) { return key.name == options.name; }) == 0)
         return fail(ErrorCode::api_key_invalid,

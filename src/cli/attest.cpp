@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attest/limits.hpp"
 #include "cli/attest_report.hpp"
-#include "cli/command.hpp"
+#include "cli/deploy_commands.hpp"
 #include "cli/evidence_file.hpp"
 #include "net/file.hpp"
 
@@ -141,6 +141,7 @@ void add_attest(CLI::App& app, Session& session) {
         *explain_options);
     add_attest_collateral(*group, session);
     add_attest_eventlog(*group, session);
+    add_attest_measure(*group, session);
     add_attest_sev_snp(*group, session);
 }
 

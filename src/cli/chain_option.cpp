@@ -52,6 +52,7 @@ void ChainOption::add_to(CLI::App& command) {
     command
         .add_option("--from-block", from_block,
                     "Block that it was deployed in, or an earlier one; saves time")
+        ->envname("TEETEE_FROM_BLOCK")
         ->group(group);
 }
 

@@ -45,13 +45,15 @@ boost::json::object answer_json(const std::string& prompt, const ChatAnswer& ans
 Result<void> ask_once(client::Client& client, const ChatOptions& options, const Payment& payment,
                       const std::string& prompt, Conversation& talk, Session& session) {
     if (!is_utf8(prompt)) return fail(ErrorCode::invalid_utf8, "the prompt is not UTF-8");
+    AnswerPrinter printer;
     TT_TRY(const auto answer,
            ask_network(client, options, payment,
                        {.messages = talk.messages(prompt, options.context == ChatContext::on),
                         .settings = settings_of(options),
-                        .on_text = [&session](std::string_view text) {
-                            if (!session.json) print_text(text);
+                        .on_text = [&](std::string_view text) {
+                            if (!session.json) printer.print(text);
                         }}));
+    printer.finish();
     talk.add_exchange(prompt, answer.text);
     if (session.json) {
         print_json(answer_json(prompt, answer));

@@ -17,7 +17,9 @@
 #include "cli/interrupt_watch.hpp"
 #include "cli/limits.hpp"
 #include "cli/line_editor.hpp"
+#include "cli/line_history.hpp"
 #include "cli/proof.hpp"
+#include "cli/terminal.hpp"
 #include "client/limits.hpp"
 #include "net/file.hpp"
 
@@ -75,7 +77,7 @@ class Console {
     }
 
     Result<void> run() {
-        TT_CHECK(load_history());
+        TT_CHECK(restore_history());
         choose_context();
         note("/help says what can be typed");
         ChatInput input;
@@ -108,27 +110,17 @@ class Console {
         std::cerr << colours_.bad << error.message() << colours_.end << "\n";
     }
 
-    Result<void> load_history() {
+    Result<void> restore_history() {
         if (options_.history.empty()) return {};
-        const auto text = net::read_file(options_.history, history_bytes_max);
-        if (!text && text.error().code == ErrorCode::not_found) return {};
-        if (!text) return text.error();
-        auto lines = parse_history(as_text(*text));
-        if (!lines) return in_context(options_.history, std::move(lines).error());
-        typed_ = std::move(*lines);
-        for (const std::string& line : typed_) editor_.remember(line);
+        TT_TRY(const auto lines, load_history(options_.history));
+        for (const std::string& line : lines) editor_.remember(line);
         return {};
     }
 
     void remember(const std::string& text) {
         editor_.remember(text);
         if (options_.history.empty()) return;
-        typed_.push_back(text);
-        const std::string file = encode_history(typed_);
-        if (const auto kept =
-                net::write_file_atomic(options_.history, as_bytes(file), {.mode = 0600});
-            !kept)
-            complain(kept.error());
+        if (const auto kept = append_history(options_.history, text); !kept) complain(kept.error());
     }
 
     void choose_context() {
@@ -229,14 +221,16 @@ class Console {
 
     Result<ChatAnswer> ask(const std::string& prompt, std::string& shown) {
         const InterruptWatch watch;
+        AnswerPrinter printer;
         auto answered = ask_network(client_, options_, setting_.payment,
                                     {.messages = talk_.messages(prompt, with_history_),
                                      .settings = settings(),
                                      .stop = watch.token(),
-                                     .on_text = [&shown](std::string_view text) {
+                                     .on_text = [&](std::string_view text) {
                                          shown += text;
-                                         print_text(text);
+                                         printer.print(text);
                                      }});
+        printer.finish();
         if (answered || !shown.empty()) print_text("\n");
         return answered;
     }
@@ -358,8 +352,6 @@ class Console {
     LineEditor& editor_;
     const Palette colours_ = palette();
     Conversation talk_;
-    /// What was typed, for --history.
-    std::vector<std::string> typed_;
     std::optional<ChatAnswer> last_;
     uint64_t answer_count_ = 0;
     uint64_t prompt_tokens_ = 0;

@@ -20,17 +20,17 @@ namespace teetee::cli {
 namespace {
 
 // Flags that a child is not given would be taken from these.
-constexpr std::array<std::string_view, 13> hidden_variables = {
-    "TEETEE_RPC",          "TEETEE_DEPLOYMENT",    "TEETEE_CONTRACT",
-    "TEETEE_CHAIN_ID",     "TEETEE_POOL",          "TEETEE_KEY",
-    "TEETEE_KEYSTORE",     "TEETEE_PASSWORD_FILE", "TEETEE_KEYSTORE_PASSWORD",
-    "TEETEE_REGISTRATION", "TEETEE_STATE",         "TEETEE_HOST",
-    "TEETEE_SELF_REGISTER"};
+constexpr std::array<std::string_view, 14> hidden_variables = {
+    "TEETEE_RPC",           "TEETEE_DEPLOYMENT",    "TEETEE_CONTRACT",
+    "TEETEE_CHAIN_ID",      "TEETEE_POOL",          "TEETEE_KEY",
+    "TEETEE_KEYSTORE",      "TEETEE_PASSWORD_FILE", "TEETEE_KEYSTORE_PASSWORD",
+    "TEETEE_REGISTRATION",  "TEETEE_STATE",         "TEETEE_HOST",
+    "TEETEE_SELF_REGISTER", "TEETEE_METRICS"};
 
 // And so would those of the commands that 'up' runs, which are named after their command.
-constexpr std::array<std::string_view, 6> hidden_prefixes = {
-    "TEETEE_NODE_", "TEETEE_POOL_", "TEETEE_REGISTER_", "TEETEE_RENEW_", "TEETEE_CREDITS_",
-    "TEETEE_VOUCHER_"};
+constexpr std::array<std::string_view, 6> hidden_prefixes = {"TEETEE_NODE_",     "TEETEE_POOL_",
+                                                             "TEETEE_REGISTER_", "TEETEE_RENEW_",
+                                                             "TEETEE_CREDITS_",  "TEETEE_VOUCHER_"};
 
 bool is_hidden(std::string_view name) {
     return std::ranges::find(hidden_variables, name) != hidden_variables.end() ||

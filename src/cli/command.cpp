@@ -52,7 +52,11 @@ Exit exit_for(ErrorCode code) {
 
 void report(Session& session, const Error& error) {
     session.exit = exit_for(error.code);
-    std::fprintf(stderr, "teetee: %s\n", error.message().c_str());
+    if (session.log.is_json()) {
+        StderrLog(session.log, {.component = "teetee"}).error(error.message());
+    } else {
+        std::fprintf(stderr, "teetee: %s\n", error.message().c_str());
+    }
     if (session.json) {
         print_json({{"error", {{"code", to_string(error.code)}, {"detail", error.detail}}}});
     }

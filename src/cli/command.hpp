@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 
 #include "base/result.hpp"
+#include "cli/log.hpp"
 #include "cli/progress.hpp"
 
 namespace teetee::cli {
@@ -19,6 +20,7 @@ enum class Exit { done = 0, not_so = 1, usage = 2, environment = 3 };
 /// What every command gets: the common flags, and where its exit code goes.
 struct Session {
     bool json = false;
+    LogOptions log{};
     Exit exit = Exit::done;
 };
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/shell_word.hpp"
+
 namespace teetee::cli {
 namespace {
 
@@ -48,19 +50,6 @@ std::vector<NamedOption> with_common(const CommandWords& words,
     return out;
 }
 
-/// In single quotes; neither of the shells reads anything in them but what ends them.
-std::string shell_word(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'') {
-            out += "'\\''";
-        } else {
-            out += c;
-        }
-    }
-    return out + "'";
-}
-
 /// The first clause will do beside a name.
 std::string brief(const std::string& description) {
     std::string out = description.substr(0, description.find_first_of(";:"));
@@ -98,9 +87,9 @@ std::string value_cases(const std::vector<CommandWords>& all) {
             const auto listed = listed_values(*named.option);
             if (value_kind(*named.option) == ValueKind::flag || may_be_file(*named.option))
                 continue;
-            out +=
-                fmt::format("        {}) values={} ;;\n", shell_word(words.path + " " + named.name),
-                            shell_word(CLI::detail::join(listed, " ")));
+            out += fmt::format("        {}) values={} ;;\n",
+                               shell_quoted(words.path + " " + named.name),
+                               shell_quoted(CLI::detail::join(listed, " ")));
         }
     }
     return out;
@@ -115,9 +104,9 @@ std::string command_cases(const std::vector<CommandWords>& all) {
         out += fmt::format(
             "        {})\n            commands={}\n            arguments={}\n"
             "            flags={}\n            valued={} ;;\n",
-            shell_word(words.path), shell_word(CLI::detail::join(subs, " ")),
-            shell_word(argument_values(*words.command)), shell_word(names_of(options, false)),
-            shell_word(names_of(options, true)));
+            shell_quoted(words.path), shell_quoted(CLI::detail::join(subs, " ")),
+            shell_quoted(argument_values(*words.command)), shell_quoted(names_of(options, false)),
+            shell_quoted(names_of(options, true)));
     }
     return out;
 }
@@ -198,15 +187,16 @@ std::string descriptions(const std::vector<CommandWords>& all) {
     for (const CommandWords& words : all) {
         std::string options;
         for (const NamedOption& named : with_common(words, all))
-            options += " " + shell_word(named.name + ":" + brief(named.option->get_description()));
+            options +=
+                " " + shell_quoted(named.name + ":" + brief(named.option->get_description()));
         std::string subs;
         for (const CLI::App* sub : subcommands_of(*words.command))
-            subs += " " + shell_word(sub->get_name() + ":" + brief(sub->get_description()));
-        out += fmt::format("        {}) described=({} ) ;;\n", shell_word("options " + words.path),
-                           options);
+            subs += " " + shell_quoted(sub->get_name() + ":" + brief(sub->get_description()));
+        out += fmt::format("        {}) described=({} ) ;;\n",
+                           shell_quoted("options " + words.path), options);
         if (!subs.empty())
             out += fmt::format("        {}) described=({} ) ;;\n",
-                               shell_word("commands " + words.path), subs);
+                               shell_quoted("commands " + words.path), subs);
     }
     return out + "    esac\n}\n\n";
 }
@@ -259,14 +249,14 @@ std::string zsh_script(const std::vector<CommandWords>& all) {
 std::string fish_line(const CommandWords& words, const NamedOption& named) {
     const bool is_long = named.name.starts_with("--");
     std::string out = fmt::format("complete -c teetee -n {} {} {}",
-                                  shell_word("__teetee_at " + shell_word(words.path)),
+                                  shell_quoted("__teetee_at " + shell_quoted(words.path)),
                                   is_long ? "-l" : "-s", named.name.substr(is_long ? 2 : 1));
     if (value_kind(*named.option) != ValueKind::flag) {
         out += may_be_file(*named.option) ? " -r -F" : " -x";
         const auto listed = listed_values(*named.option);
-        if (!listed.empty()) out += " -a " + shell_word(CLI::detail::join(listed, " "));
+        if (!listed.empty()) out += " -a " + shell_quoted(CLI::detail::join(listed, " "));
     }
-    return out + " -d " + shell_word(brief(named.option->get_description())) + "\n";
+    return out + " -d " + shell_quoted(brief(named.option->get_description())) + "\n";
 }
 
 std::string fish_script(const std::vector<CommandWords>& all) {
@@ -282,8 +272,8 @@ std::string fish_script(const std::vector<CommandWords>& all) {
         if (words.path.empty()) continue;
         const size_t last = words.path.rfind(' ');
         const bool is_deep = last != std::string::npos;
-        out += " " + shell_word((is_deep ? words.path.substr(0, last) : std::string()) + " " +
-                                words.path.substr(is_deep ? last + 1 : 0));
+        out += " " + shell_quoted((is_deep ? words.path.substr(0, last) : std::string()) + " " +
+                                  words.path.substr(is_deep ? last + 1 : 0));
     }
     out +=
         "\n                set path (string trim -- \"$path $word\")\n"
@@ -295,13 +285,13 @@ std::string fish_script(const std::vector<CommandWords>& all) {
     for (const CommandWords& words : all) {
         for (const CLI::App* sub : subcommands_of(*words.command)) {
             out += fmt::format("complete -c teetee -n {} -f -a {} -d {}\n",
-                               shell_word("__teetee_at " + shell_word(words.path)), sub->get_name(),
-                               shell_word(brief(sub->get_description())));
+                               shell_quoted("__teetee_at " + shell_quoted(words.path)),
+                               sub->get_name(), shell_quoted(brief(sub->get_description())));
         }
         if (const std::string values = argument_values(*words.command); !values.empty()) {
             out += fmt::format("complete -c teetee -n {} -f -a {}\n",
-                               shell_word("__teetee_at " + shell_word(words.path)),
-                               shell_word(values));
+                               shell_quoted("__teetee_at " + shell_quoted(words.path)),
+                               shell_quoted(values));
         }
         for (const NamedOption& named : with_common(words, all)) out += fish_line(words, named);
     }

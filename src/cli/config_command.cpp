@@ -92,12 +92,13 @@ void collect_paths(const CLI::App& command, std::vector<CommandPath>& out) {
 Result<std::vector<CommandPath>> shown_commands(const SettingsTrial& trial, const CLI::App& root) {
     std::vector<CommandPath> out;
     const CommandPath called = trial.called();
+    if (const auto unknown = trial.left_over(); !unknown.empty()) {
+        const std::string what =
+            called.empty() ? "no command" : CLI::detail::join(called, " ") + " does not take";
+        return fail(ErrorCode::invalid_argument,
+                    "config show: " + what + " " + quote_foreign(unknown.front()));
+    }
     if (called.empty()) {
-        const auto unknown = trial.left_over();
-        if (!unknown.empty()) {
-            return fail(ErrorCode::invalid_argument,
-                        "config show: no command " + quote_foreign(unknown.front()));
-        }
         collect_paths(root, out);
         return out;
     }
@@ -108,7 +109,10 @@ Result<std::vector<CommandPath>> shown_commands(const SettingsTrial& trial, cons
 
 Result<void> show(const ShowOptions& options, Session& session) {
     SettingsTrial trial(options.add_commands);
-    trial.read_arguments(options.command->remaining());
+    std::vector<std::string> arguments = options.command->remaining();
+    // Its own flag, behind others that are the program's or the command's.
+    const bool set_only = std::erase(arguments, "--set-only") > 0 || options.set_only;
+    trial.read_arguments(arguments);
     const bool has_json = session.json || trial.has_flag("json");
     session.json = has_json;
     auto config = trial.flag_value("config");
@@ -124,7 +128,7 @@ Result<void> show(const ShowOptions& options, Session& session) {
     for (const CommandPath& path : paths) {
         TT_TRY(const auto found, trial.settings(path, environment_variable, files));
         for (const Setting& setting : found) {
-            if (options.set_only && setting.source == SettingSource::fallback) continue;
+            if (set_only && setting.source == SettingSource::fallback) continue;
             settings.push_back(setting);
         }
     }

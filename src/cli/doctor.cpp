@@ -12,11 +12,12 @@ namespace teetee::cli {
 namespace {
 
 /// In this order, for later ones use what earlier ones found.
-constexpr std::array<DoctorCheck, 17> checks = {{
+constexpr std::array<DoctorCheck, 18> checks = {{
     {"policy", check_policy_file},
     {"manifest", check_manifest},
     {"shard", check_shard},
     {"draft model", check_draft_model},
+    {"API keys", check_api_keys},
     {"clock", check_clock},
     {"TEE", check_tee},
     {"collateral", check_collateral},

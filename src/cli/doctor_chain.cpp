@@ -145,11 +145,14 @@ void check_registration(const std::string& url, DoctorSetup& setup, DoctorFindin
     const auto& contract = setup.chain->deployment.contract;
     const auto id =
         ask_contract(url, contract, chain::tee_tee::NodeOfKeyCall{.receipt_key = key->address()});
-    if (!id) return findings.warn({.cause = id.error().message(), .fix = {}});
+    const std::string other_endpoint =
+        "another --rpc URL: this one does not say how the node is "
+        "registered";
+    if (!id) return findings.warn({.cause = id.error().message(), .fix = other_endpoint});
     const std::string name = "node " + chain::to_checksum_text(key->address());
     if (id->node == 0) return findings.warn({.cause = name + " is not registered", .fix = fix});
     const auto info = ask_contract(url, contract, chain::tee_tee::NodeInfoCall{.id = id->node});
-    if (!info) return findings.warn({.cause = info.error().message(), .fix = {}});
+    if (!info) return findings.warn({.cause = info.error().message(), .fix = other_endpoint});
     if (info->value.left || info->value.pool != option.pool) {
         return findings.problem(
             {.cause = info->value.left ? name + " has left its pool"

@@ -170,7 +170,10 @@ void check_collateral(DoctorSetup& setup, DoctorFindings& findings) {
 void check_evidence(DoctorSetup& setup, DoctorFindings& findings) {
     if (!setup.policy || !setup.tee) return;
     const auto quote = setup.tee->quote(ByteArray<64>{});
-    if (!quote) return findings.problem({.cause = quote.error().message(), .fix = {}});
+    if (!quote) {
+        return findings.problem(
+            {.cause = quote.error().message(), .fix = fix_tee(setup.options.tee)});
+    }
     const auto collateral = attest::find_collateral(setup.collateral.get(), *quote);
     const attest::Verdict verdict =
         attest::verify(attest::QuoteEvidence{.quote = *quote, .collateral = collateral.get()},

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -14,7 +15,9 @@
 
 #include "cli/doctor_judgement.hpp"
 #include "cli/doctor_setup.hpp"
+#include "net/header_field.hpp"
 #include "net/http_client.hpp"
+#include "net/http_date.hpp"
 #include "net/kernel_file.hpp"
 #include "tensor/cpu.hpp"
 #include "tensor/kernels.hpp"
@@ -46,10 +49,7 @@ std::optional<UnixSeconds> ask_time(const std::string& url, const CollateralOpti
     if (url.starts_with("https:")) request.web_pki = net::WebPki{option.ca_file};
     const auto response = net::http_fetch(request);
     if (!response) return std::nullopt;
-    for (const auto& [name, value] : response->headers) {
-        if (CLI::detail::to_lower(name) == "date") return parse_http_date(value);
-    }
-    return std::nullopt;
+    return net::parse_http_date(net::field(response->headers, "date"));
 }
 
 struct Holder {
@@ -139,21 +139,27 @@ void check_port(const std::string& option, const std::string& text, DoctorSetup&
                                         "cap_net_bind_service=+ep $(command -v teetee)"});
     }
     if (reason != EADDRINUSE)
-        return findings.problem({.cause = where + ": " + std::strerror(reason), .fix = {}});
+        return findings.problem({.cause = where + ": " + std::strerror(reason),
+                                 .fix = "another address: " + option + " HOST:PORT"});
     const auto holder = who_listens(address->port);
     if (holder && holder->is_node) {
         setup.has_running_node = true;
         return findings.warn({.cause = fmt::format("{} is in use by a node that runs, process {}",
                                                    where, holder->process_id),
-                              .fix = "a second node needs another port: " + option + " HOST:PORT"});
+                              .fix = fmt::format("a second node needs another port: {} HOST:PORT; "
+                                                 "to end that one: kill {}",
+                                                 option, holder->process_id)});
     }
-    findings.problem({.cause = holder ? fmt::format("{} is in use by {}, process {}", where,
-                                                    quote_foreign(holder->name), holder->process_id)
-                                      : where + " is in use",
-                      .fix = holder
-                                 ? fmt::format("kill {}, or another {}", holder->process_id, option)
-                                 : fmt::format("ss -tlnp 'sport = :{}' says by whom; or another {}",
-                                               address->port, option)});
+    if (!holder) {
+        return findings.problem(
+            {.cause = where + " is in use",
+             .fix = fmt::format("ss -tlnp 'sport = :{}' says by whom; or another {}", address->port,
+                                option)});
+    }
+    findings.problem({.cause = fmt::format("{} is in use by {}, process {}", where,
+                                           quote_foreign(holder->name), holder->process_id),
+                      .fix = fmt::format("another {} HOST:PORT; ps -fp {} says what has it", option,
+                                         holder->process_id)});
 }
 
 /// Whether a file can be made in a folder, or the folder itself where it is not there yet.
@@ -194,15 +200,22 @@ void check_ports(DoctorSetup& setup, DoctorFindings& findings) {
         wanted["--api"] = options.api;
         if (!options.api_tls.empty()) wanted["--api-tls"] = options.api_tls;
     }
-    std::map<uint16_t, std::string> seen;
+    if (const auto metrics = options.metrics_address(); metrics && *metrics)
+        wanted["--metrics"] = net::to_string(**metrics);
+    if (const auto status = options.status_address(); status && *status)
+        wanted["--status"] = net::to_string(**status);
+    std::vector<std::pair<net::Address, std::string>> seen;
     for (const auto& [option, text] : wanted) {
         const auto address = net::parse_address(text);
-        if (address && address->port != 0 && !seen.emplace(address->port, option).second) {
+        const auto other = std::ranges::find_if(
+            seen, [&](const auto& one) { return address && shares_port(*address, one.first); });
+        if (other != seen.end()) {
             findings.problem({.cause = fmt::format("{} and {} have the same port, {}", option,
-                                                   seen[address->port], address->port),
+                                                   other->second, address->port),
                               .fix = "another port for one of them"});
             continue;
         }
+        if (address) seen.emplace_back(*address, option);
         check_port(option, text, setup, findings);
     }
     const auto listen = net::parse_address(options.listen);

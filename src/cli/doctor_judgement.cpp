@@ -2,14 +2,13 @@
 #include "cli/doctor_judgement.hpp"
 
 #include <array>
-#include <charconv>
-#include <chrono>
 #include <cstdlib>
 #include <sstream>
 
 #include <fmt/format.h>
 
 #include "attest/time_text.hpp"
+#include "base/ascii.hpp"
 #include "model/kv_budget.hpp"
 
 namespace teetee::cli {
@@ -27,13 +26,6 @@ std::string span_text(UnixSeconds seconds) {
     if (s >= 2 * 3600) return fmt::format("{} hours", s / 3600);
     if (s >= 120) return fmt::format("{} minutes", s / 60);
     return fmt::format("{} s", s);
-}
-
-std::optional<int> number_of(std::string_view text) {
-    int value = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
 }
 
 }  // namespace
@@ -78,8 +70,10 @@ DoctorFinding judge_memory(const MemoryFacts& facts) {
     const std::string text = fmt::format("{} of weights and up to {} of keys and values",
                                          model::show_byte_count(facts.weight_bytes),
                                          model::show_byte_count(facts.kv_bytes));
+    if (facts.is_in_use) return found(Finding::ok, "the node that runs has " + text);
     if (facts.available_bytes == 0)
-        return found(Finding::warning, "need " + text + "; the kernel does not say what is free");
+        return found(Finding::warning, "need " + text + "; the kernel does not say what is free",
+                     "free -m, or mount /proc into the container");
     const std::string have = model::show_byte_count(facts.available_bytes);
     if (need <= facts.available_bytes) return found(Finding::ok, have + " free for " + text);
     if (facts.weight_bytes >= facts.available_bytes) {
@@ -118,28 +112,16 @@ DoctorFinding judge_expiry(const std::string& name, UnixSeconds expires, UnixSec
     return found(Finding::ok, name + " is good until " + until);
 }
 
-std::optional<UnixSeconds> parse_http_date(std::string_view text) {
-    constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    if (text.size() != 29 || !text.ends_with(" GMT") || text[3] != ',' || text[19] != ':' ||
-        text[22] != ':') {
-        return std::nullopt;
-    }
-    const auto day = number_of(text.substr(5, 2));
-    const auto year = number_of(text.substr(12, 4));
-    const auto hour = number_of(text.substr(17, 2));
-    const auto minute = number_of(text.substr(20, 2));
-    const auto second = number_of(text.substr(23, 2));
-    unsigned month = 1;
-    while (month <= months.size() && months[month - 1] != text.substr(8, 3)) ++month;
-    if (!day || !year || !hour || !minute || !second || month > months.size()) return std::nullopt;
-    const std::chrono::year_month_day date(std::chrono::year(*year), std::chrono::month(month),
-                                           std::chrono::day(static_cast<unsigned>(*day)));
-    const bool in_range =
-        *hour >= 0 && *hour < 24 && *minute >= 0 && *minute < 60 && *second >= 0 && *second <= 60;
-    if (!date.ok() || !in_range) return std::nullopt;
-    const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-    return UnixSeconds{days} * 86400 + *hour * 3600 + *minute * 60 + *second;
+bool shares_port(const net::Address& one, const net::Address& other) {
+    if (one.port == 0 || one.port != other.port) return false;
+    const auto stands_for_all = [](const std::string& host) {
+        return host == "0.0.0.0" || host == "::";
+    };
+    const auto number = [](const std::string& host) {
+        return host == "localhost" ? std::string("127.0.0.1") : host;
+    };
+    return stands_for_all(one.host) || stands_for_all(other.host) ||
+           number(one.host) == number(other.host);
 }
 
 std::vector<uint64_t> listening_inodes(std::string_view table, uint16_t port) {
@@ -152,10 +134,7 @@ std::vector<uint64_t> listening_inodes(std::string_view table, uint16_t port) {
         for (std::string& f : field) fields >> f;
         constexpr std::string_view listens = "0A";
         if (!field[1].ends_with(wanted) || field[3] != listens) continue;
-        uint64_t inode = 0;
-        const std::string& text = field[9];
-        const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), inode);
-        if (failed == std::errc()) out.push_back(inode);
+        if (const auto inode = parse_decimal(field[9])) out.push_back(*inode);
     }
     return out;
 }

@@ -9,6 +9,7 @@
 
 #include "base/world.hpp"
 #include "cli/doctor_finding.hpp"
+#include "net/address.hpp"
 
 namespace teetee::cli {
 
@@ -46,6 +47,8 @@ struct MemoryFacts {
     uint64_t available_bytes = 0;
     uint64_t weight_bytes = 0;
     uint64_t kv_bytes = 0;
+    /// By a node that runs: what is free is free beside that.
+    bool is_in_use = false;
 };
 DoctorFinding judge_memory(const MemoryFacts& facts);
 /// `limit`: what the process may raise its own to.
@@ -61,8 +64,9 @@ DoctorFinding judge_space(const SpaceFacts& facts);
 /// `name` runs out at `expires`.
 DoctorFinding judge_expiry(const std::string& name, UnixSeconds expires, UnixSeconds now);
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7); nullopt for any other form.
-std::optional<UnixSeconds> parse_http_date(std::string_view text);
+/// Whether only one of them can be listened on: the same port, and the same address or one that
+/// stands for all.
+bool shares_port(const net::Address& one, const net::Address& other);
 /// Of a table like /proc/net/tcp: the inodes of sockets that listen on the port.
 std::vector<uint64_t> listening_inodes(std::string_view table, uint16_t port);
 

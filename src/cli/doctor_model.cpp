@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <filesystem>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -7,8 +9,11 @@
 #include "cli/doctor_setup.hpp"
 #include "cli/host_memory.hpp"
 #include "cli/progress.hpp"
+#include "cli/shell_word.hpp"
 #include "model/limits.hpp"
 #include "model/shard.hpp"
+#include "net/api_key_file.hpp"
+#include "net/limits.hpp"
 #include "node/shard_file.hpp"
 #include "node/sqlite.hpp"
 
@@ -108,7 +113,9 @@ void check_shard(DoctorSetup& setup, DoctorFindings& findings) {
         setup.kv_bytes = *kv_bytes;
     }
     if (!setup.manifest)
-        return findings.warn({.cause = path + ": not compared, for want of a manifest", .fix = {}});
+        return findings.warn(
+            {.cause = path + ": not compared, for want of a manifest",
+             .fix = "--manifest FILE, the manifest.json that came with the shard"});
     const auto index = place_of(*file, *setup.manifest, setup);
     if (!index) {
         return findings.problem(
@@ -120,7 +127,11 @@ void check_shard(DoctorSetup& setup, DoctorFindings& findings) {
                     setup.manifest->shards.size(), setup.layers->begin, setup.layers->end - 1);
     if (!setup.is_deep) return findings.ok(text + "; its bytes are hashed with --deep");
     const auto mapped = net::MappedFile::open(path);
-    if (!mapped) return findings.problem({.cause = mapped.error().message(), .fix = {}});
+    if (!mapped) {
+        return findings.problem(
+            {.cause = mapped.error().message(),
+             .fix = "ulimit -v unlimited; and see that the disk is well: dmesg"});
+    }
     const auto whole = model::Gguf::parse(mapped->view());
     const auto verified =
         whole ? model::verify_shard(*whole, *setup.manifest, static_cast<uint32_t>(*index),
@@ -140,10 +151,40 @@ void check_draft_model(DoctorSetup& setup, DoctorFindings& findings) {
                       .fix = "--draft-model FILE, a whole GGUF, or leave it out"});
 }
 
+void check_api_keys(DoctorSetup& setup, DoctorFindings& findings) {
+    const std::string& path = setup.options.api_key_file;
+    if (path.empty()) return;
+    const std::string create = "teetee api-key create --file " + shell_word(path) + " --name NAME";
+    const auto text = net::read_file(path, net::key_file_bytes_max);
+    if (!text) {
+        const bool is_gone = text.error().code == ErrorCode::not_found;
+        return findings.problem(
+            {.cause = "--api-keys " + text.error().message(),
+             .fix = is_gone ? create
+                            : fmt::format("let the node's user read it, who is {} here: setfacl -m "
+                                          "u:{}:r {}",
+                                          ::geteuid(), ::geteuid(), shell_word(path))});
+    }
+    const auto keys = net::parse_api_keys(as_text(*text));
+    if (!keys) {
+        return findings.problem({.cause = "--api-keys " + path + ": " + keys.error().message(),
+                                 .fix = "a file that teetee api-key made: " + create});
+    }
+    const UnixSeconds now = setup.clock.unix_now();
+    const auto good = std::ranges::count_if(
+        *keys, [&](const auto& key) { return key.expires == 0 || now < key.expires; });
+    if (good > 0)
+        return findings.ok(fmt::format("{}: {} of {} are good", path, good, keys->size()));
+    findings.warn({.cause = fmt::format("--api-keys {}: {}, so that nobody is let in by one", path,
+                                        keys->empty() ? "no keys" : "all keys have run out"),
+                   .fix = create});
+}
+
 void check_memory(DoctorSetup& setup, DoctorFindings& findings) {
     findings.add(judge_memory({.available_bytes = available_memory_bytes(),
                                .weight_bytes = setup.weight_bytes,
-                               .kv_bytes = setup.kv_bytes}));
+                               .kv_bytes = setup.kv_bytes,
+                               .is_in_use = setup.has_running_node}));
 }
 
 void check_ledger(DoctorSetup& setup, DoctorFindings& findings) {

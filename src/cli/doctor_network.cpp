@@ -34,15 +34,16 @@ std::optional<attest::PeerExpectation> expectation_of(const DoctorSetup& setup) 
     return out;
 }
 
-Result<void> judge_certificate(ByteView der, DoctorSetup& setup) {
+/// False where there is nothing to judge it by.
+Result<bool> judge_certificate(ByteView der, DoctorSetup& setup) {
     TT_TRY(const auto certificate, attest::parse_ra_certificate(der));
     const auto expectation = expectation_of(setup);
-    if (!expectation) return {};
+    if (!expectation) return false;
     const auto collateral =
         attest::find_collateral(setup.collateral.get(), certificate.evidence.quote);
     TT_CHECK(attest::verify_peer(der, *expectation, setup.policy->policy, setup.clock.unix_now(),
                                  collateral.get()));
-    return {};
+    return true;
 }
 
 void check_peer(const Peer& peer, DoctorSetup& setup, DoctorFindings& findings) {
@@ -53,7 +54,7 @@ void check_peer(const Peer& peer, DoctorSetup& setup, DoctorFindings& findings) 
     }
     const std::string name = net::to_string(*address);
     // The certificate is all that is wanted; nothing is asked.
-    std::optional<Result<void>> verdict;
+    std::optional<Result<bool>> verdict;
     net::HttpClientRequest request = {.url = "https://" + name + "/",
                                       .time_max = std::chrono::seconds(10)};
     request.verify_certificate = [&](ByteView der) -> Result<void> {
@@ -61,7 +62,14 @@ void check_peer(const Peer& peer, DoctorSetup& setup, DoctorFindings& findings) 
         return fail(ErrorCode::cancelled, "");
     };
     const auto reached = net::http_fetch(request);
-    if (verdict && *verdict) return findings.ok(name + " is there, and its evidence is accepted");
+    if (verdict && *verdict && **verdict)
+        return findings.ok(name + " is there, and its evidence is accepted");
+    if (verdict && *verdict) {
+        return findings.warn(
+            {.cause = name + " is a node; not judged for want of policy, manifest or contract",
+             .fix = "--policy FILE and --manifest FILE, and of a pool --deployment FILE, that can "
+                    "be read"});
+    }
     if (verdict) {
         return findings.problem(
             {.cause = name + " shows evidence that is refused: " + verdict->error().message(),

@@ -54,6 +54,7 @@ void check_policy_file(DoctorSetup& setup, DoctorFindings& findings);
 void check_manifest(DoctorSetup& setup, DoctorFindings& findings);
 void check_shard(DoctorSetup& setup, DoctorFindings& findings);
 void check_draft_model(DoctorSetup& setup, DoctorFindings& findings);
+void check_api_keys(DoctorSetup& setup, DoctorFindings& findings);
 void check_memory(DoctorSetup& setup, DoctorFindings& findings);
 void check_ledger(DoctorSetup& setup, DoctorFindings& findings);
 

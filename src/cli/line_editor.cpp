@@ -17,10 +17,10 @@ namespace {
 // XTerm Control Sequences, "Bracketed Paste Mode".
 constexpr std::string_view paste_on = "\033[?2004h";
 constexpr std::string_view paste_off = "\033[?2004l";
-constexpr std::string_view paste_end = "\033[201~";
+constexpr std::wstring_view paste_end = L"\033[201~";
 /// Round what has no width in a prompt.
 constexpr char escape_mark = '\1';
-constexpr size_t paste_bytes_max = 1u << 20;
+constexpr size_t paste_characters_max = 1u << 20;
 
 void show(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
@@ -55,20 +55,25 @@ struct LineEditor::Impl {
         return CC_NEWLINE;
     }
 
-    /// Everything up to the mark of its end is text, also what would be a command.
+    /// Everything up to the mark of its end is text, also what would be a command; of what is too
+    /// long the beginning. Characters are read whole: el_getc knows those of one byte alone.
     static unsigned char on_paste(EditLine* editor, int) {
-        std::string text;
-        char c = 0;
-        while (text.size() < paste_bytes_max && el_getc(editor, &c) == 1) {
-            text += c == '\r' ? '\n' : c;
+        std::wstring text;
+        wchar_t c = 0;
+        while (el_wgetc(editor, &c) == 1) {
+            // Nothing could be inserted behind one.
+            if (c == L'\0') continue;
+            text += c == L'\r' ? L'\n' : c;
             if (text.ends_with(paste_end)) {
                 text.resize(text.size() - paste_end.size());
                 break;
             }
+            if (text.size() >= paste_characters_max + paste_end.size())
+                text.erase(text.size() - paste_end.size(), 1);
         }
         // Not the last one, which would be in the way of what is typed behind it.
-        while (text.ends_with('\n')) text.pop_back();
-        el_insertstr(editor, text.c_str());
+        while (text.ends_with(L'\n')) text.pop_back();
+        el_winsertstr(editor, text.c_str());
         return CC_REFRESH;
     }
 

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.hpp"
 
@@ -41,11 +40,5 @@ class LineEditor {
     explicit LineEditor(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
-
-/// What was typed in earlier conversations, the newest last: a JSON text a line. Error:
-/// config_invalid, limit_exceeded.
-Result<std::vector<std::string>> parse_history(std::string_view text);
-/// Of the newest of them, as far as the limits go.
-std::string encode_history(const std::vector<std::string>& lines);
 
 }  // namespace teetee::cli

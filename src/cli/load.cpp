@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -10,6 +11,8 @@
 #include <fmt/format.h>
 
 #include "cli/command.hpp"
+#include "cli/interrupt_watch.hpp"
+#include "cli/key_file.hpp"
 #include "net/http_client.hpp"
 
 namespace teetee::cli {
@@ -21,7 +24,15 @@ struct LoadOptions {
     uint32_t streams = 8;
     uint32_t seconds = 30;
     uint32_t tokens_max = 64;
+    std::string api_key_file;
+};
+
+/// What the streams go by.
+struct Load {
+    const LoadOptions& options;
     std::string api_key;
+    /// Ctrl-C: what has come until then is reported.
+    std::stop_token stop;
 };
 
 /// What the streams have seen, from all threads.
@@ -54,19 +65,20 @@ double seconds_since(Instant begin) {
 }
 
 /// One streamed answer. Events are counted and not read: the text is of no matter here.
-void ask_once(const LoadOptions& options, uint64_t seed, std::stop_token stop, Tally& tally) {
+void ask_once(const Load& load, uint64_t seed, Tally& tally) {
+    const LoadOptions& options = load.options;
     net::HttpClientRequest request;
     request.method = "POST";
     request.url = options.url + "/v1/completions";
     request.headers["content-type"] = "application/json";
-    if (!options.api_key.empty()) request.headers["authorization"] = "Bearer " + options.api_key;
+    if (!load.api_key.empty()) request.headers["authorization"] = "Bearer " + load.api_key;
     request.body = boost::json::serialize(boost::json::object{{"prompt", options.prompt},
                                                               {"max_tokens", options.tokens_max},
                                                               {"seed", seed},
                                                               {"stream", true}});
     request.time_max = std::chrono::hours(1);
     request.silence_max = std::chrono::seconds(60);
-    request.stop = stop;
+    request.stop = load.stop;
     Tally::Stream seen;
     std::string tail;
     bool is_done = false;
@@ -87,7 +99,7 @@ void ask_once(const LoadOptions& options, uint64_t seed, std::stop_token stop, T
         return true;
     };
     const auto response = net::http_fetch(request);
-    if (stop.stop_requested() && !is_done) return;
+    if (load.stop.stop_requested() && !is_done) return;
     if (!response) return tally.add_failure(std::string(to_string(response.error().code)));
     if (response->status != 200)
         return tally.add_failure("status " + std::to_string(response->status));
@@ -161,17 +173,25 @@ void show(const boost::json::object& report) {
     print_text(text);
 }
 
-Result<void> load(const LoadOptions& options, Session& session) {
+Result<void> measure(const LoadOptions& options, Session& session) {
+    std::string api_key;
+    if (!options.api_key_file.empty()) {
+        TT_TRY(api_key, read_key_file(options.api_key_file));
+    } else if (const char* given = std::getenv("TEETEE_API_KEY"); given != nullptr) {
+        api_key = given;
+    }
     Tally tally;
-    std::stop_source stop;
+    // Before there are threads, which take its mask of signals.
+    const InterruptWatch watch;
+    const Load load = {options, std::move(api_key), watch.token()};
     const Instant begin = SystemClock().now();
     const Instant end = begin + std::chrono::seconds(options.seconds);
     std::atomic<uint64_t> next_seed = 1;
     std::vector<std::jthread> threads;
     for (uint32_t i = 0; i < options.streams; ++i) {
         threads.emplace_back([&] {
-            while (SystemClock().now() < end && !stop.stop_requested())
-                ask_once(options, next_seed++, stop.get_token(), tally);
+            while (SystemClock().now() < end && !load.stop.stop_requested())
+                ask_once(load, next_seed++, tally);
         });
     }
     threads.clear();
@@ -191,7 +211,7 @@ void add_load(CLI::App& app, Session& session) {
     auto options = std::make_shared<LoadOptions>();
     CLI::App* command = add_command(
         app, session, "load", "Ask an entry over many streams at once, and say how fast it answers",
-        options, load);
+        options, measure);
     command->add_option("--url", options->url, "The entry's plain API")->capture_default_str();
     command->add_option("--streams", options->streams, "Answers at a time")
         ->check(CLI::Range(1, 1000))
@@ -203,8 +223,9 @@ void add_load(CLI::App& app, Session& session) {
         ->check(CLI::Range(1, 1 << 20))
         ->capture_default_str();
     command->add_option("--prompt,-p", options->prompt, "What is asked")->capture_default_str();
-    command->add_option("--api-key", options->api_key, "Where the entry asks for one")
-        ->envname("TEETEE_API_KEY");
+    command->add_option("--api-key-file", options->api_key_file,
+                        "A file with a key, where the entry asks for one; default: the key in "
+                        "TEETEE_API_KEY");
 }
 
 }  // namespace teetee::cli

@@ -9,6 +9,7 @@
 #include "cli/client_commands.hpp"
 #include "cli/command.hpp"
 #include "cli/configuration.hpp"
+#include "cli/deploy_commands.hpp"
 #include "cli/tree_commands.hpp"
 
 namespace teetee::cli {
@@ -27,6 +28,7 @@ void add_commands(CLI::App& app, Session& session) {
     app.require_subcommand(1);
     app.fallthrough();
     app.add_flag("--json", session.json, "Print one JSON object on stdout; logs go to stderr");
+    session.log.add_to(app);
     // Read before the rest is parsed (configuration.hpp).
     app.add_option_function<std::string>(
            "--config", [](const std::string&) {},
@@ -52,10 +54,12 @@ void add_commands(CLI::App& app, Session& session) {
     add_bench(app, session);
     add_load(app, session);
     add_attest(app, session);
+    add_deploy(app, session);
     add_account(app, session);
     add_credits(app, session);
     add_voucher(app, session);
     add_pool(app, session);
+    add_host(app, session);
     add_register(app, session);
     add_earnings(app, session);
     add_settle(app, session);

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "api/operator_routes.hpp"
 #include "api/routes.hpp"
 #include "cli/log.hpp"
 #include "cli/node_options.hpp"
@@ -35,6 +38,48 @@ Result<ApiServers> serve_api(net::Loop& loop, node::Node& node, api::Routes& rou
         log.info("attested API on https://" + net::to_string(tls_address));
     }
     return servers;
+}
+
+struct OperatorServers {
+    std::unique_ptr<net::HttpServer> metrics;
+    std::unique_ptr<net::HttpServer> status;
+};
+
+/// `address`: nullopt for nowhere.
+Result<std::unique_ptr<net::HttpServer>> serve_operator(net::Loop& loop,
+                                                        const std::optional<net::Address>& address,
+                                                        api::OperatorRoutes routes) {
+    if (!address) return std::unique_ptr<net::HttpServer>();
+    // Few ask, and none of them for long.
+    net::HttpServerOptions options;
+    options.connections_max = 64;
+    options.limits.body_bytes_max = 4096;
+    return net::HttpServer::listen(
+        loop, *address, options,
+        [routes = std::move(routes)](const net::HttpRequest& request,
+                                     const std::shared_ptr<net::HttpExchange>& exchange) {
+            routes.handle(request, *exchange);
+        });
+}
+
+/// Two addresses: what is measured is for whoever runs the node, how it stands is for anybody.
+Result<OperatorServers> serve_operators(net::Loop& loop, const NodeCommandOptions& options,
+                                        const api::MetricSources& sources, const NodeChain* chain,
+                                        Log& log) {
+    OperatorServers out;
+    TT_TRY(const auto metrics, options.metrics_address());
+    TT_TRY(const auto status, options.status_address());
+    TT_TRY(out.metrics, serve_operator(loop, metrics, api::OperatorRoutes(sources.node, sources)));
+    api::OperatorRoutes::Registration registration;
+    if (chain != nullptr) registration = [chain] { return chain->registration_text(); };
+    TT_TRY(out.status, serve_operator(loop, status,
+                                      api::OperatorRoutes(sources.node, std::move(registration))));
+    const auto say = [&](std::string_view what, const net::Address& at, uint16_t port) {
+        log.info(fmt::format("{0} on http://{1}/{0}", what, net::to_string({at.host, port})));
+    };
+    if (metrics) say("metrics", *metrics, out.metrics->port());
+    if (status) say("health", *status, out.status->port());
+    return out;
 }
 
 /// As browsers write them into Host: without a port that is the scheme's own.
@@ -97,8 +142,8 @@ Result<std::unique_ptr<net::CollateralCache>> open_collateral(
     return cache;
 }
 
-Result<void> serve(const NodeCommandOptions& options, Session&) {
-    StderrLog log(options.name.empty() ? "node" : options.name);
+Result<void> serve(const NodeCommandOptions& options, Session& session) {
+    StderrLog log(session.log, {.component = "node", .node = options.name});
     const SystemClock clock;
     SystemRng rng;
     TT_TRY(const auto tee, options.tee.open(log, clock.unix_now()));
@@ -134,8 +179,13 @@ Result<void> serve(const NodeCommandOptions& options, Session&) {
         TT_TRY(auto opened, net::ApiKeyFile::open({clock, log}, options.api_key_file));
         api_keys.emplace(std::move(opened));
     }
+    std::function<node::MoneyReport()> money;
+    if (chain) money = [&chain] { return chain->report(); };
     api::Routes routes({*node, clock, rng, chain ? chain->billing() : nullptr, options.cors_origins,
-                        api_keys ? &*api_keys : nullptr});
+                        api_keys ? &*api_keys : nullptr, &log, money});
+    const api::HttpMeter* meter = node->is_entry() ? &routes.meter() : nullptr;
+    TT_TRY(const auto operators,
+           serve_operators(loop, options, {*node, clock, meter, money}, chain.get(), log));
     ApiServers servers;
     if (node->is_entry()) {
         TT_TRY(servers, serve_api(loop, *node, routes, options, log));

@@ -223,6 +223,19 @@ Result<void> NodeChain::open_till(const std::vector<std::string>& names) {
     return {};
 }
 
+node::MoneyReport NodeChain::report() const {
+    const chain::ChainViewStatus status = client_->view().status();
+    node::MoneyReport out{.is_following = client_->money().has_value(),
+                          .head_block = status.head,
+                          .settled_block = status.settled ? status.settled->number : 0,
+                          .reorganisations = status.reorganisations};
+    if (status.confirmed_at) out.unconfirmed = world_.clock.now() - *status.confirmed_at;
+    if (const chain::Sender* sender = client_->sender())
+        out.transactions_in_flight = sender->in_flight().size();
+    if (money_) out.till = money_->report();
+    return out;
+}
+
 chain::RegistrationFile NodeChain::registration() const {
     const attest::Evidence evidence = node_->evidence();
     chain::RegistrationFile file = {.deployment = target_.deployment,
@@ -238,6 +251,11 @@ chain::RegistrationFile NodeChain::registration() const {
                                                .statement_hash = crypto::sha256(file.statement),
                                                .endpoint = file.endpoint});
     return file;
+}
+
+std::optional<std::string> NodeChain::registration_text() const {
+    if (node_ == nullptr || host_ == chain::Address{}) return std::nullopt;
+    return chain::encode_registration_file(registration());
 }
 
 Result<void> NodeChain::write_registration() {

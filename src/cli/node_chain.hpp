@@ -70,6 +70,9 @@ class NodeChain {
     /// `names`: what clients call this entry, see api::SignIns. Errors: of Money::start, and of
     /// writing.
     Result<void> attach(node::Node& node, const std::vector<std::string>& names);
+    node::MoneyReport report() const;
+    /// What --registration writes, as of now; nullopt without a host, and before attach().
+    std::optional<std::string> registration_text() const;
     /// nullptr on nodes that are no entries.
     const api::Billing* billing() const { return billing_ ? &*billing_ : nullptr; }
 

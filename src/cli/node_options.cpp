@@ -7,6 +7,19 @@
 #include "cli/progress.hpp"
 
 namespace teetee::cli {
+namespace {
+
+/// HOST:PORT, or a port of this machine alone; nullopt for "".
+Result<std::optional<net::Address>> operator_address(const std::string& option,
+                                                     const std::string& text) {
+    if (text.empty()) return std::optional<net::Address>();
+    const bool is_port = text.find_first_not_of("0123456789") == std::string::npos;
+    auto address = net::parse_address(is_port ? "127.0.0.1:" + text : text);
+    if (!address) return in_context(option, std::move(address).error());
+    return std::optional(std::move(*address));
+}
+
+}  // namespace
 
 Result<node::NodeOptions> NodeCommandOptions::node_options() const {
     node::NodeOptions out = node;
@@ -17,6 +30,8 @@ Result<node::NodeOptions> NodeCommandOptions::node_options() const {
         out.registry.push_back({.url = url});
     }
     if (!node.url.empty()) TT_CHECK(net::parse_address(node.url));
+    TT_CHECK(metrics_address());
+    TT_CHECK(status_address());
     for (const std::string& url : {node.api_url, node.api_tls_url}) {
         if (!url.empty()) TT_CHECK(net::parse_url(url));
     }
@@ -38,6 +53,13 @@ Result<node::NodeOptions> NodeCommandOptions::node_options() const {
     TT_TRY(out.shard.kv_type, kv.kv_type());
     TT_TRY(out.policy, node::PolicyFile::load(policy_path));
     return out;
+}
+
+Result<std::optional<net::Address>> NodeCommandOptions::metrics_address() const {
+    return operator_address("--metrics", metrics);
+}
+Result<std::optional<net::Address>> NodeCommandOptions::status_address() const {
+    return operator_address("--status", status);
 }
 
 void NodeCommandOptions::add_to(CLI::App& command) {
@@ -79,6 +101,16 @@ void NodeCommandOptions::add_to(CLI::App& command) {
         .add_option("--api-tls", api_tls,
                     "Entry: where the API listens with the attested certificate")
         ->envname("TEETEE_API_TLS");
+    command
+        .add_option("--metrics", metrics,
+                    "Where /metrics (Prometheus), /health and /ready are served, over plain HTTP: "
+                    "HOST:PORT, or a port of this machine alone. An entry's API has them too")
+        ->envname("TEETEE_METRICS");
+    command
+        .add_option("--status", status,
+                    "Where this node says over plain HTTP how it is, to anybody: /health, /ready "
+                    "and, for its host, /registration; HOST:PORT, or a port of this machine alone")
+        ->envname("TEETEE_STATUS");
     command
         .add_option("--kernel", node.shard.kernel,
                     "scalar, avx2, avx512, amx or auto (the best here)")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct NodeCommandOptions {
     std::string registry_path;
     std::string api = "127.0.0.1:5002";
     std::string api_tls;
+    /// Where /metrics is served apart from the API: HOST:PORT, or a port of loopback; "" for none.
+    std::string metrics;
+    /// The same for what anybody may know of it.
+    std::string status;
     std::vector<std::string> cors_origins{"*"};
     std::string api_key_file;
     TeeOption tee;
@@ -42,6 +47,9 @@ struct NodeCommandOptions {
     NodeChainOption chain;
 
     void add_to(CLI::App& command);
+    /// Of `metrics`; nullopt where it is none. Error: address_invalid.
+    Result<std::optional<net::Address>> metrics_address() const;
+    Result<std::optional<net::Address>> status_address() const;
     /// All but what is opened for the node. Errors: of the options, config_invalid,
     /// address_invalid, invalid_argument; of the policy's file.
     Result<node::NodeOptions> node_options() const;

@@ -75,14 +75,7 @@ Result<PullReport> pull_url(const PullOptions& options, const hub::UrlReference&
     TT_TRY(
         const auto endpoint,
         choose_endpoint(options, {.url = shown_url, .mirror_variable = "", .token_variable = ""}));
-    file.explain = [](int status, const net::HttpHeaders& headers) {
-        if (status == 401 || status == 403)
-            return fail(ErrorCode::access_denied,
-                        "have HTTP status " + std::to_string(status) +
-                            ": the server wants to know who asks; --token-file sends it a token");
-        if (status == 404) return fail(ErrorCode::not_found, "have HTTP status 404: no such file");
-        return hub::failure_of_status(status, headers, 0).error;
-    };
+    file.explain = explain_url_status;
     if (reference.url.starts_with("http:") && options.sha256.empty())
         PullSession::say(
             "over plain http anybody on the way can change the file; name its digest "

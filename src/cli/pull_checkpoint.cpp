@@ -72,7 +72,7 @@ class Checkpoint {
                                                    .stop = pulling_.stop()}));
         TT_TRY(const auto digest, pulling_.hash(out_));
         TT_CHECK(note_digest(out_, source(), digest));
-        if (!options_.keep_checkpoint) fs::remove_all(folder_, failed);
+        if (!options_.keep_checkpoint) remove_checkpoint();
         return report(made);
     }
 
@@ -190,6 +190,25 @@ class Checkpoint {
                         "and what is made of it; make room or name another place with --out",
                         folder_, model::show_byte_count(space.available),
                         model::show_byte_count(need)));
+    }
+
+    /// What was fetched and nothing else: the folder may have been somebody's before.
+    void remove_checkpoint() const {
+        std::error_code failed;
+        for (const auto* list : {&small_, &weights_}) {
+            for (const hub::HfFile& file : *list) {
+                const std::string path = folder_ + "/" + file.path;
+                for (const char* ending : {"", ".part", ".part.json"})
+                    fs::remove(path + ending, failed);
+                // Of an index with folders in it.
+                for (fs::path at = fs::path(path).parent_path(); at != fs::path(folder_);
+                     at = at.parent_path())
+                    fs::remove(at, failed);
+            }
+        }
+        fs::remove(folder_, failed);
+        if (fs::exists(folder_, failed))
+            PullSession::say(folder_ + " stays: it has files that were not fetched");
     }
 
     PullReport report(const Imported& made) const {

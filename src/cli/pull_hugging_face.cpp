@@ -108,6 +108,7 @@ PullFile HfRepository::file(const hub::HfFile& listed) const {
     return {.url = hub::hf_file_url({endpoint, reference.repository, model.commit}, listed.path),
             .digest = listed.digest,
             .bytes = listed.bytes,
+            .commit = model.commit,
             .explain = explain};
 }
 

@@ -18,6 +18,7 @@
 #include "model/kv_budget.hpp"
 #include "net/address.hpp"
 #include "net/file.hpp"
+#include "net/loopback.hpp"
 
 namespace teetee::cli {
 namespace {
@@ -27,17 +28,14 @@ std::string variable(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-Result<std::string> clean_endpoint(std::string url) {
+/// `source`: who named it.
+Result<std::string> clean_endpoint(std::string url, const std::string& source) {
     while (url.ends_with('/')) url.pop_back();
     const auto parsed = net::parse_url(url);
-    if (!parsed) return fail(ErrorCode::invalid_argument, "--mirror: " + parsed.error().detail);
+    if (!parsed) return fail(ErrorCode::invalid_argument, source + ": " + parsed.error().detail);
     if (url.find_first_of("?#") == url.npos) return url;
     return fail(ErrorCode::invalid_argument,
-                "--mirror: have " + quote_foreign(url) + ", need a URL without a query");
+                source + ": have " + quote_foreign(url) + ", need a URL without a query");
 }
 
 std::string digest_text(const hub::FileDigest& digest) {
@@ -49,21 +47,24 @@ std::string digest_text(const hub::FileDigest& digest) {
 /// program cannot run it: others can, and the next version may.
 class GgufCheck {
   public:
+    explicit GgufCheck(const PullFile& wanted) : wanted_(wanted) {}
+
     Result<void> check_head(const std::string& path, uint64_t head_bytes, uint64_t file_bytes) {
         TT_TRY(const auto file, net::File::open(path));
         Bytes head(head_bytes);
         TT_CHECK(file.read(0, head));
         const auto gguf = model::Gguf::parse_head(head, file_bytes);
-        if (gguf) tell_architecture(*gguf);
         // An index that is longer than this is looked at when all is there.
-        if (gguf || gguf.error().code == ErrorCode::gguf_truncated) return {};
-        return gguf.error();
+        if (!gguf && gguf.error().code == ErrorCode::gguf_truncated) return {};
+        if (!gguf) return gguf.error();
+        tell_architecture(*gguf);
+        return wanted_.check_index ? wanted_.check_index(*gguf) : Result<void>();
     }
 
     Result<void> check(const std::string& path) {
         TT_TRY(const auto file, ModelFile::open(path));
         tell_architecture(file.gguf);
-        return {};
+        return wanted_.check_data ? wanted_.check_data(file.gguf) : Result<void>();
     }
 
   private:
@@ -74,6 +75,7 @@ class GgufCheck {
         PullSession::say("this program cannot run the model: " + read.error().message());
     }
 
+    const PullFile& wanted_;
     bool is_told_ = false;
 };
 
@@ -90,11 +92,21 @@ hub::WebOptions web_options(const PullOptions& options, const PullEndpoint& endp
 
 }  // namespace
 
+Error explain_url_status(int status, const net::HttpHeaders& headers) {
+    if (status == 401 || status == 403)
+        return fail(ErrorCode::access_denied,
+                    "have HTTP status " + std::to_string(status) +
+                        ": the server wants to know who asks; --token-file sends it a token");
+    if (status == 404) return fail(ErrorCode::not_found, "have HTTP status 404: no such file");
+    return hub::failure_of_status(status, headers, 0).error;
+}
+
 Result<PullEndpoint> choose_endpoint(const PullOptions& options, const PullHub& hub) {
     PullEndpoint out;
     const std::string named = *hub.mirror_variable == '\0' ? "" : variable(hub.mirror_variable);
     const std::string trusted = named.empty() ? std::string(hub.url) : named;
-    TT_TRY(out.url, clean_endpoint(options.mirror.empty() ? trusted : options.mirror));
+    TT_TRY(out.url, options.mirror.empty() ? clean_endpoint(trusted, hub.mirror_variable)
+                                           : clean_endpoint(options.mirror, "--mirror"));
     const bool is_own = options.mirror.empty() || options.mirror == trusted;
     std::string token;
     if (!options.token_file.empty()) {
@@ -111,7 +123,7 @@ Result<PullEndpoint> choose_endpoint(const PullOptions& options, const PullHub& 
         token = std::move(*given);
     }
     TT_TRY(const auto url, net::parse_url(out.url));
-    if (token.empty() || url.tls || is_loopback(url.address.host)) {
+    if (token.empty() || url.tls || net::is_loopback(url.address.host)) {
         out.token = std::move(token);
         return out;
     }
@@ -148,9 +160,10 @@ Result<hub::Downloaded> PullSession::fetch(const PullFile& file) const {
                                      .path = file.path,
                                      .digest = file.digest,
                                      .bytes = file.bytes,
+                                     .commit = file.commit,
                                      .connections = options_.connections,
                                      .explain = file.explain};
-    GgufCheck check;
+    GgufCheck check(file);
     if (file.is_gguf) {
         download.check_head = [&check](const std::string& path, uint64_t head, uint64_t all) {
             return check.check_head(path, head, all);

@@ -14,6 +14,7 @@
 #include "cli/command.hpp"
 #include "hub/download.hpp"
 #include "hub/reference.hpp"
+#include "model/gguf.hpp"
 #include "net/loop.hpp"
 
 namespace teetee::cli {
@@ -60,10 +61,18 @@ struct PullFile {
     std::string path{};
     std::optional<hub::FileDigest> digest{};
     std::optional<uint64_t> bytes{};
+    /// Of a repository.
+    std::string commit{};
     hub::ExplainStatus explain{};
     /// It is a model: GGUF's index reader looks at it.
     bool is_gguf = false;
+    /// Of a GGUF file: what its index must be, as soon as that is there, and all of it at the end.
+    std::function<Result<void>(const model::Gguf& gguf)> check_index{};
+    std::function<Result<void>(const model::Gguf& gguf)> check_data{};
 };
+
+/// What a server of no hub's means with a status that is no file.
+Error explain_url_status(int status, const net::HttpHeaders& headers);
 
 /// A pull under way: the web, what is shown of it, and Ctrl-C, which stops it so that the same
 /// command goes on.

@@ -4,6 +4,7 @@
 #include "api/stop_matcher.hpp"
 #include "cli/model_file.hpp"
 #include "cli/sampling_flags.hpp"
+#include "cli/terminal.hpp"
 #include "model/stream_decoder.hpp"
 #include "node/sequence_sampler.hpp"
 
@@ -43,9 +44,9 @@ class Answer {
     /// A stop string was found: nothing may follow.
     bool is_stopped() const { return is_stopped_; }
     void finish() {
-        if (is_stopped_) return;
-        deliver(decoder_.finish());
+        if (!is_stopped_) deliver(decoder_.finish());
         if (!is_stopped_) print(stops_.finish());
+        printer_.finish();
     }
     boost::json::object json() const {
         boost::json::object out = {
@@ -62,11 +63,12 @@ class Answer {
     }
     void print(const std::string& text) {
         text_ += text;
-        if (is_printed_) print_text(text);
+        if (is_printed_) printer_.print(text);
     }
 
     model::StreamDecoder decoder_;
     api::StopMatcher stops_;
+    AnswerPrinter printer_;
     bool is_printed_;
     bool is_stopped_ = false;
     std::string text_;

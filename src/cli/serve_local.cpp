@@ -6,10 +6,10 @@
 
 #include "cli/client_commands.hpp"
 #include "cli/client_flags.hpp"
+#include "cli/key_file.hpp"
 #include "cli/log.hpp"
 #include "cli/route_notice.hpp"
-#include "net/file.hpp"
-#include "proxy/limits.hpp"
+#include "net/loopback.hpp"
 #include "proxy/server.hpp"
 
 namespace teetee::cli {
@@ -29,14 +29,10 @@ struct ServeLocalOptions : ClientFlags {
 /// What is under way may end for so long when serve-local is told to.
 constexpr Duration drain_time = std::chrono::seconds(10);
 
-bool is_loopback(const std::string& host) {
-    return host == "::1" || host == "localhost" || host.starts_with("127.");
-}
-
 Result<net::Address> address_of(const ServeLocalOptions& options) {
     auto address = net::parse_address(options.listen);
     if (!address) return in_context("--listen", std::move(address).error());
-    if (!is_loopback(address->host) && !options.is_public) {
+    if (!net::is_loopback(address->host) && !options.is_public) {
         return fail(ErrorCode::invalid_argument,
                     "--listen: have " + quote_foreign(options.listen) +
                         ", need an address of this machine alone, such as 127.0.0.1:8787: what "
@@ -45,15 +41,24 @@ Result<net::Address> address_of(const ServeLocalOptions& options) {
     return address;
 }
 
+Result<proxy::AccessRules> access_of(const ServeLocalOptions& options) {
+    proxy::AccessRules out;
+    for (const std::string& text : options.hosts) {
+        auto host = proxy::clean_host(text);
+        if (!host) return in_context("--allow-host", std::move(host).error());
+        out.hosts.push_back(std::move(*host));
+    }
+    for (const std::string& text : options.origins) {
+        auto origin = proxy::clean_origin(text);
+        if (!origin) return in_context("--allow-origin", std::move(origin).error());
+        out.origins.push_back(std::move(*origin));
+    }
+    return out;
+}
+
 Result<std::string> entry_key_of(const ServeLocalOptions& options) {
     if (options.entry_key_file.empty()) return std::string();
-    TT_TRY(const auto text, net::read_file(options.entry_key_file, proxy::key_bytes_max + 2));
-    std::string key(as_text(text));
-    while (key.ends_with('\n') || key.ends_with('\r')) key.pop_back();
-    const net::HttpHeaders shown = {{"authorization", "Bearer " + key}};
-    if (key.size() > proxy::key_bytes_max || net::bearer_token(shown) != key)
-        return fail(ErrorCode::config_invalid, options.entry_key_file + ": need one key");
-    return key;
+    return read_key_file(options.entry_key_file);
 }
 
 boost::json::object payment_json(const Payment& payment, const client::VerifiedEntry& entry) {
@@ -75,17 +80,22 @@ boost::json::object payment_json(const Payment& payment, const client::VerifiedE
 }
 
 void announce(const ServeLocalOptions& options, const client::Client& client, uint16_t port,
-              const net::Address& address, const Session& session) {
+              const net::Address& address, const Session& session, Log& log) {
     const std::string url = "http://" + to_string(net::Address{address.host, port});
-    if (!is_loopback(address.host)) {
-        std::fprintf(stderr,
-                     "WARNING: %s is not of this machine alone. What is asked there is not "
-                     "encrypted on its way to here%s\n",
-                     url.c_str(),
-                     options.api_key_file.empty()
-                         ? ", and whoever reaches it spends your credits; --api-keys asks for a "
-                           "key"
-                         : "");
+    const auto say = [&](const std::string& text, LogLevel level) {
+        // Nothing but lines of JSON, where these are asked for.
+        if (session.log.is_json()) return log.write(level, text);
+        std::fprintf(stderr, "%s\n", text.c_str());
+    };
+    if (!net::is_loopback(address.host)) {
+        say(fmt::format("WARNING: {} is not of this machine alone. What is asked there is not "
+                        "encrypted on its way to here{}",
+                        url,
+                        options.api_key_file.empty()
+                            ? ", and whoever reaches it spends your credits; --api-keys asks "
+                              "for a key"
+                            : ""),
+            LogLevel::warn);
     }
     const auto& route = client.route();
     if (session.json) {
@@ -97,14 +107,17 @@ void announce(const ServeLocalOptions& options, const client::Client& client, ui
                     {"simulated", route.simulated}});
         return;
     }
-    std::fprintf(stderr, "%s, %s", client.entry()->url().c_str(), route_notice(route).c_str());
+    std::string notice = client.entry()->url() + ", " + route_notice(route);
+    notice.pop_back();
+    say(notice, LogLevel::info);
     print_text(fmt::format("serving {0}; OpenAI base URL {0}/v1\n", url));
 }
 
 Result<void> serve(const ServeLocalOptions& options, Session& session) {
     TT_TRY(const auto address, address_of(options));
+    TT_TRY(auto access, access_of(options));
     const SystemClock clock;
-    StderrLog log("serve-local");
+    StderrLog log(session.log, {.component = "serve-local"});
     std::optional<net::ApiKeyFile> api_keys;
     if (!options.api_key_file.empty()) {
         TT_TRY(auto opened, net::ApiKeyFile::open({clock, log}, options.api_key_file));
@@ -112,9 +125,8 @@ Result<void> serve(const ServeLocalOptions& options, Session& session) {
     }
     proxy::ServerOptions server_options;
     server_options.listen = address;
-    server_options.access = {.hosts = options.hosts,
-                             .origins = options.origins,
-                             .keys = api_keys ? &*api_keys : nullptr};
+    server_options.access = std::move(access);
+    if (api_keys) server_options.access.keys = &*api_keys;
     TT_TRY(server_options.entry_key, entry_key_of(options));
     TT_TRY(const auto setting,
            ClientSetting::open(options, std::chrono::seconds(options.verify_s)));
@@ -136,7 +148,7 @@ Result<void> serve(const ServeLocalOptions& options, Session& session) {
         if (std::exchange(is_ending, true)) return loop.stop();
         server->stop(drain_time, [&loop] { loop.stop(); });
     });
-    announce(options, client, server->port(), address, session);
+    announce(options, client, server->port(), address, session, log);
     loop.run();
     server.reset();
     return {};

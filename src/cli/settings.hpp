@@ -53,8 +53,8 @@ class SettingsTrial {
     bool has_flag(const std::string& name) const { return flag_value(name).has_value(); }
     /// {"attest", "verify"}.
     CommandPath called() const;
-    /// Arguments that are none of the program's, where no command was called.
-    std::vector<std::string> left_over() const { return root_->remaining(); }
+    /// Arguments that are none of the program's, or of the command's.
+    std::vector<std::string> left_over() const { return root_->remaining(true); }
 
     /// Every table, key and value of a file, whatever command is called. Error: config_invalid with
     /// file, line and what is probably meant.

@@ -157,9 +157,8 @@ TEST(settings_check, names_what_is_meant) {
     EXPECT_NE(refusal("listen = \"a:1\"\n").find("above the first table: it is of [node]"),
               std::string::npos);
     EXPECT_NE(refusal("[node]\nhelp = true\n").find("unknown key"), std::string::npos);
-    EXPECT_NE(
-        refusal("[node]\nutterly-other = 1\n").find("unknown key 'utterly-other' in [node]"),
-        std::string::npos);
+    EXPECT_NE(refusal("[node]\nutterly-other = 1\n").find("unknown key 'utterly-other' in [node]"),
+              std::string::npos);
 }
 
 TEST(settings_check, refuses_wrong_kinds_and_ranges) {

@@ -10,7 +10,11 @@ std::string shell_word(std::string_view text) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                std::string_view("/._-+,:@%").find(c) != std::string_view::npos;
     };
-    if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string(text);
+    const bool is_word = !text.empty() && std::ranges::all_of(text, is_plain);
+    return is_word ? std::string(text) : shell_quoted(text);
+}
+
+std::string shell_quoted(std::string_view text) {
     std::string out = "'";
     for (const char c : text) {
         if (c == '\'')

@@ -12,6 +12,7 @@ TEST(shell_word, is_quoted_only_where_a_shell_would_read_more_into_it) {
     EXPECT_EQ(shell_word("a b"), "'a b'");
     EXPECT_EQ(shell_word("~/$x;`y`"), "'~/$x;`y`'");
     EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+    EXPECT_EQ(shell_quoted("plain"), "'plain'");
 }
 
 }  // namespace

@@ -5,13 +5,31 @@
 #include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <utility>
 
+#include "base/bytes.hpp"
+#include "cli/command.hpp"
 #include "net/file.hpp"
 
 namespace teetee::cli {
 namespace {
 
 constexpr size_t password_bytes_max = 1024;
+/// U+FFFD.
+constexpr std::string_view replacement = "\xef\xbf\xbd";
+
+/// Of the character that begins so; 0 where none does.
+size_t character_bytes(uint8_t first) {
+    if (first >= 0xc2 && first <= 0xdf) return 2;
+    if (first >= 0xe0 && first <= 0xef) return 3;
+    return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+}
+
+/// Of a character of several bytes. The longer forms of shorter ones are as bad as those.
+bool is_visible(std::string_view character) {
+    const bool is_control = character[0] == '\xc2' && static_cast<uint8_t>(character[1]) < 0xa0;
+    return !is_control && is_utf8(character);
+}
 
 /// What is typed does not show as long as this lives.
 class NoEcho {
@@ -37,6 +55,48 @@ class NoEcho {
 };
 
 }  // namespace
+
+std::string VisibleText::feed(std::string_view piece) {
+    std::string out;
+    for (const char byte : piece) take(byte, out);
+    return out;
+}
+
+std::string VisibleText::finish() {
+    missing_ = 0;
+    return std::exchange(begun_, {}).empty() ? "" : std::string(replacement);
+}
+
+void VisibleText::take(char byte, std::string& out) {
+    const auto value = static_cast<uint8_t>(byte);
+    const bool is_next = (value & 0xc0) == 0x80;
+    if (missing_ > 0 && is_next) {
+        begun_ += byte;
+        if (--missing_ == 0) out += is_visible(begun_) ? begun_ : replacement;
+        if (missing_ == 0) begun_.clear();
+        return;
+    }
+    out += finish();
+    if (value < 0x80) {
+        const bool is_control = (value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f;
+        out += is_control ? std::string(replacement) : std::string(1, byte);
+    } else if (const size_t bytes = character_bytes(value); bytes == 0) {
+        out += replacement;
+    } else {
+        begun_ = std::string(1, byte);
+        missing_ = bytes - 1;
+    }
+}
+
+AnswerPrinter::AnswerPrinter() : is_terminal_(::isatty(STDOUT_FILENO) != 0) {}
+
+void AnswerPrinter::print(std::string_view piece) {
+    print_text(is_terminal_ ? visible_.feed(piece) : std::string(piece));
+}
+
+void AnswerPrinter::finish() {
+    if (const std::string rest = visible_.finish(); !rest.empty()) print_text(rest);
+}
 
 bool has_terminal() {
     return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;

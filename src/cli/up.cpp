@@ -32,6 +32,8 @@ struct UpOptions {
     ActivationsOption activations;
     uint32_t drafts_max = 16;
     std::string draft_model;
+    /// The first of as many as there are nodes; 0: none.
+    uint16_t metrics_port = 0;
     bool no_chain = false;
     std::string anvil;
     bool prepare_only = false;
@@ -125,8 +127,10 @@ class Supervisor {
                                         "--threads",       std::to_string(options_.threads),
                                         "--drain-seconds", "0",
                                         "--name",          fmt::format("node {}", index + 1)};
-        const std::vector<std::string> kv = options_.kv.arguments();
-        out.insert(out.end(), kv.begin(), kv.end());
+        for (const auto& more : {options_.kv.arguments(), session_.log.arguments()})
+            out.insert(out.end(), more.begin(), more.end());
+        if (options_.metrics_port != 0)
+            out.insert(out.end(), {"--metrics", on_loopback(metrics_port(index))});
         // Whoever is alive tells of the others.
         for (size_t other = 0; shards > 1 && other < options_.replicas; ++other) {
             const size_t next = other * shards + (shard + 1) % shards;
@@ -143,6 +147,10 @@ class Supervisor {
                 out.insert(out.end(), {"--draft-model", options_.draft_model});
         }
         return out;
+    }
+
+    uint16_t metrics_port(size_t index) const {
+        return static_cast<uint16_t>(options_.metrics_port + index);
     }
 
     void tick() {
@@ -327,7 +335,11 @@ Result<void> ensure_ports_free(const UpOptions& options, size_t shard_count) {
         wanted.push_back(ports.api(i));
         wanted.push_back(ports.api_tls(i));
     }
-    for (size_t i = 0; i < options.replicas * shard_count; ++i) wanted.push_back(ports.link(i));
+    for (size_t i = 0; i < options.replicas * shard_count; ++i) {
+        wanted.push_back(ports.link(i));
+        if (options.metrics_port != 0)
+            wanted.push_back(static_cast<uint16_t>(options.metrics_port + i));
+    }
     for (const uint16_t port : wanted) {
         auto listening =
             net::Acceptor::listen(loop, {"127.0.0.1", port}, [](std::unique_ptr<net::Stream>) {});
@@ -354,6 +366,10 @@ Result<void> up(const UpOptions& options, Session& session) {
     if (options.port < 1 || options.port + ports > 65535) {
         return fail(ErrorCode::config_invalid, "--port leaves no room for the ports behind it");
     }
+    if (options.metrics_port + options.replicas * cut.size() > 65536) {
+        return fail(ErrorCode::config_invalid,
+                    "--metrics-port leaves no room for the ports behind it");
+    }
     // Here rather than in the first node that starts.
     TT_CHECK(options.kv.bytes());
     TT_CHECK(options.kv.kv_type());
@@ -370,7 +386,7 @@ Result<void> up(const UpOptions& options, Session& session) {
             print_text("prepared " + folder + "\n");
         return {};
     }
-    StderrLog log("up");
+    StderrLog log(session.log, {.component = "up"});
     return Supervisor(options, session, network, log).run();
 }
 
@@ -411,6 +427,9 @@ void add_up(CLI::App& app, Session& session) {
         ->check(CLI::Range(0, 256));
     options->kv.add_to(*command);
     options->activations.add_to(*command);
+    command->add_option("--metrics-port", options->metrics_port,
+                        "Where the first node serves its metrics, each other one behind it; "
+                        "default: the API of an entry alone does");
     command->add_flag("--no-chain", options->no_chain, "On no chain: answers are free");
     command
         ->add_option("--anvil", options->anvil,

@@ -70,6 +70,7 @@ struct Client::Asking {
     std::unique_ptr<AnswerPayment> payment{};
     PartialAnswer known{};
     std::vector<AnswerPart> parts{};
+    Instant begun_at{};
     /// Unless tokens come before.
     Instant give_up_at{};
     /// Whose turn it was when the answer was interrupted.
@@ -108,12 +109,23 @@ Result<void> Client::open() {
     return {};
 }
 
+/// Without those that have turned out to be none; the turn stays with whose it is.
+void Client::choose_urls() {
+    const std::string turn = urls_[turn_];
+    urls_ = options_.entries->urls();
+    const auto found = std::ranges::find(urls_, turn);
+    turn_ = static_cast<size_t>(found - urls_.begin());
+    if (found == urls_.end()) urls_.push_back(turn);
+}
+
 Result<std::vector<AnswerPart>> Client::ask(const Question& question, const Events& events) {
     const auto shape = answer_shape_of(question.path);
     if (!shape || urls_.empty())
         return fail(ErrorCode::invalid_argument, "client: no such path, or no entry");
+    choose_urls();
     const SystemClock clock;
     Asking asking = {.question = question, .events = events};
+    asking.begun_at = clock.now();
     asking.format = {.shape = *shape, .is_resumable = answer_count_of(question.body) == 1};
     if (options_.payer) asking.payment = options_.payer->begin();
     refusal_.reset();
@@ -140,6 +152,11 @@ Result<VerifiedEntry::Answer> Client::post(Asking& asking) {
     boost::json::object body = question.body;
     if (asking.format.is_resumable) body = request_for_rest(std::move(body), asking.known);
     body["stream"] = true;
+    if (asking.interruption) {
+        const auto left = spend_timeout(body, SystemClock().now() - asking.begun_at);
+        asking.is_refused = !left;
+        TT_CHECK(left);
+    }
     asking.request = boost::json::serialize(body);
     const Purchase purchase = {asking.request,
                                prompt_bytes_of(question.body) + asking.known.token_ids.size()};
@@ -200,7 +217,10 @@ Result<void> Client::go_on(Asking& asking) {
     if (asking.interruption && events.on_moved)
         events.on_moved(urls_[turn_], known_count, *asking.interruption);
     options_.entries->learn(opened_->entry);
-    urls_ = options_.entries->urls();
+    // Whoever has a turn keeps it.
+    for (const std::string& url : options_.entries->urls()) {
+        if (std::ranges::count(urls_, url) == 0) urls_.push_back(url);
+    }
     if (events.on_asked) events.on_asked(*opened_, known_count);
     asking.reader.reset();
     const auto answer = post(asking);
@@ -248,13 +268,22 @@ Result<void> Client::turn_to_next(Asking& asking, const Error& why) {
     opened_.reset();
     if (!asking.interruption) asking.interruption = why;
     asking.strikes[urls_[turn_]] += strikes_for(why.code);
+    const Instant now = SystemClock().now();
+    if (const auto timeout = timeout_of(asking.question.body);
+        timeout && now - asking.begun_at >= *timeout) {
+        refusal_.reset();
+        return fail(ErrorCode::deadline_exceeded, "the request's timeout is over");
+    }
     bool is_new_round = false;
     for (size_t i = 0; i < urls_.size(); ++i) {
         turn_ = (turn_ + 1) % urls_.size();
         is_new_round = is_new_round || turn_ == asking.first_turn;
         if (asking.strikes[urls_[turn_]] >= strikes_max) continue;
+        const bool is_time_up = now >= asking.give_up_at;
+        // Of those that the user named each has its turn; others may be as many as an entry likes.
+        if (is_time_up && !options_.entries->is_named(urls_[turn_])) continue;
         if (!is_new_round) return {};
-        if (SystemClock().now() >= asking.give_up_at) break;
+        if (is_time_up) break;
         net::rest(rest_time);
         return {};
     }

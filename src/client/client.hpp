@@ -16,7 +16,8 @@ struct ClientOptions {
     /// Those of several clients, or of this one alone.
     std::shared_ptr<Entries> entries;
     /// How long an answer may go without a token while no entry goes on with it: one that has died
-    /// may be started again.
+    /// may be started again. Each that the user named has a turn whatever it takes, others only
+    /// before that is over.
     Duration patience = std::chrono::seconds(15);
     /// Null: answers are free.
     std::shared_ptr<Payer> payer{};
@@ -100,6 +101,7 @@ class Client {
     struct Asking;
 
     Result<void> open();
+    void choose_urls();
     Result<VerifiedEntry::Answer> post(Asking& asking);
     Result<void> go_on(Asking& asking);
     Result<void> take_end(Asking& asking, const Result<VerifiedEntry::Answer>& answer);

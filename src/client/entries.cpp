@@ -11,6 +11,8 @@ namespace {
 
 /// How old what is known of other entries may be when it is needed.
 constexpr Duration list_age_max = std::chrono::minutes(1);
+/// How long one that could not be verified is not learned again.
+constexpr Duration dropped_for = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -64,6 +66,7 @@ Result<std::shared_ptr<const Entries::Opened>> Entries::open(const std::string& 
     if (!route) {
         place.failed = SystemClock().now();
         place.error = route.error();
+        drop(url);
         return route.error();
     }
     place.error.reset();
@@ -72,7 +75,22 @@ Result<std::shared_ptr<const Entries::Opened>> Entries::open(const std::string& 
         Opened{std::move(entry).value(), *route, clock.unix_now(), clock.now()});
     const std::lock_guard lock(mutex_);
     place.opened = opened;
+    if (dropped_.erase(url) > 0 && std::ranges::count(urls_, url) == 0) urls_.push_back(url);
     return opened;
+}
+
+bool Entries::is_named(const std::string& url) const {
+    return std::ranges::count(options_.urls, url) > 0;
+}
+
+/// One that was learned and is none, or is gone: it is not to be waited for again and again.
+void Entries::drop(const std::string& url) {
+    if (is_named(url)) return;
+    const std::lock_guard lock(mutex_);
+    const Instant now = SystemClock().now();
+    std::erase(urls_, url);
+    std::erase_if(dropped_, [now](const auto& one) { return now - one.second >= dropped_for; });
+    dropped_[url] = now;
 }
 
 void Entries::forget(const std::shared_ptr<const Opened>& opened) {
@@ -104,6 +122,9 @@ void Entries::learn(const VerifiedEntry& entry) {
     for (const ListedEntry& one : *listed) {
         const bool needs_tls = options_.privacy == Privacy::attested_tls || one.api_url.empty();
         const std::string& url = needs_tls ? one.api_tls_url : one.api_url;
+        const auto dropped = dropped_.find(url);
+        if (dropped != dropped_.end() && SystemClock().now() - dropped->second < dropped_for)
+            continue;
         if (!url.empty() && urls_.size() < entries_max && std::ranges::count(urls_, url) == 0)
             urls_.push_back(url);
     }

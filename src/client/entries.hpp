@@ -38,7 +38,10 @@ class Entries {
 
     explicit Entries(Options options);
 
+    /// Those that were named, and those that were learned and could be verified, or were not tried.
     std::vector<std::string> urls() const;
+    /// By the options, and not learned from another entry.
+    bool is_named(const std::string& url) const;
     /// The one that answered last; at first the one in front.
     std::string preferred() const;
     void prefer(const std::string& url);
@@ -67,6 +70,7 @@ class Entries {
         std::optional<Error> error;
     };
     Place& place_of(const std::string& url);
+    void drop(const std::string& url);
     bool is_good(const std::shared_ptr<const Opened>& opened) const;
 
     const Options options_;
@@ -74,6 +78,7 @@ class Entries {
     mutable std::mutex mutex_;
     std::vector<std::string> urls_;
     std::string preferred_;
+    std::map<std::string, Instant> dropped_;
     std::map<std::string, std::unique_ptr<Place>> places_;
     Instant learned_at_{};
 };

@@ -64,6 +64,9 @@ EntryError entry_error(const boost::json::object& error) {
     const bool is_busy = (type != nullptr && *type == "overloaded_error") ||
                          (code != nullptr && *code == to_string(ErrorCode::route_unavailable));
     if (const auto payment = payment_error(error, type, code)) return *payment;
+    // The time was the request's: what is left of it is none, whoever is asked.
+    if (code != nullptr && *code == to_string(ErrorCode::deadline_exceeded))
+        return {fail(ErrorCode::deadline_exceeded, boost::json::serialize(error)), true, error};
     return {fail(is_busy ? ErrorCode::overloaded : ErrorCode::stage_failed,
                  boost::json::serialize(error)),
             type != nullptr && *type == "invalid_request_error" && !is_of_room, error};
@@ -104,6 +107,27 @@ boost::json::object request_for_rest(boost::json::object body, const PartialAnsw
         if (known.activations) body["activations"] = *known.activations;
     }
     return body;
+}
+
+std::optional<Duration> timeout_of(const boost::json::object& body) {
+    const auto* value = body.if_contains("timeout");
+    if (value == nullptr || !value->is_number()) return std::nullopt;
+    const double seconds = value->to_number<double>();
+    // What is none is the entry's to refuse.
+    constexpr double seconds_max = 365.0 * 86400;
+    if (!(seconds > 0) || seconds > seconds_max) return std::nullopt;
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+Result<void> spend_timeout(boost::json::object& body, Duration spent) {
+    const auto whole = timeout_of(body);
+    if (!whole) return {};
+    // The shortest that an entry takes.
+    constexpr Duration left_min = std::chrono::milliseconds(1);
+    if (*whole - spent < left_min)
+        return fail(ErrorCode::deadline_exceeded, "the request's timeout is over");
+    body["timeout"] = std::chrono::duration<double>(*whole - spent).count();
+    return {};
 }
 
 EntryError read_entry_error(std::string_view body) {

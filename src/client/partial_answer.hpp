@@ -31,6 +31,13 @@ struct PartialAnswer {
 /// The request for the rest of the answer to `body`, as a stream that can be taken up in its turn.
 boost::json::object request_for_rest(boost::json::object body, const PartialAnswer& known);
 
+/// How long the whole of an answer may take, by the body's "timeout"; nullopt where it says nothing
+/// that an entry would take.
+std::optional<Duration> timeout_of(const boost::json::object& body);
+/// Leaves in the body's "timeout" what is left of it: who goes on counts from anew. Error:
+/// deadline_exceeded where nothing is.
+Result<void> spend_timeout(boost::json::object& body, Duration spent);
+
 /// An error that an entry answers with.
 struct EntryError {
     Error error;

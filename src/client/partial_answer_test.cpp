@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/partial_answer.hpp"
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
@@ -65,6 +66,27 @@ TEST(answer_reader, reads_an_answer_however_it_is_cut) {
         EXPECT_EQ(whole.known.seed, 9);
         EXPECT_EQ(whole.known.created, 5);
         EXPECT_EQ(whole.receipt, "/v1/receipts/07");
+    }
+}
+
+TEST(timeout, is_of_the_request_and_not_of_each_entry) {
+    const Read over = read(begin + token("Hi", "[1]") +
+                           event(R"({"error":{"message":"m","type":"server_error",)"
+                                 R"("code":"deadline_exceeded"}})"));
+    EXPECT_EQ(over.outcome.error().code, ErrorCode::deadline_exceeded);
+    EXPECT_TRUE(over.is_of_request);
+    using std::chrono::milliseconds;
+    boost::json::object body = {{"timeout", 2}};
+    ASSERT_TRUE(spend_timeout(body, milliseconds(500)));
+    EXPECT_DOUBLE_EQ(body["timeout"].as_double(), 1.5);
+    EXPECT_EQ(spend_timeout(body, milliseconds(1500)).error().code, ErrorCode::deadline_exceeded);
+    // What says nothing stays as it is, also where the entry will refuse it.
+    for (const char* text :
+         {"{}", R"({"timeout":"2"})", R"({"timeout":-1})", R"({"timeout":1e300})"}) {
+        boost::json::object other = boost::json::parse(text).as_object();
+        EXPECT_TRUE(spend_timeout(other, milliseconds(500)));
+        EXPECT_EQ(other, boost::json::parse(text).as_object()) << text;
+        EXPECT_FALSE(timeout_of(other));
     }
 }
 

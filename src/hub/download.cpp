@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/download.hpp"
 
-#include <charconv>
 #include <filesystem>
 
+#include "base/ascii.hpp"
 #include "hub/headers.hpp"
 
 namespace teetee::hub {
@@ -15,15 +15,6 @@ constexpr int beginnings_max = 3;
 constexpr uint64_t small_bytes_max = 1u << 20;
 /// More than what is fetched needs, for whatever else uses the disk.
 constexpr uint64_t free_bytes_margin = 16u << 20;
-
-std::optional<uint64_t> parse_count(std::string_view text) {
-    uint64_t count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return count <= file_bytes_max ? std::optional(count) : std::nullopt;
-}
 
 Error too_long() {
     return fail(ErrorCode::limit_exceeded,
@@ -88,6 +79,8 @@ class Download {
         if (!is_simple(options_)) {
             TT_TRY(remote, probe(web_, options_.url, options_.explain));
             TT_CHECK(check_promise(remote));
+            // A server that does not say how long the file is is held to what the hub said.
+            if (!remote.bytes) remote.bytes = options_.bytes ? options_.bytes : remote.linked_bytes;
         }
         if (!digest_) digest_ = remote.linked_digest;
         validator_ = remote.validator;
@@ -96,6 +89,7 @@ class Download {
         TT_TRY(RangeSet done, resume(remote));
         resumed_bytes_ = done.bytes();
         if (remote.bytes) TT_CHECK(ensure_room(*remote.bytes - done.bytes()));
+        bytes_max_ = room();
         if (options_.check_head && remote.has_ranges && *remote.bytes > 2 * head_bytes) {
             TT_TRY(done, fetch_until(head_bytes, remote, std::move(done)));
             auto good = options_.check_head(part_.part_path(), head_bytes, *remote.bytes);
@@ -113,6 +107,7 @@ class Download {
                                             .digest = digest_,
                                             .connections = options_.connections,
                                             .end = end,
+                                            .bytes_max = bytes_max_,
                                             .explain = options_.explain};
         if (options_.on_progress) {
             transfer_options.on_progress = [this](uint64_t now, uint64_t total) {
@@ -126,12 +121,26 @@ class Download {
         return transfer.done();
     }
 
-    /// Length and digest by the server's word, beside what the hub's list says.
+    /// Length, commit and digest by the word of server and redirect, beside what the hub's list
+    /// says.
     Result<void> check_promise(const RemoteFile& remote) const {
-        if (options_.bytes && remote.bytes && *options_.bytes != *remote.bytes) {
-            return fail(ErrorCode::download_mismatch,
-                        "the server has " + std::to_string(*remote.bytes) +
-                            " bytes, the hub's list says " + std::to_string(*options_.bytes));
+        const auto ensure_same_bytes = [](const auto& have, const auto& need,
+                                          const std::string& whose) -> Result<void> {
+            if (!have || !need || *have == *need) return {};
+            return fail(ErrorCode::download_mismatch, whose + ": have " + std::to_string(*have) +
+                                                          " bytes, need " + std::to_string(*need));
+        };
+        TT_CHECK(ensure_same_bytes(remote.bytes, options_.bytes,
+                                   "the length at the server and in the hub's list"));
+        TT_CHECK(ensure_same_bytes(remote.linked_bytes, options_.bytes,
+                                   "the length in the hub's redirect and in its list"));
+        TT_CHECK(ensure_same_bytes(remote.bytes, remote.linked_bytes,
+                                   "the length at the server and in the hub's redirect"));
+        if (!options_.commit.empty() && !remote.linked_commit.empty() &&
+            remote.linked_commit != options_.commit) {
+            return fail(ErrorCode::download_mismatch, "the hub's redirect is of commit " +
+                                                          quote_foreign(remote.linked_commit) +
+                                                          ", need " + options_.commit);
         }
         if (options_.digest && remote.linked_digest &&
             options_.digest->kind == FileDigest::Kind::sha256) {
@@ -153,6 +162,13 @@ class Download {
         }
         TT_CHECK(part_.clear());
         return RangeSet();
+    }
+
+    /// For a file whose length nobody says.
+    uint64_t room() const {
+        const auto free = part_.free_bytes();
+        if (!free) return file_bytes_max;
+        return std::min(file_bytes_max, *free - std::min(*free, free_bytes_margin));
     }
 
     Result<void> ensure_room(uint64_t missing_bytes) const {
@@ -192,6 +208,7 @@ class Download {
     const PartFile& part_;
     std::optional<FileDigest> digest_;
     std::string validator_;
+    uint64_t bytes_max_ = file_bytes_max;
     uint64_t resumed_bytes_ = 0;
     uint64_t fetched_bytes_ = 0;
 };
@@ -209,6 +226,8 @@ Result<RemoteFile> probe(const Web& web, const std::string& url, const ExplainSt
     if (const auto digest = parse_sha256(bare_etag(field(answer.linked, "x-linked-etag")))) {
         out.linked_digest = *digest;
     }
+    out.linked_bytes = parse_decimal(field(answer.linked, "x-linked-size"));
+    out.linked_commit = field(answer.linked, "x-repo-commit");
     if (answer.status == 206) {
         TT_TRY(const auto part, parse_content_range(field(answer.headers, "content-range")));
         out.bytes = part.total;
@@ -221,13 +240,15 @@ Result<RemoteFile> probe(const Web& web, const std::string& url, const ExplainSt
         out.has_ranges = true;
     } else if (answer.status == 200) {
         const auto text = field(answer.headers, "content-length");
-        out.bytes = parse_count(text);
+        out.bytes = parse_decimal(text);
         if (!text.empty() && !out.bytes) return too_long();
     } else {
         return explain ? explain(answer.status, answer.headers)
                        : failure_of_status(answer.status, answer.headers, 0).error;
     }
-    if (out.bytes && *out.bytes > file_bytes_max) return too_long();
+    for (const auto& bytes : {out.bytes, out.linked_bytes}) {
+        if (bytes && *bytes > file_bytes_max) return too_long();
+    }
     return out;
 }
 

@@ -21,6 +21,8 @@ struct DownloadOptions {
     /// What its bytes must hash to. Without it the SHA-256 is computed and told.
     std::optional<FileDigest> digest{};
     std::optional<uint64_t> bytes{};
+    /// Of the hub's repository; "" where there is none. A redirect of another one is refused.
+    std::string commit{};
     size_t connections = 4;
     ExplainStatus explain{};
     /// Looks into the beginning of a long file before the rest is fetched, so that nobody waits for

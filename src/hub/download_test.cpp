@@ -38,6 +38,12 @@ class download_from : public testing::Test {
 
     void answer(const net::HttpRequest& request,
                 const std::shared_ptr<net::HttpExchange>& exchange) {
+        if (is_endless) {
+            exchange->begin_stream(200, "application/octet-stream", linked);
+            exchange->write(content);
+            exchange->finish();
+            return;
+        }
         const std::string_view range = field(request.headers, "range");
         const size_t dash = range.find('-');
         const size_t first = std::stoul(std::string(range.substr(6, dash - 6)));
@@ -81,6 +87,9 @@ class download_from : public testing::Test {
     std::vector<ErrorCode> reasons;
     // On the server's thread.
     int silences = 0;
+    /// Knows neither ranges nor how long the file is.
+    bool is_endless = false;
+    net::HttpHeaders linked;
     std::vector<ByteRange> ranges;
     std::vector<std::shared_ptr<net::HttpExchange>> held;
     SystemClock clock;
@@ -126,6 +135,47 @@ TEST_F(download_from, what_the_check_refuses_is_not_kept) {
     };
     EXPECT_EQ(fetch().error().code, ErrorCode::gguf_malformed);
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_F(download_from, a_server_that_does_not_say_how_long_the_file_is) {
+    is_endless = true;
+    // There is no disk with so much room.
+    options.bytes = uint64_t{1} << 42;
+    const auto full = fetch();
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code, ErrorCode::io_failed);
+    EXPECT_NE(full.error().detail.find("make room"), std::string::npos) << full.error().detail;
+    // What is known is a bound.
+    options.bytes = content.size() - 1;
+    EXPECT_EQ(fetch().error().code, ErrorCode::http_malformed);
+    options.bytes = content.size();
+    ASSERT_TRUE(fetch());
+    EXPECT_TRUE(fetched() == content);
+}
+
+TEST_F(download_from, what_nobody_knows_the_length_of_is_as_long_as_there_is_room) {
+    is_endless = true;
+    const Web web({}, clock, rng);
+    const auto part = PartFile::open(options.path);
+    ASSERT_TRUE(part);
+    Transfer transfer(web, *part, {.url = options.url, .bytes_max = 1u << 20}, {});
+    const auto refused = transfer.run();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::io_failed);
+    EXPECT_NE(refused.error().detail.find("make room"), std::string::npos);
+    EXPECT_LE(transfer.done().bytes(), 1u << 20);
+}
+
+TEST_F(download_from, list_and_redirect_must_agree) {
+    is_endless = true;
+    options.bytes = content.size();
+    options.commit = std::string(40, 'a');
+    linked = {{"x-linked-size", std::to_string(content.size() + 1)}};
+    EXPECT_EQ(fetch().error().code, ErrorCode::download_mismatch);
+    linked = {{"x-repo-commit", std::string(40, 'b')}};
+    EXPECT_EQ(fetch().error().code, ErrorCode::download_mismatch);
+    linked = {{"x-linked-size", std::to_string(content.size())}, {"x-repo-commit", options.commit}};
+    EXPECT_TRUE(fetch());
 }
 
 TEST_F(download_from, a_folder_that_cannot_be_written_to_is_named) {

@@ -2,21 +2,14 @@
 #include "hub/gguf_choice.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "base/ascii.hpp"
 
 namespace teetee::hub {
 namespace {
 
 constexpr std::string_view suffix = ".gguf";
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
-    return out;
-}
 
 std::string_view base_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
@@ -27,13 +20,8 @@ struct Part {
     size_t count = 1;
 };
 
-std::optional<size_t> parse_five_digits(std::string_view text) {
-    size_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.size() != 5 || error != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return number;
+std::optional<uint64_t> parse_five_digits(std::string_view text) {
+    return text.size() == 5 ? parse_decimal(text) : std::nullopt;
 }
 
 /// As llama.cpp's gguf-split names them: NAME-00001-of-00003.gguf.
@@ -48,18 +36,18 @@ Part part_of(std::string_view path) {
 }
 
 bool is_gguf(std::string_view path) {
-    return path.size() > suffix.size() && lower(path).ends_with(suffix);
+    return path.size() > suffix.size() && to_lower(path).ends_with(suffix);
 }
 
 bool is_no_language_model(std::string_view path) {
-    const std::string name = lower(base_name(path));
+    const std::string name = to_lower(base_name(path));
     return name.starts_with("mmproj") || name.find("imatrix") != name.npos;
 }
 
 /// As a word of its own: "a-Q4_K_M.gguf", "a.Q4_K_M.gguf", "Q4_K_M/a.gguf".
 bool has_quantisation(std::string_view path, std::string_view quantisation) {
-    const std::string text = "/" + lower(path.substr(0, path.size() - suffix.size())) + "/";
-    const std::string word = lower(quantisation);
+    const std::string text = "/" + to_lower(path.substr(0, path.size() - suffix.size())) + "/";
+    const std::string word = to_lower(quantisation);
     const auto ends_word = [](char c) { return c == '/' || c == '-' || c == '.'; };
     for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
         if (ends_word(text[at - 1]) && ends_word(text[at + word.size()])) return true;

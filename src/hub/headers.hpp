@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 #include "base/world.hpp"
-#include "net/http_message.hpp"
+#include "net/header_field.hpp"
 
 // What the header fields of servers say that files are fetched from; pure.
 namespace teetee::hub {
@@ -51,7 +51,6 @@ std::string_view bare_etag(std::string_view etag);
 /// strong ETag, else its Last-Modified, else "".
 std::string validator_of(const net::HttpHeaders& headers);
 
-/// "" for a field that is not there.
-std::string_view field(const net::HttpHeaders& headers, std::string_view name);
+using net::field;
 
 }  // namespace teetee::hub

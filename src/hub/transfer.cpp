@@ -2,11 +2,11 @@
 #include "hub/transfer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <thread>
 
+#include "base/ascii.hpp"
 #include "hub/headers.hpp"
-#include "net/pcs_client.hpp"
+#include "net/rest.hpp"
 
 namespace teetee::hub {
 namespace {
@@ -27,13 +27,7 @@ Failure changed(std::string detail) {
 }
 
 std::optional<uint64_t> content_length(const net::HttpHeaders& headers) {
-    const auto text = field(headers, "content-length");
-    uint64_t bytes = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return bytes;
+    return parse_decimal(field(headers, "content-length"));
 }
 
 bool is_encoded(const net::HttpHeaders& headers) {
@@ -49,7 +43,7 @@ Transfer::Transfer(const Web& web, const PartFile& part, TransferOptions options
     if (!remote.has_ranges) {
         done_.clear();
         options_.connections = 1;
-        pieces_ = {{0, remote.bytes.value_or(file_bytes_max)}};
+        pieces_ = {{0, remote.bytes.value_or(options_.bytes_max)}};
         return;
     }
     const uint64_t end = std::min(*remote.bytes, options_.end);
@@ -244,6 +238,14 @@ std::optional<Failure> Transfer::judge_part(const net::HttpHeaders& headers, Byt
     return std::nullopt;
 }
 
+Failure Transfer::no_room() const {
+    return final_failure(fail(ErrorCode::io_failed,
+                              part_.part_path() + ": there is room for " +
+                                  std::to_string(options_.bytes_max) +
+                                  " bytes, and the file, whose length its server does not say, is "
+                                  "longer; make room or name another place with --out"));
+}
+
 std::optional<Failure> Transfer::judge_whole(const net::HttpHeaders& headers, ByteRange& left) {
     const auto length = content_length(headers);
     const auto& known = options_.remote.bytes;
@@ -260,15 +262,18 @@ std::optional<Failure> Transfer::judge_whole(const net::HttpHeaders& headers, By
                  "the server does not say how long the file is, so that nobody can tell whether "
                  "it is whole; name its digest with --sha256"));
     }
+    if (length && !known && *length > options_.bytes_max) return no_room();
     // From the beginning, whatever an earlier try has brought.
     const std::lock_guard lock(mutex_);
     done_.clear();
-    left = {0, known ? *known : length.value_or(file_bytes_max)};
+    left = {0, known ? *known : length.value_or(options_.bytes_max)};
     return std::nullopt;
 }
 
 std::optional<Failure> Transfer::store(ByteRange& left, std::string_view chunk) {
     if (chunk.size() > left.bytes()) {
+        const bool is_bounded = options_.remote.has_ranges || options_.remote.bytes;
+        if (!is_bounded && left.end == options_.bytes_max) return no_room();
         return final_failure(fail(ErrorCode::http_malformed, "more came than was asked for"));
     }
     if (auto written = part_.write(left.begin, as_bytes(chunk)); !written) {

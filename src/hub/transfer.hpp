@@ -20,8 +20,10 @@ struct RemoteFile {
     std::string validator{};
     /// It gives parts of the file.
     bool has_ranges = false;
-    /// What the hub said of it (WebAnswer::linked).
+    /// What the hub said of it (WebAnswer::linked); "" for no commit.
     std::optional<FileDigest> linked_digest{};
+    std::optional<uint64_t> linked_bytes{};
+    std::string linked_commit{};
 };
 
 /// What a status that will not pass means to who asked.
@@ -35,6 +37,8 @@ struct TransferOptions {
     size_t connections = 4;
     /// Only so much of the beginning, of a server that has ranges.
     uint64_t end = file_bytes_max;
+    /// How long a file may become whose length is not known: as there is room.
+    uint64_t bytes_max = file_bytes_max;
     uint64_t piece_bytes_min = 1u << 20;
     uint64_t piece_bytes_max = 64u << 20;
     /// How often the journal is kept.
@@ -70,6 +74,7 @@ class Transfer {
                                  ByteRange& left);
     std::optional<Failure> judge_part(const net::HttpHeaders& headers, ByteRange& left);
     std::optional<Failure> judge_whole(const net::HttpHeaders& headers, ByteRange& left);
+    Failure no_room() const;
     std::optional<Failure> store(ByteRange& left, std::string_view chunk);
     void end_with(Error error);
     void wait_for_turn();

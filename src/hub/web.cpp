@@ -5,7 +5,7 @@
 
 #include "hub/headers.hpp"
 #include "net/http_client.hpp"
-#include "net/pcs_client.hpp"
+#include "net/rest.hpp"
 
 namespace teetee::hub {
 namespace {

@@ -112,8 +112,13 @@ Result<void> ApiKeyFile::read() {
     }
     if (seen_ == file->state()) return {};
     seen_ = file->state();
-    TT_TRY(const Bytes text, read_file(path_, key_file_bytes_max));
-    auto keys = parse_api_keys(as_text(text));
+    const auto text = read_file(path_, key_file_bytes_max);
+    if (!text) {
+        // It is tried again, whether it changes or not.
+        seen_.reset();
+        return text.error();
+    }
+    auto keys = parse_api_keys(as_text(*text));
     if (!keys) return in_context(path_, std::move(keys).error());
     keys_.clear();
     for (const ListedKey& key : *keys) keys_[key.hash] = key;
@@ -126,7 +131,11 @@ bool ApiKeyFile::lists(const Digest& hash) {
         const bool was_seen = seen_.has_value();
         const auto done = read();
         // Told once, and again when the file has changed.
-        if (!done && was_seen) world_.log.warn("API keys: " + done.error().message());
+        if (!done && was_seen) {
+            world_.log.warn("API keys: " + done.error().message() +
+                            "; what was read before stays in force, and keys that were revoked or "
+                            "made since are NOT seen until the file can be read again");
+        }
     }
     const auto found = keys_.find(hash);
     if (found == keys_.end()) return false;

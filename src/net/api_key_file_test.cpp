@@ -18,10 +18,13 @@ class SteppedClock final : public Clock {
 
 class CountingLog final : public Log {
   public:
-    void write(LogLevel level, std::string_view) override {
-        if (level == LogLevel::warn) ++warnings;
+    void write(LogLevel level, std::string_view text) override {
+        if (level != LogLevel::warn) return;
+        ++warnings;
+        last = text;
     }
     int warnings = 0;
+    std::string last;
 };
 
 class api_key_file : public testing::Test {
@@ -74,6 +77,7 @@ TEST_F(api_key_file, that_cannot_be_read_any_more_changes_nothing_and_is_told_on
         clock.time += 2;
     }
     EXPECT_EQ(log.warnings, 1);
+    EXPECT_NE(log.last.find("revoked or made since are NOT seen"), std::string::npos) << log.last;
     std::filesystem::remove(path);
     for (int i = 0; i < 3; ++i) {
         EXPECT_TRUE(keys->lists(hash_of_api_key(key)));

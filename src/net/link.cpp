@@ -48,7 +48,7 @@ void Link::enqueue(Frame frame) {
                             " more, need at most " + std::to_string(options_.queue_bytes_max)));
     }
     pending_bytes_ += frame_bytes;
-    queue_.push_back(std::move(frame));
+    queue_.push_back({std::move(frame), clock_.now()});
     if (!writing_) write_next();
 }
 
@@ -75,8 +75,13 @@ void Link::read() {
 
 Result<void> Link::deliver(ByteView input) {
     while (!closed_) {
+        if (!frame_began_ && !input.empty()) frame_began_ = clock_.now();
         TT_TRY(auto frame, decoder_.next(input));
         if (!frame.has_value()) break;
+        ++traffic_.frames_received;
+        traffic_.bytes_received += frame->bytes.size();
+        if (frame_began_) traffic_.receive_time += clock_.now() - *frame_began_;
+        frame_began_.reset();
         if (frame->kind == FrameKind::evidence) {
             TT_CHECK(on_evidence(frame->bytes));
         } else {
@@ -106,14 +111,19 @@ Result<void> Link::on_evidence(ByteView certificate_der) {
 void Link::write_next() {
     if (queue_.empty()) return;
     writing_ = true;
-    writing_header_ = encode_frame_header(queue_.front().kind, queue_.front().bytes.size());
-    writing_frame_ = std::move(queue_.front().bytes);
+    auto& [frame, since] = queue_.front();
+    writing_header_ = encode_frame_header(frame.kind, frame.bytes.size());
+    writing_frame_ = std::move(frame.bytes);
+    writing_since_ = since;
     queue_.pop_front();
     stream_->write(writing_header_, writing_frame_, [self = shared_from_this()](Result<void> done) {
         self->writing_ = false;
         if (self->closed_) return;
         if (!done) return self->end(done.error());
         self->pending_bytes_ -= self->writing_frame_.size();
+        ++self->traffic_.frames_sent;
+        self->traffic_.bytes_sent += self->writing_frame_.size();
+        self->traffic_.send_time += self->clock_.now() - self->writing_since_;
         self->write_next();
     });
 }

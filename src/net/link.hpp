@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 
+#include "base/request.hpp"
 #include "base/world.hpp"
 #include "net/limits.hpp"
 #include "net/link_frame.hpp"
+#include "net/link_meter.hpp"
 #include "net/rate_limit.hpp"
 #include "net/stream.hpp"
 
@@ -25,6 +27,9 @@ struct PeerInfo {
     Bytes certificate_der;
     /// For logs and people.
     std::string description;
+    /// Of its statement: what it serves, and until when it is valid.
+    LayerRange layers{};
+    UnixSeconds evidence_ends = 0;
 };
 
 /// Decides who may be linked with. An exporter does not cover the certificate of the client (RFC
@@ -71,6 +76,8 @@ struct LinkEnvironment {
     LinkAuthenticator& authenticator;
     Log& log;
     LinkOptions options{};
+    /// What handshakes come to; null: nobody counts.
+    LinkMeter* meter = nullptr;
 };
 
 /// A channel for frames to a verified node. Frames arrive whole and in order or the link ends. It
@@ -96,6 +103,9 @@ class Link : public std::enable_shared_from_this<Link> {
     bool closed() const { return closed_; }
     /// Accepted by send and not yet by the kernel.
     size_t pending_bytes() const { return pending_bytes_; }
+    const LinkTraffic& traffic() const { return traffic_; }
+    /// See Stream::round_trip.
+    std::optional<Duration> round_trip() const { return stream_->round_trip(); }
 
     /// To be set in the call that hands the link over; frames wait for that.
     void on_frame(std::function<void(Bytes)> callback) { on_frame_ = std::move(callback); }
@@ -123,15 +133,23 @@ class Link : public std::enable_shared_from_this<Link> {
     LinkOptions options_;
     std::unique_ptr<Stream> stream_;
     PeerInfo peer_;
+    LinkTraffic traffic_;
     SystemClock clock_;
     TokenBucket renewals_;
     FrameDecoder decoder_;
     Bytes read_buffer_;
-    std::deque<Frame> queue_;
+    /// Since when a frame is read that is not whole yet.
+    std::optional<Instant> frame_began_;
+    struct Queued {
+        Frame frame;
+        Instant since{};
+    };
+    std::deque<Queued> queue_;
     /// The frame that is being written, with its header; the stream reads from here.
     Bytes writing_frame_;
     ByteArray<5> writing_header_{};
     bool writing_ = false;
+    Instant writing_since_{};
     size_t pending_bytes_ = 0;
     bool closed_ = false;
     std::function<void(Bytes)> on_frame_;

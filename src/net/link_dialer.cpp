@@ -30,7 +30,7 @@ struct LinkDialer::Impl : std::enable_shared_from_this<Impl> {
                 [weak = weak_from_this()](Result<std::unique_ptr<Stream>> stream) {
                     const auto self = weak.lock();
                     if (self == nullptr || self->stopped) return;
-                    if (!stream) return self->on_down(stream.error());
+                    if (!stream) return self->on_failed(stream.error());
                     self->shake_hands(std::move(*stream));
                 });
     }
@@ -45,7 +45,7 @@ struct LinkDialer::Impl : std::enable_shared_from_this<Impl> {
 
     void on_handshake(Result<std::shared_ptr<Link>> result) {
         const auto ended = std::exchange(handshake, nullptr);
-        if (!result) return on_down(result.error());
+        if (!result) return on_failed(result.error());
         const std::shared_ptr<Link> link = *result;
         up_since = clock.now();
         is_up = true;
@@ -64,6 +64,11 @@ struct LinkDialer::Impl : std::enable_shared_from_this<Impl> {
         // success to start over from.
         const bool lasted = clock.now() - up_since >= environment.options.backoff_max;
         if (lasted) backoff = environment.options.backoff_min;
+        on_down(error);
+    }
+
+    void on_failed(const Error& error) {
+        if (environment.meter != nullptr) ++environment.meter->dials_failed[error.code];
         on_down(error);
     }
 

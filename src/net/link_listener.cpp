@@ -105,6 +105,7 @@ struct LinkListener::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void refuse(const std::string& remote, const Error& error) {
+        if (environment.meter != nullptr) ++environment.meter->refused[error.code];
         if (refusal_count == 0) {
             refusal_timer = environment.loop.call_after(refusal_window, [this] { end_window(); });
         }

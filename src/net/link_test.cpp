@@ -89,7 +89,7 @@ struct Node {
     explicit Node(Loop& owner, const char* name)
         : loop(owner), identity(make_identity(name)), tls(*TlsContext::build_mutual(identity)) {}
 
-    LinkEnvironment environment() { return {loop, tls, authenticator, log, options}; }
+    LinkEnvironment environment() { return {loop, tls, authenticator, log, options, &meter}; }
 
     void adopt(std::shared_ptr<Link> fresh) {
         ++links_made;
@@ -118,6 +118,7 @@ struct Node {
     FakeAuthenticator authenticator;
     RecordingLog log;
     LinkOptions options;
+    LinkMeter meter;
     std::unique_ptr<LinkListener> listener;
     std::unique_ptr<LinkDialer> dialer;
     std::shared_ptr<Link> link;
@@ -208,6 +209,12 @@ TEST_F(link_pair, carries_frames_both_ways_in_order) {
     EXPECT_EQ(b.frames, sent);
     run_until(loop, [&] { return a.link->pending_bytes() == 0; });
     EXPECT_EQ(a.log.count("up: trusted node"), 1u);
+    EXPECT_EQ(a.link->traffic().frames_sent, sent.size());
+    EXPECT_EQ(a.link->traffic().bytes_sent, b.link->traffic().bytes_received);
+    EXPECT_EQ(a.link->traffic().bytes_received, 3'091'388u);
+    EXPECT_GT(b.link->traffic().receive_time, Duration{});
+    EXPECT_GT(a.link->traffic().send_time, Duration{});
+    EXPECT_LT(a.link->round_trip().value_or(seconds(9)), seconds(9));
 }
 
 TEST_F(link_pair, frames_sent_at_once_after_the_handshake_arrive) {
@@ -230,6 +237,7 @@ TEST_F(link_pair, dialer_refuses_a_wrong_certificate_before_any_byte) {
     a.dial(b.listener->port());
     run_until(loop, [&] { return !a.downs.empty() && b.log.count("refused") > 0; });
     EXPECT_EQ(a.downs[0].code, ErrorCode::measurement_rejected);
+    EXPECT_GE(a.meter.dials_failed.at(ErrorCode::measurement_rejected), 1u);
     EXPECT_EQ(a.authenticator.proofs_made, 0);
     EXPECT_EQ(b.authenticator.proofs_seen, 0);
     EXPECT_EQ(b.link, nullptr);
@@ -244,6 +252,7 @@ TEST_F(link_pair, listener_refuses_a_wrong_certificate_before_any_byte) {
     EXPECT_EQ(drain(*stream), 0u);
     EXPECT_EQ(b.authenticator.proofs_made, 0);
     EXPECT_EQ(b.log.count("measurement_rejected: MRTD: not in the policy"), 1u);
+    EXPECT_EQ(b.meter.refused.at(ErrorCode::measurement_rejected), 1u);
     a.dial(b.listener->port());
     run_until(loop, [&] { return !a.downs.empty(); });
     EXPECT_EQ(a.downs[0].code, ErrorCode::connection_closed);

@@ -2,8 +2,6 @@
 #include "net/pcs_client.hpp"
 
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
 #include "attest/limits.hpp"
@@ -61,13 +59,6 @@ std::string explain(const HttpClientResponse& response) {
 }
 
 }  // namespace
-
-void wait_for(Duration time, const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, time, [] { return false; });
-}
 
 Result<PcsClient> PcsClient::create(PcsOptions options) {
     std::string& url = options.url;

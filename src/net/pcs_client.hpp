@@ -8,11 +8,9 @@
 #include "attest/pcs_messages.hpp"
 #include "base/world.hpp"
 #include "net/http_client.hpp"
+#include "net/rest.hpp"
 
 namespace teetee::net {
-
-/// Waits so long, or until a stop is requested.
-void wait_for(Duration time, const std::stop_token& stop);
 
 struct PcsOptions {
     /// Intel's service, or a mirror of it (PCCS), over https or http: what comes is signed.

@@ -103,6 +103,8 @@ struct Stream::Impl : std::enable_shared_from_this<Impl> {
     Loop& loop;
     Socket socket;
     RemoteEnd other_end;
+    /// By which the other end was dialled; empty for an address, and where it dialled.
+    std::string dialled_name;
     std::optional<Tls> tls;
     Timer goodbye_timer;
     bool secured = false;
@@ -143,9 +145,10 @@ struct Stream::Impl : std::enable_shared_from_this<Impl> {
 void Stream::handshake(const TlsContext& context, TlsSide side,
                        std::function<void(Result<void>)> done) {
     impl_->tls.emplace(impl_->socket, context.context());
-    if (const std::string& name = context.server_name(); !name.empty()) {
-        SSL_set_tlsext_host_name(impl_->tls->native_handle(), name.c_str());
-    }
+    // Gateways that pass TLS through go by the name in a client's first message (RFC 6066).
+    const std::string& name =
+        context.server_name().empty() ? impl_->dialled_name : context.server_name();
+    if (!name.empty()) SSL_set_tlsext_host_name(impl_->tls->native_handle(), name.c_str());
     impl_->tls->async_handshake(
         side == TlsSide::client ? asio::ssl::stream_base::client : asio::ssl::stream_base::server,
         [self = impl_, done = std::move(done)](const SystemError& error) {
@@ -206,6 +209,15 @@ const std::string& Stream::source() const {
     return impl_->other_end.source;
 }
 
+std::optional<Duration> Stream::round_trip() const {
+    if (!impl_->socket.is_open()) return std::nullopt;
+    tcp_info info{};
+    socklen_t bytes = sizeof info;
+    if (::getsockopt(impl_->socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0)
+        return std::nullopt;
+    return std::chrono::microseconds(info.tcpi_rtt);
+}
+
 Result<Bytes> Stream::peer_certificate_der() const {
     TT_ASSERT(impl_->secured);
     const std::unique_ptr<X509, decltype(&X509_free)> certificate(
@@ -236,11 +248,12 @@ Result<ChannelExporter> Stream::channel_exporter() const {
 
 namespace {
 
-std::unique_ptr<Stream> make_stream(Loop& loop, tcp::socket socket) {
+std::unique_ptr<Stream> make_stream(Loop& loop, tcp::socket socket, std::string dialled_name = {}) {
     set_socket_options(socket);
     RemoteEnd other_end = remote_end(socket);
-    return std::make_unique<Stream>(
-        std::make_shared<Stream::Impl>(loop, std::move(socket), std::move(other_end)));
+    auto impl = std::make_shared<Stream::Impl>(loop, std::move(socket), std::move(other_end));
+    impl->dialled_name = std::move(dialled_name);
+    return std::make_unique<Stream>(std::move(impl));
 }
 
 /// One try to reach an address, alive through its own handlers.
@@ -249,6 +262,7 @@ struct Connecting : std::enable_shared_from_this<Connecting> {
 
     Loop& loop;
     Address address;
+    bool is_literal = false;
     tcp::resolver resolver{loop.context()};
     tcp::socket socket{loop.context()};
     Timer timer;
@@ -261,6 +275,7 @@ struct Connecting : std::enable_shared_from_this<Connecting> {
         SystemError error;
         const auto literal = asio::ip::make_address(address.host, error);
         if (!error) {
+            is_literal = true;
             const std::array<tcp::endpoint, 1> endpoints = {tcp::endpoint(literal, address.port)};
             return try_each(endpoints);
         }
@@ -275,11 +290,12 @@ struct Connecting : std::enable_shared_from_this<Connecting> {
     template <class Endpoints>
     void try_each(const Endpoints& endpoints) {
         if (done == nullptr) return;
-        asio::async_connect(socket, endpoints,
-                            [self = shared_from_this()](const SystemError& failed, const auto&) {
-                                if (failed) return self->refuse(failed);
-                                self->finish(make_stream(self->loop, std::move(self->socket)));
-                            });
+        asio::async_connect(
+            socket, endpoints, [self = shared_from_this()](const SystemError& failed, const auto&) {
+                if (failed) return self->refuse(failed);
+                self->finish(make_stream(self->loop, std::move(self->socket),
+                                         self->is_literal ? std::string() : self->address.host));
+            });
     }
 
     void give_up() {

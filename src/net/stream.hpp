@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "net/address.hpp"
@@ -42,6 +43,9 @@ class Stream {
     /// Who is likely to be one and the same, for limits: an IPv4 address, the /64 network of an
     /// IPv6 address (a single host has all of it), the path of a unix socket.
     const std::string& source() const;
+    /// As the kernel has smoothed it, of its own acknowledgements: the network alone, not what the
+    /// other end does. nullopt where that is not TCP, or has ended.
+    std::optional<Duration> round_trip() const;
     /// After the handshake. Error: evidence_missing (no certificate), tls_failed.
     Result<Bytes> peer_certificate_der() const;
     Result<ChannelExporter> channel_exporter() const;

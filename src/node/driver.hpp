@@ -27,9 +27,12 @@ class Driver {
     /// Which end of a link this node is.
     enum class Made { by_us, by_peer };
     struct OnPeer {
-        std::function<void(const wire::NodeId& peer)> up;
+        std::function<void(const net::Link& link)> up;
         std::function<void(const wire::NodeId& peer)> down;
         std::function<void(const wire::NodeId& peer, wire::Adverts adverts)> adverts;
+        /// A link that it was spoken with over has ended; without a reason this node has ended it,
+        /// or has another one.
+        std::function<void(const net::Link& link, std::optional<ErrorCode> why)> ended;
         /// Others say that they cannot reach it.
         std::function<void(const wire::NodeId& node)> suspect;
     };
@@ -131,8 +134,8 @@ class Driver {
     void bring_up(const wire::NodeId& peer, Attached attached) {
         const std::shared_ptr<net::Link> link = attached.link;
         link->on_frame([this, peer](Bytes frame) { receive(peer, frame); });
-        link->on_closed([this, peer](const Error&) {
-            detach(peer);
+        link->on_closed([this, peer](const Error& error) {
+            detach(peer, error.code);
             auto spare = spares_.extract(peer);
             if (!spare.empty()) bring_up(peer, std::move(spare.mapped()));
         });
@@ -140,17 +143,18 @@ class Driver {
         act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
             machine.on_link_up(now, peer, effects);
         });
-        if (on_peer_.up) on_peer_.up(peer);
+        if (on_peer_.up) on_peer_.up(*link);
         // What is known of its platform may have changed since its handshake began.
         link->recheck();
     }
 
-    void detach(const wire::NodeId& peer) {
+    void detach(const wire::NodeId& peer, std::optional<ErrorCode> why = {}) {
         const auto found = links_.find(peer);
         if (found == links_.end()) return;
         const wire::NodeId id = found->first;
         const std::shared_ptr<net::Link> link = std::move(found->second.link);
         links_.erase(found);
+        if (on_peer_.ended) on_peer_.ended(*link, why);
         link->close();
         act([&](Machine& machine, Instant now, pipeline::Effects& effects) {
             machine.on_link_down(now, id, effects);
@@ -165,7 +169,7 @@ class Driver {
             world_.log.error("link ended: " + frame.error().message());
             const auto spare = spares_.extract(peer);
             if (!spare.empty()) spare.mapped().link->close();
-            detach(peer);
+            detach(peer, frame.error().code);
             return;
         }
         if (auto* adverts = std::get_if<wire::Adverts>(&frame->message)) {

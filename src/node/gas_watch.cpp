@@ -9,6 +9,12 @@ void GasWatch::look() {
     chain_.ask_gas_price([this, alive = std::weak_ptr(alive_)](const auto& price) {
         if (alive.lock()) take_price(price);
     });
+    if (const chain::Sender* sender = chain_.sender()) {
+        chain_.ask(chain::call_balance(sender->account(), chain::BlockTag::latest()),
+                   [this, alive = std::weak_ptr(alive_)](Result<chain::RpcAnswer> answer) {
+                       if (alive.lock()) take_balance(std::move(answer));
+                   });
+    }
     if (wei_per_credit_) return;
     // The contract never changes it.
     chain_.ask_contract(chain::tee_tee::WeiPerCreditCall{},
@@ -22,6 +28,16 @@ std::optional<billing::GasTerms> GasWatch::terms() const {
     if (!wei_per_credit_ || !gas_price_) return std::nullopt;
     if (world_.clock.now() - priced_at_ >= options_.age_max) return std::nullopt;
     return billing::GasTerms{.gas_price = *gas_price_, .wei_per_credit = *wei_per_credit_};
+}
+
+/// Nothing is decided by it: what is not known is told of when it lacks.
+void GasWatch::take_balance(Result<chain::RpcAnswer> answer) {
+    const auto balance = [&]() -> Result<chain::U256> {
+        TT_TRY(auto taken, std::move(answer));
+        TT_TRY(const auto result, chain::take_result(std::move(taken)));
+        return chain::parse_rpc_quantity(result);
+    }();
+    balance_ = balance ? std::optional(*balance) : std::nullopt;
 }
 
 void GasWatch::take_price(const Result<chain::U256>& price) {

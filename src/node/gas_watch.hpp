@@ -31,8 +31,11 @@ class GasWatch {
     void look();
     /// nullopt while one of the two is not known.
     std::optional<billing::GasTerms> terms() const;
+    /// Wei of the account that sends transactions; nullopt while that is not known.
+    const std::optional<chain::U256>& balance() const { return balance_; }
 
   private:
+    void take_balance(Result<chain::RpcAnswer> answer);
     void take_price(const Result<chain::U256>& price);
     void take_worth(const Result<chain::U256>& wei);
     void warn(const std::string& trouble);
@@ -43,6 +46,7 @@ class GasWatch {
     Instant next_{};
     std::optional<chain::U256> wei_per_credit_;
     std::optional<chain::U256> gas_price_;
+    std::optional<chain::U256> balance_;
     Instant priced_at_{};
     /// What was logged last.
     std::string told_;

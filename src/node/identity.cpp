@@ -94,6 +94,8 @@ Result<net::PeerInfo> PeerAuthenticator::verify_certificate(ByteView der) {
                        std::to_string(peer.statement.layers.begin) + " to " +
                        std::to_string(peer.statement.layers.end - 1) +
                        (peer.simulated ? ", SIMULATED TEE" : ", TEE verified");
+    info.layers = peer.statement.layers;
+    info.evidence_ends = peer.statement.not_after;
     return info;
 }
 

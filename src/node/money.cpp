@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/money.hpp"
 
+#include <cstdlib>
 #include <utility>
 
 namespace teetee::node {
 namespace {
 
 constexpr Duration tick_interval = std::chrono::seconds(1);
+/// Sums over a ledger take one part in so many of the time.
+constexpr int64_t sums_share = 200;
 
 Money::Options completed(Money::Options options, const ChainClient& chain) {
     const chain::Deployment deployment = chain.deployment();
@@ -14,6 +17,11 @@ Money::Options completed(Money::Options options, const ChainClient& chain) {
     options.till.pool = options.settler.pool = options.pool;
     options.till.entry = options.settler.entry = options.entry;
     return options;
+}
+
+std::optional<double> wei(const std::optional<chain::U256>& value) {
+    if (!value) return std::nullopt;
+    return std::strtod(value->to_decimal().c_str(), nullptr);
 }
 
 }  // namespace
@@ -66,10 +74,9 @@ void Money::resume() {
 void Money::look() {
     const auto view = chain_.money();
     if (!view || chain_.sender() == nullptr) return;
-    if (options_.settler.gas_percent > 0) {
-        gas_.look();
-        settler_.set_gas(gas_.terms());
-    }
+    // Operators want to see it, whether settlements depend on it or not.
+    gas_.look();
+    if (options_.settler.gas_percent > 0) settler_.set_gas(gas_.terms());
     billing::SettlerEffects effects;
     auto done = settler_.on_time(world_.clock.now(), static_cast<uint64_t>(world_.clock.unix_now()),
                                  *view, effects);
@@ -90,7 +97,29 @@ void Money::on_outcome(const chain::SendOutcome& outcome) {
     settler_.on_outcome(world_.clock.now(), outcome);
 }
 
+MoneyReport::Till Money::report() {
+    reported_.answers_held = till_.holds();
+    reported_.credits_held = till_.held();
+    reported_.settlements = settler_.settlements();
+    reported_.settled_at = settled_at_;
+    reported_.settlements_announced = settler_.announced();
+    reported_.wallet_wei = wei(gas_.balance());
+    const auto terms = gas_.terms();
+    reported_.gas_price_wei = terms ? wei(terms->gas_price) : std::nullopt;
+    const Instant began = world_.clock.now();
+    if (began < reported_until_) return reported_;
+    const auto totals = ledger_->totals();
+    reported_.totals = totals ? std::optional(*totals) : std::nullopt;
+    const auto view = chain_.money();
+    reported_.vouchers_open = view ? std::optional(till_.open_vouchers(*view)) : std::nullopt;
+    const Instant ended = world_.clock.now();
+    reported_until_ = ended + sums_share * (ended - began);
+    return reported_;
+}
+
 void Money::carry_out(Result<void> done, billing::SettlerEffects effects) {
+    if (std::exchange(settlements_, settler_.settlements()) != settler_.settlements())
+        settled_at_ = world_.clock.unix_now();
     std::string trouble = done ? "" : done.error().message();
     if (trouble != told_ && !trouble.empty()) world_.log.error("money: " + trouble);
     told_ = std::move(trouble);

@@ -9,6 +9,7 @@
 #include "node/chain_client.hpp"
 #include "node/gas_watch.hpp"
 #include "node/ledger_file.hpp"
+#include "node/money_report.hpp"
 
 namespace teetee::node {
 
@@ -55,6 +56,8 @@ class Money {
     /// Whatever it is worth.
     void settle_now();
     const billing::Settler& settler() const { return settler_; }
+    /// Sums over the whole ledger are as of a while ago where it takes long to make them.
+    MoneyReport::Till report();
 
     void on_chain();
     void on_outcome(const chain::SendOutcome& outcome);
@@ -76,6 +79,12 @@ class Money {
     GasWatch gas_;
     AskToSign ask_to_sign_;
     net::Timer timer_;
+    /// Settlements so far, and when the last one was.
+    uint64_t settlements_ = 0;
+    std::optional<UnixSeconds> settled_at_;
+    /// What was reported last, and until when its sums count.
+    MoneyReport::Till reported_;
+    Instant reported_until_{};
     /// Of the settlements that were on their way.
     std::optional<billing::SettlerEffects> resuming_;
     /// What was logged last of a ledger that fails.

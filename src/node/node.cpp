@@ -5,14 +5,8 @@
 
 #include "base/assert.hpp"
 #include "crypto/hash.hpp"
-#include "node/driver.hpp"
-#include "node/generations.hpp"
-#include "node/identity.hpp"
-#include "node/peers.hpp"
-#include "node/renewal.hpp"
-#include "pipeline/entry.hpp"
+#include "node/node_impl.hpp"
 #include "pipeline/router.hpp"
-#include "pipeline/stage.hpp"
 #include "wire/limits.hpp"
 
 namespace teetee::node {
@@ -29,72 +23,6 @@ constexpr Duration watch_interval_max = std::chrono::seconds(1);
 static_assert(billing::sign_off_bytes_max <= wire::Limits{}.sign_off_bytes_max);
 
 }  // namespace
-
-struct Node::Impl {
-    explicit Impl(const World& w) : world(w) {}
-
-    Result<void> attest_self(const NodeOptions& node_options);
-    void keep_attested(UnixSeconds lifetime_s);
-    void on_renewed();
-    void show_evidence();
-    void watch_peers();
-    template <class Call>
-    void for_each_link(Call call);
-    Result<void> load_draft_model(const NodeOptions& options);
-    Result<void> connect(const NodeOptions& options);
-    void start_machine(const NodeOptions& options);
-    Result<Peers::Options> peer_options(const NodeOptions& options) const;
-    template <class Call>
-    auto with_driver(Call call);
-    void attach(std::shared_ptr<net::Link> link, bool is_ours);
-    attest::Load load() const;
-    void plan_routes();
-    void bar_unregistered(const std::vector<pipeline::KnownNode>& known);
-    bool is_idle() const;
-    void await_idle(Instant since);
-    attest::PeerExpectation expect_peers() const;
-    void ask_to_sign(const billing::SignOffAsks& asks,
-                     std::function<void(SettlementSignatures)> done);
-    void on_outcome(pipeline::SignOffOutcome outcome);
-
-    World world;
-    PolicyFile policy;
-    ServedShard shard;
-    std::optional<Identity> identity;
-    /// Since the first quote, which the node cannot start without.
-    std::unique_ptr<QuoteThread> quotes;
-    std::unique_ptr<Renewal> renewal;
-    std::function<void()> on_statement_ending;
-    std::function<void()> on_new_statement;
-    std::string url;
-    std::string listen_host;
-    std::function<void()> on_drained;
-    net::Timer drain_timer;
-    std::optional<net::TlsContext> link_tls;
-    std::optional<net::TlsContext> server_tls;
-    std::unique_ptr<PeerAuthenticator> authenticator;
-    std::unique_ptr<DraftModel> draft_model;
-    // The machine before its links: they call into it until they are gone.
-    std::unique_ptr<Driver<pipeline::Entry>> entry;
-    std::unique_ptr<Generations> generations;
-    std::unique_ptr<Driver<pipeline::Stage>> stage;
-    /// Settlements that wait for signatures, by their orders.
-    struct Signing {
-        /// Of those that could not be asked.
-        SettlementSignatures signatures;
-        std::function<void(SettlementSignatures)> done;
-    };
-    std::map<uint64_t, Signing> signings;
-    uint64_t next_signing = 1;
-    std::unique_ptr<Peers> peers;
-    /// Layers of the nodes that are known, or on a route; the registry's reasons against some.
-    std::map<wire::NodeId, LayerRange> members;
-    std::map<wire::NodeId, Error> barred;
-    Duration recheck_interval{};
-    Instant next_recheck{};
-    uint64_t collateral_version = 0;
-    net::Timer watch_timer;
-};
 
 Result<void> Node::Impl::attest_self(const NodeOptions& node_options) {
     IdentityOptions options;
@@ -144,16 +72,6 @@ void Node::Impl::show_evidence() {
     } else {
         stage->machine().set_evidence(identity->statement_bytes, identity->quote);
     }
-}
-
-template <class Call>
-auto Node::Impl::with_driver(Call call) {
-    return entry ? call(*entry) : call(*stage);
-}
-
-template <class Call>
-void Node::Impl::for_each_link(Call call) {
-    with_driver([&](auto& driver) { driver.for_each_link(call); });
 }
 
 /// A verdict does not outlive its evidence, nor what Intel says of the platform.
@@ -290,11 +208,20 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
     authenticator = std::make_unique<PeerAuthenticator>(*identity, policy.policy, expect_peers(),
                                                         world.clock, world.collateral);
     with_driver([this](auto& driver) {
-        driver.on_peer({.up = [this](const wire::NodeId& peer) { peers->on_link_up(peer); },
+        driver.on_peer({.up =
+                            [this](const net::Link& link) {
+                                peer_book.on_up(world.clock.now(), link.peer());
+                                peers->on_link_up(link.peer().node_id);
+                            },
                         .down = [this](const wire::NodeId& peer) { peers->on_link_down(peer); },
                         .adverts =
                             [this](const wire::NodeId& from, wire::Adverts adverts) {
                                 peers->on_adverts(from, std::move(adverts));
+                            },
+                        .ended =
+                            [this](const net::Link& link, std::optional<ErrorCode> why) {
+                                peer_book.on_ended(world.clock.now(), link.peer(), link.traffic(),
+                                                   why);
                             },
                         .suspect = [this](const wire::NodeId& node) { peers->suspect(node); }});
     });
@@ -307,7 +234,8 @@ Result<void> Node::Impl::connect(const NodeOptions& options) {
     hooks.on_change = [this] { plan_routes(); };
     hooks.load = [this] { return load(); };
     TT_TRY(peers, Peers::start({world.loop, world.clock, world.log, world.registry},
-                               {world.loop, *link_tls, *authenticator, world.log, options.links},
+                               {world.loop, *link_tls, *authenticator, world.log, options.links,
+                                &link_meter},
                                std::move(own), std::move(hooks)));
     return {};
 }

@@ -22,6 +22,7 @@
 #include "net/tls.hpp"
 #include "node/draft_model.hpp"
 #include "node/generations.hpp"
+#include "node/node_report.hpp"
 #include "node/policy_file.hpp"
 #include "node/served_shard.hpp"
 #include "pipeline/counters.hpp"
@@ -154,6 +155,9 @@ class Node {
     std::string url() const;
     /// With the receipt key, under the statement's chain and contract.
     crypto::RecoverableSignature sign_registration(const chain::RegistrationTerms& terms) const;
+
+    /// Entry or not; see NodeReport.
+    NodeReport report() const;
 
     /// Tells the others that this node is about to end, takes no further requests, and calls back
     /// once when it has nothing left to compute; how long to wait for that is the caller's to say.

@@ -21,6 +21,7 @@
 #include "pipeline/replay_log.hpp"
 #include "pipeline/router.hpp"
 #include "pipeline/sign_off_collector.hpp"
+#include "pipeline/stage_meter.hpp"
 
 namespace teetee::pipeline {
 
@@ -197,6 +198,9 @@ class Entry {
     KvAmount kv_free() const;
     size_t retained_page_count() const;
     const Counters& counters() const { return counters_; }
+    /// Of the entry's own engine.
+    const StageMeter& meter() const { return meter_; }
+    const EntryMeter& entry_meter() const { return entry_meter_; }
 
   private:
     static constexpr uint64_t tick_timer_id = 1;
@@ -279,7 +283,7 @@ class Entry {
     void schedule(Instant now, Effects& effects);
     void schedule_lane(Lane& lane, ComputeJob& job, Lane::Batch& batch);
     void end_overdue(Instant now, Effects& effects);
-    void admit(Effects& effects);
+    void admit(Instant now, Effects& effects);
     struct Choice {
         Lane* lane = nullptr;
         PrefixStart start{};
@@ -386,6 +390,8 @@ class Entry {
     struct Running {
         uint64_t batch_id = 0;
         uint64_t lane = 0;
+        /// Of a job that computes.
+        std::optional<Instant> began{};
     };
     std::optional<Running> running_;
     /// What the draft model has yet to answer, of requests that are over as well.
@@ -403,6 +409,8 @@ class Entry {
     uint64_t next_serial_ = 1;
     uint64_t next_batch_id_ = 1;
     Counters counters_;
+    StageMeter meter_;
+    EntryMeter entry_meter_;
 };
 
 }  // namespace teetee::pipeline

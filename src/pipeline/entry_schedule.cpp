@@ -14,7 +14,7 @@ namespace teetee::pipeline {
 /// Gives the idle engine its next job, for the next route in turn that has something to do.
 void Entry::schedule(Instant now, Effects& effects) {
     end_overdue(now, effects);
-    if (!running_) admit(effects);
+    if (!running_) admit(now, effects);
     for (auto& [number, lane] : lanes_) replay(now, *lane, effects);
     ask_for_drafts(now, effects);
     if (running_) return;
@@ -34,6 +34,8 @@ void Entry::schedule(Instant now, Effects& effects) {
     job.rows = engine_rows(batch.rows);
     running_ = {next_batch_id_++, last_lane_};
     if (!batch.rows.empty()) {
+        running_->began = now;
+        meter_.rows.add(static_cast<double>(batch.rows.size()));
         ++counters_.batches;
         counters_.rows += batch.rows.size();
         lanes_.at(last_lane_)->in_flight[running_->batch_id] = std::move(batch);
@@ -60,7 +62,7 @@ void Entry::end_overdue(Instant now, Effects& effects) {
 
 /// Strictly in the order of the queue: a small request does not overtake a large one whose turn it
 /// is.
-void Entry::admit(Effects& effects) {
+void Entry::admit(Instant now, Effects& effects) {
     while (!queue_.empty()) {
         const auto found = requests_.find(queue_.front());
         Request& request = found->second;
@@ -75,6 +77,7 @@ void Entry::admit(Effects& effects) {
         request.start = choice.start;
         TT_ASSERT(lane.ledger.open(found->first, request.positions_max(), request.start));
         make_room(lane, effects);
+        entry_meter_.queue.add(now - request.waits_since);
         open(lane, request, effects);
     }
 }
@@ -254,6 +257,7 @@ void Entry::on_computed(Instant now, ComputeResult result, Effects& effects) {
         return;
     }
     const uint64_t number = running_->lane;
+    if (running_->began) meter_.compute.add(now - *running_->began);
     running_.reset();
     fail_sequences(result.failures, effects);
     const auto lane = lanes_.find(number);
@@ -381,6 +385,7 @@ void Entry::on_tokens(Instant now, Lane& lane, const wire::Tokens& tokens, Effec
     lane.in_flight.erase(found);
     const Duration took = now - batch.formed;
     if (!batch.is_replay) {
+        entry_meter_.pass.add(took);
         lane.batch_time = lane.batch_time == Duration{} ? took : (7 * lane.batch_time + took) / 8;
         lane.row_cost.add(batch.rows.size(), std::chrono::duration<double>(took).count());
     }

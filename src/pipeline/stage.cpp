@@ -29,6 +29,7 @@ void Stage::on_link_up(Instant, const wire::NodeId& peer, Effects&) {
 }
 
 void Stage::on_link_down(Instant now, const wire::NodeId& peer, Effects& effects) {
+    now_ = now;
     for (const auto& [id, at] : routes_.on_link_down(peer)) {
         const Route route{id, at};
         // The tail of two has the entry on both sides.
@@ -42,6 +43,7 @@ void Stage::on_link_down(Instant now, const wire::NodeId& peer, Effects& effects
 }
 
 void Stage::on_frame(Instant now, const wire::NodeId& from, wire::Frame frame, Effects& effects) {
+    now_ = now;
     if (auto* probe = std::get_if<wire::Probe>(&frame.message)) {
         on_probe(frame.route, from, std::move(*probe), effects);
         return;
@@ -98,13 +100,15 @@ void Stage::on_route_message(Instant now, const Route& route, wire::Message mess
     }
 }
 
-void Stage::on_computed(Instant, ComputeResult result, Effects& effects) {
+void Stage::on_computed(Instant now, ComputeResult result, Effects& effects) {
+    now_ = now;
     if (!running_ || result.batch_id != running_->job_id) {
         ++counters_.messages_dropped;
         return;
     }
     Running running = std::move(*running_);
     running_.reset();
+    if (!running.rows.empty()) meter_.compute.add(now - running.began);
     fail_sequences(result.failures, effects);
     const Neighbours* at = routes_.find(running.route);
     // Without its route nobody waits for the result.
@@ -222,7 +226,7 @@ void Stage::on_forward(const Route& route, wire::Forward batch, Effects& effects
         refuse(route, batch, ErrorCode::overloaded, effects);
     } else {
         queued_bytes_ += batch.activations.size();
-        queue_.push_back({route.id, std::move(batch)});
+        queue_.push_back({route.id, std::move(batch), now_});
         start_next(effects);
     }
 }
@@ -402,7 +406,7 @@ void Stage::take_rows(const Route& route, wire::Forward& batch, Effects& effects
 
 void Stage::start_next(Effects& effects) {
     while (!running_ && !queue_.empty()) {
-        auto [id, batch] = std::move(queue_.front());
+        auto [id, batch, arrived] = std::move(queue_.front());
         queue_.pop_front();
         queued_bytes_ -= batch.activations.size();
         const Route route{id, *routes_.find(id)};
@@ -410,6 +414,7 @@ void Stage::start_next(Effects& effects) {
         if (batch.rows.empty()) {
             send_on(route, empty_message(batch.batch_id, options_.engine), effects);
         } else {
+            meter_.wait.add(now_ - arrived);
             start(id, std::move(batch), effects);
         }
     }
@@ -433,13 +438,17 @@ void Stage::start(const wire::RouteId& route, wire::Forward batch, Effects& effe
         job.opens.push_back({request, sequence.epoch, sequence.sampling, sequence.positions_max,
                              sequence.prompt_positions, sequence.start, sequence.salt});
     }
-    if (!job.rows.empty()) ++counters_.batches;
+    if (!job.rows.empty()) {
+        ++counters_.batches;
+        meter_.rows.add(static_cast<double>(job.rows.size()));
+    }
     counters_.rows += job.rows.size();
     running_ = {.job_id = job.batch_id,
                 .route = route,
                 .batch_id = batch.batch_id,
                 .rows = std::move(batch.rows),
-                .format = batch.format};
+                .format = batch.format,
+                .began = now_};
     effects.jobs.push_back(std::move(job));
 }
 

@@ -14,6 +14,7 @@
 #include "pipeline/effects.hpp"
 #include "pipeline/kv_ledger.hpp"
 #include "pipeline/replay_log.hpp"
+#include "pipeline/stage_meter.hpp"
 #include "pipeline/stage_routes.hpp"
 #include "wire/limits.hpp"
 
@@ -70,13 +71,18 @@ class Stage {
     size_t route_count() const { return routes_.count(); }
     size_t sequence_count() const { return sequences_.size(); }
     size_t parked_count() const { return parked_.size(); }
+    /// Batches that wait for the engine, and the bytes of their rows.
+    size_t queued_count() const { return queue_.size(); }
+    uint64_t queued_bytes() const { return queued_bytes_; }
     /// Quotes that are being made for receipts.
     size_t quoting_count() const { return quoting_.size(); }
     /// Settlements that wait to be signed.
     size_t sign_off_count() const { return signing_off_.size(); }
     KvAmount kv_free() const { return ledger_.free(); }
+    KvAmount kv_capacity() const { return ledger_.capacity(); }
     size_t retained_page_count() const { return ledger_.retained_count(); }
     const Counters& counters() const { return counters_; }
+    const StageMeter& meter() const { return meter_; }
 
   private:
     static constexpr uint64_t park_timer_id = 1;
@@ -118,6 +124,7 @@ class Stage {
     struct Batch {
         wire::RouteId route{};
         wire::Forward forward{};
+        Instant arrived{};
     };
 
     /// What the engine works on.
@@ -128,6 +135,7 @@ class Stage {
         /// None in a job that only closes.
         std::vector<wire::ForwardRow> rows{};
         ActivationFormat format = ActivationFormat::f32;
+        Instant began{};
     };
 
     void on_route_message(Instant now, const Route& route, wire::Message message, Effects& effects);
@@ -184,6 +192,8 @@ class Stage {
                      Effects& effects) const;
 
     StageOptions options_;
+    /// Of the event that is being handled.
+    Instant now_{};
     Bytes statement_;
     Bytes former_statement_;
     Bytes quote_;
@@ -215,6 +225,7 @@ class Stage {
     std::map<uint64_t, SigningOff> signing_off_;
     uint64_t next_sign_off_id_ = 1;
     Counters counters_;
+    StageMeter meter_;
 };
 
 }  // namespace teetee::pipeline

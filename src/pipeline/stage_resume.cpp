@@ -33,6 +33,7 @@ void Stage::await_parked(Effects& effects) {
 }
 
 void Stage::on_timer(Instant now, uint64_t id, Effects& effects) {
+    now_ = now;
     if (id != park_timer_id || !park_timer_at_ || now < *park_timer_at_) return;
     park_timer_at_.reset();
     while (!parked_.empty() && oldest_parked()->second.until <= now) close_parked(oldest_parked());

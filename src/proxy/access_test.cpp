@@ -41,6 +41,26 @@ TEST(access, is_not_for_pages_unless_they_are_named) {
     EXPECT_EQ(code_of(rules, request({{"sec-fetch-site", "none"}})), "");
 }
 
+TEST(access, rules_are_as_browsers_write_them) {
+    EXPECT_EQ(*clean_host("Gate.Example"), "gate.example");
+    for (const char* host : {"", "http://gate.example", "gate.example:80", "gate.example/", "a b"})
+        EXPECT_EQ(clean_host(host).error().code, ErrorCode::invalid_argument) << host;
+    const std::pair<const char*, const char*> origins[] = {
+        {"HTTP://LocalHost:3000", "http://localhost:3000"},
+        {"https://Page.example:443", "https://page.example"},
+        {"http://page.example:443", "http://page.example:443"},
+        {"http://[::1]:80", "http://[::1]"},
+        {"http://[::1]", "http://[::1]"},
+        {"app-x://obsidian.md", "app-x://obsidian.md"}};
+    for (const auto& [text, clean] : origins) EXPECT_EQ(*clean_origin(text), clean) << text;
+    for (const char* origin : {"", "*", "null", "localhost:3000", "http://", "http://a/",
+                               "http://a/b", "http://a:", "http://a:0", "http://a:65536",
+                               "http://a:x", "http://u@a", "://a", "http://[::1", "http://a b"})
+        EXPECT_EQ(clean_origin(origin).error().code, ErrorCode::invalid_argument) << origin;
+    const AccessRules rules = {.origins = {*clean_origin("http://LocalHost:3000")}};
+    EXPECT_EQ(code_of(rules, request({{"origin", "http://localhost:3000"}})), "");
+}
+
 class SilentLog final : public Log {
   public:
     void write(LogLevel, std::string_view) override {}

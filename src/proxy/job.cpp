@@ -6,6 +6,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "net/error_status.hpp"
+
 namespace teetee::proxy {
 namespace {
 
@@ -33,6 +35,7 @@ Kind kind_of(ErrorCode code) {
         case ErrorCode::route_unavailable:
             return {503, "server_error"};
         case ErrorCode::timed_out:
+        case ErrorCode::deadline_exceeded:
             return {504, "server_error"};
         case ErrorCode::unsupported:
             return {405, "invalid_request_error"};
@@ -96,23 +99,32 @@ net::HttpHeaders passed_headers(const net::HttpHeaders& headers) {
     return out;
 }
 
+int status_of(const client::Refusal& refusal) {
+    if (refusal.status != 0) return refusal.status;
+    const auto said = client::read_entry_error(refusal.body).said;
+    const auto* code = said.if_contains("code");
+    const auto* name = code == nullptr ? nullptr : code->if_string();
+    const auto known = name == nullptr ? std::nullopt : error_code_named(*name);
+    return known ? net::status_for(*known).status : 502;
+}
+
 void respond_failure(Job& job, const Error& error, const std::optional<client::Refusal>& refusal) {
     net::HttpResponse response;
     response.headers = job.page_headers;
     if (refusal && refusal->status != 0) {
-        response.status = refusal->status;
+        response.status = status_of(*refusal);
         response.headers.merge(passed_headers(refusal->headers));
         const auto type = refusal->headers.find("content-type");
         if (type != refusal->headers.end()) response.content_type = type->second;
         response.body = refusal->body;
     } else if (refusal) {
-        response.status = 502;
+        response.status = status_of(*refusal);
         response.body = refusal->body + "\n";
     } else {
         response.status = kind_of(error.code).status;
         response.body = boost::json::serialize(error_body(error)) + "\n";
     }
-    if (response.status == 429 || response.status >= 502)
+    if (response.status == 429 || response.status == 503)
         response.headers.emplace("retry-after", "1");
     job.counters.add(&Counters::Counts::failed);
     job.writer.respond(std::move(response));

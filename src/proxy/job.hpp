@@ -54,6 +54,9 @@ struct Job {
 /// Says of an answer which entry gives it and what was verified of that.
 net::HttpHeaders headers_of(const Job& job, const client::Entries::Opened& entry);
 
+/// Of an answer that is none; of an error that came in the middle of a stream the one that the
+/// entry would have answered with.
+int status_of(const client::Refusal& refusal);
 /// Before anything was answered: as the entry has refused, or else why there is no answer.
 void respond_failure(Job& job, const Error& error, const std::optional<client::Refusal>& refusal);
 /// The end of a stream that is not whole.

@@ -69,12 +69,16 @@ class PassJob {
 
     void run() {
         const SystemClock clock;
-        const Instant give_up_at = clock.now() + job_.options.patience;
+        // From when the first one has failed.
+        Instant give_up_at = clock.now();
         std::optional<Error> first;
         while (!job_.writer.stop().stop_requested()) {
             for (const std::string& url : urls()) {
+                const bool is_time_up = first && clock.now() >= give_up_at;
+                if (is_time_up && !job_.options.entries->is_named(url)) continue;
                 const auto done = try_at(url);
                 if (done || job_.writer.has_begun()) return;
+                if (!first) give_up_at = clock.now() + job_.options.patience;
                 if (!first) first = done.error();
                 if (!is_of_the_way(done.error().code))
                     return respond_failure(job_, done.error(), {});

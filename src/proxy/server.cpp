@@ -6,6 +6,7 @@
 
 #include "crypto/hash.hpp"
 #include "net/call_pool.hpp"
+#include "net/header_field.hpp"
 #include "proxy/job.hpp"
 
 namespace teetee::proxy {
@@ -54,13 +55,13 @@ struct Server::Impl {
         ByteArray<16> random;
         SystemRng().fill(random);
         net::HttpHeaders out = {{"x-request-id", "req_" + to_hex(random)}};
-        const auto origin = request.headers.find("origin");
-        if (origin == request.headers.end()) return out;
-        out["access-control-allow-origin"] = origin->second;
+        // Where answers are different for pages, whoever keeps them must know.
+        if (!options.access.origins.empty()) out["vary"] = "origin";
+        if (!is_listed_page(options.access, request)) return out;
+        out["access-control-allow-origin"] = net::field(request.headers, "origin");
         out["access-control-expose-headers"] =
             "teetee-entry, teetee-verified, teetee-simulated, teetee-receipt, retry-after, "
             "x-request-id";
-        out["vary"] = "origin";
         return out;
     }
 
@@ -75,18 +76,18 @@ struct Server::Impl {
 
     void handle(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
         counters.add(&Counters::Counts::requests);
-        const auto refuse = [&](const net::HttpError& error, const net::HttpHeaders& headers) {
+        const net::HttpHeaders page = page_headers(request);
+        const auto refuse = [&](const net::HttpError& error) {
             counters.add(&Counters::Counts::refused);
-            auto response = refusal_of(error, headers);
+            auto response = refusal_of(error, page);
             if (error.status == 503) response.headers["retry-after"] = "1";
             exchange->respond(std::move(response));
         };
-        if (const auto refused = refuse_access(options.access, request))
-            return refuse(*refused, {});
-        const net::HttpHeaders page = page_headers(request);
-        if (request.method == "OPTIONS" && !page.empty()) return allow(request, page, *exchange);
-        if (request.headers.contains("teetee-payment")) return refuse(payment_error, page);
-        if (is_of_the_wallet(request.path)) return refuse(wallet_error, page);
+        if (const auto refused = refuse_access(options.access, request)) return refuse(*refused);
+        if (request.method == "OPTIONS" && is_listed_page(options.access, request))
+            return allow(request, page, *exchange);
+        if (request.headers.contains("teetee-payment")) return refuse(payment_error);
+        if (is_of_the_wallet(request.path)) return refuse(wallet_error);
         auto writer = std::make_shared<ExchangeWriter>(loop, exchange);
         counters.add(&Counters::Counts::active);
         auto call = [this, page, writer, asked = std::move(request)]() mutable {
@@ -97,7 +98,7 @@ struct Server::Impl {
         writers.push_back(writer);
         if (calls->try_call(std::move(call))) return;
         counters.end_active();
-        refuse(busy_error, page);
+        refuse(busy_error);
     }
 
     /// What a browser asks before a page may ask.

@@ -219,10 +219,10 @@ check("responses: stream", async () => {
 check("responses: a form and a tool", async () => {
   const schema = { type: "object", properties: { a: { type: "boolean" } }, required: ["a"], additionalProperties: false };
   const formed = await client.responses.create({
-    model, input: "x", max_output_tokens: 60, text: { format: { type: "json_schema", name: "a", schema } } });
+    model, input: "x", seed: 7, max_output_tokens: 60, text: { format: { type: "json_schema", name: "a", schema } } });
   assert.equal(typeof JSON.parse(formed.output_text).a, "boolean");
   const called = await client.responses.create({
-    model, input: "x", max_output_tokens: 80, tools: [{ type: "function", ...weather.function, strict: true }], tool_choice: "required" });
+    model, input: "x", seed: 7, max_output_tokens: 80, tools: [{ type: "function", ...weather.function, strict: true }], tool_choice: "required" });
   const [item] = called.output;
   assert.equal(item.type, "function_call");
   const next = await client.responses.create({

@@ -98,7 +98,7 @@ class FileServer(Server):
     What may be set: has_ranges; etags (False: none); bytes_per_second (0: no limit, for all connections together);
     cut_after (every answer ends after so many bytes); cuts (how many answers are cut, None: all); refusals (a list of
     (status, headers), one for each request that comes, before anything else); on_sent(total) is called as bytes go out.
-    `sent` counts the bytes of files, `ranges` has those that were answered.
+    `sent` counts the bytes of files, `ranges` has those that were answered, `credentials` what came as Authorization.
     """
 
     def __init__(self, files: dict[str, bytes] | None = None, certificate=None):
@@ -108,7 +108,7 @@ class FileServer(Server):
         self.bytes_per_second, self.cut_after, self.cuts = 0, None, None
         self.refusals: list[tuple[int, dict]] = []
         self.valid_signatures: set[str] = set()
-        self.sent, self.ranges = 0, []
+        self.sent, self.ranges, self.credentials = 0, [], set()
         self.chunked = self.without_length = False
         self.extra_headers: dict[str, str] = {}
         self.claimed_bytes, self.shift = None, 0  # what Content-Range says of the whole, and how far it is off
@@ -117,6 +117,7 @@ class FileServer(Server):
     def answer(self, handler, target):
         with self.lock:
             refusal = self.refusals.pop(0) if self.refusals else None
+            self.credentials.add(handler.headers.get("Authorization"))
         if refusal:
             return handler.reply(*refusal)
         name = urllib.parse.unquote(target.path).lstrip("/")
@@ -183,6 +184,7 @@ class HuggingFace(Server):
         self.extra_entries: list[dict] = []
         self.refusals: list[tuple[int, dict]] = []
         self.location = None  # where files lie instead
+        self.redirect_headers: dict[str, str] = {}  # that are not true
         self.signatures = 0
         file_server.signed = True
         file_server.files |= {f"repos/{sha256(files[name])}": files[name] for name in self.large}
@@ -252,7 +254,7 @@ class HuggingFace(Server):
                 self.file_server.valid_signatures.add(signature)
             location = self.location or f"{self.file_server.url}/repos/{sha256(data)}?Expires=1&Signature={signature}"
             return handler.reply(302, {"Location": location, "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes",
-                                       "X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{sha256(data)}"'},
+                                       "X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{sha256(data)}"'} | self.redirect_headers,
                                  b"Found. Redirecting to elsewhere")
         if "cached" not in target.query:
             return handler.reply(307, {"Location": f"{target.path}?cached=1", "X-Repo-Commit": COMMIT},

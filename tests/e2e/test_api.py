@@ -2,9 +2,11 @@
 """Requests as llama-server's and OpenAI's documentation have them, replayed: each is answered with the fields that
 its clients read, and request and answer fit the OpenAPI document that the entry serves."""
 import base64
+import concurrent.futures
 import http.client
 import json
 import math
+import os
 import struct
 
 from harness import STORY_MODEL, wait_until
@@ -265,3 +267,40 @@ def test_api_keys_of_a_file(teetee):
     assert [one["name"] for one in teetee.json("api-key", "list", "--file", keys)["keys"]] == ["other"]
     wait_until(lambda: ask(made["key"])[0] == 401 and ask(other["key"])[0] == 200, 10, "the entry has read the file again")
     assert network.http.post("/v1/api-keys", {})[0] == 404
+
+
+def test_key_files_lose_neither_keys_nor_readers(teetee):
+    keys = teetee.folder / "keys.json"
+    teetee.json("api-key", "create", "--file", keys, "--name", "first")
+    keys.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(keys, 4711, 4712)
+    before = keys.stat()
+    names = [f"app-{number}" for number in range(12)]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        made = list(pool.map(lambda name: teetee.run("api-key", "create", "--file", keys, "--name", name), names))
+    assert [code for code, _, _ in made] == [0] * 12, made
+    listed = [one["name"] for one in teetee.json("api-key", "list", "--file", keys)["keys"]]
+    assert sorted(listed) == sorted(["first", *names]), listed
+    teetee.json("api-key", "revoke", "--file", keys, "--name", "first")
+    after = keys.stat()
+    # A node of another user goes on reading it.
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert [p.name for p in teetee.folder.glob("keys*")] == ["keys.json"]
+
+
+def test_load_reports_what_came_until_it_was_stopped(teetee):
+    keys = teetee.folder / "keys.json"
+    key = teetee.folder / "key"
+    key.write_text(teetee.json("api-key", "create", "--file", keys, "--name", "load")["key"] + "\n")
+    network = teetee.network(1)
+    network.start_all("--api-keys", keys)
+    url = f"http://127.0.0.1:{network.http.port}"
+    code, out, _ = teetee.run("load", "--url", url, "--streams", 2, "--seconds", 1, "-n", 4, "--json")
+    assert code == 1 and '"status 401"' in out, out
+    process = teetee.start("load", "--url", url, "--streams", 2, "--seconds", 600, "-n", 4, "--json", "--api-key-file", key)
+    wait_until(lambda: network.http.get("/health")[1]["completion_tokens"] > 40, 60, "answers have come")
+    assert process.stop() == 0, process.text()
+    report = json.loads(process.text())
+    assert report["answers"] > 0 and report["failed"] == 0 and report["seconds"] < 300, report
+    assert teetee.run("load", "--url", url, "--api-key", "secret")[0] == 2

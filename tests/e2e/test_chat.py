@@ -10,7 +10,7 @@ import subprocess
 import termios
 import threading
 
-from harness import wait_until
+from harness import STORY_MODEL, wait_until
 from test_entry_death import PROMPT
 from test_money import Shop
 
@@ -108,8 +108,8 @@ def test_lines_are_edited_and_remembered(teetee):
     terminal.wait_for("four")
     assert prompts()[5:] == ["one\ntwo", "three\n\nfour"], prompts()
     # A paste is one text, whatever is in it.
-    terminal.enter("\x1b[200~pasted\r/quit\x03\r\x1b[201~!")
-    assert prompts()[-1].startswith("pasted\n/quit") and prompts()[-1].endswith("!"), prompts()
+    terminal.enter("\x1b[200~past\u00e9d \u6f22\r/quit\x03\r\x1b[201~!")
+    assert prompts()[-1].startswith("past\u00e9d \u6f22\n/quit") and prompts()[-1].endswith("!"), prompts()
     # Ctrl-C gives up a line, Ctrl-D on an empty one ends.
     terminal.prompt()
     terminal.type("never mind\x03")
@@ -131,6 +131,35 @@ def test_lines_are_edited_and_remembered(teetee):
     third.enter("something secret")
     assert third.end() == 0
     assert {str(p) for p in teetee.folder.rglob("*")} == before
+
+
+def test_conversations_at_a_time_keep_one_history(teetee):
+    _, client = teetee.up("--shards", 1)
+    history = teetee.folder / "history"
+    both = [Terminal(teetee, "--port", client.port, "-n", 2, "--history", history) for _ in range(2)]
+    for number in range(2):
+        for name, terminal in zip("ab", both):
+            terminal.enter(f"{name}{number}")
+    assert all(terminal.end() == 0 for terminal in both)
+    assert [json.loads(line) for line in history.read_text().splitlines()] == ["a0", "b0", "a1", "b1"]
+
+
+def test_what_a_model_writes_gives_a_terminal_no_commands(teetee):
+    grammar = teetee.folder / "escape.gbnf"
+    grammar.write_text('root ::= "\\x1b]0;t\\x07"')
+    command = [teetee.program, "run", "--model", STORY_MODEL, "-p", "Once", "-n", "20", "--grammar", grammar]
+    master, slave = pty.openpty()
+    done = subprocess.run(command, stdout=slave, stderr=subprocess.PIPE, env=teetee.environment, timeout=60)
+    os.close(slave)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 4096):
+            shown += piece
+    os.close(master)
+    assert done.returncode == 0 and shown == "\ufffd]0;t\ufffd\r\n".encode(), (shown, done)
+    # Where no terminal reads it the text is what it is.
+    done = subprocess.run(command, capture_output=True, env=teetee.environment, timeout=60)
+    assert done.stdout == b"\x1b]0;t\x07\n", done
 
 
 def test_commands_do_what_they_say(teetee):

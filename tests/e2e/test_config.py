@@ -79,6 +79,9 @@ def test_files_in_their_usual_places(teetee):
     assert {"command": "node", "name": "threads", "value": "3", "source": "file", "origin": f"{user}:2"} in shown["settings"]
     teetee.environment["XDG_CONFIG_HOME"] = str(teetee.folder / "other")
     assert str(user) not in teetee.json("config", "show")["files"]
+    for wrong in (["nod"], ["node", "--no-such-flag"], ["attest", "verify", "--listen", "x"]):
+        code, _, err = teetee.run("config", "show", *wrong)
+        assert code == 2 and next(word for word in wrong if word not in ("node", "attest", "verify")) in err, (code, err)
     code, _, err = teetee.run("--config", teetee.folder / "absent.toml", "config", "show")
     assert code == 3 and "absent.toml" in err, err
 

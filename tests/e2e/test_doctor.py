@@ -80,7 +80,9 @@ class Clinic:
         done = subprocess.run([*wrap, self.teetee.program, "--json", "doctor", *flags, *map(str, extra)], capture_output=True,
                               text=True, env=self.teetee.environment, timeout=120, preexec_fn=set_limit)
         assert done.returncode >= 0 and done.stdout, done
-        return done.returncode, json.loads(done.stdout)
+        report = json.loads(done.stdout)
+        assert all(f["fix"] for f in report["findings"] if f["finding"] != "ok"), report
+        return done.returncode, report
 
     def problems(self, *arguments, **kwargs):
         code, report = self.examine(*arguments, **kwargs)
@@ -117,7 +119,15 @@ def test_a_good_setup_has_no_problem(teetee):
     report = json.loads(out)
     assert code == 0, out
     assert any(f["check"] == "entry" and "it serves" in f["cause"] for f in report["findings"]), out
-    assert any("in use by a node that runs" in f["cause"] for f in report["findings"]), out
+    ports = [f for f in report["findings"] if "in use by a node that runs" in f["cause"]]
+    assert ports and all(f"kill {network.nodes[0].pid}" in f["fix"] for f in ports), out
+    assert any(f["check"] == "memory" and "the node that runs has" in f["cause"] for f in report["findings"]), out
+    # Without a manifest nobody can say whether a peer's evidence is good.
+    flags = network.arguments(0)[1:]
+    at = flags.index("--manifest")
+    code, out, _ = teetee.run("--json", "doctor", *flags[:at], *flags[at + 2:])
+    peers = [f for f in json.loads(out)["findings"] if f["check"] == "peers"]
+    assert [f["finding"] for f in peers] == ["warning"] and "is a node; not judged" in peers[0]["cause"], out
 
 
 def test_without_options_it_looks_at_the_machine(teetee):
@@ -136,11 +146,17 @@ def test_ports(teetee):
         held.bind(("127.0.0.1", 0))
         held.listen()
         taken = f"127.0.0.1:{held.getsockname()[1]}"
-        clinic.demand("ports", f"--listen {taken} is in use by 'python3', process {os.getpid()}", f"kill {os.getpid()}", {"--listen": taken})
+        # Which process it is, and nobody is told to end one that is no node.
+        clinic.demand("ports", f"--listen {taken} is in use by 'python3', process {os.getpid()}", f"ps -fp {os.getpid()}", {"--listen": taken})
+        assert not any("kill" in (f["fix"] or "") for f in clinic.problems({"--listen": taken}))
         clinic.demand("ports", f"--api {taken} is in use by 'python3'", "another --api", {"--api": taken})
     clinic.demand("ports", "no interface of this machine has the address", "--listen 0.0.0.0:", {"--listen": "203.0.113.7:5010"})
     clinic.demand("ports", "others cannot dial that", "--advertise tls://HOST:", {"--listen": f"0.0.0.0:{clinic.network.port + 2}"})
     clinic.demand("ports", "have the same port", "another port", {"--api": clinic.options["--listen"]})
+    port = clinic.network.port + 2
+    clinic.demand("ports", "have the same port", "another port", {"--api": f"0.0.0.0:{port}"})
+    # Of two addresses both may have it.
+    assert not clinic.problems({"--api": f"127.0.0.2:{port}"})
     clinic.demand("ports", "--listen", "HOST:PORT", {"--listen": "no-port"})
 
 
@@ -205,17 +221,43 @@ def test_policy_and_collateral(teetee):
     clinic.demand("evidence", "refuse this machine", "without --dev-tee", {"--policy": broken})
     other = teetee.network(2)
     clinic.demand("evidence", "root_untrusted", "a policy of the same dev TEE", {"--dev-tee": other.folder / "dev-tee.seed"})
+    closed = free_ports(1)
+    clinic.demand("collateral", f"http://127.0.0.1:{closed}", f"curl -v http://127.0.0.1:{closed}", {"--pccs": f"http://127.0.0.1:{closed}"})
+
+
+def test_collateral_that_has_run_out(teetee):
+    if not shutil.which("faketime"):
+        raise Skipped("no faketime")
+    clinic = Clinic(teetee)
     seconds = int(time.time()) - 400 * 86400
     old = teetee.folder / "old"
     old.mkdir()
     # Of 400 days ago: what Intel issued then has run out.
     made = subprocess.run(["faketime", f"@{seconds}", teetee.program, "attest", "collateral", "--dev-tee", clinic.options["--dev-tee"],
                            "--out", old / "platform.json"], capture_output=True, text=True, env=teetee.environment)
-    if made.returncode == 0:
-        clinic.demand("collateral", "collateral_expired", "teetee attest collateral", {"--collateral": old}, only=False)
-        clinic.demand("evidence", "refuse this machine: collateral", "--pccs URL", {"--collateral": old}, only=False)
-    closed = free_ports(1)
-    clinic.demand("collateral", f"http://127.0.0.1:{closed}", f"curl -v http://127.0.0.1:{closed}", {"--pccs": f"http://127.0.0.1:{closed}"})
+    assert made.returncode == 0, made
+    clinic.demand("collateral", "collateral_expired", "teetee attest collateral", {"--collateral": old}, only=False)
+    clinic.demand("evidence", "refuse this machine: collateral", "--pccs URL", {"--collateral": old}, only=False)
+
+
+def test_api_keys(teetee):
+    clinic = Clinic(teetee)
+    keys = teetee.folder / "api keys.json"
+    create = f"teetee api-key create --file '{keys}'"
+    clinic.demand("API keys", "api keys.json", create, {"--api-keys": keys})
+    keys.write_text("{")
+    clinic.demand("API keys", "config_invalid", create, {"--api-keys": keys})
+
+    def finding() -> dict:
+        return next(f for f in clinic.examine({"--api-keys": keys})[1]["findings"] if f["check"] == "API keys")
+
+    keys.write_text('{"keys":[{"name":"a","sha256":"0x%s","expires":1}]}' % ("a" * 64))
+    assert finding()["finding"] == "warning" and "all keys have run out" in finding()["cause"], finding()
+    teetee.json("api-key", "create", "--file", keys, "--name", "b")
+    assert finding()["finding"] == "ok" and "1 of 2 are good" in finding()["cause"], finding()
+    if os.geteuid() != 0:
+        keys.chmod(0)
+        clinic.demand("API keys", "api keys.json", "setfacl", {"--api-keys": keys})
 
 
 def test_chain(teetee):

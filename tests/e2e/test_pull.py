@@ -7,6 +7,7 @@ import pathlib
 import pty
 import re
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -219,6 +220,14 @@ def test_what_is_damaged_is_not_kept(teetee):
         detail = refused(teetee, "download_mismatch", *arguments)
         assert sha256(damaged) in detail and sha256(STORY) in detail and "removed" in detail
         assert files_under(models(teetee)) == []
+        # Redirect, list and server must say the same of it.
+        server.files[name] = STORY
+        before = server.sent
+        for lie in ({"X-Linked-Size": "7"}, {"X-Repo-Commit": "f" * 40}):
+            hub.redirect_headers = lie
+            assert "redirect" in refused(teetee, "download_mismatch", *arguments)
+        assert server.sent <= before + 2 and files_under(models(teetee)) == []
+        hub.redirect_headers = {}
         # A list that lies is found out too, before anything is fetched where the hub contradicts itself.
         server.files[name] = STORY
         for lie in ({"lfs": {"oid": "1" * 64, "size": len(STORY)}}, {"lfs": {"oid": sha256(STORY), "size": 7}}):
@@ -327,6 +336,12 @@ def test_gated_and_private_repositories(teetee):
                              pull(teetee, "hf:owner/story-GGUF", "--mirror", hub.url, "--token-file", teetee.folder / "x"),
                              pull(teetee, "hf:owner/story-GGUF", HF_ENDPOINT=hub.url, HF_TOKEN="two words")):
             assert code in (2, 3) and "hf_secret" not in err and "two words" not in err, err
+        # Whoever named a server that is none is named.
+        for source, result in (("--mirror", pull(teetee, "hf:owner/story-GGUF", "--mirror", "hub.example")),
+                               ("HF_ENDPOINT", pull(teetee, "hf:owner/story-GGUF", HF_ENDPOINT="hub.example")),
+                               ("HF_ENDPOINT", pull(teetee, "hf:owner/story-GGUF", HF_ENDPOINT=hub.url + "?x")),
+                               ("TEETEE_OLLAMA_REGISTRY", pull(teetee, "ollama:story", TEETEE_OLLAMA_REGISTRY="hub.example"))):
+            assert result[0] == 2 and f"{source}: have" in result[2], (source, result)
 
 
 def test_https_and_redirects(teetee):
@@ -509,7 +524,13 @@ def test_a_checkpoint_is_imported(teetee):
         reference = teetee.folder / "reference.gguf"
         teetee.json("import", folder, "--out", reference)
         with server, hub:
+            # What somebody has in the folder already is not the pull's to remove.
+            own = teetee.folder / f"out{files}/tiny.checkpoint/notes/mine.txt"
+            own.parent.mkdir(parents=True)
+            own.write_text("mine")
             report = pulled(teetee, "hf:owner/tiny", "--mirror", hub.url, "--out", str(teetee.folder / f"out{files}") + "/")
+            assert files_under(teetee.folder / f"out{files}") == ["tiny.checkpoint/notes/mine.txt", "tiny.gguf", "tiny.source.json"]
+            shutil.rmtree(own.parents[1])
             made = teetee.folder / f"out{files}/tiny.gguf"
             assert report["file"] == str(made) and made.read_bytes() == reference.read_bytes()
             assert report["architecture"] == "qwen2" and files_under(made.parent) == ["tiny.gguf", "tiny.source.json"]

@@ -134,6 +134,34 @@ def test_what_is_no_answer_is_passed_on_as_it_is(teetee):
     assert PROMPT not in local.process.text()
 
 
+def test_an_error_has_the_status_that_it_has_at_the_entry(teetee):
+    teetee.environment["TEETEE_KERNEL"] = "scalar"
+    _, entry = teetee.up("--shards", 1)
+    local = Local(teetee, "--port", entry.port)
+    ids = entry.post("/v1/completions", {"prompt": PROMPT, "temperature": 0, "max_tokens": 8, "return_token_ids": True})[1]["choices"][0]["token_ids"]
+    for body, expected, code in (
+            ({"answer_token_ids": ids, "grammar": 'root ::= "yes"'}, 422, "grammar_stuck"),
+            ({"timeout": 0.2, "max_tokens": 450}, 504, "deadline_exceeded")):
+        body = {"prompt": PROMPT, "temperature": 0, "return_token_ids": True} | body
+        assert entry.post("/v1/completions", body)[0] == expected, body
+        status, headers, raw = local.ask("POST", "/v1/completions", body)
+        # Another entry would do no better, and neither would the same one a second later.
+        assert status == expected and json.loads(raw)["error"]["code"] == code, (status, raw)
+        assert "retry-after" not in headers and local.status()["requests"]["went_on_elsewhere"] == 0, headers
+
+
+def test_entries_that_were_learned_and_are_gone_are_not_waited_for(teetee):
+    up, first, second, _ = replicated(teetee)
+    local = Local(teetee, "--port", first.port, "--patience-seconds", 1)
+    assert local.http.post(CHAT, MESSAGES | {"max_tokens": 2})[0] == 200
+    assert len(local.status()["entries"]) == 2, local.status()
+    up.stop(60)
+    for method, path, body in (("POST", CHAT, MESSAGES), ("GET", "/v1/models", None)):
+        status, _, raw = local.ask(method, path, body)
+        assert status == 503, (status, raw)
+    assert [entry["url"] for entry in local.status()["entries"]] == [f"https://127.0.0.1:{first.port + 1}"], local.status()
+
+
 def replicated(teetee):
     """A slow network of two entries that know each other."""
     teetee.environment["TEETEE_KERNEL"] = "scalar"
@@ -268,8 +296,8 @@ def test_not_everybody_may_ask(teetee):
     _, entry = teetee.up("--shards", 1)
     keys = teetee.folder / "keys"
     first, second = (teetee.json("api-key", "create", "--file", keys, "--name", name)["key"] for name in ("editor", "other"))
-    local = Local(teetee, "--port", entry.port, "--api-keys", keys, "--allow-host", "gate.example",
-                  "--allow-origin", "http://localhost:3000")
+    local = Local(teetee, "--port", entry.port, "--api-keys", keys, "--allow-host", "Gate.example",
+                  "--allow-origin", "http://LocalHost:3000")
     body = MESSAGES | {"max_tokens": 3}
 
     def ask(**headers):
@@ -289,6 +317,14 @@ def test_not_everybody_may_ask(teetee):
     status, headers, refused = ask(Origin="https://evil.example")
     assert status == 403 and refused["error"]["code"] == "origin_unknown", refused
     assert not any(name.startswith("access-control") for name in headers), headers
+    assert headers["x-request-id"].startswith("req_"), headers
+    # A page that may ask can read why it got nothing, too.
+    status, headers, refused = ask(Origin="http://localhost:3000", Authorization=None)
+    assert status == 401 and headers["access-control-allow-origin"] == "http://localhost:3000", headers
+    assert headers["x-request-id"].startswith("req_") and "x-request-id" in headers["access-control-expose-headers"], headers
+    # Without a page it is no question of a browser's.
+    status, headers, _ = local.ask("OPTIONS", CHAT, None, {"Authorization": f"Bearer {first}"})
+    assert "teetee-entry" in headers and not any(name.startswith("access-control") for name in headers), (status, headers)
     status, headers, _ = ask(Origin="http://localhost:3000")
     assert status == 200 and headers["access-control-allow-origin"] == "http://localhost:3000", headers
     status, headers, _ = local.ask("OPTIONS", CHAT, None, {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "authorization"})
@@ -297,6 +333,12 @@ def test_not_everybody_may_ask(teetee):
     assert first not in local.process.text()
     code, _, err = teetee.run("serve-local", "--port", entry.port, "--listen", "0.0.0.0:0")
     assert code == 2 and "--public" in err, err
+    code, _, err = teetee.run("serve-local", "--port", entry.port, "--listen", "127.evil.example:0")
+    assert code == 2 and "--public" in err, err
+    for flag, value, fix in (("--allow-host", "http://gate.example", "gate.example"), ("--allow-host", "gate.example:80", "a name alone"),
+                             ("--allow-origin", "http://localhost:3000/", "http://localhost:3000"), ("--allow-origin", "*", "without a path")):
+        code, _, err = teetee.run("serve-local", "--port", entry.port, flag, value)
+        assert code == 2 and flag in err and fix in err, (flag, value, err)
     teetee.json("api-key", "revoke", "--file", keys, "--name", "other")
     wait_until(lambda: ask(Authorization=f"Bearer {second}")[0] == 401 and ask()[0] == 200, 10, "the file has been read again")
     keys.write_text("a key with spaces\n")

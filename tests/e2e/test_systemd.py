@@ -28,8 +28,21 @@ def test_unit_is_right_and_hardened(teetee):
 
 def test_settings_of_the_unit_are_settings_of_the_program(teetee):
     known = {s["name"]: s for s in teetee.json("config", "show", "node")["settings"] if s["command"] == "node"}
-    for variable in re.findall(r"^Environment=(TEETEE_NODE_\w+)=", UNIT.read_text(), re.M):
-        assert variable.removeprefix("TEETEE_NODE_").lower().replace("_", "-") in known, variable
+    # A variable would go before the file, and 'teetee doctor --config' would not know of it.
+    assert re.findall(r"^Environment=(\w+)=", UNIT.read_text(), re.M) == ["TEETEE_CONFIG"]
+    # What the documents have instead is what the program takes, and is in the folders that the unit makes.
+    keep = re.search(r"^```toml\n\[node\]\n(.*?)^```", (ROOT / "docs/nodes.md").read_text(), re.M | re.S)[1]
+    config = teetee.folder / "config.toml"
+    config.write_text("[node]\n" + keep)
+    shown = {s["name"]: s for s in teetee.json("--config", config, "config", "show", "node")["settings"] if s["command"] == "node"}
+    assert shown["state"]["value"] == "/var/lib/teetee" and shown["weights-cache"]["value"] == "/var/cache/teetee/weights", shown
+    assert "StateDirectory=teetee\n" in UNIT.read_text() and "CacheDirectory=teetee\n" in UNIT.read_text()
     # What it grants for an orderly end is longer than what the program takes.
     seconds = int(re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.M)[1])
     assert seconds > int(known["drain-seconds"]["value"])
+
+
+def test_unit_is_never_given_up(_):
+    text = UNIT.read_text()
+    assert re.search(r"^StartLimitIntervalSec=0$", text, re.M) and "StartLimitBurst" not in text
+    assert re.search(r"^Restart=on-failure$", text, re.M) and 5 <= int(re.search(r"^RestartSec=(\d+)$", text, re.M)[1]) <= 15
