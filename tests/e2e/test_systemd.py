@@ -31,9 +31,9 @@ def test_settings_of_the_unit_are_settings_of_the_program(teetee):
     # A variable would go before the file, and 'teetee doctor --config' would not know of it.
     assert re.findall(r"^Environment=(\w+)=", UNIT.read_text(), re.M) == ["TEETEE_CONFIG"]
     # What the documents have instead is what the program takes, and is in the folders that the unit makes.
-    keep = re.search(r"^```toml\n\[node\]\n(.*?)^```", (ROOT / "docs/nodes.md").read_text(), re.M | re.S)[1]
+    section = (ROOT / "docs/nodes.md").read_text().split("## Under systemd")[1]
     config = teetee.folder / "config.toml"
-    config.write_text("[node]\n" + keep)
+    config.write_text(re.search(r"^```toml\n(.*?)^```", section, re.M | re.S)[1])
     shown = {s["name"]: s for s in teetee.json("--config", config, "config", "show", "node")["settings"] if s["command"] == "node"}
     assert shown["state"]["value"] == "/var/lib/teetee" and shown["weights-cache"]["value"] == "/var/cache/teetee/weights", shown
     assert "StateDirectory=teetee\n" in UNIT.read_text() and "CacheDirectory=teetee\n" in UNIT.read_text()
