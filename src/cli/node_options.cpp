@@ -128,8 +128,9 @@ void NodeCommandOptions::add_to(CLI::App& command) {
         ->envname("TEETEE_KV_POSITIONS");
     command
         .add_option("--requests-queued-max", node.requests_queued_max,
-                    "Entry: requests that may wait")
-        ->capture_default_str()
+                    "Entry: requests that may wait; of one client half as many")
+        // So that one application may come with some 250 at once.
+        ->default_val(512)
         ->check(CLI::Range(1, 1 << 20));
     command
         .add_option("--request-seconds-max", request_s_max,
