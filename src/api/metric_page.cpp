@@ -11,18 +11,6 @@
 namespace teetee::api {
 namespace {
 
-std::string_view to_string(MetricType type) {
-    switch (type) {
-        case MetricType::counter:
-            return "counter";
-        case MetricType::gauge:
-            return "gauge";
-        case MetricType::histogram:
-            break;
-    }
-    return "histogram";
-}
-
 std::vector<std::string_view> words(std::string_view text) {
     std::vector<std::string_view> out;
     while (!text.empty()) {
@@ -53,6 +41,18 @@ std::string number(double value) {
 }
 
 }  // namespace
+
+std::string_view to_string(MetricType type) {
+    switch (type) {
+        case MetricType::counter:
+            return "counter";
+        case MetricType::gauge:
+            return "gauge";
+        case MetricType::histogram:
+            break;
+    }
+    return "histogram";
+}
 
 /// Where samples of one metric with the same labels are written.
 struct MetricPage::Family {

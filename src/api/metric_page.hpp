@@ -12,6 +12,8 @@
 namespace teetee::api {
 
 enum class MetricType { counter, gauge, histogram };
+/// As the text format has it.
+std::string_view to_string(MetricType type);
 
 struct MetricInfo {
     std::string_view name;

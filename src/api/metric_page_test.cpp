@@ -13,18 +13,6 @@
 namespace teetee::api {
 namespace {
 
-std::string_view to_string(MetricType type) {
-    switch (type) {
-        case MetricType::counter:
-            return "counter";
-        case MetricType::gauge:
-            return "gauge";
-        case MetricType::histogram:
-            break;
-    }
-    return "histogram";
-}
-
 std::string read(const std::string& path) {
     std::ifstream file(std::string(TEETEE_SOURCE_DIR) + "/" + path);
     std::stringstream out;

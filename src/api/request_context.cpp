@@ -55,7 +55,7 @@ RequestContext RequestContext::begin(const net::HttpRequest& request, Rng& rng,
     rng.fill(random);
     context.id_ = "req_" + to_hex(random);
     context.headers_["x-request-id"] = context.id_;
-    // Answers are for who asked, and true for now.
+    // Answers are for whoever asked, and soon out of date.
     context.headers_["cache-control"] = "no-store";
     const auto origin = request.headers.find("origin");
     if (origin == request.headers.end()) return context;

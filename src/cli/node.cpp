@@ -45,7 +45,7 @@ struct OperatorServers {
     std::unique_ptr<net::HttpServer> status;
 };
 
-/// `address`: nullopt for nowhere.
+/// Null without an address.
 Result<std::unique_ptr<net::HttpServer>> serve_operator(net::Loop& loop,
                                                         const std::optional<net::Address>& address,
                                                         api::OperatorRoutes routes) {
