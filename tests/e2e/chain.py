@@ -3,6 +3,7 @@
 import hashlib
 import json
 import struct
+import subprocess
 import urllib.request
 
 from harness import ROOT, Skipped, free_ports, wait_until
@@ -45,6 +46,15 @@ class Chain:
         self.deployment.write_text(json.dumps({
             "version": 1, "chain_id": chain_id, "contract": self.contract, "verifier": self.verifier, "kind": "dev",
             "block": self.block, "wei_per_credit": str(WEI_PER_CREDIT), "gas": 1, "contracts": []}))
+
+    def deploy_with_dev_verifier(self):
+        """The contract with the verifier of dev TEEs, which checks real quotes of theirs."""
+        record = self.teetee.folder / "real-deployment.json"
+        done = subprocess.run(["node", CONTRACTS / "tools/deploy", "--rpc", self.url, "--key-env", "DEPLOYER", "--out", record],
+                              env=self.teetee.environment | {"DEPLOYER": "0x" + KEYS[0]}, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        self.deployment = record
+        self.contract = json.loads(record.read_text())["contract"]
 
     def start(self):
         self.process = self.teetee.start("--host", "127.0.0.1", "--port", self.port, "--chain-id", self.chain_id,

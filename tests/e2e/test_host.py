@@ -5,10 +5,9 @@ import json
 import pathlib
 import socket
 import ssl
-import subprocess
 import threading
 
-from chain import CONTRACTS, KEYS, Chain
+from chain import Chain
 from compose import Stack
 from harness import STORY_MODEL, Http, free_ports, wait_until
 from hub_fakes import FileServer
@@ -30,21 +29,12 @@ class Offer:
             if path.suffix in (".gguf", ".json"):
                 files.files[f"cut/{path.name}"] = path.read_bytes()
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
-        self.deploy()
+        self.chain.deploy_with_dev_verifier()
         self.creator, self.host = self.chain.wallet(CREATOR), self.chain.wallet(HOST)
         self.pool = self.creator.json(
             "pool", "create", "--manifest", self.net / "manifest.json", "--manifest-uri", f"{files.url}/cut/manifest.json",
             "--policy", self.net / "policy.json", "--policy-uri", f"{files.url}/cut/policy.json", "--prices", "2,5")["pool"]
         self.seed = self.net / "dev-tee.seed"
-
-    def deploy(self):
-        record = self.teetee.folder / "real-deployment.json"
-        done = subprocess.run(["node", CONTRACTS / "tools/deploy", "--rpc", self.chain.url, "--key-env", "DEPLOYER",
-                               "--out", record], env=self.teetee.environment | {"DEPLOYER": "0x" + KEYS[0]},
-                              capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        self.chain.deployment = record
-        self.chain.contract = json.loads(record.read_text())["contract"]
 
     def flags(self, folder: pathlib.Path) -> list:
         return ["host", "--pool", self.pool, "--dir", folder, "--dev-tee", self.seed]

@@ -4,10 +4,9 @@ import hashlib
 import json
 import re
 import signal
-import subprocess
 import time
 
-from chain import CONTRACTS, KEYS, Chain, pay_query, typed_data_signature
+from chain import Chain, pay_query, typed_data_signature
 from harness import wait_until
 
 HOST, PAYER = 1, 2
@@ -23,7 +22,7 @@ class Shop:
         """`own_host` is the number of the wallet with which the tail registers itself."""
         self.teetee, self.settle_seconds, self.tee_wallet = teetee, settle_seconds, tee_wallet
         self.chain = Chain(teetee, "--network", "optimism", "--block-time", 1)
-        self.deploy()
+        self.chain.deploy_with_dev_verifier()
         self.host, self.payer = self.chain.wallet(HOST), self.chain.wallet(PAYER)
         self.tail_host = self.host if own_host is None else self.chain.wallet(own_host)
         self.network = teetee.network(2)
@@ -51,16 +50,6 @@ class Shop:
         known = self.spend(1)
         wait_until(lambda: self.network.http.post("/v1/payment/raise", "", headers=known)[0] == 200, 60,
                    "the voucher is settled")
-
-    def deploy(self):
-        """With the verifier of dev TEEs, which checks real quotes of theirs."""
-        record = self.teetee.folder / "real-deployment.json"
-        done = subprocess.run(["node", CONTRACTS / "tools/deploy", "--rpc", self.chain.url, "--key-env", "DEPLOYER",
-                               "--out", record], env=self.teetee.environment | {"DEPLOYER": "0x" + KEYS[0]},
-                              capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        self.chain.deployment = record
-        self.chain.contract = json.loads(record.read_text())["contract"]
 
     def start(self, shard: int):
         host = self.tail_host if shard else self.host
