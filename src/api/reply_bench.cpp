@@ -2,7 +2,10 @@
 // What the API costs: the same streams from a node itself, and through the API's routes, parsing of
 // requests, text, events and receipts included, up to the bytes that a socket would be given. The
 // model is models/story, or the GGUF that TEETEE_BENCH_MODEL names.
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 #include <boost/json/serialize.hpp>
@@ -70,58 +73,87 @@ class CountingExchange final : public net::HttpExchange {
     size_t bytes_ = 0;
 };
 
-void count_tokens(benchmark::State& state) {
-    state.counters["tokens/s"] =
-        benchmark::Counter(static_cast<double>(state.iterations() * state.range(0) * answer_tokens),
-                           benchmark::Counter::kIsRate);
-}
-
-void streams_of_the_node(benchmark::State& state) {
+void run_on_the_node(int64_t streams) {
     World& world = World::get();
     const auto tokens = world.node->tokenizer().encode(prompt, {.add_special = true}).value();
-    for (auto _ : state) {
-        Countdown countdown{static_cast<size_t>(state.range(0))};
-        for (int64_t i = 0; i < state.range(0); ++i) {
-            node::Generation generation;
-            generation.prompt = tokens;
-            generation.tokens_max = answer_tokens;
-            generation.sampling.temperature = 0;
-            node::GenerationEvents events;
-            events.on_token = [](const pipeline::ClientToken&) {};
-            events.on_done = [&](pipeline::FinishReason, pipeline::Usage usage) {
-                if (usage.completion_tokens != answer_tokens) std::abort();
-                countdown.one();
-            };
-            events.on_failed = [](const Error&, pipeline::Usage) { std::abort(); };
-            events.on_receipt = [](const Result<attest::Receipt>&) {};
-            if (!world.node->generate(std::move(generation), std::move(events))) std::abort();
-        }
-        world.loop.run();
+    Countdown countdown{static_cast<size_t>(streams)};
+    for (int64_t i = 0; i < streams; ++i) {
+        node::Generation generation;
+        generation.prompt = tokens;
+        generation.tokens_max = answer_tokens;
+        generation.sampling.temperature = 0;
+        node::GenerationEvents events;
+        events.on_token = [](const pipeline::ClientToken&) {};
+        events.on_done = [&](pipeline::FinishReason, pipeline::Usage usage) {
+            if (usage.completion_tokens != answer_tokens) std::abort();
+            countdown.one();
+        };
+        events.on_failed = [](const Error&, pipeline::Usage) { std::abort(); };
+        events.on_receipt = [](const Result<attest::Receipt>&) {};
+        if (!world.node->generate(std::move(generation), std::move(events))) std::abort();
     }
-    count_tokens(state);
+    world.loop.run();
 }
 
-void streams_of_the_api(benchmark::State& state) {
+void run_on_the_api(int64_t streams) {
     World& world = World::get();
-    for (auto _ : state) {
-        Countdown countdown{static_cast<size_t>(state.range(0))};
-        for (int64_t i = 0; i < state.range(0); ++i) {
-            net::HttpRequest request;
-            request.method = "POST";
-            request.target = request.path = "/v1/completions";
-            request.body = boost::json::serialize(boost::json::object{{"prompt", prompt},
-                                                                      {"max_tokens", answer_tokens},
-                                                                      {"temperature", 0},
-                                                                      {"stream", true}});
-            world.routes->handle(std::move(request), std::make_shared<CountingExchange>(countdown));
-        }
-        world.loop.run();
+    Countdown countdown{static_cast<size_t>(streams)};
+    for (int64_t i = 0; i < streams; ++i) {
+        net::HttpRequest request;
+        request.method = "POST";
+        request.target = request.path = "/v1/completions";
+        request.body = boost::json::serialize(boost::json::object{{"prompt", prompt},
+                                                                  {"max_tokens", answer_tokens},
+                                                                  {"temperature", 0},
+                                                                  {"stream", true}});
+        world.routes->handle(std::move(request), std::make_shared<CountingExchange>(countdown));
     }
-    count_tokens(state);
+    world.loop.run();
 }
 
-BENCHMARK(streams_of_the_node)->Arg(1)->Arg(16)->Arg(64)->UseRealTime();
-BENCHMARK(streams_of_the_api)->Arg(1)->Arg(16)->Arg(64)->UseRealTime();
+double seconds_of(void (&run)(int64_t), int64_t streams) {
+    const auto began = std::chrono::steady_clock::now();
+    run(streams);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+double quantile(std::vector<double> values, double q) {
+    std::ranges::sort(values);
+    return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1))];
+}
+
+/// Both ways by turns, each first as often as the other, so that what else the machine does falls
+/// on both; the medians of two halves say how far the figure is to be believed.
+void api_over_node(benchmark::State& state) {
+    const int64_t streams = state.range(0);
+    std::vector<double> ratios;
+    double node_s = 0;
+    double api_s = 0;
+    bool node_first = true;
+    for (auto _ : state) {
+        double node = node_first ? seconds_of(run_on_the_node, streams) : 0;
+        const double api = seconds_of(run_on_the_api, streams);
+        if (!node_first) node = seconds_of(run_on_the_node, streams);
+        node_first = !node_first;
+        ratios.push_back(node / api);
+        node_s += node;
+        api_s += api;
+    }
+    const double tokens = static_cast<double>(state.iterations() * streams * answer_tokens);
+    state.counters["node_tokens/s"] = tokens / node_s;
+    state.counters["api_tokens/s"] = tokens / api_s;
+    state.counters["ratio_of_sums"] = node_s / api_s;
+    state.counters["ratio_median"] = quantile(ratios, 0.5);
+    const size_t half = ratios.size() / 2;
+    if (half == 0) return;
+    state.counters["median_first_half"] = quantile({ratios.begin(), ratios.begin() + half}, 0.5);
+    state.counters["median_second_half"] = quantile({ratios.begin() + half, ratios.end()}, 0.5);
+}
+
+// Pairs: some ten minutes in all on two cores.
+BENCHMARK(api_over_node)->Arg(1)->Iterations(600)->UseRealTime();
+BENCHMARK(api_over_node)->Arg(16)->Iterations(200)->UseRealTime();
+BENCHMARK(api_over_node)->Arg(64)->Iterations(60)->UseRealTime();
 
 }  // namespace
 }  // namespace teetee::api

@@ -121,7 +121,10 @@ void RequestTrace::write_line(std::string_view outcome, Duration took) {
         fields.push_back({"completion_tokens", int64_t{total_.completion_tokens}});
     }
     if (total_.first_token) fields.push_back({"first_token_ms", milliseconds(*total_.first_token)});
-    world_.log->event(request_.is_probe ? LogLevel::debug : LogLevel::info, "request", fields);
+    // A client that pays asks for it several times in an answer; what fails is worth a line.
+    const bool is_routine =
+        request_.is_probe || (request_.route == "/v1/payment/raise" && status_ < 400);
+    world_.log->event(is_routine ? LogLevel::debug : LogLevel::info, "request", fields);
 }
 
 std::shared_ptr<net::HttpExchange> RequestTrace::observe(

@@ -136,5 +136,17 @@ TEST_F(request_trace, probes_are_for_debugging) {
     EXPECT_EQ(line().level, LogLevel::debug);
 }
 
+TEST_F(request_trace, so_is_what_a_client_that_pays_asks_for_all_the_time) {
+    begin("/v1/payment/raise")->respond({});
+    EXPECT_EQ(line().level, LogLevel::debug);
+}
+
+TEST_F(request_trace, a_payment_that_is_refused_is_not) {
+    net::HttpResponse refused;
+    refused.status = 402;
+    begin("/v1/payment/raise")->respond(refused);
+    EXPECT_EQ(line().level, LogLevel::info);
+}
+
 }  // namespace
 }  // namespace teetee::api

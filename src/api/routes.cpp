@@ -259,6 +259,11 @@ void Routes::openapi(const Asked&, ExchangePointer exchange) {
 }
 
 void Routes::metrics(const Asked&, ExchangePointer exchange) {
+    if (!world_.serves_metrics) {
+        return respond_error(*exchange, fail(ErrorCode::route_unknown,
+                                             "this entry tells its metrics to its operator alone, "
+                                             "where --metrics says"));
+    }
     exchange->respond(api::metrics({world_.node, world_.clock, meter_.get(), world_.money}));
 }
 

@@ -40,6 +40,8 @@ class Routes {
         StructuredLog* access_log = nullptr;
         /// For the metrics; empty: on no chain.
         std::function<node::MoneyReport()> money{};
+        /// To everybody who can reach the API.
+        bool serves_metrics = true;
     };
     /// A request, and what stands in its path where the pattern has braces.
     struct Asked {

@@ -85,6 +85,10 @@ Result<AppCompose> parse_app_compose(std::string_view text) {
     TT_TRY(app.allowed_envs, parse_envs(object));
     TT_TRY(app.no_instance_id, flag(object, "no_instance_id", false));
     TT_TRY(app.kms_enabled, flag(object, "kms_enabled", false));
+    if (object.has("key_provider_id")) {
+        TT_TRY(const std::string_view id, object.text("key_provider_id"));
+        app.key_provider_id = id;
+    }
     return app;
 }
 

@@ -25,6 +25,9 @@ struct AppCompose {
     bool no_instance_id = false;
     /// Keys come from the key service of the chain or cloud, not from the machine.
     bool kms_enabled = true;
+    /// Of the one key provider that the app takes keys from; then MRCONFIGID is of another form,
+    /// which names it as well.
+    std::string key_provider_id{};
 };
 
 /// Keys sorted, no white space, names of variables sorted and once: the same app, the same bytes,

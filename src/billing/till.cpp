@@ -241,16 +241,20 @@ Result<Till::Hold> Till::admit_host(const chain::MoneyView& view, const HostUse&
     if (!hosts_.contains(use.wallet) && hosts_.size() >= hosts_max)
         return fail(ErrorCode::overloaded, "too many hosts use the model just now");
     Host& host = hosts_.try_emplace(use.wallet, Host{.hour_began = time}).first->second;
-    if (time - host.hour_began >= std::chrono::hours(1)) host = {host.running, time, 0};
+    if (time - host.hour_began >= std::chrono::hours(1))
+        host = {host.running, time, 0, host.under_way};
     const bool is_another = !host.running.contains(hold.request);
+    // A request that is being answered is not cut short by what it may come to itself.
+    const uint64_t used = host.tokens + (is_another ? host.under_way : 0);
     if ((is_another && host.running.size() >= options_.host_requests_max) ||
-        host.tokens >= options_.host_tokens_per_hour) {
+        used >= options_.host_tokens_per_hour) {
         return fail(ErrorCode::overloaded,
                     "a host's free use is " + text(options_.host_requests_max) +
                         " requests at a time and " + text(options_.host_tokens_per_hour) +
                         " tokens an hour");
     }
     ++host.running[hold.request];
+    host.under_way += hold.tokens_at_most();
     return hold;
 }
 
@@ -409,6 +413,7 @@ void Till::end(std::map<uint64_t, Hold>::iterator found, const Delivered& delive
         Host& host = hosts_.at(std::get<HostUse>(hold.payment).wallet);
         const auto running = host.running.find(hold.request);
         if (--running->second == 0) host.running.erase(running);
+        host.under_way -= hold.tokens_at_most();
         const bool is_by_network = delivered.end == AnswerEnd::by_network;
         host.tokens += is_by_network
                            ? delivered.sent_tokens()

@@ -188,6 +188,7 @@ class Till {
         uint64_t request = 0;
         /// That is less than was asked for.
         bool is_short = false;
+        uint64_t tokens_at_most() const { return uint64_t{prompt_tokens} + tokens_max; }
         Credits held = 0;
         /// Of a query: what it has locked.
         Credits locked = 0;
@@ -206,6 +207,8 @@ class Till {
         std::map<uint64_t, size_t> running{};
         Instant hour_began{};
         uint64_t tokens = 0;
+        /// The most that answers under way may come to.
+        uint64_t under_way = 0;
     };
 
     Result<Hold> admit_voucher(const chain::MoneyView& view, const VoucherPayment& payment,

@@ -346,9 +346,9 @@ TEST_F(till, a_host_has_used_what_it_ended) {
 
 TEST_F(till, hosts_pay_nothing_within_bounds) {
     EXPECT_EQ(admit_error(HostUse{{0x41}}), ErrorCode::host_unknown);
-    const Admission first = admit(HostUse{chain::test_host});
-    const Admission second = admit(HostUse{chain::test_host});
-    EXPECT_EQ(first.tokens_max, 100u);
+    const Admission first = admit(HostUse{chain::test_host}, {10, 60, {}});
+    const Admission second = admit(HostUse{chain::test_host}, {10, 100, {}});
+    EXPECT_EQ(second.tokens_max, 100u);
     EXPECT_TRUE(desk.may_go_on(first.hold, 50));
     EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::overloaded);
     EXPECT_FALSE(charge_for(first.hold, {10, 0, 50}));
@@ -360,6 +360,22 @@ TEST_F(till, hosts_pay_nothing_within_bounds) {
     clock.time += 1;
     // The node's evidence has expired by now.
     EXPECT_EQ(admit_error(HostUse{chain::test_host}), ErrorCode::host_unknown);
+}
+
+TEST_F(till, what_a_hosts_answers_may_come_to_counts_while_they_are_under_way) {
+    const Payment host = HostUse{chain::test_host};
+    const auto demand = [](uint64_t request) {
+        return Demand{.prompt_tokens = 20, .tokens_max = 80, .request = request};
+    };
+    const Admission first = admit(host, demand(1));
+    // The other answers to the same request are let through, another request is not.
+    const Admission second = admit(host, demand(1));
+    EXPECT_EQ(admit_error(host, demand(2)), ErrorCode::overloaded);
+    desk.drop(first.hold, {20, 0, 5});
+    EXPECT_EQ(admit_error(host, demand(2)), ErrorCode::overloaded);
+    // What they came to is less than they might have.
+    desk.drop(second.hold, {20, 0, 5});
+    EXPECT_NE(admit(host, demand(2)).hold, 0u);
 }
 
 TEST_F(till, a_pool_that_closes_serves_what_it_has_promised) {

@@ -127,20 +127,17 @@ Result<std::optional<attest::ReplayedLog>> read_log(const std::string& path) {
 }
 
 Result<void> write_policy(const MeasureOptions& options, const ExpectedMeasurement& expected) {
-    if (options.policy_out.empty()) return {};
     TT_TRY(const auto policy, policy_for(expected, options.policy));
     return net::write_file_atomic(options.policy_out,
                                   as_bytes(attest::encode_policy(policy) + "\n"));
 }
 
-std::string report_text(const MeasureOptions& options, const ExpectedMeasurement& expected,
-                        const Rtmr3& rtmr3) {
+std::string report_text(const ExpectedMeasurement& expected, const Rtmr3& rtmr3) {
     std::string text = expected.text();
     if (expected.images.empty())
         text += "MRTD, RTMR0 to RTMR2  those of the OS image: --image-measurements FILE\n";
     text += rtmr3.value ? "RTMR3         " + to_hex(*rtmr3.value) + ", when the app starts\n"
                         : "RTMR3         not known before: " + rtmr3.unknown + "\n";
-    if (!options.policy_out.empty()) text += "policy        " + options.policy_out + "\n";
     return text;
 }
 
@@ -148,6 +145,12 @@ Result<void> measure(const MeasureOptions& options, Session& session) {
     TT_TRY(const Bytes text, net::read_file(options.app_compose, attest::app_compose_bytes_max));
     auto app = attest::parse_app_compose(as_text(text));
     if (!app) return in_context(options.app_compose, std::move(app).error());
+    if (!app->key_provider_id.empty()) {
+        return fail(ErrorCode::unsupported,
+                    options.app_compose +
+                        ": key_provider_id: have one, need \"\": MRCONFIGID then has a form that "
+                        "this program does not foretell");
+    }
     std::optional<attest::AppId> app_id;
     if (!options.app_id.empty()) {
         TT_TRY(app_id, hex_flag<20>(options.app_id, "--app-id"));
@@ -155,17 +158,18 @@ Result<void> measure(const MeasureOptions& options, Session& session) {
     TT_TRY(const auto expected, ExpectedMeasurement::of(text, app_id, options.image));
     TT_TRY(const auto log, read_log(options.log));
     TT_TRY(const Rtmr3 rtmr3, foretell(options, *app, expected.app, log));
-    TT_CHECK(write_policy(options, expected));
     const auto checked =
         options.quote.empty() ? Result<void>() : check_quote(options, expected, log);
+    // A quote that shows something else makes one doubt what is expected: no policy comes of it.
+    const bool writes_policy = !options.policy_out.empty() && checked;
+    if (writes_policy) TT_CHECK(write_policy(options, expected));
     if (session.json) {
         json::object out;
         expected.put_into(out);
         out["rtmr3"] = rtmr3.value ? json::value(to_hex(*rtmr3.value)) : json::value();
         out["unknown"] = json::object();
         if (!rtmr3.value) out["unknown"].as_object()["rtmr3"] = rtmr3.unknown;
-        out["policy"] =
-            options.policy_out.empty() ? json::value() : json::value(options.policy_out);
+        out["policy"] = writes_policy ? json::value(options.policy_out) : json::value();
         out["verdict"] =
             options.quote.empty() ? json::value() : json::value(checked ? "accept" : "reject");
         out["error"] = nullptr;
@@ -175,7 +179,8 @@ Result<void> measure(const MeasureOptions& options, Session& session) {
         print_description(session, out, checked);
         return {};
     }
-    print_text(report_text(options, expected, rtmr3));
+    print_text(report_text(expected, rtmr3));
+    if (writes_policy) print_text("policy        " + options.policy_out + "\n");
     if (!options.quote.empty() && checked) print_text("the quote shows this\n");
     return checked;
 }

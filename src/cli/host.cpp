@@ -110,6 +110,17 @@ std::string env_value(const std::string& value) {
     return "'" + value + "'";
 }
 
+/// Compose files have no way to write a quote or a new line into such a value.
+Result<void> check_env_value(std::string_view name, const std::string& value) {
+    const auto is_bad = [](char c) { return c == '\'' || static_cast<unsigned char>(c) < 0x20; };
+    if (std::ranges::none_of(value, is_bad)) return {};
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("{}: have a quote or a control character in it, which a .env file cannot "
+                    "say; in URLs write %27 for '",
+                    name));
+}
+
 /// How dstack's gateway names a port of an app; with `suffix` "s" its TLS is passed through.
 std::string gateway_host(const HostOptions& options, const attest::AppId& app, int port,
                          std::string_view suffix) {
@@ -121,7 +132,8 @@ std::string advertised(const HostOptions& options, const attest::AppId& app) {
     return fmt::format("tls://{}:443", gateway_host(options, app, ContainerPorts::links, "s"));
 }
 
-std::string environment_text(const HostOptions& options, const Plan& plan, const Written& written) {
+Result<std::string> environment_text(const HostOptions& options, const Plan& plan,
+                                     const Written& written) {
     const ChainTarget& target = plan.chain->target();
     const attest::AppId& app = written.expected.app.app_id;
     const bool names_api = !options.gateway.empty() && plan.chosen.slot == 0;
@@ -155,7 +167,9 @@ std::string environment_text(const HostOptions& options, const Plan& plan, const
             out +=
                 "# tls://HOST:PORT at which other nodes reach port 5010: set it before the "
                 "node starts.\n";
-        out += name + "=" + env_value(value_of(name)) + "\n";
+        const std::string value = value_of(name);
+        TT_CHECK(check_env_value(name, value));
+        out += name + "=" + env_value(value) + "\n";
     }
     return out;
 }
@@ -209,6 +223,7 @@ Result<Written> write_deployment(const HostOptions& options, const Plan& plan,
     const std::string compose = host_compose({.image = image, .is_dev = is_dev});
     const std::string app_compose = host_app_compose(compose);
     TT_TRY(auto out, describe(options, folder, app_compose));
+    TT_TRY(const std::string environment, environment_text(options, plan, out));
     if (options.send.is_dry_run) return out;
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
@@ -221,7 +236,7 @@ Result<Written> write_deployment(const HostOptions& options, const Plan& plan,
     } else {
         TT_CHECK(net::write_file_atomic(override_path, as_bytes(host_override())));
     }
-    TT_TRY(out.environment_path, write_environment(folder, environment_text(options, plan, out)));
+    TT_TRY(out.environment_path, write_environment(folder, environment));
     if (is_dev) TT_CHECK(write_dev_files(options, folder));
     return out;
 }
@@ -238,8 +253,10 @@ struct Acceptance {
 Acceptance acceptance_of(const Plan& plan, const SlotTerms& terms,
                          const ExpectedMeasurement& expected) {
     Acceptance out;
+    // An entry that leaves MRCONFIGID open goes by other registers: the running node shows whether
+    // it is of these.
     out.by_policy = std::ranges::any_of(terms.policy.measurements, [&](const auto& build) {
-        return build.mrconfigid == expected.app.mrconfigid;
+        return !build.mrconfigid || build.mrconfigid == expected.app.mrconfigid;
     });
     const auto names = expected.on_chain();
     if (!names.empty()) {
@@ -256,7 +273,7 @@ std::string acceptance_text(const Plan& plan, const Acceptance& acceptance,
     if (!acceptance.by_policy)
         out +=
             "NOTE: the pool's policy names no build with this MRCONFIGID; its nodes will refuse "
-            "this one, unless the policy is about RTMR3. Is the image the pool's?\n";
+            "this one. Is the image the pool's?\n";
     if (acceptance.by_contract == false) {
         const std::string name = to_hex(expected.on_chain().front());
         out += fmt::format(
@@ -299,6 +316,11 @@ std::string next_text(const HostOptions& options, const Plan& plan, const Writte
                written.advertise.empty() ? "set TEETEE_ADVERTISE, " : "", word,
                shell_word(written.environment_path), word, plan.sight.id, word,
                written.status_url.empty() ? "http://HOST:5001" : written.status_url) +
+           (written.environment_path.ends_with(".new")
+                ? fmt::format("NOTE: {0}/.env differs from what was written and stays; the new one "
+                              "is {0}/.env.new: take over what you need before you start\n",
+                              word)
+                : "") +
            (options.send.is_dry_run ? "a dry run: nothing was written\n" : "");
 }
 

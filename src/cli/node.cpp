@@ -182,7 +182,7 @@ Result<void> serve(const NodeCommandOptions& options, Session& session) {
     std::function<node::MoneyReport()> money;
     if (chain) money = [&chain] { return chain->report(); };
     api::Routes routes({*node, clock, rng, chain ? chain->billing() : nullptr, options.cors_origins,
-                        api_keys ? &*api_keys : nullptr, &log, money});
+                        api_keys ? &*api_keys : nullptr, &log, money, !options.no_api_metrics});
     const api::HttpMeter* meter = node->is_entry() ? &routes.meter() : nullptr;
     TT_TRY(const auto operators,
            serve_operators(loop, options, {*node, clock, meter, money}, chain.get(), log));

@@ -209,6 +209,9 @@ void NodeCommandOptions::add_to(CLI::App& command) {
                     "nobody's. May be repeated")
         ->delimiter(',')
         ->capture_default_str();
+    command.add_flag("--no-api-metrics", no_api_metrics,
+                     "Entry: /metrics is not served on the API, where everybody may read it, but "
+                     "by --metrics alone");
     chain.add_to(command);
     weights_cache.add_to(command);
     command.add_option("--name", name, "Name in the log");

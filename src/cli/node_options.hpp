@@ -31,6 +31,7 @@ struct NodeCommandOptions {
     /// The same for what anybody may know of it.
     std::string status;
     std::vector<std::string> cors_origins{"*"};
+    bool no_api_metrics = false;
     std::string api_key_file;
     TeeOption tee;
     CollateralOption collateral;

@@ -147,7 +147,8 @@ PullSession::~PullSession() {
 Result<hub::WebAnswer> PullSession::ask(const std::string& url, const std::string& accept,
                                         const hub::ExplainStatus& explain) const {
     auto answer = web_.ask_patiently({.url = url, .headers = {{"accept", accept}}});
-    if (!answer) return in_context(url, std::move(answer).error());
+    // The query may be a signature that lets anybody in.
+    if (!answer) return in_context(url.substr(0, url.find('?')), std::move(answer).error());
     if (answer->status == 200) return answer;
     return explain(answer->status, answer->headers);
 }

@@ -40,6 +40,11 @@ PullOptions pull_options(const SlotFilesOptions& options) {
     return out;
 }
 
+/// As it is told to people: a query may be a signature that lets anybody in.
+std::string shown(const std::string& where) {
+    return where.substr(0, where.find('?'));
+}
+
 /// Scheme, host and port.
 std::string origin_of(const std::string& url) {
     const size_t host = url.find("://");
@@ -64,8 +69,8 @@ Result<PullEndpoint> endpoint_of(const SlotFilesOptions& slot, PullOptions& opti
                                          .token_variable = "HF_TOKEN"});
     }
     if (!is_named(slot, url)) options.token_file.clear();
-    const std::string shown = url.substr(0, url.find('?'));
-    return choose_endpoint(options, {.url = shown, .mirror_variable = "", .token_variable = ""});
+    return choose_endpoint(options,
+                           {.url = shown(url), .mirror_variable = "", .token_variable = ""});
 }
 
 std::string hub_url(const hub::HfReference& reference, const std::string& file) {
@@ -102,8 +107,8 @@ Result<std::string> read_text(const SlotFilesOptions& options, const std::string
     const PullSession session(pull, endpoint);
     TT_TRY(auto answer, session.ask(url, "*/*", explain_url_status));
     if (answer.body.size() <= bytes_max) return std::move(answer.body);
-    return fail(ErrorCode::limit_exceeded, fmt::format("{}: have {} bytes, need at most {}", url,
-                                                       answer.body.size(), bytes_max));
+    return fail(ErrorCode::limit_exceeded, fmt::format("{}: have {} bytes, need at most {}",
+                                                       shown(url), answer.body.size(), bytes_max));
 }
 
 /// The first that says where it is: the flag, the folder's own file, the pool.
@@ -138,7 +143,7 @@ Result<std::string> read_policy(const SlotFilesOptions& options,
     TT_TRY(auto text, read_text(options, place, attest::policy_bytes_max));
     if (is_the_pool_s(text)) return text;
     return fail(ErrorCode::policy_malformed,
-                fmt::format("{}: have the policy 0x{}, need the pool's, 0x{}", place,
+                fmt::format("{}: have the policy 0x{}, need the pool's, 0x{}", shown(place),
                             to_hex(crypto::sha256(as_bytes(text))), to_hex(named.hash)));
 }
 
@@ -246,10 +251,10 @@ Result<SlotTerms> read_slot_terms(const SlotFilesOptions& options, const chain::
            place_of("manifest", options.manifest, options.folder.manifest(), pool.manifest_uri));
     TT_TRY(out.manifest_text, read_text(options, manifest, model::manifest_bytes_max));
     auto parsed = model::parse_manifest(out.manifest_text);
-    if (!parsed) return in_context(manifest, std::move(parsed).error());
+    if (!parsed) return in_context(shown(manifest), std::move(parsed).error());
     out.manifest = std::move(*parsed);
     if (auto same = check_manifest(out.manifest, pool); !same)
-        return in_context(manifest, std::move(same).error());
+        return in_context(shown(manifest), std::move(same).error());
     TT_TRY(out.shard_urls,
            shard_places(options, manifest, pool.manifest_uri, out.manifest.shards[slot].file_name));
     const chain::PolicyReference& named = pool.policy.at(now);
@@ -275,12 +280,12 @@ Result<FetchedShard> fetch_slot(const SlotFilesOptions& options, const SlotTerms
     for (const std::string& url : terms.shard_urls) {
         auto downloaded = download_shard(options, terms, slot, url);
         if (downloaded) {
-            out.source = url.substr(0, url.find('?'));
+            out.source = shown(url);
             out.fetched_bytes = downloaded->fetched_bytes;
             out.resumed_bytes = downloaded->resumed_bytes;
             return out;
         }
-        failure = in_context(url.substr(0, url.find('?')), std::move(downloaded).error());
+        failure = in_context(shown(url), std::move(downloaded).error());
         // What stops one stops all.
         if (failure.code == ErrorCode::cancelled || failure.code == ErrorCode::already_exists ||
             failure.code == ErrorCode::io_failed)

@@ -154,6 +154,12 @@ Result<void> verify(const VerifyOptions& options, Session& session) {
     else
         print_checks(receipt, report, anchor);
     if (!report.is_accepted()) session.exit = Exit::not_so;
+    if (receipt.chain_id != 0 && expectation.peers.chain_id == 0 && !session.json) {
+        print_text(
+            fmt::format("this receipt is of a network on chain {}, and no pool of one was "
+                        "named: --pool N with --rpc URL and --deployment FILE\n",
+                        receipt.chain_id));
+    }
     return {};
 }
 

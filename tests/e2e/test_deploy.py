@@ -82,6 +82,10 @@ def test_measurements_become_a_policy(teetee):
     assert "--app-id" in refused(2, "--app-compose", app, "--app-id", "zz")
     assert "policy_malformed" in refused(2, "--app-compose", app, "--image-measurements", image, "--policy", image,
                                          "--policy-out", policy)
+    # With a key provider of its own, MRCONFIGID is another one than this program would say.
+    keyed = teetee.folder / "keyed.json"
+    keyed.write_text(app.read_text().replace('"key_provider_id":""', '"key_provider_id":"0a"'))
+    assert "key_provider_id" in refused(1, "--app-compose", keyed)
 
 
 def test_a_real_td_showed_what_is_foretold(teetee):
@@ -111,6 +115,11 @@ def test_a_real_td_showed_what_is_foretold(teetee):
                           (["--app-compose", app, "--image-measurements", image_file(teetee, "1")], "measurement_rejected")):
         code, out, _ = teetee.run("attest", "measure", *flags, "--quote", quote, "--json")
         assert code == 1 and json.loads(out)["error"]["code"] == wanted, out
+    # No policy comes of what a quote speaks against.
+    policy.unlink()
+    code, out, _ = teetee.run("attest", "measure", "--app-compose", app, "--image-measurements", image_file(teetee, "1"),
+                              "--quote", quote, "--policy-out", policy, "--json")
+    assert code == 1 and json.loads(out)["policy"] is None and not policy.exists(), out
 
 
 # --------------------------------------------------------------------------------------- compose files

@@ -176,6 +176,11 @@ def test_what_is_not_the_pool_s_is_refused(teetee):
         (folder / "slot/policy.json").write_bytes(changed.read_bytes())
         assert offer.host.json(*flags)["shard"]["was_there"]
         assert sha256(folder / "slot/policy.json") == sha256(offer.net / "policy.json")
+        # A .env that somebody changed stays, and one is told where the new one is.
+        (folder / ".env").write_text("TEETEE_POOL=7\n")
+        code, out, err = offer.host.run(*flags)
+        assert code == 0 and f"{folder}/.env.new" in out and (folder / ".env").read_text() == "TEETEE_POOL=7\n", (out, err)
+        assert "control character" in refused("--from", f"{files.url}/it's/", code=2)
         # A token is for servers that the host has named, not for those that the pool names.
         token = teetee.folder / "token"
         token.write_text("a-token\n")
