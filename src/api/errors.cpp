@@ -34,6 +34,9 @@ std::string_view public_message(const Error& error) {
         case ErrorCode::chain_reorganised:
             return "the chain cannot be read with certainty just now, so no payment is taken; try "
                    "again";
+        case ErrorCode::fee_too_high:
+            return "this entry's wallet lacks gas, so it opens no voucher: open yours by a "
+                   "transaction (openVoucher), or ask another entry";
         case ErrorCode::stage_failed:
             return "a node of the route failed while it worked on this request; try again";
         case ErrorCode::stage_timeout:

@@ -40,6 +40,20 @@ inline constexpr int64_t key_lifetime_s_max = 90 * 86400;
 /// Of a body that signs in.
 inline constexpr size_t sign_in_bytes_max = 4u << 10;
 
+/// Of one answer about the chain; pools go on behind the last one, nodes of a pool do not.
+inline constexpr size_t pools_listed_max = 100;
+inline constexpr size_t pool_nodes_listed_max = 512;
+
+/// Of the page that an entry serves (PageFiles), all of it in memory.
+inline constexpr size_t page_files_max = 1024;
+inline constexpr size_t page_bytes_max = 32u << 20;
+inline constexpr size_t page_depth_max = 4;
+inline constexpr size_t page_name_bytes_max = 128;
+
+/// Of a body with a signed voucher; its signature, where a contract wallet makes it.
+inline constexpr size_t voucher_bytes_max = 8u << 10;
+inline constexpr size_t payer_signature_bytes_max = 2048;
+
 /// Of a request; a day is as good as none.
 inline constexpr uint32_t timeout_max_s = 86400;
 

@@ -73,6 +73,88 @@ boost::json::object entries(const node::Node& node) {
             {"data", std::move(list)}};
 }
 
+namespace {
+
+boost::json::array layers_view(const LayerRange& layers) {
+    return {layers.begin, layers.end};
+}
+
+boost::json::object sight_view(const node::NodeSight& sight) {
+    boost::json::array buckets;
+    for (const node::NodeHistory::Span& span : sight.history.spans) {
+        buckets.push_back(
+            {{"probes", span.probes}, {"answered", span.answered}, {"tokens", span.tokens}});
+    }
+    boost::json::object out = {{"node", to_hex(sight.node_id)},
+                               {"receipt_key", chain::to_checksum_text(sight.node_id)},
+                               {"layers", layers_view(sight.layers)},
+                               {"entry", sight.layers.begin == 0},
+                               {"api_url", nullptr},
+                               {"api_tls_url", nullptr},
+                               {"draining", sight.is_draining},
+                               {"linked", sight.is_linked},
+                               {"round_trip_ms", nullptr},
+                               {"answered_at", sight.answered_at}};
+    if (!sight.api_url.empty()) out["api_url"] = sight.api_url;
+    if (!sight.api_tls_url.empty()) out["api_tls_url"] = sight.api_tls_url;
+    if (sight.round_trip) {
+        using Milliseconds = std::chrono::duration<double, std::milli>;
+        // To the microsecond.
+        const auto rounded = std::chrono::round<std::chrono::microseconds>(*sight.round_trip);
+        out["round_trip_ms"] = Milliseconds(rounded).count();
+    }
+    out["history"] = boost::json::object{{"seconds", node::NodeHistory::span_s},
+                                         {"from", sight.history.from},
+                                         {"buckets", std::move(buckets)}};
+    return out;
+}
+
+}  // namespace
+
+boost::json::object network(const node::Node& node, const node::NodeStatus& status,
+                            const ChainWindow* chain, WithHistory history) {
+    const attest::Statement& statement = node.statement();
+    boost::json::array shards;
+    uint32_t layers = 0;
+    for (const LayerRange& shard : node.shard_layers()) {
+        shards.push_back(layers_view(shard));
+        layers = shard.end;
+    }
+    boost::json::array routes;
+    for (const auto& route : status.routes) {
+        boost::json::array path;
+        for (const node::RouteNode& hop : route) path.emplace_back(to_hex(hop.node_id));
+        routes.push_back(std::move(path));
+    }
+    boost::json::array nodes;
+    const size_t spans = history == WithHistory::yes ? node::NodeHistory::spans_max : 0;
+    for (const node::NodeSight& sight : node.network(spans)) nodes.push_back(sight_view(sight));
+    return {{"object", "network"},
+            {"entry", to_hex(statement.receipt_address)},
+            {"simulated", node.simulated()},
+            {"model",
+             {{"name", node.model_id()},
+              {"model_root", to_hex(statement.model_root)},
+              {"layers", layers},
+              {"shards", std::move(shards)}}},
+            {"policy_hash", to_hex(statement.policy_hash)},
+            {"chain", chain_view(chain)},
+            {"routes", std::move(routes)},
+            {"nodes", std::move(nodes)}};
+}
+
+boost::json::object collateral(const node::Node& node,
+                               const attest::CollateralDocuments* documents) {
+    boost::json::array data;
+    for (const attest::PlatformId& platform : node.platforms()) {
+        const auto found = documents == nullptr ? std::nullopt : documents->documents(platform);
+        if (!found) continue;
+        data.push_back({{"platform", attest::to_string(platform)},
+                        {"collateral", boost::json::parse(attest::encode_collateral(*found))}});
+    }
+    return {{"object", "list"}, {"data", std::move(data)}};
+}
+
 void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {
     node["statement"] = to_base64(evidence.statement);
     node["quote"] = to_base64(evidence.quote);

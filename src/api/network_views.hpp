@@ -3,6 +3,8 @@
 
 #include <boost/json/object.hpp>
 
+#include "api/chain_views.hpp"
+#include "attest/collateral_documents.hpp"
 #include "attest/evidence.hpp"
 #include "node/node.hpp"
 
@@ -14,6 +16,16 @@ boost::json::object health(const node::Node& node, const node::NodeStatus& statu
 /// GET /v1/entries: the entries that this one knows. Whoever asks one of them verifies its evidence
 /// first.
 boost::json::object entries(const node::Node& node);
+
+enum class WithHistory { no, yes };
+/// GET /v1/network: the model, the chain, and each node as this entry has seen it itself.
+boost::json::object network(const node::Node& node, const node::NodeStatus& status,
+                            const ChainWindow* chain, WithHistory history);
+
+/// GET /v1/collateral: Intel's documents by which the quotes of /attestation are judged. They are
+/// signed, so that an entry can hold them back and not forge them.
+boost::json::object collateral(const node::Node& node,
+                               const attest::CollateralDocuments* documents);
 
 /// GET /attestation: statement and quote of every node on a route, for the client to verify
 /// itself; the entry is the first.

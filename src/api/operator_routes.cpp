@@ -29,18 +29,27 @@ boost::json::object standing_of(const node::Node& node, const node::NodeReport& 
             {"simulated", node.simulated()}};
 }
 
+/// Pages of any origin may read it at the address that is for anybody.
+bool is_for_pages(std::string_view path) {
+    return path == "/health" || path == "/ready" || path == "/registration";
+}
+
 }  // namespace
 
 void OperatorRoutes::handle(const net::HttpRequest& request, net::HttpExchange& exchange) const {
-    if (request.method != "GET" && request.method != "HEAD")
-        return respond_error(exchange, fail(ErrorCode::method_not_allowed, "this path takes GET"));
-    auto response = answer(request);
-    if (!response) return respond_error(exchange, response.error());
-    response->headers["cache-control"] = "no-store";
-    exchange.respond(std::move(*response));
+    auto answered = answer(request);
+    net::HttpResponse response =
+        answered ? std::move(*answered)
+                 : error_response(answered.error(), error_body(answered.error()));
+    response.headers["cache-control"] = "no-store";
+    if (!sources_ && is_for_pages(request.path))
+        response.headers["access-control-allow-origin"] = "*";
+    exchange.respond(std::move(response));
 }
 
 Result<net::HttpResponse> OperatorRoutes::answer(const net::HttpRequest& request) const {
+    if (request.method != "GET" && request.method != "HEAD")
+        return fail(ErrorCode::method_not_allowed, "this path takes GET");
     if (request.path == "/metrics" && sources_) return metrics(*sources_);
     net::HttpResponse response;
     if (request.path == "/registration" && registration_) {

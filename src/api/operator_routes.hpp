@@ -18,6 +18,8 @@ namespace teetee::api {
 ///   GET /metrics        Prometheus', where there are sources
 ///   GET /registration   what its host registers it with, where there is one. Nobody need believe
 ///                       it: it proves itself
+/// Without sources it is for anybody, and pages of any origin may read it, so that a host can
+/// register a node from the web app.
 class OperatorRoutes {
   public:
     /// The registration file's text; nullopt where the node signs for nobody.

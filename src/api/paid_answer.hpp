@@ -8,6 +8,7 @@
 #include "attest/receipt.hpp"
 #include "billing/payment_header.hpp"
 #include "billing/till.hpp"
+#include "billing/voucher_openings.hpp"
 #include "net/http_message.hpp"
 
 namespace teetee::api {
@@ -33,6 +34,11 @@ struct Billing {
     /// Brings what was charged to the contract, whatever gas it takes.
     std::function<void()> settle_now;
     Log& log;
+    /// Opens a voucher for its payer, and says how far that is, once; empty: this entry opens none.
+    using VoucherDone = std::function<void(Result<billing::VoucherState>)>;
+    std::function<void(billing::SignedVoucher, VoucherDone)> open_voucher{};
+    /// What a voucher must have to be opened; nullopt while that is not known.
+    std::function<std::optional<billing::Credits>()> voucher_ceiling_min{};
 };
 
 /// The payment of one answer, from its admission to its charge. Of an entry that is not paid, all

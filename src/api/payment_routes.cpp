@@ -49,6 +49,11 @@ Result<json::object> terms(const Billing& billing) {
                         {"pool", std::to_string(billing.pool)},
                         {"entry", chain::to_checksum_text(billing.entry)},
                         {"lead_tokens", billing.till.lead_tokens()}};
+    out["opens_vouchers"] = static_cast<bool>(billing.open_voucher);
+    if (billing.open_voucher) {
+        if (const auto least = billing.voucher_ceiling_min())
+            out["voucher_ceiling_min"] = std::to_string(*least);
+    }
     if (prices) {
         out["prompt_price"] = std::to_string(prices->prompt);
         out["completion_price"] = std::to_string(prices->completion);

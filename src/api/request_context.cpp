@@ -17,6 +17,10 @@ class HeaderExchange final : public net::HttpExchange {
         : inner_(std::move(inner)), headers_(std::move(headers)) {}
 
     void respond(net::HttpResponse response) override {
+        const auto varies = response.headers.find("vary");
+        const auto by_origin = headers_.find("vary");
+        if (varies != response.headers.end() && by_origin != headers_.end())
+            varies->second += ", " + by_origin->second;
         response.headers.insert(headers_.begin(), headers_.end());
         inner_->respond(std::move(response));
     }

@@ -13,6 +13,7 @@
 #include "api/query.hpp"
 #include "api/reply.hpp"
 #include "api/tenant.hpp"
+#include "api/voucher_routes.hpp"
 #include "base/bytes.hpp"
 #include "crypto/hash.hpp"
 
@@ -96,6 +97,7 @@ const std::vector<Routes::Route>& Routes::table() {
         {"POST", "/v1/api-keys/revoke", &Routes::revoke_key},
         {"POST", "/v1/payment/raise", &Routes::payment},
         {"POST", "/v1/payment/settle", &Routes::payment},
+        {"POST", "/v1/vouchers", &Routes::vouchers},
         {"POST", "/v1/sign-in", &Routes::payment},
         {"POST", "/v1/sign-in/token", &Routes::payment},
         {"GET", "/v1/payment", &Routes::payment},
@@ -104,6 +106,11 @@ const std::vector<Routes::Route>& Routes::table() {
         {"GET", "/v1/models/{id}", &Routes::model},
         {"GET", "/props", &Routes::props},
         {"GET", "/v1/entries", &Routes::entries},
+        {"GET", "/v1/network", &Routes::network},
+        {"GET", "/v1/pools", &Routes::pools},
+        {"GET", "/v1/policy", &Routes::policy},
+        {"GET", "/v1/manifest", &Routes::manifest},
+        {"GET", "/v1/collateral", &Routes::collateral},
         {"GET", "/v1/receipts/{id}/anchor", &Routes::anchor},
         {"GET", "/v1/receipts/{id}", &Routes::receipt},
         {"GET", "/attestation", &Routes::attestation},
@@ -144,9 +151,19 @@ std::shared_ptr<RequestTrace> Routes::trace(const RequestContext& context,
                                   .method = request.method,
                                   .route = found == table().end() ? "none" : found->path,
                                   .is_sealed = form == Form::sealed};
+    if (is_for_page(request)) told.route = "page";
     told.is_probe = told.route == "/health" || told.route == "/ready" || told.route == "/metrics";
     return std::make_shared<RequestTrace>(
         RequestTrace::World{world_.clock, meter_, world_.access_log}, std::move(told));
+}
+
+/// Some paths are the page's as well as the API's: what the client would rather have decides.
+bool Routes::is_for_page(const net::HttpRequest& request) const {
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    if (world_.page == nullptr || !is_read || !world_.page->has(request.path)) return false;
+    const bool is_api = std::ranges::any_of(
+        table(), [&](const Route& route) { return match(route.path, request.path).has_value(); });
+    return !is_api || PageFiles::is_preferred(request.headers);
 }
 
 bool Routes::takes_post(std::string_view path) {
@@ -158,6 +175,7 @@ bool Routes::takes_post(std::string_view path) {
 void Routes::dispatch(const net::HttpRequest& request, ExchangePointer exchange,
                       std::shared_ptr<RequestTrace> trace) {
     exchange = RequestTrace::observe(std::move(exchange), trace);
+    if (is_for_page(request)) return exchange->respond(world_.page->answer(request));
     const bool is_read = request.method == "GET" || request.method == "HEAD";
     bool is_known = false;
     for (const Route& route : table()) {
@@ -217,6 +235,14 @@ void Routes::payment(const Asked& asked, ExchangePointer exchange) {
     respond_result(*exchange, answer_payment(world_.billing, asked.request));
 }
 
+void Routes::vouchers(const Asked& asked, ExchangePointer exchange) {
+    open_voucher(world_.billing, asked.request.body,
+                 [exchange](const Result<boost::json::object>& body) {
+                     if (!body) return respond_error(*exchange, body.error());
+                     respond_json(*exchange, 202, *body);
+                 });
+}
+
 void Routes::models(const Asked&, ExchangePointer exchange) {
     respond_json(*exchange, 200, api::models(world_.node));
 }
@@ -231,6 +257,43 @@ void Routes::props(const Asked&, ExchangePointer exchange) {
 
 void Routes::entries(const Asked&, ExchangePointer exchange) {
     respond_json(*exchange, 200, api::entries(world_.node));
+}
+
+void Routes::policy(const Asked&, ExchangePointer exchange) {
+    net::HttpResponse response;
+    response.body = world_.node.policy_text();
+    exchange->respond(std::move(response));
+}
+
+void Routes::manifest(const Asked&, ExchangePointer exchange) {
+    net::HttpResponse response;
+    response.body = world_.node.manifest_text();
+    exchange->respond(std::move(response));
+}
+
+void Routes::collateral(const Asked&, ExchangePointer exchange) {
+    respond_json(*exchange, 200, api::collateral(world_.node, world_.collateral));
+}
+
+void Routes::network(const Asked& asked, ExchangePointer exchange) {
+    const auto wanted = query_parameter(asked.request.query, "history");
+    const WithHistory history = wanted == "none" ? WithHistory::no : WithHistory::yes;
+    Made& made = networks_[history];
+    const Instant now = world_.clock.now();
+    if (made.text.empty() || now >= made.until) {
+        made.text = boost::json::serialize(
+                        api::network(world_.node, world_.node.status(), world_.chain, history)) +
+                    "\n";
+        made.until = now + std::chrono::seconds(1);
+    }
+    net::HttpResponse response;
+    response.body = made.text;
+    exchange->respond(std::move(response));
+}
+
+void Routes::pools(const Asked& asked, ExchangePointer exchange) {
+    respond_result(*exchange,
+                   api::pools(world_.chain, asked.request.query, world_.clock.unix_now()));
 }
 
 void Routes::receipt(const Asked& asked, ExchangePointer exchange) {

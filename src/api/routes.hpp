@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/api_keys.hpp"
+#include "api/chain_views.hpp"
 #include "api/fresh_quotes.hpp"
 #include "api/http_meter.hpp"
+#include "api/network_views.hpp"
+#include "api/page_files.hpp"
 #include "api/paid_answer.hpp"
 #include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
@@ -42,6 +46,12 @@ class Routes {
         std::function<node::MoneyReport()> money{};
         /// To everybody who can reach the API.
         bool serves_metrics = true;
+        /// Null: on no chain.
+        const ChainWindow* chain = nullptr;
+        /// Null: no page.
+        const PageFiles* page = nullptr;
+        /// Null: nowhere.
+        const attest::CollateralDocuments* collateral = nullptr;
     };
     /// A request, and what stands in its path where the pattern has braces.
     struct Asked {
@@ -72,6 +82,7 @@ class Routes {
 
   private:
     static bool takes_post(std::string_view path);
+    bool is_for_page(const net::HttpRequest& request) const;
     /// A request in the clear, or what was inside a sealed one.
     void dispatch(const net::HttpRequest& request, std::shared_ptr<net::HttpExchange> exchange,
                   std::shared_ptr<RequestTrace> trace);
@@ -87,10 +98,16 @@ class Routes {
     void make_key(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void revoke_key(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void payment(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void vouchers(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void models(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void model(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void props(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void entries(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void policy(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void manifest(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void collateral(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void network(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
+    void pools(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void receipt(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void anchor(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
     void attestation(const Asked& asked, std::shared_ptr<net::HttpExchange> exchange);
@@ -106,6 +123,13 @@ class Routes {
     FreshQuotes fresh_quotes_;
     ApiKeys keys_;
     std::optional<Chat> chat_;
+    /// What everybody may ask for and takes a while to make is made once a second: with history and
+    /// without.
+    struct Made {
+        std::string text;
+        Instant until{};
+    };
+    std::map<WithHistory, Made> networks_;
 };
 
 }  // namespace teetee::api

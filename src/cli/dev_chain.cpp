@@ -28,6 +28,7 @@ constexpr std::string_view prices_text = "2 credits a token of the prompt, 5 a t
 constexpr std::string_view fee_bps = "500";
 constexpr std::string_view demo_credits = "1000000";
 constexpr std::string_view demo_ceiling = "500000";
+constexpr std::string_view ceiling_min = "1000";
 constexpr std::string_view demo_days = "30";
 constexpr std::string_view wallet_wei = "0x56bc75e2d63100000";  // 100 ETH
 constexpr std::string_view chain_id = "84532";
@@ -319,8 +320,10 @@ void DevChain::put_into(ChildOptions& node, size_t index) const {
          network_.deployment_path(), "--confirmations", "1", "--settle-seconds", "10",
          // A toy's answers are worth less than any gas.
          "--settle-gas-percent", "0"});
-    if (shard == 0)
-        node.variables.emplace_back("TEETEE_KEY", senders_[index / options_.shards].key);
+    if (shard != 0) return;
+    node.arguments.insert(node.arguments.end(), {"--web-rpc", rpc_url(), "--voucher-ceiling-min",
+                                                 std::string(ceiling_min)});
+    node.variables.emplace_back("TEETEE_KEY", senders_[index / options_.shards].key);
 }
 
 Result<void> DevChain::tend_host(size_t shard) {

@@ -179,10 +179,19 @@ Result<void> serve(const NodeCommandOptions& options, Session& session) {
         TT_TRY(auto opened, net::ApiKeyFile::open({clock, log}, options.api_key_file));
         api_keys.emplace(std::move(opened));
     }
+    std::optional<api::PageFiles> page;
+    if (!options.web_folder.empty() && node->is_entry()) {
+        TT_TRY(page, api::PageFiles::load(options.web_folder));
+        log.info(fmt::format("web app: {} files of {}, {} kB", page->file_count(),
+                             options.web_folder, page->bytes() / 1000));
+    }
+    std::optional<api::ChainWindow> window;
+    if (chain) window = chain->window(options.web_rpc_urls);
     std::function<node::MoneyReport()> money;
     if (chain) money = [&chain] { return chain->report(); };
     api::Routes routes({*node, clock, rng, chain ? chain->billing() : nullptr, options.cors_origins,
-                        api_keys ? &*api_keys : nullptr, &log, money, !options.no_api_metrics});
+                        api_keys ? &*api_keys : nullptr, &log, money, !options.no_api_metrics,
+                        window ? &*window : nullptr, page ? &*page : nullptr, collateral.get()});
     const api::HttpMeter* meter = node->is_entry() ? &routes.meter() : nullptr;
     TT_TRY(const auto operators,
            serve_operators(loop, options, {*node, clock, meter, money}, chain.get(), log));

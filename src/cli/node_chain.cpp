@@ -80,6 +80,25 @@ void NodeChainOption::add_to(CLI::App& command) {
         ->check(CLI::Range(0, 96))
         ->group(group);
     command
+        .add_flag(
+            "--no-open-vouchers", opens_no_vouchers,
+            "Entry: open no vouchers for payers that ask for it (POST /v1/vouchers); else its "
+            "wallet pays the gas of that")
+        ->envname("TEETEE_NO_OPEN_VOUCHERS")
+        ->group(group);
+    command
+        .add_option("--voucher-ceiling-min", voucher_ceiling_min,
+                    "Entry: credits that a voucher must have to be opened; 0: so many that the gas "
+                    "takes a twentieth of them at most")
+        ->capture_default_str()
+        ->group(group);
+    command
+        .add_option("--vouchers-per-hour", vouchers_per_hour,
+                    "Entry: vouchers that it opens in an hour at most")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000))
+        ->group(group);
+    command
         .add_option("--confirmations", confirmations,
                     "Blocks that settle what is seen on the chain, and own transactions")
         ->capture_default_str()
@@ -127,6 +146,7 @@ Result<void> NodeChain::open() {
                                               .on_outcome =
                                                   [this](const chain::SendOutcome& outcome) {
                                                       if (money_) money_->on_outcome(outcome);
+                                                      if (opener_) opener_->on_outcome(outcome);
                                                       if (registrar_)
                                                           registrar_->on_outcome(outcome);
                                                   }}));
@@ -220,7 +240,21 @@ Result<void> NodeChain::open_till(const std::vector<std::string>& names) {
                                   .view = [this] { return client_->money(); },
                                   .settle_now = [this] { money_->settle_now(); },
                                   .log = world_.log});
+    if (client_->sender() != nullptr && !option_.opens_no_vouchers) open_vouchers();
     return {};
+}
+
+void NodeChain::open_vouchers() {
+    opener_.emplace(node::VoucherOpener::World{world_.clock, world_.log},
+                    billing::VoucherOpeningOptions{.deployment = target_.deployment,
+                                                   .pool = option_.pool,
+                                                   .ceiling_min = option_.voucher_ceiling_min,
+                                                   .per_hour_max = option_.vouchers_per_hour},
+                    *client_, money_->gas());
+    billing_->open_voucher = [this](billing::SignedVoucher asked, auto done) {
+        opener_->open(std::move(asked), std::move(done));
+    };
+    billing_->voucher_ceiling_min = [this] { return opener_->ceiling_min(); };
 }
 
 node::MoneyReport NodeChain::report() const {
@@ -234,6 +268,19 @@ node::MoneyReport NodeChain::report() const {
         out.transactions_in_flight = sender->in_flight().size();
     if (money_) out.till = money_->report();
     return out;
+}
+
+api::ChainWindow NodeChain::window(std::vector<std::string> rpc_urls) const {
+    return {.deployment = target_.deployment,
+            .from_block = target_.start_block,
+            .pool = option_.pool,
+            .rpc_urls = std::move(rpc_urls),
+            .state = [this]() -> const chain::ContractState& { return client_->view().latest(); },
+            .block =
+                [this] {
+                    const auto latest = client_->view().status().latest;
+                    return latest ? latest->number : 0;
+                }};
 }
 
 chain::RegistrationFile NodeChain::registration() const {

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "api/chain_views.hpp"
 #include "api/paid_answer.hpp"
 #include "cli/chain_option.hpp"
 #include "cli/self_registration.hpp"
@@ -16,6 +17,7 @@
 #include "node/money.hpp"
 #include "node/node.hpp"
 #include "node/settlement_signers.hpp"
+#include "node/voucher_opener.hpp"
 
 namespace teetee::cli {
 
@@ -38,6 +40,10 @@ struct NodeChainOption {
     uint64_t settle_gas_percent = 5;
     int64_t settle_absent_hours = 6;
     uint64_t confirmations = 3;
+    bool opens_no_vouchers = false;
+    /// 0: so much that gas takes a twentieth of it.
+    uint64_t voucher_ceiling_min = 0;
+    uint32_t vouchers_per_hour = 120;
 
     void add_to(CLI::App& command);
     /// Answers are paid for.
@@ -71,6 +77,8 @@ class NodeChain {
     /// writing.
     Result<void> attach(node::Node& node, const std::vector<std::string>& names);
     node::MoneyReport report() const;
+    /// What pages are told; it MUST NOT outlive this.
+    api::ChainWindow window(std::vector<std::string> rpc_urls) const;
     /// What --registration writes, as of now; nullopt without a host, and before attach().
     std::optional<std::string> registration_text() const;
     /// nullptr on nodes that are no entries.
@@ -81,6 +89,7 @@ class NodeChain {
     Result<void> open();
     Result<void> open_till(const std::vector<std::string>& names);
     Result<void> open_key();
+    void open_vouchers();
     chain::RegistrationFile registration() const;
     Result<void> write_registration();
 
@@ -97,6 +106,7 @@ class NodeChain {
     node::Node* node_ = nullptr;
     std::unique_ptr<node::Money> money_;
     std::optional<node::SettlementSigners> signers_;
+    std::optional<node::VoucherOpener> opener_;
     std::optional<api::SignIns> sign_ins_;
     std::optional<api::Billing> billing_;
     std::optional<SelfRegistration> registrar_;

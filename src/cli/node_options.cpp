@@ -35,6 +35,10 @@ Result<node::NodeOptions> NodeCommandOptions::node_options() const {
     for (const std::string& url : {node.api_url, node.api_tls_url}) {
         if (!url.empty()) TT_CHECK(net::parse_url(url));
     }
+    for (const std::string& url : web_rpc_urls) {
+        if (auto parsed = net::parse_url(url); !parsed)
+            return in_context("--web-rpc", std::move(parsed).error());
+    }
     out.reroute_timeout = std::chrono::seconds(reroute_s);
     out.request_time_max = std::chrono::seconds(request_s_max);
     if (out.shard.threads == 0)
@@ -212,6 +216,17 @@ void NodeCommandOptions::add_to(CLI::App& command) {
     command.add_flag("--no-api-metrics", no_api_metrics,
                      "Entry: /metrics is not served on the API, where everybody may read it, but "
                      "by --metrics alone");
+    command
+        .add_option("--web", web_folder,
+                    "Entry: folder of the web app (web/dist, made by make web), which is then "
+                    "served on the API under /")
+        ->envname("TEETEE_WEB");
+    command
+        .add_option("--web-rpc", web_rpc_urls,
+                    "Entry: URL of an Ethereum node that pages are told to read the chain from; "
+                    "everybody who opens one sees it, so none with a key in it. May be repeated")
+        ->delimiter(',')
+        ->envname("TEETEE_WEB_RPC");
     chain.add_to(command);
     weights_cache.add_to(command);
     command.add_option("--name", name, "Name in the log");

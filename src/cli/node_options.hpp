@@ -33,6 +33,10 @@ struct NodeCommandOptions {
     std::vector<std::string> cors_origins{"*"};
     bool no_api_metrics = false;
     std::string api_key_file;
+    /// Folder of the page's files; "" for none.
+    std::string web_folder;
+    /// Where pages are told to read the chain.
+    std::vector<std::string> web_rpc_urls;
     TeeOption tee;
     CollateralOption collateral;
     KvOptions kv;

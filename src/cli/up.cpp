@@ -36,6 +36,8 @@ struct UpOptions {
     uint16_t metrics_port = 0;
     bool no_chain = false;
     std::string anvil;
+    /// The page's files; empty: those that were built with this program, if they were.
+    std::string web_folder;
     bool prepare_only = false;
 };
 
@@ -61,6 +63,21 @@ struct Ports {
     uint16_t chain() const { return link(replicas * shards); }
 };
 
+/// Beside the program's build folder, or installed; empty where the page has not been built.
+std::string find_web_folder(const std::string& named) {
+    if (named == "none") return {};
+    if (!named.empty()) return std::filesystem::absolute(named);
+    const std::string program = program_path();
+    const std::string folder = program.substr(0, program.rfind('/'));
+    for (const char* place : {"/../../web/dist", "/../share/teetee/web"}) {
+        const std::filesystem::path found = folder + place;
+        std::error_code failed;
+        if (std::filesystem::exists(found / "index.html", failed))
+            return found.lexically_normal().string();
+    }
+    return {};
+}
+
 constexpr int early_deaths_max = 3;
 constexpr Duration stop_time_max = std::chrono::seconds(5);
 
@@ -73,7 +90,8 @@ class Supervisor {
           session_(session),
           ports_{options.port, options.replicas, network.shard_paths.size()},
           network_(network),
-          log_(log) {}
+          log_(log),
+          web_folder_(find_web_folder(options.web_folder)) {}
     ~Supervisor() {
         for (ChildProcess& node : nodes_) node.end();
     }
@@ -143,6 +161,7 @@ class Supervisor {
                  on_loopback(ports_.api_tls(replica)), "--api-url", ports_.api_url(replica),
                  "--api-tls-url", ports_.api_tls_url(replica), "--drafts-max",
                  std::to_string(options_.drafts_max), "--activations", options_.activations.name});
+            if (!web_folder_.empty()) out.insert(out.end(), {"--web", web_folder_});
             if (!options_.draft_model.empty())
                 out.insert(out.end(), {"--draft-model", options_.draft_model});
         }
@@ -227,11 +246,17 @@ class Supervisor {
                                          {"shards", network_.shard_paths.size()},
                                          {"entries", std::move(entries)},
                                          {"simulated", true}};
+            if (web_folder_.empty())
+                ready["page"] = nullptr;
+            else
+                ready["page"] = page_url();
             if (chain_) chain_->put_into(ready);
             print_json(ready);
             return;
         }
-        std::string entries;
+        std::string entries = fmt::format(
+            "  page     {}\n\n",
+            web_folder_.empty() ? "not built: 'make web' builds it, with npm" : page_url());
         for (size_t i = 0; i < options_.replicas; ++i) {
             entries += fmt::format("  entry {}  {}  attested: {}\n", i + 1, ports_.api_url(i),
                                    ports_.api_tls_url(i));
@@ -243,6 +268,9 @@ class Supervisor {
                         nodes_.size(), network_.shard_paths.size(), entries,
                         chain_ ? chain_->to_text() : "", usage()));
     }
+
+    /// Of this machine's browser, and by a name that is a secure context of its own.
+    std::string page_url() const { return fmt::format("http://localhost:{}/", options_.port); }
 
     /// What to type next.
     std::string usage() const {
@@ -311,6 +339,7 @@ class Supervisor {
     Ports ports_;
     const DevNetwork& network_;
     Log& log_;
+    std::string web_folder_;
     SystemClock clock_;
     net::Loop loop_;
     net::Timer timer_;
@@ -435,6 +464,11 @@ void add_up(CLI::App& app, Session& session) {
         ->add_option("--anvil", options->anvil,
                      "anvil's program; default: that of contracts/node_modules (make contracts)")
         ->envname("TEETEE_ANVIL");
+    command
+        ->add_option("--web", options->web_folder,
+                     "Folder of the web app that entries serve; default: that which 'make web' "
+                     "built; none: no page")
+        ->envname("TEETEE_WEB");
     command->add_flag("--prepare-only", options->prepare_only, "Write the files and stop");
 }
 

@@ -59,6 +59,15 @@ uint64_t CollateralCache::version() const {
     return shelf_.version();
 }
 
+std::optional<attest::Collateral> CollateralCache::documents(
+    const attest::PlatformId& platform) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = documents_.find(platform);
+    if (found == documents_.end() || !shelf_.find(platform, world_.clock.unix_now()))
+        return std::nullopt;
+    return found->second;
+}
+
 void CollateralCache::start() {
     thread_ = std::jthread([this](const std::stop_token& stop) {
         while (!stop.stop_requested()) {
@@ -125,7 +134,7 @@ Result<CollateralCache::Checked> CollateralCache::check(
            attest::verify_collateral(collateral, options_.roots, world_.clock.unix_now()));
     TT_TRY(const auto platform, attest::platform_of(verified));
     const Digest content = crypto::sha256(as_bytes(attest::encode_collateral(collateral)));
-    return Checked{std::move(verified), platform, content};
+    return Checked{std::move(verified), platform, content, collateral};
 }
 
 Result<void> CollateralCache::take(Checked checked, const std::string& origin) {
@@ -134,6 +143,8 @@ Result<void> CollateralCache::take(Checked checked, const std::string& origin) {
     std::unique_lock lock(mutex_);
     TT_TRY(const auto put,
            shelf_.put(std::move(checked.collateral), checked.content, world_.clock.unix_now()));
+    if (put == attest::CollateralShelf::Put::taken)
+        documents_.insert_or_assign(checked.platform, std::move(checked.documents));
     lock.unlock();
     if (put == attest::CollateralShelf::Put::taken) world_.log.info(text);
     return {};

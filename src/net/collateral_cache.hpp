@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "attest/collateral_documents.hpp"
 #include "attest/collateral_shelf.hpp"
 #include "base/world.hpp"
 #include "net/file.hpp"
@@ -34,7 +35,7 @@ struct CollateralCacheOptions {
 /// Intel's documents for the platforms of the peers: verified in memory, raw in a folder, fetched
 /// and refreshed on a thread of its own. Good collateral is replaced by what is verified, in date
 /// and not older; what runs out is told in the log, from a week ahead.
-class CollateralCache final : public attest::CollateralSource {
+class CollateralCache final : public attest::CollateralSource, public attest::CollateralDocuments {
   public:
     /// Used from two threads.
     struct World {
@@ -50,6 +51,7 @@ class CollateralCache final : public attest::CollateralSource {
         const attest::PlatformId& platform) override;
     void want(const attest::PlatformId& platform) override;
     uint64_t version() const override;
+    std::optional<attest::Collateral> documents(const attest::PlatformId& platform) const override;
 
     /// One round on the calling thread: reads files that have changed, fetches what is due, tells
     /// what runs out. For programs that ask once, and before start.
@@ -67,6 +69,7 @@ class CollateralCache final : public attest::CollateralSource {
         attest::VerifiedCollateral collateral;
         attest::PlatformId platform;
         Digest content{};
+        attest::Collateral documents;
     };
     Result<Checked> check(const attest::Collateral& collateral) const;
     /// `origin` goes to the log.
@@ -86,6 +89,8 @@ class CollateralCache final : public attest::CollateralSource {
     std::condition_variable_any woken_;
     bool is_woken_ = false;
     attest::CollateralShelf shelf_;
+    /// Of what is on the shelf.
+    std::map<attest::PlatformId, attest::Collateral> documents_;
     /// Last, so that it ends before what it uses is gone.
     std::jthread thread_;
 };

@@ -162,6 +162,26 @@ TEST_F(collateral_cache, passes_over_files_that_are_no_good_and_names_them) {
     EXPECT_EQ(log.count(LogLevel::warn, {"collateral.txt"}), 0u);
 }
 
+TEST_F(collateral_cache, hands_out_the_documents_of_what_it_holds) {
+    const attest::Collateral first = issued_at(start_time);
+    drop("a.json", first);
+    CollateralCache offline({clock, rng, log}, options());
+    EXPECT_FALSE(offline.documents(dev_platform));
+    offline.tend();
+    EXPECT_EQ(offline.documents(dev_platform), first);
+    clock.set(start_time + day_s);
+    const attest::Collateral second = issued_at(start_time + day_s);
+    drop("a.json", second);
+    offline.tend();
+    EXPECT_EQ(offline.documents(dev_platform), second);
+    // Older ones take the place of nothing.
+    drop("b.json", first);
+    offline.tend();
+    EXPECT_EQ(offline.documents(dev_platform), second);
+    clock.set(start_time + 32 * day_s);
+    EXPECT_FALSE(offline.documents(dev_platform));
+}
+
 TEST_F(collateral_cache, takes_over_files_that_change_while_it_runs) {
     drop("a.json", TestPlatform().collateral());
     CollateralCache offline({clock, rng, log}, options());

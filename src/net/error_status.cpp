@@ -25,6 +25,7 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::sealed_malformed:
         case ErrorCode::sealed_stale:
         case ErrorCode::payment_malformed:
+        case ErrorCode::call_reverted:
         case ErrorCode::signature_invalid:
             return {400, "invalid_request_error"};
         case ErrorCode::sign_in_rejected:
@@ -59,6 +60,7 @@ ErrorStatus status_for(ErrorCode code) {
         case ErrorCode::overloaded:
             return {429, "overloaded_error"};
         case ErrorCode::not_ready:
+        case ErrorCode::fee_too_high:
         case ErrorCode::route_unavailable:
         case ErrorCode::rpc_unavailable:
         case ErrorCode::rpc_disagreement:

@@ -105,7 +105,13 @@ void Generations::on_records(const pipeline::ClientRecords& records) {
     const auto& on_receipt = running.mapped().events.on_receipt;
     if (!on_receipt) return;
     if (records.failure) return on_receipt(*records.failure);
-    on_receipt(receipt_of(records, std::move(running.mapped().opening)));
+    const attest::Receipt receipt = receipt_of(records, std::move(running.mapped().opening));
+    const pipeline::Route* way = world_.entry.machine().route(records.route.number);
+    if (way != nullptr && world_.on_computed) {
+        world_.on_computed(way->path(), uint64_t{receipt.prompt_tokens} - receipt.cached_tokens +
+                                            receipt.completion_tokens);
+    }
+    on_receipt(receipt);
 }
 
 attest::Receipt Generations::receipt_of(const pipeline::ClientRecords& records,

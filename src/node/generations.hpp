@@ -59,6 +59,8 @@ class Generations {
         bool simulated = false;
         /// Of every request; 0: no limit.
         Duration request_time_max{};
+        /// All nodes of a path have computed so many tokens for a request that is over.
+        std::function<void(const pipeline::Path&, uint64_t tokens)> on_computed{};
     };
     /// References MUST outlive it.
     explicit Generations(const World& world) : world_(world) {}

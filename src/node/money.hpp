@@ -55,6 +55,8 @@ class Money {
     billing::LedgerStore& ledger() { return *ledger_; }
     /// Whatever it is worth.
     void settle_now();
+    /// Looks while there is a key to send with.
+    const GasWatch& gas() const { return gas_; }
     const billing::Settler& settler() const { return settler_; }
     /// Sums over the whole ledger are as of a while ago where it takes long to make them.
     MoneyReport::Till report();

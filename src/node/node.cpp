@@ -85,6 +85,7 @@ void Node::Impl::watch_peers() {
         // Those that are not linked to the entry renew their evidence as well.
         if (entry) entry->machine().refresh_evidence();
     }
+    look_at_nodes();
     // Alone there is nobody whose coming and going would have routes planned.
     if (!peers) plan_routes();
     watch_timer = world.loop.call_after(std::min(recheck_interval, watch_interval_max),
@@ -148,9 +149,13 @@ void Node::Impl::start_machine(const NodeOptions& options) {
                                            draft_model.get()},
             pipeline::Entry(entry_options),
             [this](const pipeline::ClientEvent& event) { generations->on_event(event); });
-        generations = std::make_unique<Generations>(
-            Generations::World{*entry, *identity, shard.stop_tokens, world.rng,
-                               world.evidence.simulated(), options.request_time_max});
+        generations = std::make_unique<Generations>(Generations::World{
+            *entry, *identity, shard.stop_tokens, world.rng, world.evidence.simulated(),
+            options.request_time_max, [this](const pipeline::Path& path, uint64_t tokens) {
+                look_at_new_nodes();
+                for (const wire::NodeId& node : path)
+                    history.on_tokens(world.clock.unix_now(), node, tokens);
+            }});
         entry->on_outcome(
             [this](pipeline::SignOffOutcome outcome) { on_outcome(std::move(outcome)); });
         return;
@@ -340,7 +345,10 @@ Result<std::unique_ptr<Node>> Node::start(const World& world, const NodeOptions&
     impl->policy = options.policy;
     impl->url = options.url;
     impl->listen_host = options.listen.host;
+    impl->api_url = options.api_url;
+    impl->api_tls_url = options.api_tls_url;
     TT_TRY(impl->shard, ServedShard::load(options.shard, world.evidence, world.log));
+    impl->manifest_text = model::encode_manifest(impl->shard.manifest);
     TT_CHECK(impl->load_draft_model(options));
     TT_CHECK(impl->attest_self(options));
     impl->start_machine(options);
@@ -410,6 +418,20 @@ attest::Evidence Node::evidence() const {
 
 size_t Node::slot() const {
     return impl_->shard.index;
+}
+
+const std::string& Node::policy_text() const {
+    return impl_->policy.text;
+}
+
+const std::string& Node::manifest_text() const {
+    return impl_->manifest_text;
+}
+
+std::vector<LayerRange> Node::shard_layers() const {
+    std::vector<LayerRange> out;
+    for (const model::ManifestShard& one : impl_->shard.manifest.shards) out.push_back(one.layers);
+    return out;
 }
 
 std::string Node::url() const {

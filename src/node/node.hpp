@@ -22,6 +22,7 @@
 #include "net/tls.hpp"
 #include "node/draft_model.hpp"
 #include "node/generations.hpp"
+#include "node/network_sight.hpp"
 #include "node/node_report.hpp"
 #include "node/policy_file.hpp"
 #include "node/served_shard.hpp"
@@ -163,7 +164,21 @@ class Node {
     /// once when it has nothing left to compute; how long to wait for that is the caller's to say.
     void drain(std::function<void()> done);
 
+    /// Of the policy file that others are held against: what the statement's hash is of.
+    const std::string& policy_text() const;
+    /// The canonical manifest, whose model root is the statement's.
+    const std::string& manifest_text() const;
+    /// Of the model, by slots.
+    std::vector<LayerRange> shard_layers() const;
+
     // Entry only.
+
+    /// Of this node and of those on routes that are ready. For those of them that there is no
+    /// collateral for, it is looked for.
+    std::vector<attest::PlatformId> platforms() const;
+    /// All nodes that this one has heard of, itself among them, with at most so many spans of
+    /// history of each.
+    std::vector<NodeSight> network(size_t spans_max) const;
 
     const model::Tokenizer& tokenizer() const;
     /// Prompt and answer together; the KV cache may be smaller than the model's context.

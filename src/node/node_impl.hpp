@@ -6,6 +6,7 @@
 #include "node/generations.hpp"
 #include "node/identity.hpp"
 #include "node/node.hpp"
+#include "node/node_history.hpp"
 #include "node/peer_book.hpp"
 #include "node/peers.hpp"
 #include "node/renewal.hpp"
@@ -44,6 +45,9 @@ struct Node::Impl {
     NodeReport::Stage report_stage() const;
     std::vector<NodeReport::Peer> report_peers();
     std::optional<UnixSeconds> collateral_end(ByteView quote) const;
+    /// network_sight.cpp.
+    void look_at_nodes();
+    void look_at_new_nodes();
 
     World world;
     PolicyFile policy;
@@ -77,6 +81,15 @@ struct Node::Impl {
     std::unique_ptr<Peers> peers;
     PeerBook peer_book;
     net::LinkMeter link_meter;
+    /// Of an entry.
+    NodeHistory history;
+    Instant next_look{};
+    /// When one that is new may be looked at before.
+    Instant next_early_look{};
+    std::string api_url;
+    std::string api_tls_url;
+    /// Of the canonical manifest.
+    std::string manifest_text;
     /// Layers of the nodes that are known, or on a route; the registry's reasons against some.
     std::map<wire::NodeId, LayerRange> members;
     std::map<wire::NodeId, Error> barred;

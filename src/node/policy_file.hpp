@@ -13,7 +13,8 @@ namespace teetee::node {
 /// the very bytes that it judges by.
 struct PolicyFile {
     attest::Policy policy;
-    /// SHA-256 of the file.
+    /// The file's bytes, and their SHA-256.
+    std::string text;
     Digest hash{};
 
     /// Errors: of the file; policy_malformed.

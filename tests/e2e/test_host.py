@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a pool on the contract to an answer: hosts choose slots, fetch shards, deploy, register (docs/deploy.md)."""
 import hashlib
+import http.client
 import json
 import pathlib
 import socket
@@ -42,6 +43,16 @@ class Offer:
     def node(self, slot: int) -> dict:
         nodes = self.creator.json("pool", "show", self.pool)["slots"][slot]["nodes"]
         return nodes[0] if nodes else {}
+
+
+def headers_of(port: int, path: str):
+    """As a page of another origin asks: the status and the headers that its browser sees."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path, headers={"Origin": "https://page.example"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -257,6 +268,10 @@ def test_nodes_without_a_pool_have_a_status_and_no_registration(teetee):
     status, refused = Http(ports[1]).get("/registration")
     assert (status, refused["error"]["code"]) == (404, "route_unknown"), refused
     assert Http(ports[1]).post("/ready", "x")[0] == 405
+    # Pages of any origin may read what is for anybody, refusals too.
+    for path, code in (("/health", 200), ("/ready", 200), ("/registration", 404), ("/metrics", 404)):
+        status, headers = headers_of(ports[1], path)
+        assert (status, headers.get("access-control-allow-origin")) == (code, None if path == "/metrics" else "*"), (path, headers)
     assert Http(ports[1]).get("/v1/models")[0] == 404
 
 

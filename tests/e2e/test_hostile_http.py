@@ -13,7 +13,8 @@ from harness import SHARED
 COUNT = 10_000
 GENERATION = ["/generate", "/v1/completions", "/v1/chat/completions", "/v1/responses", "/completion", "/v1/embeddings"]
 POSTS = GENERATION + ["/tokenize", "/detokenize", "/apply-template"]
-GETS = ["/health", "/ready", "/v1/models", "/props", "/v1/entries", "/v1/payment", "/attestation", "/metrics", "/openapi.json"]
+GETS = ["/health", "/ready", "/v1/models", "/props", "/v1/entries", "/v1/payment", "/attestation", "/metrics", "/openapi.json",
+        "/v1/network", "/v1/pools", "/v1/policy", "/v1/manifest", "/v1/collateral"]
 VALID = {"/v1/chat/completions": {"messages": [{"role": "user", "content": "Once"}], "max_tokens": 1},
          "/v1/responses": {"input": "Once", "max_output_tokens": 1}, "/v1/embeddings": {"input": "Once"},
          "/tokenize": {"content": "Once"}, "/detokenize": {"tokens": [5]}, "/apply-template": {"messages": [{"role": "user", "content": "Once"}]},

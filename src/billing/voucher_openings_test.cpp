@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "billing/voucher_openings.hpp"
+
+#include "billing/test_world.hpp"
+
+namespace teetee::billing {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class voucher_openings : public testing::Test {
+  protected:
+    voucher_openings() { contract.apply(chain::credits_bought(100'000, payer.address())); }
+
+    SignedVoucher ask(uint8_t salt = 1, uint64_t ceiling = 10'000) const {
+        SignedVoucher out;
+        out.voucher = {.payer = payer.address(),
+                       .pool = 1,
+                       .session_key = test::session_key().address(),
+                       .ceiling = ceiling,
+                       .expiry = time + 3600,
+                       .salt = {salt}};
+        return sign(out);
+    }
+    SignedVoucher sign(SignedVoucher out) const {
+        const auto signature =
+            payer.sign_recoverable(chain::voucher_digest(test::deployment, out.voucher));
+        out.signature.assign(signature.begin(), signature.end());
+        return out;
+    }
+    Result<void> begin(const SignedVoucher& asked) {
+        return openings->begin(now, time, asked, contract.view(), wallet);
+    }
+    ErrorCode refusal(const SignedVoucher& asked) {
+        const auto begun = begin(asked);
+        if (begun) openings->drop(openings->id_of(asked));
+        return begun ? ErrorCode{} : begun.error().code;
+    }
+    std::optional<VoucherState> state(const SignedVoucher& asked) {
+        return openings->state_of(asked, contract.view(), time).value();
+    }
+    /// As far as the transaction.
+    chain::SendIntent send(const SignedVoucher& asked) {
+        EXPECT_TRUE(begin(asked));
+        auto intent = openings->send(now, openings->id_of(asked));
+        EXPECT_TRUE(intent);
+        return intent.value();
+    }
+    void end(const chain::SendIntent& intent, Result<chain::Inclusion> result) {
+        openings->on_outcome(now, {.key = intent.key, .result = std::move(result)});
+    }
+    /// The contract's event of it.
+    void open(const SignedVoucher& asked) {
+        contract.apply(chain::tee_tee::VoucherOpenedEvent{.voucher = openings->id_of(asked),
+                                                          .payer = asked.voucher.payer,
+                                                          .pool = asked.voucher.pool,
+                                                          .session_key = asked.voucher.session_key,
+                                                          .ceiling = asked.voucher.ceiling,
+                                                          .expiry = asked.voucher.expiry});
+    }
+
+    const crypto::SecpKey payer = crypto::SecpKey::from_bytes(Bytes(32, 9)).value();
+    test::Contract contract;
+    VoucherOpeningOptions options = {.deployment = test::deployment, .pool = 1, .ceiling_min = 100};
+    std::optional<VoucherOpenings> openings{options};
+    VoucherOpenings::Wallet wallet;
+    Instant now{};
+    uint64_t time = chain::test_start;
+};
+
+TEST_F(voucher_openings, one_is_opened_by_one_transaction) {
+    const SignedVoucher asked = ask();
+    EXPECT_EQ(state(asked), std::nullopt);
+    ASSERT_TRUE(begin(asked));
+    // Whoever asks meanwhile is told how far it is.
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    const auto intent = openings->send(now, openings->id_of(asked)).value();
+    EXPECT_EQ(intent.to, test::deployment.contract);
+    const auto call = chain::tee_tee::OpenVoucherCall::decode(intent.data).value();
+    EXPECT_EQ(call.voucher, asked.voucher);
+    EXPECT_EQ(call.signature_, asked.signature);
+    end(intent, chain::Inclusion{});
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    EXPECT_EQ(openings->under_way(), 0u);
+    contract.settle();
+    open(asked);
+    // Seen, and not settled.
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    contract.settle();
+    EXPECT_EQ(state(asked), VoucherState::open);
+    EXPECT_EQ(openings->opened(), 1u);
+    // A process that knows nothing of it says the same.
+    openings.emplace(options);
+    EXPECT_EQ(state(asked), VoucherState::open);
+    time = asked.voucher.expiry;
+    EXPECT_EQ(openings->state_of(asked, contract.view(), time).error().code,
+              ErrorCode::voucher_ended);
+}
+
+TEST_F(voucher_openings, one_that_failed_is_another_intent_the_next_time) {
+    const SignedVoucher asked = ask();
+    const auto first = send(asked);
+    end({.key = "somebody else's"}, fail(ErrorCode::transaction_failed, ""));
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    end(first, fail(ErrorCode::transaction_failed, ""));
+    EXPECT_EQ(state(asked), std::nullopt);
+    const auto second = send(asked);
+    EXPECT_NE(first.key, second.key);
+    // An outcome that is told again is of the first one.
+    end(first, fail(ErrorCode::transaction_failed, ""));
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    // After a restart it begins with the first intent again, which the sender knows.
+    openings.emplace(options);
+    EXPECT_EQ(send(asked).key, first.key);
+}
+
+TEST_F(voucher_openings, what_would_waste_gas_is_refused) {
+    const auto changed = [&](auto change) {
+        SignedVoucher asked = ask();
+        change(asked.voucher);
+        return refusal(sign(asked));
+    };
+    EXPECT_EQ(refusal(ask()), ErrorCode{});
+    EXPECT_EQ(changed([](auto& v) { v.session_key = {}; }), ErrorCode::field_invalid);
+    EXPECT_EQ(changed([](auto& v) { v.ceiling = 99; }), ErrorCode::field_invalid);
+    EXPECT_EQ(changed([](auto& v) { v.ceiling = chain::U256::power_of_two(64); }),
+              ErrorCode::field_invalid);
+    EXPECT_EQ(changed([](auto& v) { v.ceiling = 100'001; }), ErrorCode::payment_required);
+    EXPECT_EQ(changed([](auto& v) { v.ceiling = 100'000; }), ErrorCode{});
+    EXPECT_EQ(changed([&](auto& v) { v.expiry = time + voucher_life_s_min - 1; }),
+              ErrorCode::field_invalid);
+    EXPECT_EQ(changed([&](auto& v) { v.expiry = time + voucher_life_s_min; }), ErrorCode{});
+    EXPECT_EQ(changed([&](auto& v) { v.expiry = time + voucher_life_s_max; }), ErrorCode{});
+    EXPECT_EQ(changed([&](auto& v) { v.expiry = time + voucher_life_s_max + 1; }),
+              ErrorCode::field_invalid);
+    SignedVoucher elsewhere = ask();
+    elsewhere.voucher.pool = 2;
+    EXPECT_EQ(openings->state_of(elsewhere, contract.view(), time).error().code,
+              ErrorCode::field_invalid);
+    contract.apply(chain::tee_tee::PoolClosedEvent{.pool = 1});
+    EXPECT_EQ(refusal(ask()), ErrorCode::not_ready);
+}
+
+TEST_F(voucher_openings, credits_count_when_they_are_settled) {
+    contract.settle();
+    contract.apply(chain::credits_bought(100'000, payer.address()));
+    EXPECT_EQ(refusal(ask(1, 150'000)), ErrorCode::payment_required);
+    contract.settle();
+    EXPECT_EQ(refusal(ask(1, 150'000)), ErrorCode{});
+    // And no longer as soon as they are seen to be gone.
+    open(ask(2, 120'000));
+    EXPECT_EQ(refusal(ask(1, 150'000)), ErrorCode::payment_required);
+}
+
+TEST_F(voucher_openings, the_ceiling_must_be_worth_the_gas) {
+    options.ceiling_min = 0;
+    openings.emplace(options);
+    EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
+    EXPECT_EQ(openings->ceiling_min(wallet.gas), std::nullopt);
+    // 100,000 gas at 3 wei are a twentieth of 6,000,000 wei.
+    wallet.gas = GasTerms{.gas_price = 3, .wei_per_credit = 1000};
+    EXPECT_EQ(openings->ceiling_min(wallet.gas), 6001u);
+    EXPECT_EQ(refusal(ask(1, 6000)), ErrorCode::field_invalid);
+    EXPECT_EQ(refusal(ask(1, 6001)), ErrorCode{});
+    wallet.gas->wei_per_credit = 0;
+    EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
+    wallet.gas->gas_price = chain::U256::max();
+    EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
+}
+
+TEST_F(voucher_openings, an_empty_wallet_opens_none) {
+    wallet = {.gas = GasTerms{.gas_price = 10, .wei_per_credit = 1'000'000},
+              .balance = chain::U256(2 * voucher_gas * 10 - 1)};
+    EXPECT_EQ(refusal(ask()), ErrorCode::fee_too_high);
+    wallet.balance = chain::U256(2 * voucher_gas * 10);
+    EXPECT_EQ(refusal(ask()), ErrorCode{});
+}
+
+TEST_F(voucher_openings, a_payer_has_one_opened_at_a_time) {
+    const auto first = send(ask(1));
+    EXPECT_EQ(refusal(ask(2)), ErrorCode::overloaded);
+    end(first, chain::Inclusion{});
+    EXPECT_EQ(refusal(ask(2)), ErrorCode{});
+}
+
+TEST_F(voucher_openings, so_many_are_opened_in_an_hour) {
+    const auto opened = [&](uint8_t salt) {
+        const SignedVoucher asked = ask(salt);
+        EXPECT_TRUE(begin(asked));
+        const auto intent = openings->send(now, openings->id_of(asked));
+        if (intent) end(*intent, chain::Inclusion{});
+        EXPECT_TRUE(intent || intent.error().code == ErrorCode::overloaded);
+        // One that is refused is as if it had not been asked for.
+        EXPECT_EQ(state(asked).has_value(), intent.has_value());
+        now += seconds(1);
+        return intent.has_value();
+    };
+    // A payer's six: three at once, then one in twenty minutes.
+    for (uint8_t salt = 1; salt <= 3; ++salt) EXPECT_TRUE(opened(salt));
+    EXPECT_FALSE(opened(4));
+    now += minutes(21);
+    EXPECT_TRUE(opened(4));
+    EXPECT_FALSE(opened(5));
+    options.per_hour_max = 2;
+    options.per_hour_of_payer_max = 100;
+    openings.emplace(options);
+    EXPECT_TRUE(opened(6));
+    EXPECT_FALSE(opened(7));
+}
+
+TEST_F(voucher_openings, signatures_that_anybody_can_make_up_are_looked_at_seldom) {
+    options.simulations = {.burst = 4, .interval = seconds(1)};
+    options.unproven_simulations = {.burst = 2, .interval = minutes(1)};
+    openings.emplace(options);
+    const auto forged = [&](uint8_t salt) {
+        SignedVoucher asked = ask(salt);
+        asked.signature.back() ^= 1;
+        return refusal(asked);
+    };
+    EXPECT_EQ(forged(1), ErrorCode{});
+    EXPECT_EQ(forged(2), ErrorCode{});
+    EXPECT_EQ(forged(3), ErrorCode::overloaded);
+    // Others are not kept from theirs by that.
+    EXPECT_EQ(refusal(ask(4)), ErrorCode{});
+    EXPECT_EQ(refusal(ask(5)), ErrorCode{});
+    EXPECT_EQ(refusal(ask(6)), ErrorCode::overloaded);
+}
+
+TEST_F(voucher_openings, only_so_many_are_under_way) {
+    options.under_way_max = 1;
+    openings.emplace(options);
+    send(ask());
+    const crypto::SecpKey other = crypto::SecpKey::from_bytes(Bytes(32, 10)).value();
+    contract.apply(chain::credits_bought(100'000, other.address()));
+    SignedVoucher asked = ask();
+    asked.voucher.payer = other.address();
+    EXPECT_EQ(refusal(asked), ErrorCode::overloaded);
+    EXPECT_EQ(openings->send(now, {7}).error().code, ErrorCode::voucher_unknown);
+}
+
+}  // namespace
+}  // namespace teetee::billing
