@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fail } from "./error";
+import { subtle } from "./webCrypto";
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
@@ -19,10 +20,12 @@ export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Lower case, without 0x. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (const byte of bytes) text += hexPairs[byte];
   return text;
 }
 
@@ -46,10 +49,22 @@ export function toBase64(bytes: Uint8Array): string {
 
 /** RFC 4648 with padding and nothing else in it; `invalid_argument` otherwise. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
     fail("invalid_argument", "base64: have other characters or no padding");
   }
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  // Unused low bits must be zero, or two texts would stand for the same bytes.
+  if (toBase64(bytes.subarray(bytes.length - (bytes.length % 3))) !== lastGroup(text)) {
+    fail("invalid_argument", "base64: trailing bits set");
+  }
+  return bytes;
+}
+
+/** The group with padding, if there is one. */
+function lastGroup(text: string): string {
+  return text.endsWith("=") ? text.slice(-4) : "";
 }
 
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
@@ -66,9 +81,9 @@ export function fromUtf8(bytes: Uint8Array): string {
 }
 
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
+  return new Uint8Array(await subtle().digest("SHA-256", new Uint8Array(bytes)));
 }
 
 export async function sha512(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-512", new Uint8Array(bytes)));
+  return new Uint8Array(await subtle().digest("SHA-512", new Uint8Array(bytes)));
 }
