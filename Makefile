@@ -13,6 +13,7 @@
 # make coverage   branch coverage of the verifier by its own tests
 # make sanitize   every test under ASan and UBSan
 # make tsan   every unit test, and whole networks, under TSan
+# make web    install what is missing for the web app (npm), build it: entries of make up serve it
 # make contracts   install what is missing for the contracts (npm), build them
 # make contracts-test   build the contracts, run their tests, deploy them on anvil
 # make conformance   public reference data, in one table (half an hour; docs/conformance.md)
@@ -23,7 +24,7 @@ SOAK_FLAGS ?=
 JOBS ?= $(shell nproc)
 LLAMA_QUANTIZE ?=
 
-.PHONY: all configure build program release release-check up demo soak test lint tidy fuzz sanitize tsan coverage conformance contracts contracts-test deps clean
+.PHONY: all configure build program release release-check up demo soak test lint tidy fuzz sanitize tsan coverage conformance web page contracts contracts-test deps clean
 
 all: build
 
@@ -47,8 +48,8 @@ release:
 release-check:
 	@tools/release.sh --check --jobs $(JOBS)
 
-# With UP_FLAGS=--no-chain it needs no contracts, and so no npm.
-up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) program
+# With UP_FLAGS=--no-chain it needs no contracts, and so no npm; without npm it has no page then.
+up: $(if $(findstring --no-chain,$(UP_FLAGS)),,contracts) page program
 	@exec build/release/teetee up $(UP_FLAGS)
 
 demo: program contracts
@@ -92,6 +93,23 @@ tsan:
 	@cmake --preset tsan > /dev/null
 	@cmake --build --preset tsan -j $(JOBS)
 	@python3 tools/run_tests.py build/tsan --e2e test_failover.py test_network.py
+
+# Where there is npm, and the web app's sources.
+page:
+	@if [ -f web/package-lock.json ] && command -v npm > /dev/null; then $(MAKE) --no-print-directory web; fi
+
+web: web/dist/index.html
+
+web_sources := $(shell find web/src web/public web/index.html web/vite.config.ts web/tools -type f 2> /dev/null)
+
+web/dist/index.html: web/node_modules/.package-lock.json $(web_sources)
+	@cd web && npm run --silent build
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@command -v npm > /dev/null || { echo "web: npm is missing; need Node 20 or later"; exit 1; }
+	@cd web && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 # The compiler in WebAssembly takes a minute; forge keeps what has not changed. The double stands for a
 # verifier in tests of other parts.

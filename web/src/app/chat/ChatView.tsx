@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from "react";
+import { asError } from "../../base/error";
+import { useNetwork } from "../network/network";
+import { PageHeading } from "../router/PageHeading";
+import { navigate, useRoute } from "../router/useRoute";
+import { useToast } from "../shell/Toasts";
+import { downloadFile } from "../ui/downloadFile";
+import { Icon } from "../ui/Icon";
+import { Sheet } from "../ui/Sheet";
+import { useChatBackend } from "./backend";
+import type { Chat } from "./chatStore";
+import { Composer } from "./Composer";
+import { ConversationList } from "./ConversationList";
+import { MessageList } from "./MessageList";
+import type { ChatSettings, Conversation, ConversationSummary } from "./types";
+
+const SettingsPanel = lazy(() => import("./SettingsPanel"));
+
+/**
+ * The conversation that the URL names: its id once it is read, `isMissing` when there is none. Views
+ * take the parts that they show, so that text that streams renders the list of messages alone.
+ */
+function useCurrent({ store }: Chat): { id: string | undefined; isMissing: boolean } {
+  const { rest } = useRoute();
+  const id = rest[0];
+  const isOpen = useSyncExternalStore(
+    store.subscribe,
+    () => id !== undefined && store.conversation(id) !== undefined,
+  );
+  const [missing, setMissing] = useState<string>();
+  useEffect(() => {
+    if (id === undefined) return;
+    store.open(id).then(
+      (read) => setMissing(read === undefined ? id : undefined),
+      () => setMissing(id),
+    );
+  }, [store, id]);
+  return { id: isOpen ? id : undefined, isMissing: !isOpen && id !== undefined && missing === id };
+}
+
+/** A part of a conversation; renders anew only when that part is another one. */
+function usePart<T>(
+  { store }: Chat,
+  id: string | undefined,
+  part: (conversation: Conversation) => T,
+): T | undefined {
+  return useSyncExternalStore(store.subscribe, () => {
+    const conversation = id === undefined ? undefined : store.conversation(id);
+    return conversation === undefined ? undefined : part(conversation);
+  });
+}
+
+/** What the parts of the page do, with errors said in a toast. */
+function useActions(chat: Chat, id: string | undefined) {
+  const { store, runner } = chat;
+  const backend = useChatBackend();
+  const toast = useToast();
+  const [settings, setSettings] = useState<ChatSettings>({});
+  const guarded = useCallback(
+    async (act: () => Promise<unknown>) => {
+      try {
+        await act();
+      } catch (thrown) {
+        toast({ text: asError(thrown).message, kind: "error" });
+      }
+    },
+    [toast],
+  );
+  const kept = usePart(chat, id, (conversation) => conversation.settings);
+  return {
+    backend,
+    settings: kept ?? settings,
+    /** Of a conversation that is still to come they are kept until it does. */
+    changeSettings: (next: ChatSettings) => {
+      if (id === undefined) setSettings(next);
+      else store.change(id, (before) => ({ ...before, settings: next }));
+    },
+    send: (text: string) => {
+      const to = id ?? store.create(settings).id;
+      if (id === undefined) {
+        navigate("chat", [to], {}, true);
+        setSettings({});
+      }
+      void guarded(() => runner.send(to, text, backend));
+    },
+    edit: useCallback(
+      (messageId: string, text: string) => {
+        if (id !== undefined) void guarded(() => runner.edit(id, messageId, text, backend));
+      },
+      [guarded, runner, id, backend],
+    ),
+    regenerate: useCallback(
+      (messageId: string) => {
+        if (id !== undefined) void guarded(() => runner.regenerate(id, messageId, backend));
+      },
+      [guarded, runner, id, backend],
+    ),
+    exportFile: (of?: string) =>
+      void guarded(async () => {
+        const name = of === undefined ? "conversations" : `conversation-${of.slice(0, 8)}`;
+        downloadFile(`teetee-${name}.json`, await store.export(of));
+      }),
+    rename: (of: string, title: string) =>
+      void guarded(async () => {
+        await store.open(of);
+        store.rename(of, title);
+      }),
+  };
+}
+
+type Actions = ReturnType<typeof useActions>;
+
+interface ListProps {
+  chat: Chat;
+  summaries: readonly ConversationSummary[];
+  currentId: string | undefined;
+  actions: Actions;
+  /** Where the list lies over the page: closes it. */
+  onFollow?: () => void;
+}
+
+function ChatList({ chat: { store, runner }, summaries, currentId, actions, onFollow }: ListProps) {
+  const search = useCallback((words: string) => store.search(words), [store]);
+  return (
+    <ConversationList
+      summaries={summaries}
+      currentId={currentId}
+      onSearch={search}
+      onNew={() => {
+        navigate("chat");
+        onFollow?.();
+      }}
+      onRename={actions.rename}
+      onDelete={(id) => {
+        if (id === currentId) navigate("chat", [], {}, true);
+        runner.stop(id);
+        void store.remove(id);
+      }}
+      onExport={actions.exportFile}
+      onDeleteAll={() => {
+        navigate("chat", [], {}, true);
+        for (const { id } of summaries) runner.stop(id);
+        void store.clear();
+      }}
+      {...(onFollow === undefined ? {} : { onFollow })}
+    />
+  );
+}
+
+export function ChatView({ chat }: { chat: Chat }) {
+  const { store } = chat;
+  const { summaries } = useSyncExternalStore(store.subscribe, store.state);
+  const { id, isMissing } = useCurrent(chat);
+  const title = usePart(chat, id, (conversation) => conversation.title);
+  const actions = useActions(chat, id);
+  const [isListOpen, setListOpen] = useState(false);
+  const [isSettingsOpen, setSettingsOpen] = useState(false);
+  const list = { chat, summaries, currentId: id, actions };
+  return (
+    <div className="mx-auto flex h-[calc(100dvh-3.5rem-1px)] max-w-[100rem]">
+      <aside
+        aria-label="Conversations"
+        className="hidden w-72 shrink-0 flex-col border-r border-line p-4 lg:flex"
+      >
+        <ChatList {...list} />
+      </aside>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <div className="flex h-12 shrink-0 items-center gap-2 px-4">
+          <button
+            type="button"
+            onClick={() => setListOpen(true)}
+            className="btn btn-icon lg:hidden"
+          >
+            <Icon name="list" />
+            <span className="sr-only">Conversations</span>
+          </button>
+          <PageHeading
+            title={title ?? "Chat"}
+            className="min-w-0 flex-1 truncate text-sm font-medium text-soft"
+          />
+          {actions.backend.head}
+          <button type="button" onClick={() => setSettingsOpen(true)} className="btn btn-icon">
+            <Icon name="settings" />
+            <span className="sr-only">Settings of this conversation</span>
+          </button>
+        </div>
+        <StoreNotice store={store} />
+        <Talk chat={chat} id={id} isMissing={isMissing} actions={actions} />
+      </div>
+      <Sheet
+        title="Conversations"
+        side="left"
+        isOpen={isListOpen}
+        onClose={() => setListOpen(false)}
+      >
+        <ChatList {...list} onFollow={() => setListOpen(false)} />
+      </Sheet>
+      <Sheet title="Settings" isOpen={isSettingsOpen} onClose={() => setSettingsOpen(false)}>
+        <Suspense fallback={null}>
+          <SettingsPanel
+            key={id ?? "new"}
+            settings={actions.settings}
+            onChange={actions.changeSettings}
+          />
+        </Suspense>
+      </Sheet>
+    </div>
+  );
+}
+
+interface TalkProps {
+  chat: Chat;
+  id: string | undefined;
+  isMissing: boolean;
+  actions: Actions;
+}
+
+/** What was said, and the field for what is said next. */
+function Talk({ chat, id, isMissing, actions }: TalkProps) {
+  const { runner } = chat;
+  const { backend } = actions;
+  const messages = usePart(chat, id, (conversation) => conversation.messages);
+  const [draft, setDraft] = useState("");
+  const isAnswering = useSyncExternalStore(
+    runner.subscribe,
+    () => id !== undefined && runner.isRunning(id),
+  );
+  const mayAsk = backend.isReady && !isAnswering;
+  return (
+    <>
+      {id === undefined || messages === undefined || messages.length === 0 ? (
+        <Welcome isMissing={isMissing}>{backend.welcome}</Welcome>
+      ) : (
+        <MessageList
+          conversationId={id}
+          messages={messages}
+          onEdit={mayAsk ? actions.edit : undefined}
+          onRegenerate={mayAsk ? actions.regenerate : undefined}
+          renderProof={backend.renderProof}
+          renderVerdict={backend.renderVerdict}
+        />
+      )}
+      <div className="shrink-0 overflow-y-hidden px-4 pt-1 pb-4 [scrollbar-gutter:stable]">
+        <div className="mx-auto w-full max-w-3xl">
+          {backend.step}
+          <Composer
+            text={draft}
+            onText={setDraft}
+            onSend={(text) => {
+              setDraft("");
+              actions.send(text);
+            }}
+            onStop={() => {
+              if (id !== undefined) runner.stop(id);
+            }}
+            isAnswering={isAnswering}
+            isReady={backend.isReady}
+            words={backend.words}
+            aside={backend.aside}
+          />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function StoreNotice({ store }: { store: Chat["store"] }) {
+  const state = useSyncExternalStore(store.subscribe, store.state);
+  if (state.notice === undefined && state.isKept) return null;
+  return (
+    <div
+      role="status"
+      className="mx-4 mb-2 flex items-start gap-3 rounded-xl bg-raised px-4 py-2 text-sm"
+    >
+      <p className="flex-1">
+        {state.notice ??
+          "This browser keeps nothing for the page: conversations are gone when it is closed."}
+      </p>
+      {state.notice === undefined ? null : (
+        <button
+          type="button"
+          onClick={() => store.dismissNotice()}
+          className="btn btn-plain btn-small"
+        >
+          Close
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Welcome({ isMissing, children }: { isMissing: boolean; children: ReactNode }) {
+  const network = useNetwork();
+  return (
+    <div className="flex min-h-0 flex-1 flex-col items-center justify-safe-center overflow-y-auto px-6 py-8 text-center">
+      <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
+        {isMissing ? "This conversation is not in this browser" : "What would you like to ask?"}
+      </h2>
+      <p className="mt-3 max-w-md text-soft">
+        {isMissing
+          ? "It was deleted, or belongs to another browser: conversations are kept where they were held."
+          : "Before your first word leaves, this page checks every node that will work on it."}
+      </p>
+      {network.trust === "simulated" && children === undefined ? (
+        <p className="mt-4 max-w-md rounded-xl bg-simulated-soft px-4 py-2 text-sm text-simulated">
+          <strong>SIMULATED.</strong> These TEEs protect nothing. Ask nothing that is secret.
+        </p>
+      ) : null}
+      {children === undefined ? null : <div className="mt-6 w-full max-w-lg">{children}</div>}
+    </div>
+  );
+}

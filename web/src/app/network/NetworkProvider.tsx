@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  type ReactNode,
+} from "react";
+import { asError, type TeeTeeError } from "../../base/error";
+import { fetchNetwork, type Network } from "../../client/entries";
+import type { Connection, Reached } from "./connection";
+import { NetworkContext, type NetworkState, type NetworkTrust } from "./network";
+import { pictureOf } from "./picture";
+import { timed } from "./verifyTime";
+import { loadSettings, saveSettings, type NetworkSettings } from "./settings";
+
+/** How often what the entry says of its network is asked for again. */
+const refreshMs = 10_000;
+/** After a failure; doubled each time. */
+const retryFirstMs = 2_000;
+const retryMostMs = 30_000;
+
+/** What pages know of the connection, beyond what the header shows. */
+export interface ConnectionState {
+  readonly phase: "connecting" | "connected" | "failed";
+  /** What the entry says of its network; nothing of it is verified. */
+  readonly network: Network | undefined;
+  /** Only while every node of the entry's route stands verified. */
+  readonly connection: Connection | undefined;
+  readonly error: TeeTeeError | undefined;
+  readonly settings: NetworkSettings;
+  /** Connects anew with these, and remembers them. */
+  changeSettings(settings: NetworkSettings): void;
+  /** Connects anew. */
+  retry(): void;
+}
+
+const ConnectionContext = createContext<ConnectionState | undefined>(undefined);
+
+export function useConnection(): ConnectionState {
+  const state = useContext(ConnectionContext);
+  if (state === undefined) throw new Error("no NetworkProvider");
+  return state;
+}
+
+interface Progress {
+  readonly reached?: Reached;
+  readonly network?: Network;
+  readonly connection?: Connection;
+  readonly error?: TeeTeeError;
+}
+
+/** Nobody answered, which is no judgement on anybody. */
+const unreachable = new Set([
+  "connect_failed",
+  "timed_out",
+  "http_malformed",
+  "connection_closed",
+  "config_invalid",
+  "not_ready",
+  "route_unavailable",
+  "rpc_unavailable",
+]);
+
+function trustOf({ network, connection, error }: Progress): NetworkTrust {
+  // Whoever does not even say what network it is of was not judged.
+  if (error) return unreachable.has(error.code) || !network ? "offline" : "refused";
+  if (!connection) return "connecting";
+  return connection.entry.route.isSimulated ? "simulated" : "verified";
+}
+
+/** Reaches and verifies; its parts are fetched when they are needed, behind the first paint. */
+async function connect(
+  settings: NetworkSettings,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<Progress> {
+  const { reach, verify } = await import("./connection");
+  const reached = await reach(settings, signal);
+  onProgress({ reached, network: reached.network });
+  const { attestVerifier } = await import("../../client/attestVerifier");
+  const connection = await verify(reached, timed(attestVerifier));
+  return { reached, network: reached.network, connection };
+}
+
+/** Connects, tries again while nobody answers, and looks at intervals whether all is as it was. */
+class Connector {
+  private readonly controller = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private retryMs = retryFirstMs;
+  private progress: Progress = {};
+
+  constructor(
+    private readonly settings: NetworkSettings,
+    private readonly onProgress: (progress: Progress) => void,
+  ) {}
+
+  start(): void {
+    void this.connect();
+  }
+
+  stop(): void {
+    this.controller.abort();
+    clearTimeout(this.timer);
+  }
+
+  private tell(progress: Progress): void {
+    if (this.controller.signal.aborted) return;
+    this.progress = progress;
+    this.onProgress(progress);
+  }
+
+  private after(milliseconds: number, run: () => Promise<void>): void {
+    if (this.controller.signal.aborted) return;
+    this.timer = setTimeout(() => void run(), milliseconds);
+  }
+
+  private async connect(): Promise<void> {
+    try {
+      const { signal } = this.controller;
+      this.tell(await connect(this.settings, signal, (progress) => this.tell(progress)));
+      this.retryMs = retryFirstMs;
+      this.after(refreshMs, () => this.refresh());
+    } catch (thrown) {
+      const { connection: _, ...known } = this.progress;
+      this.tell({ ...known, error: asError(thrown) });
+      this.after(this.retryMs, () => this.connect());
+      this.retryMs = Math.min(2 * this.retryMs, retryMostMs);
+    }
+  }
+
+  /** The entry in use, which after a failure is another one than at first, and its network. */
+  private async refresh(): Promise<void> {
+    const { connection } = this.progress;
+    if (!connection) return this.connect();
+    const { entries } = connection;
+    try {
+      const url = entries.preferred;
+      const [entry, network] = await Promise.all([
+        entries.open(url),
+        fetchNetwork(url, { signal: this.controller.signal }),
+      ]);
+      if (await entries.isUnchanged(entry)) {
+        this.tell({ ...this.progress, network, connection: { ...connection, entry } });
+      } else {
+        const again = await entries.open(url);
+        this.tell({ ...this.progress, network, connection: { ...connection, entry: again } });
+      }
+      this.after(refreshMs, () => this.refresh());
+    } catch {
+      // Another entry may go on; whoever is left is found by connecting anew.
+      const next = entries.urls.find((url) => url !== entries.preferred);
+      if (next !== undefined) entries.prefer(next);
+      try {
+        const entry = await entries.open(entries.preferred);
+        this.tell({ ...this.progress, connection: { ...connection, entry } });
+        this.after(retryFirstMs, () => this.refresh());
+      } catch {
+        await this.connect();
+      }
+    }
+  }
+}
+
+export function NetworkProvider({ children }: { children: ReactNode }) {
+  const [settings, setSettings] = useState(loadSettings);
+  const [attempt, setAttempt] = useState(0);
+  const [progress, setProgress] = useState<Progress>({});
+  const running = useRef<Connector>(undefined);
+  useEffect(() => {
+    setProgress({});
+    const connector = new Connector(settings, setProgress);
+    running.current = connector;
+    connector.start();
+    return () => connector.stop();
+  }, [settings, attempt]);
+  const retry = useCallback(() => setAttempt((count) => count + 1), []);
+  const changeSettings = useCallback((changed: NetworkSettings) => {
+    saveSettings(changed);
+    setSettings(changed);
+  }, []);
+  const state = useMemo<ConnectionState>(
+    () => ({
+      phase: progress.error ? "failed" : progress.connection ? "connected" : "connecting",
+      network: progress.network,
+      connection: progress.connection,
+      error: progress.error,
+      settings,
+      changeSettings,
+      retry,
+    }),
+    [progress, settings, changeSettings, retry],
+  );
+  const shown = useMemo<NetworkState>(
+    () => ({
+      trust: trustOf(progress),
+      ...(progress.error ? { words: progress.error.message } : {}),
+      ...(progress.network ? { picture: pictureOf(progress.network) } : {}),
+    }),
+    [progress],
+  );
+  return (
+    <ConnectionContext value={state}>
+      <NetworkContext value={shown}>{children}</NetworkContext>
+    </ConnectionContext>
+  );
+}

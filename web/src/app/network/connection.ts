@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createClient, defineChain, fallback, http, type Chain, type Client } from "viem";
+import { fail } from "../../base/error";
+import type { ChainReader } from "../../chain/reads";
+import { fetchNetwork, type Network, type NetworkChain } from "../../client/entries";
+import { EntryPool } from "../../client/entryPool";
+import { ensureBaseUrl } from "../../client/fields";
+import type { RouteVerifier } from "../../client/routeVerifier";
+import {
+  fetchNetworkTerms,
+  type NetworkTerms,
+  type VerifiedEntry,
+} from "../../client/verifiedEntry";
+import { servingEntry, type NetworkSettings } from "./settings";
+
+/** A network that this page has verified. */
+export interface Connection {
+  readonly url: string;
+  readonly network: Network;
+  readonly terms: NetworkTerms;
+  readonly entries: EntryPool;
+  /** As it was verified last. */
+  readonly entry: VerifiedEntry;
+  /** undefined where answers are free. */
+  readonly chain: ConnectedChain | undefined;
+}
+
+export interface ConnectedChain extends NetworkChain {
+  readonly reader: ChainReader;
+  /** As viem and wallets know it. */
+  readonly definition: Chain;
+}
+
+/** Ids of chains whose coins are worth something, or that people know by name. */
+const chainNames: Record<number, string> = { 8453: "Base", 84532: "Base Sepolia", 31337: "Anvil" };
+
+/** A chain of which nothing is known but its id and where it is read. */
+export function defineNetworkChain(id: number, rpcUrls: readonly string[]): Chain {
+  return defineChain({
+    id,
+    name: chainNames[id] ?? `Chain ${id}`,
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [...rpcUrls] } },
+  });
+}
+
+function chainClient(definition: Chain): Client {
+  const urls = definition.rpcUrls.default.http;
+  return createClient({
+    chain: definition,
+    transport: fallback(urls.map((url) => http(url, { timeout: 15_000, retryCount: 1 }))),
+    pollingInterval: 2_000,
+  });
+}
+
+function connectChain(network: Network, settings: NetworkSettings): ConnectedChain | undefined {
+  const { chain } = network;
+  if (!chain) return undefined;
+  const rpcUrls = settings.rpcUrls ?? chain.rpcUrls;
+  if (rpcUrls.length === 0) {
+    return fail(
+      "config_invalid",
+      "chain: neither the entry nor your settings name an RPC endpoint: add one in the settings",
+    );
+  }
+  const definition = defineNetworkChain(chain.deployment.chainId, rpcUrls);
+  const reader = { client: chainClient(definition), deployment: chain.deployment };
+  return { ...chain, rpcUrls, reader, definition };
+}
+
+/** Of an entry's network, before anything of it is verified. */
+export interface Reached {
+  readonly url: string;
+  readonly network: Network;
+  readonly chain: ConnectedChain | undefined;
+}
+
+/** Errors: `config_invalid` where nobody has said whom to ask; those of fetchNetwork. */
+export async function reach(settings: NetworkSettings, signal: AbortSignal): Promise<Reached> {
+  const named = settings.entryUrl ?? servingEntry(location);
+  const url = named ?? fail("config_invalid", "no entry is named: add its URL in the settings");
+  const network = await fetchNetwork(ensureBaseUrl(url), { signal });
+  return { url: ensureBaseUrl(url), network, chain: connectChain(network, settings) };
+}
+
+/**
+ * Verifies the route of an entry that was reached. Errors: those of fetchNetworkTerms and
+ * EntryPool.open.
+ */
+export async function verify(reached: Reached, verifier: RouteVerifier): Promise<Connection> {
+  const { url, network, chain } = reached;
+  const terms = await fetchNetworkTerms(url, network, chain?.reader);
+  const entries = new EntryPool({ urls: [url], terms, verifier });
+  const entry = await entries.open(url);
+  void entries.learn(entry);
+  return { url, network, terms, entries, entry, chain };
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createContext, useContext } from "react";
+import { TeeTeeError } from "../../base/error";
+import type { Prices } from "../../chain/reads";
+import type { Payer } from "../../client/payers";
+import type { SendOptions } from "../wallet/wallet";
+import type { Session } from "./sessions";
+import type { PaymentMode, Step } from "./step";
+
+/** What is known of the money of one wallet; undefined: not known (yet). */
+export interface Money {
+  /** Spendable credits. */
+  readonly balance?: bigint;
+  /** Wei. */
+  readonly eth?: bigint;
+  readonly weiPerCredit?: bigint;
+  readonly prices?: Prices;
+  /** The wallet has a live node in the pool, and so uses it free of charge. */
+  readonly isHost?: boolean;
+  /** A chain of one's own machine, whose ETH is worth nothing. */
+  readonly isDevChain?: boolean;
+  /** The entry sends the transaction that opens a session of so many credits or more. */
+  readonly openedFrom?: bigint;
+  /** The session that answers are paid from. */
+  readonly session?: Session;
+  /** Credits that are left of it. */
+  readonly left?: bigint;
+  /** Those that are over, whose rest may be reclaimed. */
+  readonly ended: readonly Session[];
+  /** Why the chain cannot be read. */
+  readonly problem?: TeeTeeError;
+}
+
+/** Of a session: the wallet signs; the entry sends its transaction, or the wallet does. */
+export type OpenPhase = "signing" | "opening" | "sending";
+
+/** Errors: those of the wallet's actions; `cancelled` where the user says no. */
+export interface PaymentActions {
+  refresh(): Promise<void>;
+  buy(credits: bigint, options?: SendOptions): Promise<void>;
+  /** Reserves credits for this browser until then; error also `payment_required`. */
+  openSession(
+    ceiling: bigint,
+    days: number,
+    onPhase?: (phase: OpenPhase) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  endSession(options?: SendOptions): Promise<void>;
+  reclaim(session: Session, options?: SendOptions): Promise<void>;
+  /** ETH that is worth nothing, on a chain of one's own machine. */
+  fund(): Promise<void>;
+  /** Who pays for the next answer; undefined where answers are free. */
+  payer(): Promise<Payer | undefined>;
+}
+
+export interface Payment extends Money, PaymentActions {
+  readonly mode: PaymentMode;
+  setMode(mode: PaymentMode): void;
+  readonly step: Step;
+  readonly isFree: boolean;
+}
+
+const none = () => Promise.reject(new TeeTeeError("not_ready", "payment is not ready yet"));
+
+export const noPayment: Payment = {
+  ended: [],
+  mode: "session",
+  setMode: () => {},
+  step: "waiting",
+  isFree: false,
+  refresh: () => Promise.resolve(),
+  buy: none,
+  openSession: none,
+  endSession: none,
+  reclaim: none,
+  fund: none,
+  payer: none,
+};
+
+export const PaymentContext = createContext<Payment>(noPayment);
+
+export function usePayment(): Payment {
+  return useContext(PaymentContext);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** One thing that was looked at. */
+export interface ProofCheck {
+  /** Short: `hand-over`, `evidence of layers 0 to 9`. */
+  name: string;
+  passed: boolean;
+  /** One sentence for people: what this shows, or what is wrong. */
+  words: string;
+  /** Of a check that failed: what was found, and what would have passed. */
+  have?: string;
+  need?: string;
+}
+
+/** What the page knows of one node. `unknown`: nothing was checked. */
+export type NodeTrust = "checking" | "verified" | "simulated" | "failed" | "unknown";
+
+export interface ProofStage {
+  /** The node's id, hex. */
+  node: string;
+  /** First and last layer. */
+  layers: readonly [number, number];
+  trust: NodeTrust;
+  /** Measurement of the code that the TEE runs, hex. */
+  code?: string;
+  /** The policy's name for that code: `TeeTee 1.2.0`. */
+  codeName?: string;
+  /** Shard root, hex. */
+  weights?: string;
+  /** Intel's word on the platform, and what it means: `UpToDate`. */
+  hardware?: string;
+  /** Advisories that are open on it. */
+  advisories?: readonly string[];
+}
+
+export interface ProofAnchor {
+  state: "none" | "pending" | "anchored";
+  /** `Settled in block 1,234`, `Will be settled within ten minutes`. */
+  words: string;
+  transaction?: string;
+}
+
+export interface Proof {
+  /** `verifying` while checks run, `unknown` where nothing could be checked (`problem` says why). */
+  phase: "verifying" | "done" | "unknown";
+  /** Every check that is through, in the order in which they were made. */
+  checks: readonly ProofCheck[];
+  /** How many there will be; for progress while `verifying`. */
+  checksExpected?: number;
+  route: readonly ProofStage[];
+  /** Whether any TEE of the route is simulated. */
+  simulated: boolean;
+  problem?: string;
+  /** Credits; 0 is free. */
+  cost?: number;
+  promptTokens?: number;
+  completionTokens?: number;
+  /** Of the prompt's tokens, those of the prefix cache: free. */
+  cachedTokens?: number;
+  anchor?: ProofAnchor;
+  /** SHA-256 of request and answer as the receipt has them, hex. */
+  requestHash?: string;
+  answerHash?: string;
+  /** When the answer was given, unix seconds. */
+  created?: number;
+}
+
+export type ProofVerdict = "verifying" | "verified" | "simulated" | "failed" | "unknown";
+
+/**
+ * What a proof comes to. One check that failed fails it, at once; it is verified only when all are
+ * through and there were some, on a route whose every node was judged.
+ */
+export function verdictOf(proof: Proof): ProofVerdict {
+  const isFailed =
+    proof.checks.some((check) => !check.passed) ||
+    proof.route.some((stage) => stage.trust === "failed");
+  if (isFailed) return "failed";
+  if (proof.phase === "verifying") return "verifying";
+  const isJudged = (stage: ProofStage) => stage.trust === "verified" || stage.trust === "simulated";
+  const isWhole = proof.checks.length > 0 && proof.route.length > 0 && proof.route.every(isJudged);
+  if (proof.phase === "unknown" || !isWhole) return "unknown";
+  const isSimulated = proof.simulated || proof.route.some((stage) => stage.trust === "simulated");
+  return isSimulated ? "simulated" : "verified";
+}
+
+/** The checks with what is wrong first, otherwise in their order. */
+export function orderChecks(checks: readonly ProofCheck[]): ProofCheck[] {
+  return [...checks.filter((check) => !check.passed), ...checks.filter((check) => check.passed)];
+}
+
+/** A hash or an id, short enough for a line: `1a2b3c4d…9f0e`. */
+export function shortHex(hex: string): string {
+  return hex.length <= 14 ? hex : `${hex.slice(0, 8)}…${hex.slice(-4)}`;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import type { Proof } from "./proof";
+import { ProofShelf } from "./proofShelf";
+
+const proof: Proof = { phase: "done", checks: [], route: [], simulated: false };
+
+function held(id: string, size = 10) {
+  return { proof, receipts: [{ id, bytes: new Uint8Array(size) }] };
+}
+
+describe("ProofShelf", () => {
+  it("is verifying at once, and tells when more is known", async () => {
+    const shelf = new ProofShelf();
+    let calls = 0;
+    shelf.subscribe(() => (calls += 1));
+    let tellNow: () => void = () => {};
+    shelf.start(["a"], async (tell) => {
+      await new Promise<void>((resolve) => (tellNow = resolve));
+      tell(held("a"));
+    });
+    expect(shelf.get(["a"])?.proof.phase).toBe("verifying");
+    tellNow();
+    await expect.poll(() => shelf.get(["a"])?.proof.phase).toBe("done");
+    expect(calls).toBe(2);
+    expect(shelf.receipt("a")?.length).toBe(10);
+    expect(shelf.receipt("b")).toBeUndefined();
+  });
+
+  it("makes each proof once", () => {
+    const shelf = new ProofShelf();
+    let jobs = 0;
+    const job = async () => void (jobs += 1);
+    shelf.start(["a", "b"], job);
+    shelf.start(["a", "b"], job);
+    shelf.start([], job);
+    expect(jobs).toBe(1);
+  });
+
+  it("says that nothing is known where the job fails", async () => {
+    const shelf = new ProofShelf();
+    shelf.start(["a"], () => Promise.reject(new Error("no way")));
+    await expect.poll(() => shelf.get(["a"])?.proof.phase).toBe("unknown");
+    expect(shelf.get(["a"])?.proof.problem).toBe("no way");
+  });
+
+  it("is bounded, by number and by bytes", () => {
+    const shelf = new ProofShelf();
+    for (let i = 0; i < 80; i++) shelf.start([`r${i}`], async (tell) => tell(held(`r${i}`)));
+    expect(shelf.get(["r15"])).toBeUndefined();
+    expect(shelf.get(["r79"])).toBeDefined();
+    shelf.start(["large"], async (tell) => tell(held("large", 33 << 20)));
+    expect(shelf.get(["r79"])).toBeUndefined();
+    expect(shelf.get(["large"])).toBeDefined();
+  });
+});

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Proof } from "./proof";
+
+/** A receipt as it came, to the byte. */
+export interface HeldReceipt {
+  id: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The proof of one answer, as far as it is, and the receipts that it stands on. */
+export interface HeldProof {
+  proof: Proof;
+  receipts: readonly HeldReceipt[];
+}
+
+/**
+ * Checks one answer; tells whatever is known, and resolves when that is all for now: with what looks
+ * again at what may come later, if anything may.
+ */
+export type ProofJob = (tell: (held: HeldProof) => void) => Promise<(() => Promise<void>) | void>;
+
+const proofsMax = 64;
+const receiptBytesMax = 32 << 20;
+
+const begun: HeldProof = {
+  proof: { phase: "verifying", checks: [], route: [], simulated: false },
+  receipts: [],
+};
+
+/**
+ * The proofs of this page's answers, by the ids of their receipts; nowhere else, and the oldest make
+ * room. A receipt holds the prompt's tokens: it is kept as long as the page.
+ */
+export class ProofShelf {
+  readonly #held = new Map<string, HeldProof>();
+  readonly #looks = new Map<string, () => Promise<void>>();
+  readonly #listeners = new Set<() => void>();
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  get(receipts: readonly string[]): HeldProof | undefined {
+    return this.#held.get(receipts.join(" "));
+  }
+
+  /** A receipt that was checked in this page, by its id; for the explorer. */
+  receipt(id: string): Uint8Array<ArrayBuffer> | undefined {
+    for (const { receipts } of this.#held.values()) {
+      const found = receipts.find((receipt) => receipt.id === id);
+      if (found) return found.bytes;
+    }
+    return undefined;
+  }
+
+  /** Begins a job, unless that answer's proof is there or under way. */
+  start(receipts: readonly string[], job: ProofJob): void {
+    const key = receipts.join(" ");
+    if (receipts.length === 0 || this.#held.has(key)) return;
+    this.#set(key, begun);
+    void this.#run(key, job);
+  }
+
+  /** Looks again at what may have come since: the anchor on the chain. */
+  async look(receipts: readonly string[]): Promise<void> {
+    await this.#looks.get(receipts.join(" "))?.();
+  }
+
+  async #run(key: string, job: ProofJob): Promise<void> {
+    try {
+      const look = await job((held) => this.#set(key, held));
+      if (look && this.#held.has(key)) this.#looks.set(key, look);
+    } catch (thrown) {
+      const held = this.#held.get(key) ?? begun;
+      const problem = thrown instanceof Error ? thrown.message : "the check did not come to an end";
+      this.#set(key, { ...held, proof: { ...held.proof, phase: "unknown", problem } });
+    }
+  }
+
+  #set(key: string, held: HeldProof): void {
+    // Behind all others: the latest is the last to go.
+    this.#held.delete(key);
+    this.#held.set(key, held);
+    this.#makeRoom();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #makeRoom(): void {
+    const sizeOf = ({ receipts }: HeldProof) =>
+      receipts.reduce((sum, receipt) => sum + receipt.bytes.length, 0);
+    let bytes = [...this.#held.values()].reduce((sum, held) => sum + sizeOf(held), 0);
+    for (const [key, held] of this.#held) {
+      const isTooMuch = this.#held.size > proofsMax || bytes > receiptBytesMax;
+      if (!isTooMuch || this.#held.size === 1) return;
+      this.#held.delete(key);
+      this.#looks.delete(key);
+      bytes -= sizeOf(held);
+    }
+  }
+}
+
+/** Of this page. */
+export const proofShelf = new ProofShelf();

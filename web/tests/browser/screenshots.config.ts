@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { environment: "node", include: ["tests/browser/screenshots.ts"], testTimeout: 180_000 },
+});
