@@ -3,7 +3,8 @@
 """Fails on an include that goes against the module ranks, with file and line.
 
 The DEPS of each src/MODULE/CMakeLists.txt say what a module may include; CMake checks them against
-the ranks, this checks every #include "module/..." against the DEPS.
+the ranks, this checks every #include "module/..." against the DEPS. The page's modules (web/src/MODULE)
+are held against WEB_MODULES by their imports.
 """
 import pathlib
 import re
@@ -14,6 +15,17 @@ SOURCE = ROOT / "src"
 # Modules that one file alone may include, whatever its module's DEPS say: nothing else of the product
 # depends on the simulator.
 ONLY_FROM = {"sim": "src/cli/sim.cpp"}
+WEB_SOURCE = ROOT / "web" / "src"
+WEB_MODULES = {
+    "base": set(),
+    "attest": {"base"},
+    "sealed": {"base"},
+    "chain": {"base"},
+    "client": {"base", "attest", "sealed", "chain"},
+    "scene": set(),
+    "app": {"base", "attest", "sealed", "chain", "client", "scene"},
+}
+IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\.[^"']*)["']""")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
@@ -33,8 +45,29 @@ def allowed_modules() -> dict[str, set[str]]:
     return {m: deps | {m} for m, deps in direct.items()}
 
 
+def web_faults() -> list[str]:
+    faults = []
+    for path in sorted([*WEB_SOURCE.rglob("*.ts"), *WEB_SOURCE.rglob("*.tsx")]):
+        parts = path.relative_to(WEB_SOURCE).parts
+        # What starts the page stands above all modules.
+        if len(parts) == 1 or ".test." in path.name:
+            continue
+        if parts[0] not in WEB_MODULES:
+            faults.append(f"{path.relative_to(ROOT)}: no module has the name {parts[0]}")
+            continue
+        for match in IMPORT.finditer(path.read_text()):
+            target = (path.parent / match.group(1)).resolve()
+            if not target.is_relative_to(WEB_SOURCE):
+                faults.append(f"{path.relative_to(ROOT)}: imports {match.group(1)}, which is not of web/src")
+                continue
+            module = target.relative_to(WEB_SOURCE).parts[0]
+            if module != parts[0] and module != "styles" and module not in WEB_MODULES[parts[0]]:
+                faults.append(f"{path.relative_to(ROOT)}: {parts[0]} must not import {module}")
+    return faults
+
+
 def main() -> int:
-    allowed, faults = allowed_modules(), []
+    allowed, faults = allowed_modules(), web_faults()
     for path in sorted(SOURCE.rglob("*.[ch]pp")):
         module = path.relative_to(SOURCE).parts[0]
         for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -51,7 +84,7 @@ def main() -> int:
                 faults.append(f"{place}: only {ONLY_FROM[target]} may include {target}")
             elif target not in allowed.get(module, set()):
                 faults.append(f"{place}: {module} must not include {target}")
-    print("\n".join(faults) or f"layers: {len(allowed)} modules, no forbidden include")
+    print("\n".join(faults) or f"layers: {len(allowed)} modules and {len(WEB_MODULES)} of the page, no forbidden include")
     return 1 if faults else 0
 
 

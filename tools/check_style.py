@@ -62,6 +62,30 @@ def check_source(name: str, text: str) -> list[str]:
     return faults
 
 
+WEB_BANS = [
+    (r"\bconsole\.", "nothing: the page is silent"),
+    (r"dangerouslySetInnerHTML|\.innerHTML|\beval\(", "React elements"),
+]
+
+
+def check_web_source(name: str, text: str) -> list[str]:
+    """Layout is prettier's, and what TypeScript sees its own."""
+    faults = []
+    lines = text.splitlines()
+    if "SPDX-License-Identifier: Apache-2.0" not in (lines[0] if lines else ""):
+        faults.append(f"{name}:1: the first line names the licence")
+    if len(lines) > FILE_LINES_MAX:
+        faults.append(f"{name}: {len(lines)} lines, at most {FILE_LINES_MAX}")
+    is_product = name.startswith("web/src/") and ".test." not in name
+    for number, line in enumerate(lines, 1):
+        if UNFINISHED.search(line):
+            faults.append(f"{name}:{number}: a mark of unfinished work; file an issue")
+        for pattern, instead in WEB_BANS:
+            if is_product and re.search(pattern, line.split("//")[0]):
+                faults.append(f"{name}:{number}: {pattern} is banned here; use {instead}")
+    return faults
+
+
 def main() -> int:
     faults, count = [], 0
     for name in tracked_files():
@@ -71,6 +95,9 @@ def main() -> int:
         if name.startswith("src/") and name.endswith((".cpp", ".hpp")):
             count += 1
             faults += check_source(name, path.read_text())
+        if name.startswith("web/") and name.endswith((".ts", ".tsx", ".mjs", ".mts")):
+            count += 1
+            faults += check_web_source(name, path.read_text())
     if count == 0:
         faults.append("no sources found")
     print("\n".join(faults) or f"style: {count} sources, no fault")
