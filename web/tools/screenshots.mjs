@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run screenshots -- DIR: PNGs of every page of dist/, in both themes and two widths.
+// npm run screenshots -- DIR: PNGs of every page of dist/ in a network of teetee up, in both themes.
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 

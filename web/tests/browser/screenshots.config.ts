@@ -2,5 +2,5 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { environment: "node", include: ["tests/browser/screenshots.ts"], testTimeout: 180_000 },
+  test: { environment: "node", include: ["tests/browser/screenshots.ts"], testTimeout: 400_000 },
 });

@@ -46,7 +46,9 @@ describe.skipIf(!hasNetwork)("the dashboard on a network with a chain", () => {
   }
 
   async function connect(): Promise<void> {
-    await page.getByRole("main").getByRole("button", { name: "Connect Test wallet" }).click();
+    // The page has a test wallet of its own beside it.
+    const button = { name: "Connect Test wallet", exact: true };
+    await page.getByRole("main").getByRole("button", button).click();
     await page.locator("[data-account]").waitFor();
   }
 
