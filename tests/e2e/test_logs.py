@@ -50,8 +50,10 @@ def test_a_line_for_each_request_and_no_secret_in_any(teetee):
     answer = json.loads(raw)
     assert status == 200, answer
     status, raw, stream_id = asked(network, "POST", "/v1/chat/completions", {
-        "messages": [{"role": "user", "content": PROMPT_WORDS}], "max_tokens": 6, "stream": True}, headers)
+        "messages": [{"role": "user", "content": PROMPT_WORDS}], "max_tokens": 6, "stream": True,
+        "stream_options": {"include_usage": True}}, headers)
     assert status == 200, raw
+    streamed_tokens = int(re.search(rb'"completion_tokens":(\d+)', raw)[1])
     status, raw, wrong_id = asked(network, "POST", "/v1/completions", ask | {"temperature": PROMPT_WORDS}, headers)
     assert status == 400 and PROMPT_WORDS.encode() not in raw
     status, _, unknown_id = asked(network, "GET", f"/{KEY}/{PROMPT_WORDS.replace(' ', '%20')}")
@@ -66,7 +68,7 @@ def test_a_line_for_each_request_and_no_secret_in_any(teetee):
     assert whole["completion_tokens"] == answer["usage"]["completion_tokens"] == 9
     assert whole["prompt_tokens"] == answer["usage"]["prompt_tokens"] and whole["answers"] == 1
     assert 0 < whole["first_token_ms"] <= whole["duration_ms"]
-    assert requests[stream_id]["streamed"] is True and requests[stream_id]["completion_tokens"] == 6
+    assert requests[stream_id]["streamed"] is True and requests[stream_id]["completion_tokens"] == streamed_tokens
     assert requests[wrong_id]["error"] == "field_invalid" and requests[wrong_id]["status"] == 400
     assert requests[unknown_id]["route"] == "none" and requests[unknown_id]["error"] == "route_unknown"
     text = node.text()
