@@ -93,11 +93,6 @@ cp deploy/systemd/teetee-node.service "$tree/lib/systemd/system/"
 # What is committed, and nothing that lies beside it: policies, keys and seeds are put there.
 git archive HEAD deploy | tar -x -C "$tree/share/doc/teetee"
 cp LICENSE README.md SECURITY.md "$doc/"
-# Where make web has built it; a clean clone has none.
-if [ -f web/dist/index.html ]; then
-    mkdir -p "$tree/share/teetee"
-    cp -R web/dist "$tree/share/teetee/web"
-fi
 python3 tools/linked_packages.py "$build" "$doc"
 
 find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

@@ -64,7 +64,7 @@ Result<void> VoucherOpenings::ensure_wanted(uint64_t unix_now, const SignedVouch
     if (voucher.expiry > unix_now + voucher_life_s_max)
         return field("expiry", "must be within thirty days from now");
     if (view.open_pool(options_.pool) == nullptr)
-        return fail(ErrorCode::not_ready, "pool " + std::to_string(options_.pool) + " is not open");
+        return field("pool", "names one that takes no vouchers any more");
     const auto least = ceiling_min(wallet.gas);
     if (!least) return fail(ErrorCode::rpc_unavailable, "vouchers: what gas costs is not known");
     if (*ceiling < *least) {
@@ -79,7 +79,8 @@ Result<void> VoucherOpenings::ensure_wanted(uint64_t unix_now, const SignedVouch
                                                      std::to_string(*ceiling));
     }
     if (!wallet.gas || !wallet.balance) return {};
-    const auto cost = wallet.gas->gas_price.times(2 * voucher_gas);
+    // Transactions offer twice the base fee, and others are under way.
+    const auto cost = wallet.gas->gas_price.times(2 * voucher_gas_max * (under_way() + 1));
     if (cost && *wallet.balance >= *cost) return {};
     return fail(ErrorCode::fee_too_high, "vouchers: the wallet has " +
                                              wallet.balance->to_decimal() + " wei, need " +
@@ -98,11 +99,21 @@ Result<void> VoucherOpenings::begin(Instant now, uint64_t unix_now, const Signed
         return fail(ErrorCode::overloaded, "another voucher of this payer is being opened");
     if (under_way() >= options_.under_way_max)
         return fail(ErrorCode::overloaded, "too many vouchers are being opened");
+    // What a contract wallet takes for its signature only its own code says, which may burn gas, or
+    // take it when it is asked and refuse it when it is paid for.
     const Digest id = id_of(asked);
     const auto signer = crypto::recover_address(id, asked.signature);
-    const bool is_proven = signer && *signer == asked.voucher.payer;
-    if (!is_proven && !unproven_.take(now, options_.unproven_simulations))
-        return fail(ErrorCode::overloaded, "too many vouchers of contract wallets");
+    if (!signer || *signer != asked.voucher.payer) {
+        return fail(
+            ErrorCode::signature_invalid,
+            "the voucher is not signed by its payer's key; a wallet that is a contract opens "
+            "its vouchers itself");
+    }
+    // First the payer's, so that one who is beyond it takes nothing from others.
+    if (!payers_[asked.voucher.payer].take(now, hourly(options_.per_hour_of_payer_max))) {
+        return fail(ErrorCode::overloaded,
+                    "too many vouchers of this payer were asked for in a short time");
+    }
     if (!simulations_.take(now, options_.simulations))
         return fail(ErrorCode::overloaded, "too many vouchers are asked for");
     Opening& opening = openings_[id];
@@ -118,15 +129,10 @@ Result<chain::SendIntent> VoucherOpenings::send(Instant now, const Digest& id) {
         return fail(ErrorCode::voucher_unknown, "voucher 0x" + to_hex(id) + " is not being opened");
     Opening& opening = found->second;
     const chain::tee_tee::Voucher& voucher = opening.asked.voucher;
-    const auto refuse = [&](const char* why) {
+    if (!all_.take(now, hourly(options_.per_hour_max))) {
         openings_.erase(id);
-        return fail(ErrorCode::overloaded, why);
-    };
-    // First the payer's, so that one who is beyond it takes nothing from others.
-    if (!payers_[voucher.payer].take(now, hourly(options_.per_hour_of_payer_max)))
-        return refuse("too many vouchers of this payer were opened in a short time");
-    if (!all_.take(now, hourly(options_.per_hour_max)))
-        return refuse("too many vouchers were opened in a short time");
+        return fail(ErrorCode::overloaded, "too many vouchers were opened in a short time");
+    }
     auto data =
         chain::tee_tee::OpenVoucherCall{.voucher = voucher, .signature_ = opening.asked.signature}
             .encode();
@@ -137,8 +143,10 @@ Result<chain::SendIntent> VoucherOpenings::send(Instant now, const Digest& id) {
     opening.stage = Stage::sending;
     opening.changed_at = now;
     opening.key = "open voucher 0x" + to_hex(id) + " " + std::to_string(opening.attempt);
-    return chain::SendIntent{
-        .key = opening.key, .to = options_.deployment.contract, .data = std::move(*data)};
+    return chain::SendIntent{.key = opening.key,
+                             .to = options_.deployment.contract,
+                             .data = std::move(*data),
+                             .gas_limit = voucher_gas_max};
 }
 
 void VoucherOpenings::on_outcome(Instant now, const chain::SendOutcome& outcome) {

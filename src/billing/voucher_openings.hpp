@@ -11,7 +11,7 @@
 
 namespace teetee::billing {
 
-/// With its payer's signature: 65 bytes, or what a contract wallet takes (ERC-1271).
+/// With its payer's signature, 65 bytes.
 struct SignedVoucher {
     chain::tee_tee::Voucher voucher{};
     Bytes signature{};
@@ -32,14 +32,14 @@ struct VoucherOpeningOptions {
     uint32_t per_hour_of_payer_max = 6;
     /// At a time.
     size_t under_way_max = 32;
-    /// Looks at the chain beforehand, and those of them for signatures that no key made alone, as a
-    /// contract wallet's: anybody can make those up.
+    /// Looks at the chain beforehand.
     Rate simulations{.burst = 32, .interval = std::chrono::milliseconds(250)};
-    Rate unproven_simulations{.burst = 8, .interval = std::chrono::seconds(5)};
 };
 
 /// About what it takes to open a voucher (docs/contracts.md#gas), with some room.
 inline constexpr uint64_t voucher_gas = 100'000;
+/// No transaction that opens one may take more: a payer's account may have code that is asked.
+inline constexpr uint64_t voucher_gas_max = 200'000;
 /// A voucher is opened for so long at least, and at most (VOUCHER_LIFE of Limits.sol).
 inline constexpr uint64_t voucher_life_s_min = 600;
 inline constexpr uint64_t voucher_life_s_max = 30 * 24 * 3600;
@@ -74,8 +74,8 @@ class VoucherOpenings {
         std::optional<chain::U256> balance{};
     };
     /// Of one that nothing has become of: it is to be looked at by the contract, and then send or
-    /// drop MUST be called. Errors: field_invalid, payment_required (credits), overloaded,
-    /// fee_too_high, rpc_unavailable (what gas costs is not known).
+    /// drop MUST be called. Errors: field_invalid, signature_invalid, payment_required (credits),
+    /// overloaded, fee_too_high, rpc_unavailable (what gas costs is not known).
     Result<void> begin(Instant now, uint64_t unix_now, const SignedVoucher& asked,
                        const chain::MoneyView& view, const Wallet& wallet);
     /// The contract would take it. Error: overloaded; it is dropped then.
@@ -108,7 +108,6 @@ class VoucherOpenings {
     TokenBucket all_;
     std::map<crypto::Address, TokenBucket> payers_;
     TokenBucket simulations_;
-    TokenBucket unproven_;
     uint64_t opened_ = 0;
 };
 
