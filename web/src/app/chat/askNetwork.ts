@@ -65,7 +65,8 @@ function knownOf(part: AnswerPart): KnownPart {
     url: part.entry.url,
     receiptId: part.receiptPath.slice(receiptsPath.length),
     request: part.request,
-    text: part.text,
+    // Of one that broke off the entry has signed for what it had computed, heard or not.
+    ...(part.finishReason === "" ? {} : { text: part.text }),
   };
 }
 

@@ -83,7 +83,7 @@ async function connect(
   onProgress({ reached, network: reached.network });
   const { attestVerifier } = await import("../../client/attestVerifier");
   const connection = await verify(reached, timed(attestVerifier));
-  return { reached, network: reached.network, connection };
+  return { reached, network: connection.network, connection };
 }
 
 /** Connects, tries again while nobody answers, and looks at intervals whether all is as it was. */
@@ -138,17 +138,15 @@ class Connector {
     if (!connection) return this.connect();
     const { entries } = connection;
     try {
+      const { heldAgainst } = await import("./connection");
       const url = entries.preferred;
-      const [entry, network] = await Promise.all([
+      const [opened, said] = await Promise.all([
         entries.open(url),
         fetchNetwork(url, { signal: this.controller.signal }),
       ]);
-      if (await entries.isUnchanged(entry)) {
-        this.tell({ ...this.progress, network, connection: { ...connection, entry } });
-      } else {
-        const again = await entries.open(url);
-        this.tell({ ...this.progress, network, connection: { ...connection, entry: again } });
-      }
+      const entry = (await entries.isUnchanged(opened)) ? opened : await entries.open(url);
+      const network = heldAgainst(said, entry, connection.chain);
+      this.tell({ ...this.progress, network, connection: { ...connection, network, entry } });
       this.after(refreshMs, () => this.refresh());
     } catch {
       // Another entry may go on; whoever is left is found by connecting anew.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createClient, defineChain, fallback, http, type Chain, type Client } from "viem";
+import { createClient, defineChain, type Chain, type Client } from "viem";
 import { fail } from "../../base/error";
+import { isSameDeployment } from "../../chain/deployment";
+import { agreeingTransport } from "../../chain/quorum";
 import type { ChainReader } from "../../chain/reads";
 import { fetchNetwork, type Network, type NetworkChain } from "../../client/entries";
 import { EntryPool } from "../../client/entryPool";
@@ -48,7 +50,7 @@ function chainClient(definition: Chain): Client {
   const urls = definition.rpcUrls.default.http;
   return createClient({
     chain: definition,
-    transport: fallback(urls.map((url) => http(url, { timeout: 15_000, retryCount: 1 }))),
+    transport: agreeingTransport(urls),
     pollingInterval: 2_000,
   });
 }
@@ -84,6 +86,35 @@ export async function reach(settings: NetworkSettings, signal: AbortSignal): Pro
 }
 
 /**
+ * What an entry says of its network, with everything in the place that was verified. Error:
+ * `statement_mismatch` where it names another contract or pool than the one that was connected to.
+ */
+export function heldAgainst(
+  network: Network,
+  entry: VerifiedEntry,
+  chain: NetworkChain | undefined,
+): Network {
+  const { route } = entry;
+  const isSame =
+    network.chain === undefined || chain === undefined
+      ? network.chain === chain
+      : isSameDeployment(network.chain.deployment, chain.deployment) &&
+        network.chain.pool === chain.pool;
+  if (!isSame) fail("statement_mismatch", "network: the entry names another contract than before");
+  return {
+    ...network,
+    isSimulated: route.isSimulated,
+    policyHash: route.policyHash,
+    model: {
+      ...network.model,
+      name: route.modelName === "" ? network.model.name : route.modelName,
+      modelRoot: route.modelRoot,
+      layers: route.layerCount,
+    },
+  };
+}
+
+/**
  * Verifies the route of an entry that was reached. Errors: those of fetchNetworkTerms and
  * EntryPool.open.
  */
@@ -93,5 +124,5 @@ export async function verify(reached: Reached, verifier: RouteVerifier): Promise
   const entries = new EntryPool({ urls: [url], terms, verifier });
   const entry = await entries.open(url);
   void entries.learn(entry);
-  return { url, network, terms, entries, entry, chain };
+  return { url, network: heldAgainst(network, entry, chain), terms, entries, entry, chain };
 }

@@ -106,17 +106,21 @@ function useShown(): Shown {
   const took = ms === undefined ? "" : ` in ${Math.max(1, Math.round(ms))} ms`;
   const count = entry.route.nodes.length;
   const chain = connection.chain ? " and holds a live registration in the contract" : "";
+  // Whoever named the yardstick is said beside what was measured with it.
+  const yardstick = connection.chain
+    ? ` Contract ${connection.chain.deployment.contract} on ${connection.chain.definition.name}, pool ${connection.chain.pool}, as the entry names them.`
+    : " There is no contract: policy and model are the entry's own word.";
   return entry.route.isSimulated
     ? {
         tone: "bg-simulated-soft text-simulated",
         title: "SIMULATED: every check passed, on development TEEs",
-        words: `${count} nodes checked in this page${took}. Each shows its evidence${chain}, but their TEEs protect nothing.`,
+        words: `${count} nodes checked in this page${took}. Each shows its evidence${chain}, but their TEEs protect nothing.${yardstick}`,
         nodes: verifiedNodes(entry),
       }
     : {
         tone: "bg-verified-soft text-verified",
         title: "Every node of the route is verified",
-        words: `${count} nodes checked in this page${took}. Each shows its evidence${chain}.`,
+        words: `${count} nodes checked in this page${took}. Each shows its evidence${chain}.${yardstick}`,
         nodes: verifiedNodes(entry),
       };
 }
@@ -129,7 +133,7 @@ export function RoutePanel() {
     <section aria-label="Route" className="card overflow-hidden text-left text-sm">
       <div className={`px-4 py-3 ${tone}`} role="status">
         <h3 className="font-semibold">{title}</h3>
-        <p>{words}</p>
+        <p className="wrap-anywhere">{words}</p>
       </div>
       {nodes.length === 0 ? null : (
         <ol className="divide-y divide-line">

@@ -42,7 +42,7 @@ describe.skipIf(!hasNetwork)("models of a network with a chain", () => {
     beforeEach(() => open());
 
     it("lists the pool, with its price, slots and trust, each held against the contract", async () => {
-      const row = page.getByRole("row", { name: /teetee-story/ });
+      const row = page.getByRole("row", { name: /TeeTee Story/ });
       await row.getByText("checked on chain", { exact: true }).waitFor();
       expect(await row.getByText("SIMULATED").count()).toBe(1);
       const text = await row.innerText();
@@ -56,7 +56,7 @@ describe.skipIf(!hasNetwork)("models of a network with a chain", () => {
     });
 
     it("opens to everything that is known, and closes again, by keyboard alone", async () => {
-      const details = page.getByRole("button", { name: "Details of teetee-story" });
+      const details = page.getByRole("button", { name: "Details of TeeTee Story" });
       await details.focus();
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "Slots" }).waitFor();
@@ -83,7 +83,7 @@ describe.skipIf(!hasNetwork)("models of a network with a chain", () => {
       await page.getByText("No model is like that").waitFor();
       expect(await page.getByText("0 of 1 models").count()).toBe(1);
       await page.getByRole("searchbox").fill("STORY");
-      await page.getByRole("row", { name: /teetee-story/ }).waitFor();
+      await page.getByRole("row", { name: /TeeTee Story/ }).waitFor();
       await expectGood();
     });
   });
@@ -93,7 +93,7 @@ describe.skipIf(!hasNetwork)("models of a network with a chain", () => {
     const card = page.getByRole("list", { name: "Models on offer" }).getByRole("listitem").first();
     await card.getByText("checked on chain", { exact: true }).waitFor();
     expect(await page.getByRole("table").count()).toBe(0);
-    await card.getByRole("button", { name: "Details of teetee-story" }).click();
+    await card.getByRole("button", { name: "Details of TeeTee Story" }).click();
     await page.getByRole("heading", { name: "Slots" }).waitFor();
     await expectGood();
   });
@@ -107,7 +107,7 @@ describe.skipIf(!hasNetwork)("models of a network with a chain", () => {
       await route.fulfill({ response: answer, json: list });
     });
     await page.reload();
-    const row = page.getByRole("row", { name: /teetee-story/ });
+    const row = page.getByRole("row", { name: /TeeTee Story/ });
     await row.getByText("differs from the chain").waitFor();
     await row.getByRole("button", { name: /Details/ }).click();
     await page.getByText("fee: the entry tells 1, the contract 500").waitFor();
@@ -117,14 +117,14 @@ describe.skipIf(!hasNetwork)("models of a network with a chain", () => {
   it("says that the chain is not reached, and shows what the entry tells", async () => {
     await open();
     await page
-      .getByRole("row", { name: /teetee-story/ })
+      .getByRole("row", { name: /TeeTee Story/ })
       .getByText("checked on chain", { exact: true })
       .waitFor();
     const { rpcUrl } = network;
     await browser.context.route(`${rpcUrl}/**`, (route) => route.abort());
     await page.reload();
     await page.getByText(/Not up to date/).waitFor({ timeout: 40_000 });
-    const row = page.getByRole("row", { name: /teetee-story/ });
+    const row = page.getByRole("row", { name: /TeeTee Story/ });
     expect(await row.getByText("checked on chain", { exact: true }).count()).toBe(0);
     // The browser itself says in its console that the endpoint is away.
     const others = browser.problems.filter((problem) => !problem.includes("net::ERR_FAILED"));
@@ -141,7 +141,7 @@ describe.skipIf(!hasNetwork)("the model of a network without a chain", () => {
 
   it("is free, and nothing is said of a contract", async () => {
     await open();
-    const row = page.getByRole("row", { name: /teetee-story/ });
+    const row = page.getByRole("row", { name: /TeeTee Story/ });
     await row.getByText("SIMULATED").waitFor();
     // An entry that has just begun has not looked at every node yet.
     await row.getByText("2 of 2 filled").waitFor({ timeout: 40_000 });
