@@ -33,14 +33,20 @@ def shared(path: str) -> pathlib.Path:
     return found
 
 
+next_port = 20000 + os.getpid() * 37 % 8000
+
+
 def free_ports(count: int) -> int:
-    """The first of `count` consecutive ports that nobody listens on just now."""
-    for base in range(20000 + os.getpid() * 37 % 8000, 32000, count):
+    """The first of `count` consecutive ports that nobody listens on just now, nor was given a moment ago."""
+    global next_port
+    candidates = [*range(next_port, 32000 - count), *range(20000, next_port)]
+    for base in candidates:
         with contextlib.ExitStack() as stack:
             try:
                 for port in range(base, base + count):
                     s = stack.enter_context(socket.socket())
                     s.bind(("127.0.0.1", port))
+                next_port = base + count if base + count < 31000 else 20000
                 return base
             except OSError:
                 continue
