@@ -50,9 +50,9 @@ inline constexpr size_t page_bytes_max = 32u << 20;
 inline constexpr size_t page_depth_max = 4;
 inline constexpr size_t page_name_bytes_max = 128;
 
-/// Of a body with a signed voucher; its signature, where a contract wallet makes it.
+/// Of a body with a signed voucher, and its signature: that of a key.
 inline constexpr size_t voucher_bytes_max = 8u << 10;
-inline constexpr size_t payer_signature_bytes_max = 2048;
+inline constexpr size_t payer_signature_bytes = 65;
 
 /// Of a request; a day is as good as none.
 inline constexpr uint32_t timeout_max_s = 86400;

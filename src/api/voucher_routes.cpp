@@ -72,7 +72,7 @@ Result<billing::SignedVoucher> parse_signed_voucher(std::string_view body) {
     if (object->size() != members.size())
         return fail(ErrorCode::field_invalid, "there is a member that no voucher has");
     constexpr std::string_view salt_need = "0x and 64 hex digits";
-    constexpr std::string_view signature_need = "0x and the hex digits of 65 to 2048 bytes";
+    constexpr std::string_view signature_need = "0x and the hex digits of 65 bytes";
     billing::SignedVoucher out;
     TT_TRY(out.voucher.payer, address_of(*object, "payer"));
     TT_TRY(out.voucher.pool, number_of(*object, "pool"));
@@ -85,7 +85,7 @@ Result<billing::SignedVoucher> parse_signed_voucher(std::string_view body) {
     if (salt.size() != out.voucher.salt.size()) return invalid("salt", salt_need);
     std::ranges::copy(salt, out.voucher.salt.begin());
     TT_TRY(out.signature, hex_of(*object, "signature", signature_need));
-    if (out.signature.size() < 65 || out.signature.size() > payer_signature_bytes_max)
+    if (out.signature.size() != payer_signature_bytes)
         return invalid("signature", signature_need);
     return out;
 }

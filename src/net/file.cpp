@@ -9,15 +9,10 @@
 #include <unistd.h>
 #include <utility>
 
+#include "net/system_error.hpp"
+
 namespace teetee::net {
 namespace {
-
-/// MUST be called before errno changes again.
-Error system_error(const std::string& path, const char* action) {
-    const int number = errno;
-    const ErrorCode code = number == ENOENT ? ErrorCode::not_found : ErrorCode::io_failed;
-    return fail(code, path + ": cannot " + action + ": " + std::strerror(number));
-}
 
 struct OpenFile {
     Descriptor descriptor;

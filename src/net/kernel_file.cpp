@@ -7,19 +7,9 @@
 #include <unistd.h>
 
 #include "net/file.hpp"
+#include "net/system_error.hpp"
 
 namespace teetee::net {
-namespace {
-
-/// MUST be called before errno changes again.
-Error system_error(const std::string& path, const char* action) {
-    const int number = errno;
-    const ErrorCode code = number == ENOENT ? ErrorCode::not_found : ErrorCode::io_failed;
-    return fail(code, path + ": cannot " + action + ": " + std::strerror(number));
-}
-
-}  // namespace
-
 Result<Bytes> read_kernel_file(const std::string& path, size_t bytes_max) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (file.number() < 0) return system_error(path, "open");

@@ -17,11 +17,16 @@ export interface Check {
 
 export type Checks = Check[];
 
+/** What an error's detail says was found, and what would have passed; neither where it does not say. */
+export function haveAndNeed(detail: string): { have?: string; need?: string } {
+  const parts = /(?:^|: )have (.*?), need (.*)$/s.exec(detail);
+  return parts === null ? {} : { have: parts[1]!, need: parts[2]! };
+}
+
 /** The check that an error is. */
 export function failedCheck(name: string, error: TeeTeeError): Check {
-  const check: Check = { name, passed: false, finding: error.detail, code: error.code };
-  const parts = /(?:^|: )have (.*?), need (.*)$/s.exec(error.detail);
-  return parts === null ? check : { ...check, have: parts[1]!, need: parts[2]! };
+  const { code, detail } = error;
+  return { name, passed: false, finding: detail, code, ...haveAndNeed(detail) };
 }
 
 function addFailed(checks: Checks | undefined, name: string, thrown: unknown): void {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Address, Hex } from "viem";
-import { concat, fromHex, sha256, toHex, utf8 } from "../base/bytes";
+import { merkleLeaf, merkleProofRoot, type MerkleProof } from "../attest/merkle";
+import { fromHex, toHex } from "../base/bytes";
 import { asError, fail, type TeeTeeError } from "../base/error";
 import { type Deployment, isSameAddress, isSameDeployment, toAddress } from "../chain/deployment";
 import { type ChainReader, readAnchoredAt, readNode } from "../chain/reads";
-import { prefixed } from "../sealed/fields";
 import type { AnswerPart } from "./ask";
 import type { EntryPool } from "./entryPool";
 import { Fields } from "./fields";
@@ -52,13 +52,6 @@ export async function fetchReceipts(
   );
 }
 
-export interface MerkleProof {
-  readonly index: number;
-  readonly count: number;
-  /** 32 bytes each. */
-  readonly siblings: readonly Uint8Array[];
-}
-
 /** Where a charge stands, as the entry says; the last three once it belongs to a settlement. */
 export interface ReceiptAnchor {
   readonly state: "unsettled" | "settling" | "settled" | "given_up";
@@ -74,8 +67,8 @@ const states = ["unsettled", "settling", "settled", "given_up"] as const;
 
 function proofOf(fields: Fields): MerkleProof {
   return {
-    index: fields.number("index"),
-    count: fields.number("count"),
+    index: BigInt(fields.number("index")),
+    count: BigInt(fields.number("count")),
     siblings: fields.list("siblings", merkleSiblingsMax).map((item) => {
       const isDigest = typeof item === "string" && /^0x[0-9a-fA-F]{64}$/.test(item);
       return isDigest ? fromHex(item.slice(2)) : fields.wrong("siblings", "32 bytes in hex each");
@@ -115,37 +108,9 @@ export async function fetchReceiptAnchor(
   );
 }
 
-async function joined(left: Uint8Array, right: Uint8Array) {
-  return sha256(concat(new Uint8Array([1]), left, right));
-}
-
-/** Under a settlement's root: src/crypto/merkle.hpp, of "teetee receipt v1" and the receipt. */
-export async function receiptLeaf(receipt: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return sha256(
-    concat(new Uint8Array([0]), prefixed(utf8("teetee receipt v1")), prefixed(receipt)),
-  );
-}
-
-/** The root that a proof leads to. Error: `invalid_argument` for one of another size. */
-export async function merkleProofRoot(leaf: Uint8Array, proof: MerkleProof): Promise<Uint8Array> {
-  if (proof.index >= proof.count) {
-    fail("invalid_argument", `proof: have leaf ${proof.index} of ${proof.count}`);
-  }
-  let out = leaf;
-  let used = 0;
-  let index = proof.index;
-  // 2^53 is even beside its half, so these numbers stay exact.
-  for (let count = proof.count; count > 1; count = Math.ceil(count / 2)) {
-    const isLeft = index % 2 === 0;
-    if (!isLeft || index + 1 < count) {
-      const sibling = proof.siblings[used++];
-      if (!sibling) return fail("invalid_argument", "proof: too few neighbours");
-      out = isLeft ? await joined(out, sibling) : await joined(sibling, out);
-    }
-    index = Math.floor(index / 2);
-  }
-  if (used !== proof.siblings.length) fail("invalid_argument", "proof: too many neighbours");
-  return out;
+/** Under a settlement's root: a leaf of "teetee receipt v1" and the receipt's digest. */
+export function receiptLeaf(receipt: Uint8Array): Uint8Array {
+  return merkleLeaf("teetee receipt v1", [receipt]);
 }
 
 /** What is known of a receipt before its anchor is looked up. */
@@ -180,7 +145,7 @@ export async function checkAnchor(
   if (anchor.receipt !== receipt.digest.toLowerCase()) {
     fail("receipt_rejected", "the anchor is another receipt's");
   }
-  const root = await proofRoot(receipt.digest, proof);
+  const root = proofRoot(receipt.digest, proof);
   if (root !== receiptsRoot) {
     fail("receipt_rejected", "the proof does not lead from the receipt to the root");
   }
@@ -192,10 +157,9 @@ export async function checkAnchor(
   return at ?? fail("receipt_rejected", `the contract has no settlement with root ${receiptsRoot}`);
 }
 
-async function proofRoot(digest: Hex, proof: MerkleProof): Promise<Hex> {
+function proofRoot(digest: Hex, proof: MerkleProof): Hex {
   try {
-    const leaf = await receiptLeaf(fromHex(digest.slice(2)));
-    return `0x${toHex(await merkleProofRoot(leaf, proof))}`;
+    return `0x${toHex(merkleProofRoot(receiptLeaf(fromHex(digest.slice(2))), proof))}`;
   } catch (thrown) {
     return fail("receipt_rejected", asError(thrown).detail);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memo, useEffect, useId, useRef, useState, type ReactNode } from "react";
 import { Markdown } from "../markdown/Markdown";
-import { creditsText } from "../payment/amounts";
+import { creditsText } from "../ui/amounts";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import type { Message } from "./types";

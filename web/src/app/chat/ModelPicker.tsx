@@ -2,7 +2,7 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { fetchPools, type Pool } from "../../client/entries";
 import { useConnection } from "../network/NetworkProvider";
-import { formatCredits } from "../payment/amounts";
+import { countText } from "../ui/amounts";
 import { hrefOf } from "../router/route";
 import { Icon } from "../ui/Icon";
 import { Sheet } from "../ui/Sheet";
@@ -86,8 +86,8 @@ function Choices({ onName }: { onName: () => void }) {
             <li key={String(pool.pool)} className="rounded-xl border border-line p-3">
               <p className="font-medium">Pool {String(pool.pool)}</p>
               <p className="text-soft">
-                {pool.slots.length} slots, {formatCredits(pool.prices.prompt)} and{" "}
-                {formatCredits(pool.prices.completion)} credits a token
+                {pool.slots.length} slots, {countText(pool.prices.prompt)} and{" "}
+                {countText(pool.prices.completion)} credits a token
               </p>
             </li>
           ))}

@@ -29,7 +29,7 @@ export function DescribeStep(props: Props) {
       <TextField
         label="Image"
         note="By its digest, NAME@sha256:.., as the pool's creator tells, or as you built it (deploy/build_image.sh): a TD measures the name."
-        placeholder="registry.example/teetee@sha256:.."
+        example="registry.example/teetee@sha256:.."
         isCode
         value={form.image}
         error={errorOf("image")}
@@ -38,7 +38,7 @@ export function DescribeStep(props: Props) {
       <TextField
         label="Gateway domain"
         note="Of dstack or Phala Cloud, where your node runs: with it, every address of the node is filled in. Empty: the node has an address of its own."
-        placeholder="gateway.example"
+        example="gateway.example"
         isCode
         value={form.gateway}
         error={errorOf("gateway")}
@@ -50,7 +50,7 @@ export function DescribeStep(props: Props) {
           <TextField
             label="Address for other nodes"
             note="tls://HOST:PORT at which they reach port 5010 of the node. Empty: that of the gateway."
-            placeholder="tls://node.example:5010"
+            example="tls://node.example:5010"
             isCode
             value={form.advertise}
             error={errorOf("advertise")}
@@ -63,7 +63,7 @@ export function DescribeStep(props: Props) {
                 ? "Empty: beside the pool's manifest. Whoever has the file will do: every byte is verified."
                 : "The pool names no place: the URL of the shard's file, or of its folder. Every byte is verified."
             }
-            placeholder="https://models.example/story/"
+            example="https://models.example/story/"
             isCode
             value={form.shardFrom}
             error={errorOf("shardFrom")}
@@ -108,7 +108,7 @@ function WalletField({
             ? "Your connected wallet. It registers the node, and gets what the node earns."
             : "It registers the node, and gets what the node earns."
         }
-        placeholder="0x.."
+        example="0x.."
         isCode
         value={form.host}
         error={error}

@@ -8,7 +8,8 @@ import {
   readIsLive,
   readNode,
 } from "../../chain/reads";
-import { timeText, whenText } from "../pools/amounts";
+import { whenText } from "../pools/amounts";
+import { timeText } from "../ui/amounts";
 
 interface OwnNode extends NodeInfo {
   readonly node: bigint;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReadyRegistration } from "../../client/nodeProbe";
-import { timeText, whenText } from "../pools/amounts";
+import { whenText } from "../pools/amounts";
+import { timeText } from "../ui/amounts";
 import { ShortValue } from "../pools/ShortValue";
 import { hrefOf } from "../router/route";
 import { Icon } from "../ui/Icon";

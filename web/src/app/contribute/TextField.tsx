@@ -9,14 +9,15 @@ interface Props {
   onChange: (text: string) => void;
   /** In the place of the note. */
   error?: string | undefined;
-  placeholder?: string;
+  /** Of what is to be typed, shown while nothing is. */
+  example?: string;
   isCode?: boolean;
   input?: Ref<HTMLInputElement>;
   type?: "text" | "url";
 }
 
 export function TextField(props: Props) {
-  const { label, note, value, onChange, error, placeholder, isCode = false, input } = props;
+  const { label, note, value, onChange, error, example, isCode = false, input } = props;
   const id = useId();
   return (
     <div>
@@ -28,7 +29,7 @@ export function TextField(props: Props) {
         ref={input}
         type={props.type ?? "text"}
         value={value}
-        placeholder={placeholder}
+        placeholder={example}
         autoComplete="off"
         autoCapitalize="off"
         spellCheck={false}

@@ -43,7 +43,7 @@ export function VerifyStep(props: Props) {
         <TextField
           label="The node's URL"
           note="Its status address, port 5001. This page fetches what the node signs there, and believes nothing of it before it is verified."
-          placeholder={proposedUrl ?? "https://..-5001.gateway.example"}
+          example={proposedUrl ?? "https://..-5001.gateway.example"}
           isCode
           type="url"
           input={urlField}

@@ -30,7 +30,8 @@ import {
   type VerifiedNode,
 } from "../../client/routeVerifier";
 import { utf8 } from "../../base/bytes";
-import { timeText, whenText } from "../pools/amounts";
+import { whenText } from "../pools/amounts";
+import { timeText } from "../ui/amounts";
 import { adviceOn } from "./advice";
 
 // A node that is to be registered, held against everything that the contract and its neighbours will

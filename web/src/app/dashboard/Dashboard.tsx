@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useMemo, useRef, type ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import type { Address } from "viem";
 import { isSameAddress } from "../../chain/deployment";
 import { accountOf } from "../../chain/reads";
 import type { Connection } from "../network/connection";
 import { useConnection } from "../network/NetworkProvider";
+import { useLastConnection } from "../network/useLastConnection";
 import { hrefOf } from "../router/route";
 import { useRoute } from "../router/useRoute";
 import { EmptyState } from "../ui/EmptyState";
 import { useAccountAndSend } from "../wallet/account";
 import { AccountBar } from "./AccountBar";
-import { countText, whenText } from "./amounts";
+import { whenText } from "./amounts";
+import { countText } from "../ui/amounts";
 import { EarningsPart } from "./EarningsPart";
 import type { AccountState } from "./load";
 import { NodeCards } from "./NodeCards";
@@ -19,14 +21,6 @@ import { SettlePart } from "./SettlePart";
 import { UsageCharts } from "./UsageCharts";
 import { useAccountData } from "./useAccountData";
 import { useNow } from "./useNow";
-
-/** The connection, also while the entry is away for a moment: figures do not vanish for it. */
-function useLastConnection(): Connection | undefined {
-  const { connection, settings } = useConnection();
-  const last = useRef<{ connection: Connection; settings: unknown }>(undefined);
-  if (connection !== undefined) last.current = { connection, settings };
-  return last.current?.settings === settings ? last.current.connection : undefined;
-}
 
 function accountOfQuery(text: string | null): Address | undefined {
   try {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { withdrawCall } from "../../chain/calls";
 import type { ConnectedChain } from "../network/connection";
-import { countText, creditsText, ethText, timeText } from "./amounts";
+import { ethText } from "./amounts";
+import { countText, creditsText, timeText } from "../ui/amounts";
 import { BarChart } from "./BarChart";
 import { loadEarnings, type AccountState, type EarningsHistory } from "./load";
 import { ReadingBar } from "./ReadingBar";

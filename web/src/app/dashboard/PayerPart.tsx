@@ -10,7 +10,8 @@ import {
 } from "../../chain/calls";
 import type { ConnectedChain } from "../network/connection";
 import { hrefOf } from "../router/route";
-import { countText, creditsText, ethText, timeText, whenText } from "./amounts";
+import { ethText, whenText } from "./amounts";
+import { countText, creditsText, timeText } from "../ui/amounts";
 import { loadPayer, type AccountState, type PayerQuery, type PayerVoucher } from "./load";
 import { ReadingBar } from "./ReadingBar";
 import { TransactionButton } from "./TransactionButton";

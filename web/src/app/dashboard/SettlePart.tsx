@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { asError, type TeeTeeError } from "../../base/error";
 import type { Connection } from "../network/connection";
 import { useAccountAndSend } from "../wallet/account";
-import { countText } from "./amounts";
+import { countText } from "../ui/amounts";
 import { Settling, type SettleTotals } from "./settle";
 
 interface Props {

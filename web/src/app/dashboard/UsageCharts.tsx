@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Network, NodeHistory } from "../../client/entries";
-import { countText, shareText, spanText } from "./amounts";
+import { shareText, spanText } from "./amounts";
+import { countText } from "../ui/amounts";
 import { BarChart } from "./BarChart";
 import type { HostNode } from "./load";
 import { seenOf } from "./NodeCards";

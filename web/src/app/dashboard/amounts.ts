@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatEther } from "viem";
 
-/** With separators of thousands: "12,345". */
-export function countText(count: bigint | number): string {
-  return count.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-}
-
-/** "1 credit", "2,000 credits". */
-export function creditsText(credits: bigint): string {
-  return `${countText(credits)} ${credits === 1n ? "credit" : "credits"}`;
-}
-
 /** ETH to so many significant digits, rounded down: nobody is told that they have more. */
 export function ethText(wei: bigint, digits = 4): string {
   const length = wei.toString().length;
@@ -40,13 +30,6 @@ export function spanText(seconds: number): string {
 export function whenText(time: number, now: number): string {
   if (Math.abs(time - now) < 1) return "now";
   return time > now ? `in ${spanText(time - now)}` : `${spanText(now - time)} ago`;
-}
-
-/** "2026-11-28 06:40 UTC"; a time that no date has comes as its number. */
-export function timeText(time: number): string {
-  const isTime = time >= 0 && time < 8.64e12;
-  if (!isTime) return String(time);
-  return `${new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** "98.7%"; all and nothing only where it is so. */

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import {
-  countText,
-  creditsText,
-  ethText,
-  shareText,
-  spanText,
-  timeText,
-  whenText,
-} from "./amounts";
+import { ethText, shareText, spanText, whenText } from "./amounts";
+import { countText, creditsText, timeText } from "../ui/amounts";
 import { heightScale, niceStep, shortCount, ticksFor } from "./scale";
 import { interpolateTime, perDay, spread, usageSeries } from "./series";
 import { isQueryReclaimable, refundPhase, settleGraceSeconds, voucherPhase } from "./vouchers";

@@ -165,12 +165,6 @@ export function withCause(error: TeeTeeError, rejected: readonly TeeTeeError[]):
   return error.code === "collateral_missing" && first !== undefined ? first : error;
 }
 
-/** "component: have X, need Y" in its parts. */
-export function haveAndNeed(detail: string): { have?: string; need?: string } {
-  const parts = /(?:^|: )have (.*?), need (.*)$/s.exec(detail);
-  return parts === null ? {} : { have: parts[1]!, need: parts[2]! };
-}
-
 export function hardwareOf(quote: VerifiedQuote): HardwareView {
   const { tcb, simulated } = quote;
   return {

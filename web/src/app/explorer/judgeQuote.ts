@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A quote: its fields, its signatures, what Intel says of its platform, and what its event log shows.
-import { failedCheck, step, stepAsync, type Check } from "../../attest/check";
+import { failedCheck, haveAndNeed, step, stepAsync, type Check } from "../../attest/check";
 import type { VerifiedCollateral } from "../../attest/collateral";
 import { parseCollateral } from "../../attest/collateralJson";
 import { parseCrl } from "../../attest/crl";
@@ -20,7 +20,6 @@ import {
   checkView,
   fieldMaker,
   hardwareOf,
-  haveAndNeed,
   lenientPolicy,
   measurementOf,
   ownRoot,

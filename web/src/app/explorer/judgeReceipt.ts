@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A receipt: every check of docs/receipts.md, and every field.
+import { haveAndNeed } from "../../attest/check";
 import { layersText } from "../../attest/peer";
 import { checkReceipt, type ReceiptCheck, type ReceiptReport } from "../../attest/receiptCheck";
 import {
@@ -18,7 +19,6 @@ import {
   checkView,
   fieldMaker,
   hardwareOf,
-  haveAndNeed,
   hex0x,
   lenientPolicy,
   measurementOf,

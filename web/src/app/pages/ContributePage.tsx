@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Contribution } from "../contribute/Contribution";
-import { useLastConnection } from "../contribute/useLastConnection";
+import { useLastConnection } from "../network/useLastConnection";
 import { chosenOf } from "../contribute/slotChoice";
 import { useConnection } from "../network/NetworkProvider";
 import { type PoolsState, usePools } from "../pools/usePools";

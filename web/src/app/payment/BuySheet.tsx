@@ -2,10 +2,11 @@
 import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
 import type { SendPhase } from "../wallet/wallet";
-import { creditsText, formatCredits, formatEth, parseCredits, parseEth } from "./amounts";
+import { formatEth, parseCredits, parseEth } from "./amounts";
 import { usePayment } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
 import { useAct } from "./useAct";
+import { countText, creditsText } from "../ui/amounts";
 
 interface Props {
   isOpen: boolean;
@@ -45,7 +46,7 @@ function useAmount(text: string, unit: Unit) {
   const wei = credits && weiPerCredit ? credits * weiPerCredit : undefined;
   const tokens = credits && prices?.completion ? credits / prices.completion : undefined;
   const cost = wei === undefined ? ".." : formatEth(wei);
-  const enough = tokens ? ` Enough for about ${formatCredits(tokens)} tokens of answers.` : "";
+  const enough = tokens ? ` Enough for about ${countText(tokens)} tokens of answers.` : "";
   const lack =
     wei !== undefined && eth !== undefined && wei > eth
       ? `The wallet has ${formatEth(eth)}: buy less, or send ETH to it first.`
@@ -88,11 +89,11 @@ function BuyForm({ onDone }: { onDone: () => void }) {
               type="button"
               onClick={() => {
                 setUnit("credits");
-                setText(formatCredits(preset));
+                setText(countText(preset));
               }}
               className="btn btn-quiet btn-small tabular-nums"
             >
-              {formatCredits(preset)}
+              {countText(preset)}
             </button>
           ))}
         </div>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useId } from "react";
 import { Sheet } from "../ui/Sheet";
-import { creditsText, formatCredits, formatEth } from "./amounts";
+import { formatEth } from "./amounts";
 import { sendWords } from "./BuySheet";
 import { usePayment } from "./payment";
 import { SaidLine } from "./SaidLine";
 import { reclaimAfterSeconds, type Session } from "./sessions";
 import type { PaymentMode } from "./step";
 import { useAct } from "./useAct";
+import { countText, creditsText } from "../ui/amounts";
 
 interface Props {
   isOpen: boolean;
@@ -45,7 +46,7 @@ function Balance({ onBuy }: { onBuy: () => void }) {
     <section aria-label="Balance" className="space-y-3">
       <dl className="space-y-1 text-sm">
         <Row name="Credits">
-          {balance === undefined ? "…" : formatCredits(balance)}
+          {balance === undefined ? "…" : countText(balance)}
           {balance !== undefined && weiPerCredit !== undefined ? (
             <span className="block text-xs text-faint">{formatEth(balance * weiPerCredit)}</span>
           ) : null}
@@ -128,7 +129,7 @@ function SessionPart({ onOpenSession }: { onOpenSession: () => void }) {
     <section aria-label="Session" className="card space-y-3 p-4 text-sm">
       <dl className="space-y-1">
         <Row name="Left in this session">{creditsText(left)}</Row>
-        <Row name="Of">{formatCredits(session.ceiling)}</Row>
+        <Row name="Of">{countText(session.ceiling)}</Row>
         <Row name="Until">{new Date(session.expiry * 1000).toLocaleString()}</Row>
       </dl>
       <SaidLine act={act} />

@@ -2,7 +2,7 @@
 import { lazy, Suspense, useState, type ReactNode } from "react";
 import { Icon, type IconName } from "../ui/Icon";
 import { shortAddress, useWallet } from "../wallet/wallet";
-import { creditsText } from "./amounts";
+import { creditsText } from "../ui/amounts";
 import { usePayment } from "./payment";
 import { SaidLine } from "./SaidLine";
 import type { Step } from "./step";

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
-import { creditsText, formatCredits, parseCredits } from "./amounts";
+import { parseCredits } from "./amounts";
 import { usePayment, type OpenPhase } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
 import { useAct } from "./useAct";
+import { countText, creditsText } from "../ui/amounts";
 
 interface Props {
   isOpen: boolean;
@@ -50,7 +51,7 @@ function ceilingWords(ceiling: bigint | undefined, balance: bigint, openedFrom?:
 function SessionForm({ onDone }: { onDone: () => void }) {
   const payment = usePayment();
   const { balance = 0n, openedFrom } = payment;
-  const [text, setText] = useState(() => formatCredits(ceilingFirst(balance, openedFrom)));
+  const [text, setText] = useState(() => countText(ceilingFirst(balance, openedFrom)));
   const [days, setDays] = useState<number>(7);
   const act = useAct();
   const ceiling = parseCredits(text);

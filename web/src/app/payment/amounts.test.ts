@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { creditsText, formatCredits, formatEth, parseCredits, parseEth } from "./amounts";
+import { formatEth, parseCredits, parseEth } from "./amounts";
+import { countText, creditsText } from "../ui/amounts";
 
 describe("amounts that are shown", () => {
   it("have separators", () => {
-    expect(formatCredits(1234567n)).toBe("1,234,567");
+    expect(countText(1234567n)).toBe("1,234,567");
     expect(creditsText(1n)).toBe("1 credit");
     expect(creditsText(0)).toBe("0 credits");
   });

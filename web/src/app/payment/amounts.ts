@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { countText } from "../ui/amounts";
 
 // Amounts as people read and type them. Credits are whole numbers, ETH is counted in wei.
 
 const weiPerEth = 10n ** 18n;
 const creditsLimit = 1n << 64n;
-
-/** `12,345`. */
-export function formatCredits(credits: bigint | number): string {
-  return credits.toLocaleString("en");
-}
-
-/** `12,345 credits`, `1 credit`. */
-export function creditsText(credits: bigint | number): string {
-  return `${formatCredits(credits)} ${BigInt(credits) === 1n ? "credit" : "credits"}`;
-}
 
 /** Four digits that say something: `0.01234 ETH`, `1.5 ETH`; never 0 for what is not. */
 export function formatEth(wei: bigint): string {
@@ -23,7 +14,7 @@ export function formatEth(wei: bigint): string {
   if (whole === 0n && wei > 0n && zeros > 12) return "< 0.000001 ETH";
   const digits = whole > 0n ? 4 : zeros + 4;
   const shown = fraction.slice(0, digits).replace(/0+$/, "");
-  return `${formatCredits(whole)}${shown === "" ? "" : `.${shown}`} ETH`;
+  return `${countText(whole)}${shown === "" ? "" : `.${shown}`} ETH`;
 }
 
 /** Credits that a text says, with or without separators; undefined for what is no amount above 0. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hrefOf } from "../router/route";
 import { Icon } from "../ui/Icon";
-import { feeText, rateText, timeText, whenText } from "./amounts";
+import { feeText, rateText, whenText } from "./amounts";
+import { timeText } from "../ui/amounts";
 import type { PoolCheck } from "./chainCheck";
 import type { NodeView, PoolView, SlotView } from "./poolView";
 import { ForeignLink, Row, ShortValue } from "./ShortValue";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { countText, ethText } from "./amounts";
+import { ethText } from "./amounts";
+import { countText } from "../ui/amounts";
 import type { PoolView } from "./poolView";
 
 /** Tokens that prices are told for. */

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatEther } from "viem";
-
-/** With separators of thousands: "12,345". */
-export function countText(count: bigint | number): string {
-  return count.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-}
-
-/** "1 credit", "2,000 credits". */
-export function creditsText(credits: bigint): string {
-  return `${countText(credits)} ${credits === 1n ? "credit" : "credits"}`;
-}
+import { countText } from "../ui/amounts";
 
 /** ETH to so many significant digits, rounded up: nobody is told less than it costs. */
 export function ethText(wei: bigint, digits = 3): string {
@@ -44,12 +35,4 @@ export function whenText(time: number, now: number): string {
   const count = Math.floor(distance / seconds);
   const span = `${count} ${name}${count === 1 ? "" : "s"}`;
   return time > now ? `in ${span}` : `${span} ago`;
-}
-
-/** "2026-11-28 06:40 UTC" */
-export function timeText(time: number): string {
-  const isTime = time >= 0 && time < 8.64e12;
-  return isTime
-    ? `${new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`
-    : String(time);
 }

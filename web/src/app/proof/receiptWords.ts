@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { haveAndNeed } from "../../attest/check";
 import type { ProofCheck } from "./proof";
 
 /** As `attest` says it: what was looked at, and the error where it is not so. */
@@ -77,12 +78,6 @@ function wordsOf(what: string): Words {
   }
   const other = others.find(([begin]) => what.startsWith(begin));
   return other ? other[1] : { name: what, words: "It holds." };
-}
-
-/** What was found and what was needed, where an error says both. */
-export function haveAndNeed(detail: string): { have?: string; need?: string } {
-  const parts = /(?:^|: )have (.*?), need (.*)$/s.exec(detail);
-  return parts ? { have: parts[1] ?? "", need: parts[2] ?? "" } : {};
 }
 
 /** A check of a receipt for people. `part` names the part of the answer, where there are several. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useRef } from "react";
-import type { Connection } from "../network/connection";
-import { useConnection } from "../network/NetworkProvider";
-import type { NetworkSettings } from "../network/settings";
+import type { Connection } from "./connection";
+import { useConnection } from "./NetworkProvider";
+import type { NetworkSettings } from "./settings";
 
 /**
  * The connection, also while the entry is away for a moment: what somebody is in the middle of is
