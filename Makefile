@@ -58,7 +58,8 @@ demo: program contracts
 soak: program contracts
 	@python3 tests/soak/money.py build/release $(SOAK_FLAGS)
 
-test: build lint
+test: build page lint
+	@tools/install_deps.sh test
 	@python3 tools/run_tests.py build/release
 
 lint:
