@@ -15,7 +15,9 @@ import type { Connection, Reached } from "./connection";
 import { NetworkContext, type NetworkState, type NetworkTrust } from "./network";
 import { pictureOf } from "./picture";
 import { timed } from "./verifyTime";
+import { KnownNetworks, type NetworkChanged } from "./knownNetworks";
 import { loadSettings, saveSettings, type NetworkSettings } from "./settings";
+import { yardstickOf } from "./yardstick";
 
 /** How often what the entry says of its network is asked for again. */
 const refreshMs = 10_000;
@@ -36,6 +38,8 @@ export interface ConnectionState {
   changeSettings(settings: NetworkSettings): void;
   /** Connects anew. */
   retry(): void;
+  /** Connects anew, and takes an entry's pool that was another one before. */
+  acceptChange(change: NetworkChanged): void;
 }
 
 const ConnectionContext = createContext<ConnectionState | undefined>(undefined);
@@ -65,11 +69,16 @@ const unreachable = new Set([
   "rpc_unavailable",
 ]);
 
-function trustOf({ network, connection, error }: Progress): NetworkTrust {
+function trustOf(
+  { network, connection, error }: Progress,
+  settings: NetworkSettings,
+): NetworkTrust {
+  if (error?.code === "statement_mismatch") return "refused";
   // Whoever does not even say what network it is of was not judged.
   if (error) return unreachable.has(error.code) || !network ? "offline" : "refused";
   if (!connection) return "connecting";
-  return connection.entry.route.isSimulated ? "simulated" : "verified";
+  if (connection.entry.route.isSimulated) return "simulated";
+  return yardstickOf(connection, settings).isOwn ? "verified" : "attested";
 }
 
 /** Reaches and verifies; its parts are fetched when they are needed, behind the first paint. */
@@ -78,11 +87,13 @@ async function connect(
   signal: AbortSignal,
   onProgress: (progress: Progress) => void,
 ): Promise<Progress> {
-  const { reach, verify } = await import("./connection");
-  const reached = await reach(settings, signal);
+  const { reach, saidPoolOf, verify } = await import("./connection");
+  const known = new KnownNetworks(localStorage);
+  const reached = await reach(settings, known, signal);
   onProgress({ reached, network: reached.network });
   const { attestVerifier } = await import("../../client/attestVerifier");
   const connection = await verify(reached, timed(attestVerifier));
+  known.keep(reached.url, saidPoolOf(reached.network));
   return { reached, network: connection.network, connection };
 }
 
@@ -148,10 +159,12 @@ class Connector {
       const network = heldAgainst(said, entry, connection.chain);
       this.tell({ ...this.progress, network, connection: { ...connection, network, entry } });
       this.after(refreshMs, () => this.refresh());
-    } catch {
+    } catch (thrown) {
       // Another entry may go on; whoever is left is found by connecting anew.
       const next = entries.urls.find((url) => url !== entries.preferred);
       if (next !== undefined) entries.prefer(next);
+      // One that names another network now is not gone on with, though its nodes are as they were.
+      else if (asError(thrown).code === "statement_mismatch") return this.connect();
       try {
         const entry = await entries.open(entries.preferred);
         this.tell({ ...this.progress, connection: { ...connection, entry } });
@@ -176,6 +189,13 @@ export function NetworkProvider({ children }: { children: ReactNode }) {
     return () => connector.stop();
   }, [settings, attempt]);
   const retry = useCallback(() => setAttempt((count) => count + 1), []);
+  const acceptChange = useCallback(
+    ({ url, now }: NetworkChanged) => {
+      new KnownNetworks(localStorage).keep(url, now);
+      retry();
+    },
+    [retry],
+  );
   const changeSettings = useCallback((changed: NetworkSettings) => {
     saveSettings(changed);
     setSettings(changed);
@@ -189,16 +209,17 @@ export function NetworkProvider({ children }: { children: ReactNode }) {
       settings,
       changeSettings,
       retry,
+      acceptChange,
     }),
-    [progress, settings, changeSettings, retry],
+    [progress, settings, changeSettings, retry, acceptChange],
   );
   const shown = useMemo<NetworkState>(
     () => ({
-      trust: trustOf(progress),
+      trust: trustOf(progress, settings),
       ...(progress.error ? { words: progress.error.message } : {}),
       ...(progress.network ? { picture: pictureOf(progress.network) } : {}),
     }),
-    [progress],
+    [progress, settings],
   );
   return (
     <ConnectionContext value={state}>

@@ -2,8 +2,10 @@
 import { useId, useState } from "react";
 import { RoutePanel } from "../proof/RoutePanel";
 import { Sheet } from "../ui/Sheet";
+import { formatPool, parsePool } from "../../chain/deployment";
+import { NetworkChanged } from "./knownNetworks";
 import { useConnection } from "./NetworkProvider";
-import { problemOfUrl, servingEntry } from "./settings";
+import { problemOfPool, problemOfUrl, servingEntry } from "./settings";
 
 interface Props {
   isOpen: boolean;
@@ -16,9 +18,25 @@ export default function NetworkSheet({ isOpen, onClose }: Props) {
     <Sheet title="Network" isOpen={isOpen} onClose={onClose}>
       <div className="min-h-0 flex-1 space-y-6 overflow-y-auto p-1">
         <RoutePanel />
+        <ChangeButton />
         <NetworkForm onDone={onClose} />
+        <p className="text-xs text-faint">
+          The page itself you have from {location.host || "a file"}. Whoever serves it decides what
+          it checks: for secrets and money open it from a place that you trust.
+        </p>
       </div>
     </Sheet>
+  );
+}
+
+/** Only the user can say that another pool than before is right. */
+function ChangeButton() {
+  const { error, acceptChange } = useConnection();
+  if (!(error instanceof NetworkChanged)) return null;
+  return (
+    <button type="button" onClick={() => acceptChange(error)} className="btn btn-quiet">
+      Use the new one
+    </button>
   );
 }
 
@@ -33,19 +51,23 @@ function NetworkForm({ onDone }: { onDone: () => void }) {
   const { settings, changeSettings, retry, network, error } = useConnection();
   const [entry, setEntry] = useState(settings.entryUrl ?? "");
   const [rpc, setRpc] = useState((settings.rpcUrls ?? []).join("\n"));
+  const [pool, setPool] = useState(settings.pool ? formatPool(settings.pool) : "");
   const serving = servingEntry(location);
   const entryProblem = entry.trim() === "" ? undefined : problemOfUrl(entry);
   const rpcProblem = linesOf(rpc)
     .map(problemOfUrl)
     .find((problem) => problem !== undefined);
+  const poolText = pool.trim();
+  const poolProblem = poolText === "" ? undefined : problemOfPool(poolText);
   const named = network?.chain?.rpcUrls ?? [];
-  const isBad = entryProblem !== undefined || rpcProblem !== undefined;
+  const isBad = [entryProblem, rpcProblem, poolProblem].some((problem) => problem !== undefined);
   const save = () => {
     if (isBad) return;
     const urls = linesOf(rpc);
     changeSettings({
       ...(entry.trim() === "" ? {} : { entryUrl: entry.trim() }),
       ...(urls.length === 0 ? {} : { rpcUrls: urls }),
+      ...(poolText === "" ? {} : { pool: parsePool(poolText) }),
     });
     onDone();
   };
@@ -57,7 +79,7 @@ function NetworkForm({ onDone }: { onDone: () => void }) {
         save();
       }}
     >
-      <UrlField
+      <TextField
         label="Entry"
         value={entry}
         onChange={setEntry}
@@ -69,7 +91,15 @@ function NetworkForm({ onDone }: { onDone: () => void }) {
             : "Empty: the entry that serves this page. The page verifies whomever you name."
         }
       />
-      <UrlField
+      <TextField
+        label="Pool"
+        value={pool}
+        onChange={setPool}
+        placeholder={network?.chain ? formatPool(network.chain) : "chain:contract:pool"}
+        problem={poolProblem}
+        note="Empty: the one that the entry names, and from then on no other. Set it from a place that you trust, as chain:contract:pool."
+      />
+      <TextField
         label="RPC endpoints of the chain"
         value={rpc}
         onChange={setRpc}
@@ -78,7 +108,7 @@ function NetworkForm({ onDone }: { onDone: () => void }) {
         rows={3}
         note={
           named.length > 0
-            ? "Empty: those that the entry names. Name your own to take nobody's word for what the chain says."
+            ? "Empty: those that the entry names. With your own, and a pool that you have set, the entry's word counts for nothing."
             : "One a line. The entry names none, so without one the contract cannot be read."
         }
       />
@@ -106,7 +136,7 @@ interface FieldProps {
   rows?: number;
 }
 
-function UrlField({ label, value, onChange, placeholder, problem, note, rows = 1 }: FieldProps) {
+function TextField({ label, value, onChange, placeholder, problem, note, rows = 1 }: FieldProps) {
   const id = useId();
   return (
     <div>

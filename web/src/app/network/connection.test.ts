@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Network, NetworkChain } from "../../client/entries";
 import type { VerifiedEntry } from "../../client/verifiedEntry";
-import { heldAgainst } from "./connection";
+import { defineNetworkChain, heldAgainst, type Connection } from "./connection";
+import { yardstickOf } from "./yardstick";
 
 const chain: NetworkChain = {
   deployment: { chainId: 84532, contract: "0x00000000000000000000000000000000000000Aa" },
@@ -50,5 +51,33 @@ describe("what an entry says of its network", () => {
     }
     expect(() => heldAgainst(said(), entry, undefined)).toThrow("statement_mismatch");
     expect(heldAgainst(said({ chain: undefined }), entry, undefined).chain).toBeUndefined();
+  });
+});
+
+describe("who names what nodes are held against", () => {
+  const connection = (known: boolean, chainId = 84532) =>
+    ({
+      chain: known ? { ...chain, definition: defineNetworkChain(chainId, []) } : undefined,
+    }) as unknown as Connection;
+  const pool = { deployment: chain.deployment, pool: chain.pool };
+  const rpcUrls = ["https://rpc.example"];
+
+  it("is the user only with a pool and endpoints of the user's", () => {
+    expect(yardstickOf(connection(true), { pool, rpcUrls })).toEqual({
+      isOwn: true,
+      words:
+        "Held against pool 3 of contract 0x00000000000000000000000000000000000000Aa on Base Sepolia (chain 84532), which you have set, read where you have set.",
+    });
+    expect(yardstickOf(connection(true), {})).toMatchObject({
+      isOwn: false,
+      words: expect.stringMatching(/which the entry names, read where the entry says\.$/) as string,
+    });
+    expect(yardstickOf(connection(true), { pool }).isOwn).toBe(false);
+    expect(yardstickOf(connection(true), { rpcUrls }).isOwn).toBe(false);
+    expect(yardstickOf(connection(false), { pool, rpcUrls }).isOwn).toBe(false);
+  });
+
+  it("names a chain by its number where people do not know it", () => {
+    expect(yardstickOf(connection(true, 4242), {}).words).toContain("on chain 4242,");
   });
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createClient, defineChain, type Chain, type Client } from "viem";
 import { fail } from "../../base/error";
-import { isSameDeployment } from "../../chain/deployment";
+import { formatPool, isSamePool } from "../../chain/deployment";
 import { agreeingTransport } from "../../chain/quorum";
 import type { ChainReader } from "../../chain/reads";
 import { fetchNetwork, type Network, type NetworkChain } from "../../client/entries";
@@ -13,6 +13,7 @@ import {
   type NetworkTerms,
   type VerifiedEntry,
 } from "../../client/verifiedEntry";
+import { isSameSaid, type KnownNetworks, type SaidPool, wordsOfSaid } from "./knownNetworks";
 import { servingEntry, type NetworkSettings } from "./settings";
 
 /** A network that this page has verified. */
@@ -33,7 +34,7 @@ export interface ConnectedChain extends NetworkChain {
   readonly definition: Chain;
 }
 
-/** Ids of chains whose coins are worth something, or that people know by name. */
+/** Ids that people know by name. That a chain has the id is what its RPC endpoints say. */
 const chainNames: Record<number, string> = { 8453: "Base", 84532: "Base Sepolia", 31337: "Anvil" };
 
 /** A chain of which nothing is known but its id and where it is read. */
@@ -77,12 +78,44 @@ export interface Reached {
   readonly chain: ConnectedChain | undefined;
 }
 
-/** Errors: `config_invalid` where nobody has said whom to ask; those of fetchNetwork. */
-export async function reach(settings: NetworkSettings, signal: AbortSignal): Promise<Reached> {
+export function saidPoolOf(network: Network): SaidPool {
+  return network.chain ?? "none";
+}
+
+/**
+ * Whether an entry names the pool that the user has set, else the one that it named before. Errors:
+ * `statement_mismatch`, as NetworkChanged for the latter.
+ */
+export function ensurePool(
+  url: string,
+  said: SaidPool,
+  settings: NetworkSettings,
+  known: KnownNetworks,
+): void {
+  const { pool } = settings;
+  if (pool === undefined) return known.ensureSame(url, said);
+  if (isSameSaid(said, pool)) return;
+  fail(
+    "statement_mismatch",
+    `network: the entry names ${wordsOfSaid(said)}; your settings have ${formatPool(pool)}`,
+  );
+}
+
+/**
+ * Errors: `config_invalid` where nobody has said whom to ask; those of fetchNetwork and of
+ * ensurePool.
+ */
+export async function reach(
+  settings: NetworkSettings,
+  known: KnownNetworks,
+  signal: AbortSignal,
+): Promise<Reached> {
   const named = settings.entryUrl ?? servingEntry(location);
-  const url = named ?? fail("config_invalid", "no entry is named: add its URL in the settings");
-  const network = await fetchNetwork(ensureBaseUrl(url), { signal });
-  return { url: ensureBaseUrl(url), network, chain: connectChain(network, settings) };
+  const entry = named ?? fail("config_invalid", "no entry is named: add its URL in the settings");
+  const url = ensureBaseUrl(entry);
+  const network = await fetchNetwork(url, { signal });
+  ensurePool(url, saidPoolOf(network), settings, known);
+  return { url, network, chain: connectChain(network, settings) };
 }
 
 /**
@@ -96,10 +129,7 @@ export function heldAgainst(
 ): Network {
   const { route } = entry;
   const isSame =
-    network.chain === undefined || chain === undefined
-      ? network.chain === chain
-      : isSameDeployment(network.chain.deployment, chain.deployment) &&
-        network.chain.pool === chain.pool;
+    network.chain && chain ? isSamePool(network.chain, chain) : network.chain === chain;
   if (!isSame) fail("statement_mismatch", "network: the entry names another contract than before");
   return {
     ...network,

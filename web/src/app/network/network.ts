@@ -5,10 +5,12 @@ import type { NetworkPicture } from "../../scene/picture";
 /**
  * What this page itself has found out about the network that it talks to:
  * `offline` no entry is connected; `connecting` evidence is being checked; `verified` every node of
- * the route passed against a production root; `simulated` all passed, but a TEE is simulated;
+ * the route passed against a production root and what the user has set; `attested` likewise, against
+ * what the entry itself names; `simulated` all passed, but a TEE is simulated;
  * `refused` something failed, and nothing is sent.
  */
-export type NetworkTrust = "offline" | "connecting" | "verified" | "simulated" | "refused";
+export type NetworkTrust =
+  "offline" | "connecting" | "verified" | "attested" | "simulated" | "refused";
 
 export interface NetworkState {
   trust: NetworkTrust;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ensureBaseUrl } from "../../client/fields";
 import { asError } from "../../base/error";
+import { formatPool, parsePool, type PoolOnChain } from "../../chain/deployment";
+import { ensureBaseUrl } from "../../client/fields";
 
 /** Whom this page talks to; what is absent is taken from the entry that serves the page. */
 export interface NetworkSettings {
@@ -8,6 +9,8 @@ export interface NetworkSettings {
   readonly entryUrl?: string;
   /** Where the chain is read, in the place of what the entry names. */
   readonly rpcUrls?: readonly string[];
+  /** The pool that the entry must serve, whatever it says. */
+  readonly pool?: PoolOnChain;
 }
 
 const settingsKey = "teetee.network";
@@ -26,11 +29,14 @@ export function parseSettings(text: string | null): NetworkSettings {
   } catch {
     return {};
   }
-  const { entryUrl, rpcUrls } = (value ?? {}) as { entryUrl?: unknown; rpcUrls?: unknown };
+  const { entryUrl, rpcUrls, pool } = (value ?? {}) as Record<string, unknown>;
   const urls = Array.isArray(rpcUrls) ? rpcUrls.slice(0, rpcUrlsMax).filter(isUrl) : [];
   return {
     ...(isUrl(entryUrl) ? { entryUrl } : {}),
     ...(urls.length > 0 ? { rpcUrls: urls } : {}),
+    ...(typeof pool === "string" && problemOfPool(pool) === undefined
+      ? { pool: parsePool(pool) }
+      : {}),
   };
 }
 
@@ -38,14 +44,23 @@ function isUrl(value: unknown): value is string {
   return typeof value === "string" && problemOfUrl(value) === undefined;
 }
 
-/** Why a text is no base URL, in words; undefined where it is one. */
-export function problemOfUrl(text: string): string | undefined {
+function problemOf(parse: () => unknown): string | undefined {
   try {
-    ensureBaseUrl(text);
+    parse();
     return undefined;
   } catch (thrown) {
     return asError(thrown).detail;
   }
+}
+
+/** Why a text is no base URL, in words; undefined where it is one. */
+export function problemOfUrl(text: string): string | undefined {
+  return problemOf(() => ensureBaseUrl(text));
+}
+
+/** Likewise for CHAIN:CONTRACT:POOL. */
+export function problemOfPool(text: string): string | undefined {
+  return problemOf(() => parsePool(text));
 }
 
 export function loadSettings(): NetworkSettings {
@@ -53,5 +68,7 @@ export function loadSettings(): NetworkSettings {
 }
 
 export function saveSettings(settings: NetworkSettings): void {
-  localStorage.setItem(settingsKey, JSON.stringify(settings));
+  const { pool, ...urls } = settings;
+  const written = pool === undefined ? urls : { ...urls, pool: formatPool(pool) };
+  localStorage.setItem(settingsKey, JSON.stringify(written));
 }

@@ -3,6 +3,7 @@ import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
 import type { SendPhase } from "../wallet/wallet";
 import { formatEth, parseCredits, parseEth } from "./amounts";
+import { PaidTo } from "./PaidTo";
 import { usePayment } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
 import { useAct } from "./useAct";
@@ -99,6 +100,7 @@ function BuyForm({ onDone }: { onDone: () => void }) {
         </div>
       </fieldset>
       {lack === undefined ? null : <p className="text-sm text-failed">{lack}</p>}
+      <PaidTo />
       <SaidLine act={act} />
       <FormButtons act={act} canSubmit={canBuy}>
         {wei === undefined ? "Buy" : `Buy for ${formatEth(wei)}`}

@@ -2,6 +2,7 @@
 import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
 import { parseCredits } from "./amounts";
+import { PaidTo } from "./PaidTo";
 import { usePayment, type OpenPhase } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
 import { useAct } from "./useAct";
@@ -82,6 +83,7 @@ function SessionForm({ onDone }: { onDone: () => void }) {
         />
         <DaysChoice days={days} onChange={setDays} />
       </fieldset>
+      <PaidTo />
       <SaidLine act={act} />
       <FormButtons act={act} canSubmit={canOpen}>
         Sign and open

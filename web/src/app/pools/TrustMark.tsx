@@ -6,8 +6,15 @@ import type { PoolTrust } from "./poolView";
 const trusts: Record<PoolTrust, { label: string; words: string; look: string; icon: IconName }> = {
   verified: {
     label: "Verified",
-    words: "This page has verified every node of the route in use.",
+    words:
+      "This page has verified every node of the route in use against the pool that you have set.",
     look: "bg-verified-soft text-verified",
+    icon: "check",
+  },
+  attested: {
+    label: "Attested",
+    words: "Every node of the route in use shows its evidence, held against what the entry names.",
+    look: "border border-line text-ink",
     icon: "check",
   },
   simulated: {

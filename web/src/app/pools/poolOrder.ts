@@ -10,7 +10,8 @@ export interface PoolOrder {
 }
 
 const trustRank: Record<PoolTrust, number> = {
-  verified: 3,
+  verified: 4,
+  attested: 3,
   simulated: 2,
   unchecked: 1,
   refused: 0,

@@ -11,7 +11,7 @@ import { networkThroughput, type Throughput } from "./throughput";
  * How far this page itself has verified who serves a pool: only the entry that it is connected to
  * shows evidence, so other pools are `unchecked`.
  */
-export type PoolTrust = "verified" | "simulated" | "refused" | "unchecked";
+export type PoolTrust = "verified" | "attested" | "simulated" | "refused" | "unchecked";
 
 export interface NodeView {
   /** In the contract; undefined where there is none. */
@@ -71,6 +71,7 @@ const trusts: Record<NetworkTrust, PoolTrust> = {
   offline: "unchecked",
   connecting: "unchecked",
   verified: "verified",
+  attested: "attested",
   simulated: "simulated",
   refused: "refused",
 };

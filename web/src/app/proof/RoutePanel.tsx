@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from "react";
+import type { TeeTeeError } from "../../base/error";
 import type { Network } from "../../client/entries";
 import {
   RouteRejected,
@@ -8,8 +9,10 @@ import {
   type VerifiedNode,
 } from "../../client/routeVerifier";
 import type { RegisteredNode, VerifiedEntry } from "../../client/verifiedEntry";
+import { NetworkChanged, wordsOfSaid } from "../network/knownNetworks";
 import { useConnection } from "../network/NetworkProvider";
 import { verifyTimeMs } from "../network/verifyTime";
+import { type Yardstick, yardstickOf } from "../network/yardstick";
 import { shortAddress } from "../wallet/wallet";
 import { Icon } from "../ui/Icon";
 import { NodeBadge } from "./NodeBadge";
@@ -75,8 +78,7 @@ interface Shown {
   nodes: ShownNode[];
 }
 
-function useShown(): Shown {
-  const { connection, network, error } = useConnection();
+function shownError(error: TeeTeeError): Shown {
   if (error instanceof RouteRejected) {
     return {
       tone: "bg-failed-soft text-failed",
@@ -85,14 +87,55 @@ function useShown(): Shown {
       nodes: error.nodes.map(rejectedNode),
     };
   }
-  if (error) {
+  if (error instanceof NetworkChanged) {
     return {
-      tone: "bg-raised",
-      title: "The route is not verified",
-      words: `${error.detail} (${error.code}). It is tried again by itself.`,
+      tone: "bg-failed-soft text-failed",
+      title: "Refused: the entry names another network than before",
+      words: `Before it was ${wordsOfSaid(error.before)}. Now it is ${wordsOfSaid(error.now)}. Money would go there, and nodes be held against it. Nothing is sent until you say that this is right.`,
       nodes: [],
     };
   }
+  return {
+    tone: "bg-raised",
+    title: "The route is not verified",
+    words: `${error.detail} (${error.code}). It is tried again by itself.`,
+    nodes: [],
+  };
+}
+
+function shownEntry(entry: VerifiedEntry, yardstick: Yardstick, isRegistered: boolean): Shown {
+  const ms = verifyTimeMs(entry.route);
+  const took = ms === undefined ? "" : ` in ${Math.max(1, Math.round(ms))} ms`;
+  const registered = isRegistered ? " and holds a live registration in the contract" : "";
+  const count = `${entry.route.nodes.length} nodes checked in this page${took}. Each shows its evidence${registered}`;
+  const nodes = verifiedNodes(entry);
+  if (entry.route.isSimulated) {
+    return {
+      tone: "bg-simulated-soft text-simulated",
+      title: "SIMULATED: every check passed, on development TEEs",
+      words: `${count}, but their TEEs protect nothing. ${yardstick.words}`,
+      nodes,
+    };
+  }
+  if (!yardstick.isOwn) {
+    return {
+      tone: "bg-raised",
+      title: "Every node of the route is attested",
+      words: `${count}. ${yardstick.words} Compare that with a place that you trust, and set it below: then the page says Verified.`,
+      nodes,
+    };
+  }
+  return {
+    tone: "bg-verified-soft text-verified",
+    title: "Every node of the route is verified",
+    words: `${count}. ${yardstick.words}`,
+    nodes,
+  };
+}
+
+function useShown(): Shown {
+  const { connection, network, error, settings } = useConnection();
+  if (error) return shownError(error);
   if (!connection) {
     return {
       tone: "bg-raised",
@@ -101,28 +144,8 @@ function useShown(): Shown {
       nodes: announcedNodes(network),
     };
   }
-  const { entry } = connection;
-  const ms = verifyTimeMs(entry.route);
-  const took = ms === undefined ? "" : ` in ${Math.max(1, Math.round(ms))} ms`;
-  const count = entry.route.nodes.length;
-  const chain = connection.chain ? " and holds a live registration in the contract" : "";
-  // Whoever named the yardstick is said beside what was measured with it.
-  const yardstick = connection.chain
-    ? ` Contract ${connection.chain.deployment.contract} on ${connection.chain.definition.name}, pool ${connection.chain.pool}, as the entry names them.`
-    : " There is no contract: policy and model are the entry's own word.";
-  return entry.route.isSimulated
-    ? {
-        tone: "bg-simulated-soft text-simulated",
-        title: "SIMULATED: every check passed, on development TEEs",
-        words: `${count} nodes checked in this page${took}. Each shows its evidence${chain}, but their TEEs protect nothing.${yardstick}`,
-        nodes: verifiedNodes(entry),
-      }
-    : {
-        tone: "bg-verified-soft text-verified",
-        title: "Every node of the route is verified",
-        words: `${count} nodes checked in this page${took}. Each shows its evidence${chain}.${yardstick}`,
-        nodes: verifiedNodes(entry),
-      };
+  const { entry, chain } = connection;
+  return shownEntry(entry, yardstickOf(connection, settings), chain !== undefined);
 }
 
 /** What this page has found out of the nodes that a prompt would go to: before, while and after. */

@@ -19,8 +19,14 @@ const looks: Record<NetworkTrust, { label: string; words: string; look: string; 
   },
   verified: {
     label: "Verified",
-    words: "This page has verified every node of the route.",
+    words: "This page has verified every node of the route against the pool that you have set.",
     look: "border-transparent bg-verified-soft text-verified",
+    dot: "bg-current",
+  },
+  attested: {
+    label: "Attested",
+    words: "Every node shows its evidence. Which pool it is held against is the entry's own word.",
+    look: "border-line text-ink",
     dot: "bg-current",
   },
   simulated: {

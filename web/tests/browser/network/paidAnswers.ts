@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { KnownNetworks } from "../../../src/app/network/knownNetworks";
 import { attestVerifier } from "../../../src/client/attestVerifier";
 import { ask, type Question } from "../../../src/client/ask";
 import { Fields, parseJson } from "../../../src/client/fields";
@@ -23,7 +24,8 @@ export class PaidAnswers {
 
   static async open(network: UpNetwork): Promise<PaidAnswers> {
     const settings = { entryUrl: network.urls[0]!, rpcUrls: [network.rpcUrl] };
-    const reached = await reach(settings, new AbortController().signal);
+    const known = new KnownNetworks({ getItem: () => null, setItem: () => undefined });
+    const reached = await reach(settings, known, new AbortController().signal);
     const connection = await verify(reached, attestVerifier);
     const limits = { bytesMax: 4096, depthMax: 4 };
     const file = Fields.of(parseJson(network.file("payment.json"), "payment", limits), "payment");

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TeeTeeError } from "../../base/error";
+import { formatPool, isSamePool, parsePool, type PoolOnChain } from "../../chain/deployment";
+
+/** The pool that an entry said it serves; "none" where it named no chain. */
+export type SaidPool = PoolOnChain | "none";
+
+const storageKey = "teetee.known";
+/** Of the entries that were used last. */
+const knownMax = 256;
+
+function textOf(said: SaidPool): string {
+  return said === "none" ? said : formatPool(said);
+}
+
+export function isSameSaid(a: SaidPool, b: SaidPool): boolean {
+  return a === "none" || b === "none" ? a === b : isSamePool(a, b);
+}
+
+/** In words, inside a sentence. */
+export function wordsOfSaid(said: SaidPool): string {
+  return said === "none"
+    ? "no contract"
+    : `pool ${said.pool} of contract ${said.deployment.contract} on chain ${said.deployment.chainId}`;
+}
+
+/** An entry names another pool than the user knows it by: it may be that it wants other money. */
+export class NetworkChanged extends TeeTeeError {
+  constructor(
+    readonly url: string,
+    readonly before: SaidPool,
+    readonly now: SaidPool,
+  ) {
+    super(
+      "statement_mismatch",
+      `network: the entry names ${wordsOfSaid(now)}; when it was used before, it was ${wordsOfSaid(before)}`,
+    );
+    this.name = "NetworkChanged";
+  }
+}
+
+/**
+ * Which pool each entry named when it was first verified, as SSH clients know hosts. Whoever takes an
+ * entry over later cannot send its users' money elsewhere unseen.
+ */
+export class KnownNetworks {
+  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem">) {}
+
+  /** What is not as this page writes it counts as not there. */
+  private load(): [url: string, said: string][] {
+    try {
+      const value: unknown = JSON.parse(this.storage.getItem(storageKey) ?? "[]");
+      if (!Array.isArray(value)) return [];
+      return value.filter(
+        (one): one is [string, string] =>
+          Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === "string"),
+      );
+    } catch {
+      return [];
+    }
+  }
+
+  of(url: string): SaidPool | undefined {
+    const said = this.load().find(([known]) => known === url)?.[1];
+    if (said === undefined || said === "none") return said;
+    try {
+      return parsePool(said);
+    } catch {
+      return undefined;
+    }
+  }
+
+  keep(url: string, said: SaidPool): void {
+    const others = this.load().filter(([known]) => known !== url);
+    const all = [...others, [url, textOf(said)]].slice(-knownMax);
+    this.storage.setItem(storageKey, JSON.stringify(all));
+  }
+
+  /** Error: NetworkChanged, where it is known by another one. */
+  ensureSame(url: string, said: SaidPool): void {
+    const before = this.of(url);
+    if (before !== undefined && !isSameSaid(before, said))
+      throw new NetworkChanged(url, before, said);
+  }
+}
