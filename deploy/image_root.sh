@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: deploy/image_root.sh TARBALL DIR
-# The file system of TeeTee's container image, from the tarball of tools/release.sh: the program, the C library that it
-# is linked with, the roots of https, and the folders that a node writes to.
+# The file system of TeeTee's container image, from the tarball of tools/release.sh: the program, the page that entries
+# serve, the C library that it is linked with, the roots of https, and the folders that a node writes to.
 set -eu
 tarball=$1
 root=$2
@@ -9,11 +9,12 @@ epoch=${SOURCE_DATE_EPOCH:?need SOURCE_DATE_EPOCH, as of tools/release.sh}
 export LC_ALL=C
 umask 022
 rm -rf "$root"
-mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/state" "$root/slot" "$root/tmp" "$root/usr/share/doc/teetee"
+mkdir -p "$root/usr/bin" "$root/usr/share/teetee" "$root/etc/ssl/certs" "$root/state" "$root/slot" "$root/tmp" "$root/usr/share/doc/teetee"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tar -xzf "$tarball" -C "$work" --strip-components=1
 cp "$work/bin/teetee" "$root/usr/bin/teetee"
+cp -R "$work/share/teetee/web" "$root/usr/share/teetee/web"
 cp -R "$work/share/doc/teetee/licences" "$work/share/doc/teetee/LICENSE" "$work/share/doc/teetee/sbom.cdx.json" \
     "$root/usr/share/doc/teetee/"
 # The loader and the libraries, under the paths that the program has for them.

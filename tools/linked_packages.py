@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes which Debian packages the handed-out program is made of: usage: linked_packages.py BUILD_DIR OUT_DIR
+"""Writes which packages the handed-out program and page are made of: usage: linked_packages.py BUILD_DIR PAGE OUT_DIR
 
 OUT_DIR/sbom.cdx.json (CycloneDX 1.4), OUT_DIR/packages.txt and OUT_DIR/licences/PACKAGE: those whose archives are on
-the linker's line, whose headers the sources include, the C library, and the compiler.
+the linker's line, whose headers the sources include, the C library, and the compiler; in sbom.cdx.json also the npm
+packages that are in the page, as its licences.md names them.
 """
 import json
 import os
@@ -61,8 +62,16 @@ def packages_of(files: set[str]) -> set[str]:
     return owners
 
 
+def npm_components(page: pathlib.Path) -> list[dict]:
+    found = re.findall(r"^## (\S+) - (\S+) \(", (page / "licences.md").read_text(), re.M)
+    if not found:
+        sys.exit(f"linked_packages: {page}/licences.md names no package")
+    return [{"type": "library", "name": name, "version": version,
+             "purl": f"pkg:npm/{name.replace('@', '%40')}@{version}"} for name, version in sorted(set(found))]
+
+
 def main():
-    build, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    build, page, out = (pathlib.Path(argument) for argument in sys.argv[1:4])
     packages = []
     for name in sorted(packages_of(system_files(build))):
         version, architecture = output("dpkg-query", "-W", "-f=${Version} ${Architecture}\n", name).splitlines()[0].split()
@@ -77,6 +86,7 @@ def main():
     components = [{"type": "library", "name": name, "version": version,
                    "purl": f"pkg:deb/debian/{name}@{version}?arch={architecture}"}
                   for name, version, architecture in packages]
+    components += npm_components(page)
     bom = {"bomFormat": "CycloneDX", "specVersion": "1.4", "version": 1, "components": components}
     (out / "sbom.cdx.json").write_text(json.dumps(bom, indent=1, sort_keys=True) + "\n")
 

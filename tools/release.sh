@@ -1,6 +1,7 @@
 #!/bin/sh
 # usage: tools/release.sh [--out DIR] [--jobs N]    builds teetee-VERSION-linux-x86_64.tar.gz
 #        tools/release.sh --built BUILD_DIR [..]    packs a program that is built already, to try what is around it
+#        tools/release.sh --page DIR [..]           with a page that tools/build_page.sh has built already; else it does
 #        tools/release.sh --check [--quick] [..]    builds it twice, from clean clones in two folders, and compares
 # The same commit with the same Debian packages makes the same bytes (docs/deploy.md). --check goes without a compiler
 # cache unless --quick.
@@ -11,14 +12,16 @@ jobs=$(nproc)
 check=no
 quick=no
 built=
+page=
 while [ $# -gt 0 ]; do
     case $1 in
         --out) mkdir -p "$2"; out=$(cd "$2" && pwd); shift ;;
         --jobs) jobs=$2; shift ;;
         --built) built=$(cd "$2" && pwd); shift ;;
+        --page) page=$(cd "$2" && pwd); shift ;;
         --check) check=yes ;;
         --quick) quick=yes ;;
-        *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
     esac
     shift
 done
@@ -85,6 +88,13 @@ mkdir -p "$tree/bin" "$tree/share/man/man1" "$tree/lib/systemd/system" "$doc/lic
 install -m 0755 "$work/teetee" "$tree/bin/teetee"
 # What it prints must not depend on who builds.
 run() { env -i PATH=/usr/bin:/bin HOME=/nonexistent TEETEE_CONFIG=none "$tree/bin/teetee" "$@"; }
+# Where entries look for the page that comes with the program.
+mkdir -p "$tree/share/teetee/web"
+if [ -n "$page" ]; then
+    cp -R "$page/." "$tree/share/teetee/web"
+else
+    tools/build_page.sh "$tree/share/teetee/web"
+fi
 run man --out "$tree/share/man/man1" > /dev/null
 run completion bash > "$tree/share/bash-completion/completions/teetee"
 run completion zsh > "$tree/share/zsh/site-functions/_teetee"
@@ -93,7 +103,7 @@ cp deploy/systemd/teetee-node.service "$tree/lib/systemd/system/"
 # What is committed, and nothing that lies beside it: policies, keys and seeds are put there.
 git archive HEAD deploy | tar -x -C "$tree/share/doc/teetee"
 cp LICENSE README.md SECURITY.md "$doc/"
-python3 tools/linked_packages.py "$build" "$doc"
+python3 tools/linked_packages.py "$build" "$tree/share/teetee/web" "$doc"
 
 find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 mkdir -p "$out"

@@ -10,6 +10,7 @@
 #include "api/routes.hpp"
 #include "cli/log.hpp"
 #include "cli/node_options.hpp"
+#include "cli/page_folder.hpp"
 #include "node/registry_file.hpp"
 
 namespace teetee::cli {
@@ -180,10 +181,11 @@ Result<void> serve(const NodeCommandOptions& options, Session& session) {
         api_keys.emplace(std::move(opened));
     }
     std::optional<api::PageFiles> page;
-    if (!options.web_folder.empty() && node->is_entry()) {
-        TT_TRY(page, api::PageFiles::load(options.web_folder));
-        log.info(fmt::format("web app: {} files of {}, {} kB", page->file_count(),
-                             options.web_folder, page->bytes() / 1000));
+    const std::string web_folder = page_folder(options.web_folder, PagePlaces::installed);
+    if (!web_folder.empty() && node->is_entry()) {
+        TT_TRY(page, api::PageFiles::load(web_folder));
+        log.info(fmt::format("web app: {} files of {}, {} kB", page->file_count(), web_folder,
+                             page->bytes() / 1000));
     }
     std::optional<api::ChainWindow> window;
     if (chain) window = chain->window(options.web_rpc_urls);

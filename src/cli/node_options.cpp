@@ -218,8 +218,8 @@ void NodeCommandOptions::add_to(CLI::App& command) {
                      "by --metrics alone");
     command
         .add_option("--web", web_folder,
-                    "Entry: folder of the web app (web/dist, made by make web), which is then "
-                    "served on the API under /")
+                    "Entry: folder of the web app (web/dist, made by make web), which is served on "
+                    "the API under /; default: the one that came with the program; none: no page")
         ->envname("TEETEE_WEB");
     command
         .add_option("--web-rpc", web_rpc_urls,

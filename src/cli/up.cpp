@@ -13,6 +13,7 @@
 #include "cli/dev_network.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/log.hpp"
+#include "cli/page_folder.hpp"
 #include "net/address.hpp"
 #include "net/http_client.hpp"
 #include "net/loop.hpp"
@@ -63,21 +64,6 @@ struct Ports {
     uint16_t chain() const { return link(replicas * shards); }
 };
 
-/// Beside the program's build folder, or installed; empty where the page has not been built.
-std::string find_web_folder(const std::string& named) {
-    if (named == "none") return {};
-    if (!named.empty()) return std::filesystem::absolute(named);
-    const std::string program = program_path();
-    const std::string folder = program.substr(0, program.rfind('/'));
-    for (const char* place : {"/../../web/dist", "/../share/teetee/web"}) {
-        const std::filesystem::path found = folder + place;
-        std::error_code failed;
-        if (std::filesystem::exists(found / "index.html", failed))
-            return found.lexically_normal().string();
-    }
-    return {};
-}
-
 constexpr int early_deaths_max = 3;
 constexpr Duration stop_time_max = std::chrono::seconds(5);
 
@@ -91,7 +77,7 @@ class Supervisor {
           ports_{options.port, options.replicas, network.shard_paths.size()},
           network_(network),
           log_(log),
-          web_folder_(find_web_folder(options.web_folder)) {}
+          web_folder_(page_folder(options.web_folder, PagePlaces::built_or_installed)) {}
     ~Supervisor() {
         for (ChildProcess& node : nodes_) node.end();
     }

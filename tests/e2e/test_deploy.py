@@ -350,8 +350,8 @@ def test_an_image_is_the_same_bytes_twice(teetee):
 
 def test_a_release_is_packed_to_the_same_bytes_and_becomes_an_image(teetee):
     """Of this build's program; 'make release-check' also compiles it twice."""
-    if not (ROOT / ".git").exists() or not shutil.which("dpkg-query"):
-        raise Skipped("no clone of the repository, or no Debian")
+    if not (ROOT / ".git").exists() or not all(shutil.which(need) for need in ("dpkg-query", "npm")):
+        raise Skipped("no clone of the repository, no Debian, or no npm")
     build, tarballs = teetee.program.parent, []
     for place in ("one", "another/way/to/it"):
         clone, out = teetee.folder / place, teetee.folder / f"out-{len(tarballs)}"
@@ -363,7 +363,8 @@ def test_a_release_is_packed_to_the_same_bytes_and_becomes_an_image(teetee):
     assert tarballs[0].read_bytes() == tarballs[1].read_bytes()
     names = subprocess.run(["tar", "-tzf", tarballs[0]], capture_output=True, text=True, check=True).stdout
     for wanted in ("bin/teetee", "share/man/man1/teetee-host.1", "completions/teetee", "teetee-node.service", "sbom.cdx.json",
-                   "licences/libssl-dev", "deploy/docker-compose.yml", "doc/teetee/LICENSE"):
+                   "licences/libssl-dev", "deploy/docker-compose.yml", "doc/teetee/LICENSE",
+                   "share/teetee/web/index.html", "share/teetee/web/licences.md"):
         assert wanted in names, wanted
     images = []
     for number in (1, 2):
@@ -372,8 +373,11 @@ def test_a_release_is_packed_to_the_same_bytes_and_becomes_an_image(teetee):
         assert done.returncode == 0, done.stderr
         images.append(done.stdout.splitlines()[-1])
     assert images[0] == images[1] and re.fullmatch(r"teetee@sha256:[0-9a-f]{64}", images[0]), images
-    # What is in it runs without anything of this machine.
     root = teetee.folder / "image-1/root"
+    assert b"<!doctype html>" in (root / "usr/share/teetee/web/index.html").read_bytes().lower()
+    bill = json.loads((root / "usr/share/doc/teetee/sbom.cdx.json").read_text())
+    assert {"pkg:deb", "pkg:npm"} == {part["purl"].split("/")[0] for part in bill["components"]}
+    # What is in it runs without anything of this machine.
     if subprocess.run(["chroot", root, "/usr/bin/teetee", "--version"], capture_output=True).returncode == 125:
         raise Skipped("chroot is not allowed here")
     done = subprocess.run(["chroot", root, "/usr/bin/teetee", "--version"], capture_output=True, text=True)

@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import re
+import shutil
 import socket
 
 from harness import Http, wait_until
@@ -75,6 +76,23 @@ def test_an_entry_serves_the_page(teetee):
     # By the attested certificate, and in what is counted.
     assert 'route="page"' in fetch(port, "/metrics")[2].decode()
     assert network.http.request("POST", "/", "{}")[1]["error"]["code"] == "route_unknown"
+
+
+def test_an_installed_program_has_its_page(teetee):
+    program = teetee.folder / "release/bin/teetee"
+    program.parent.mkdir(parents=True)
+    shutil.copy(teetee.program, program)
+    installed = teetee.folder / "release/share/teetee/web"
+    installed.parent.mkdir(parents=True)
+    page_folder(teetee).rename(installed)
+    network = teetee.network(1)
+    entry = network.start(0, program=program)
+    wait_until(network.http.ready, 60, "the route is ready")
+    assert fetch(network.port, "/")[::2] == (200, (installed / "index.html").read_bytes())
+    entry.stop()
+    network.start(0, "--web", "none", program=program)
+    wait_until(network.http.ready, 60, "the route is ready")
+    assert fetch(network.port, "/")[0] == 404
 
 
 def test_a_folder_with_something_else_in_it_is_refused(teetee):
