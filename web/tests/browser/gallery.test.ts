@@ -126,6 +126,16 @@ describe("a chat that answers", () => {
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
+  it("asks simulated TEEs in the place of hardware when the user chooses so", async () => {
+    await ask("hardware");
+    const failed = page.getByRole("alert").filter({ hasText: "They were told nothing." });
+    await failed.waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await failed.getByRole("button", { name: "Ask simulated TEEs, unprotected" }).press("Enter");
+    await page.getByText("You said: hardware").waitFor();
+    expect(await failed.count()).toBe(0);
+  });
+
   it("goes on with an answer while another page is open", async () => {
     await ask("long");
     await page.getByText("Part 0").waitFor();

@@ -111,7 +111,8 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
       body: { prompt, ...body },
       ...(given ? { given } : {}),
     };
-    const options = payer ? { entries, payer, patienceMs: 30_000 } : { entries };
+    const allowing = { entries, allowsSimulated: true };
+    const options = payer ? { ...allowing, payer, patienceMs: 30_000 } : allowing;
     const answer = await ask(options, question, { ...events, onText });
     const [part] = answer.parts;
     const [got] = await fetchReceipts(entries, answer.parts);
@@ -219,7 +220,8 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
     let texts = 0;
     let text = "";
     const question: Question = { path: "/v1/completions", body: { prompt, ...body } };
-    const answer = await ask({ entries, payer, patienceMs: 30_000 }, question, {
+    const options = { entries, payer, patienceMs: 30_000, allowsSimulated: true };
+    const answer = await ask(options, question, {
       onText: (more) => {
         text += more;
         if (++texts === 5) network.killEntry(entries.preferred);

@@ -138,19 +138,23 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
   const isReady = state.connection !== undefined && payment.step === "ready";
   const words = wordsOf(state, payment, useNetwork().trust);
   const model = state.network?.model.name;
+  const isHardware = state.connection?.entry.route.isSimulated === false;
   const backend = useMemo(
     (): ChatBackend => ({
       isReady,
       words,
+      isHardware,
       ...(model === undefined ? {} : { model }),
       ask: async (request, onText, signal, tell) => {
         const { connection, payment: paying } = latest.current;
         if (!connection) throw new Error("the network went away: try again");
         const { askNetwork } = await import("./askNetwork");
         const payer = await paying.payer();
-        const { entries, chain } = connection;
+        const { entries, chain, entry } = connection;
+        const { isSimulated } = entry.route;
         const onPaid = () => void paying.refresh();
-        return askNetwork({ entries, chain, payer, onPaid }, request, onText, signal, tell);
+        const tools = { entries, chain, payer, isSimulated, onPaid };
+        return askNetwork(tools, request, onText, signal, tell);
       },
       renderProof: (message) => <AnswerProof message={message} />,
       renderVerdict: (message) => <Verdict message={message} />,
@@ -159,7 +163,7 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
       step: <PaymentStep />,
       aside: <LiveLine />,
     }),
-    [isReady, words, model],
+    [isReady, words, isHardware, model],
   );
   return <ChatBackendContext value={backend}>{children}</ChatBackendContext>;
 }

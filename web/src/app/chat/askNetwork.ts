@@ -19,6 +19,8 @@ export interface AskTools {
   readonly entries: EntryPool;
   readonly chain: ConnectedChain | undefined;
   readonly payer: Payer | undefined;
+  /** The TEEs of the connected entry's route, as the page says beside what is written, are none. */
+  readonly isSimulated: boolean;
   /** Something was paid, or is no longer held. */
   readonly onPaid: () => void;
 }
@@ -73,6 +75,9 @@ function knownOf(part: AnswerPart): KnownPart {
 function interruptionWords(why: TeeTeeError, seconds: number): string {
   const when = seconds >= 1 ? ` in ${Math.round(seconds)} s` : "";
   if (why.code === "overloaded") return `The network is full: asked again${when}.`;
+  if (why.code === "simulated_rejected") {
+    return `An entry whose TEEs are simulated is not asked. Another one is${when}.`;
+  }
   return `The entry broke off (${why.code}). Another one goes on${when}.`;
 }
 
@@ -91,11 +96,12 @@ class NetworkAnswer {
   ) {}
 
   async run(): Promise<AnswerFacts> {
-    const { entries, payer } = this.tools;
+    const { entries, payer, isSimulated } = this.tools;
+    const allowsSimulated = this.request.allowsSimulated ?? isSimulated;
     liveAnswers.set(this.key, { tokens: 0, ...(payer ? noteOf(payer) : {}) });
     try {
       const answer = await ask(
-        { entries, patienceMs, ...(payer ? { payer } : {}) },
+        { entries, patienceMs, allowsSimulated, ...(payer ? { payer } : {}) },
         {
           path: "/v1/chat/completions",
           body: bodyOf(this.request),
@@ -183,7 +189,7 @@ function failedOf(thrown: unknown): TeeTeeError {
   }
   // The countdown says when.
   const words = adviceOf(new TeeTeeError(error.code, error.detail));
-  return new AnswerFailed(error.code, words, retryAt);
+  return new AnswerFailed(error.code, words, retryAt, error.code === "simulated_rejected");
 }
 
 /** Begins the check of an answer, and tells what its receipts say it cost. */
