@@ -65,8 +65,8 @@ export interface AskEvents {
   readonly onText?: (text: string) => void;
   /** An event of the stream, in the shape of the path; texts are of no event twice. */
   readonly onEvent?: (event: JsonObject) => void;
-  /** An entry is about to be asked for what is behind so many tokens. */
-  readonly onAsked?: (entry: VerifiedEntry, tokenCount: number) => void;
+  /** An entry is about to be asked for what is behind so many tokens, with this body. */
+  readonly onAsked?: (entry: VerifiedEntry, tokenCount: number, request: string) => void;
   /** The one before did not go on; the next one is tried, `seconds` from now. */
   readonly onInterrupted?: (url: string, why: TeeTeeError, seconds: number) => void;
   /** How the voucher stands, as the entry says while it answers. */
@@ -252,7 +252,8 @@ class Asking {
       this.ensureProtected(entry);
       this.entry = entry;
       this.learning = entries.learn(entry);
-      this.events.onAsked?.(entry, knownCount);
+      this.request = JSON.stringify(this.requestBody());
+      this.events.onAsked?.(entry, knownCount, this.request);
       await this.post(entry);
     } catch (thrown) {
       if (!(thrown instanceof TeeTeeError)) throw thrown;
@@ -303,7 +304,6 @@ class Asking {
   /** Pays, where answers cost something. An entry that wants to be paid better is asked again. */
   private async post(entry: VerifiedEntry): Promise<void> {
     const { signal } = this.question;
-    this.request = JSON.stringify(this.requestBody());
     const purchase = {
       body: this.request,
       promptBytes: promptBytesOf(this.question.body) + this.known.tokenIds.length,

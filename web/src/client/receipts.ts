@@ -29,6 +29,16 @@ export async function fetchReceipt(
   );
 }
 
+/**
+ * That a receipt is the one that was asked for: an entry could hand out that of another answer, whose
+ * every check passes. Ids are `PREFIX-HEX`, or the hex digits alone. Error: `receipt_rejected`.
+ */
+export function ensureReceiptOf(request: Uint8Array, id: string): void {
+  const need = id.slice(id.lastIndexOf("-") + 1).toLowerCase();
+  const have = toHex(request);
+  if (have !== need) fail("receipt_rejected", `receipt: have that of ${have}, need ${need}`);
+}
+
 /** The receipt of each part of an answer, or why there is none: an entry that died took its own along. */
 export interface PartReceipt {
   readonly part: AnswerPart;

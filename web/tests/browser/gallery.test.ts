@@ -33,7 +33,14 @@ describe.each(["light", "dark"] as const)("proofs, %s", (theme) => {
     const verdicts = await page
       .locator("[data-verdict]")
       .evaluateAll((panels) => panels.map((panel) => (panel as HTMLElement).dataset.verdict));
-    expect(verdicts).toEqual(["verifying", "verified", "simulated", "failed", "unknown"]);
+    expect(verdicts).toEqual([
+      "verifying",
+      "verified",
+      "simulated",
+      "partial",
+      "failed",
+      "unknown",
+    ]);
     const failed = page.locator('[data-verdict="failed"]');
     expect(await failed.getByRole("alert").textContent()).toContain("1 of 5 checks failed");
     expect(await failed.getByRole("list", { name: "What is wrong" }).textContent()).toContain(

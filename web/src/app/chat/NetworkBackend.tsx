@@ -26,13 +26,14 @@ function useHeld(receipts: readonly string[]): HeldProof | undefined {
 
 const none: readonly string[] = [];
 
-/** Checks an answer of an earlier visit: its receipts alone are known of it. */
+/** Checks an answer of an earlier visit: its receipts are known of it, and hashes of what was sent. */
 async function checkKept(connection: Connection, message: Message): Promise<void> {
   const receipts = message.receipts ?? [];
   const { startProof } = await import("./askNetwork");
   const { entries, chain } = connection;
-  const parts = receipts.map((receiptId) => ({
+  const parts = receipts.map((receiptId, i) => ({
     receiptId,
+    ...(message.requestHashes?.[i] ? { requestHash: message.requestHashes[i] } : {}),
     // The text of an answer that ended by itself is that of its only part.
     ...(receipts.length === 1 && message.state === "done" ? { text: message.text } : {}),
   }));
@@ -84,6 +85,7 @@ const verdictLooks: Record<ProofVerdict, { words: string; look: string }> = {
   verifying: { words: "Checking", look: "text-soft" },
   verified: { words: "Verified", look: "text-verified" },
   simulated: { words: "SIMULATED", look: "text-simulated" },
+  partial: { words: "Proved in part", look: "text-soft" },
   failed: { words: "Does not hold", look: "text-failed font-semibold" },
   unknown: { words: "Proof", look: "text-soft" },
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex } from "../../base/bytes";
+import { sha256Sync } from "../../attest/hash";
+import { toHex, utf8 } from "../../base/bytes";
 import { asError, TeeTeeError } from "../../base/error";
 import { adviceOf, ask, type AnswerPart } from "../../client/ask";
 import type { JsonObject } from "../../client/answerShape";
@@ -57,7 +58,7 @@ function samplingOf(settings: ChatSettings): JsonObject {
 /** What came of one entry, as it is heard: where an answer is stopped nobody else says it. */
 interface HeardPart {
   readonly entry: VerifiedEntry;
-  readonly tokensBefore: number;
+  readonly request: string;
   receiptId: string;
 }
 
@@ -111,8 +112,7 @@ class NetworkAnswer {
         {
           onText: this.onText,
           onEvent: (event) => this.onEvent(event),
-          onAsked: (entry, tokensBefore) =>
-            void this.heard.push({ entry, tokensBefore, receiptId: "" }),
+          onAsked: (entry, _, request) => void this.heard.push({ entry, request, receiptId: "" }),
           onInterrupted: (_, why, seconds) =>
             liveAnswers.set(this.key, { note: interruptionWords(why, seconds) }),
           onStanding: (entry, standing) => this.onStanding(entry, standing),
@@ -154,7 +154,11 @@ class NetworkAnswer {
   private proveHeard(): void {
     if (this.tokens === 0) return;
     const parts = this.heard.filter((part) => part.receiptId !== "");
-    const known = parts.map(({ entry, receiptId }) => ({ url: entry.url, receiptId }));
+    const known = parts.map(({ entry, receiptId, request }) => ({
+      url: entry.url,
+      receiptId,
+      request,
+    }));
     this.tell(this.prove(known, 0));
   }
 
@@ -163,7 +167,10 @@ class NetworkAnswer {
     if (receipts.length === 0) return {};
     const { entries, chain } = this.tools;
     startProof(receipts, { entries, chain, parts, lostTokens }, this.tell);
-    return { receipts };
+    const requestHashes = parts.map(({ request }) =>
+      request === undefined ? "" : toHex(sha256Sync(utf8(request))),
+    );
+    return { receipts, requestHashes };
   }
 }
 

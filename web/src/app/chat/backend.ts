@@ -17,6 +17,8 @@ export interface ChatRequest {
 /** What is known of an answer beyond its text; all absent where the entry told nothing. */
 export interface AnswerFacts {
   receipts?: string[];
+  /** Of the requests that were sent for them, SHA-256 in hex. */
+  requestHashes?: string[];
   usage?: Usage;
   /** Credits. */
   cost?: number;

@@ -28,6 +28,8 @@ export interface Message {
   note?: string;
   /** Ids of the receipts of its parts, first part first. */
   receipts?: string[];
+  /** SHA-256 of the request that was sent for each, hex; "" where that is not known. */
+  requestHashes?: string[];
   usage?: Usage;
   /** Credits. */
   cost?: number;

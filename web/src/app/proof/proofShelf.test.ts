@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { Proof } from "./proof";
 import { ProofShelf } from "./proofShelf";
 
-const proof: Proof = { phase: "done", checks: [], route: [], simulated: false };
+const proof: Proof = {
+  phase: "done",
+  checks: [],
+  route: [],
+  simulated: false,
+  compared: { request: true, answer: true },
+};
 
 function held(id: string, size = 10) {
   return { proof, receipts: [{ id, bytes: new Uint8Array(size) }] };

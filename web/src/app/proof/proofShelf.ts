@@ -23,7 +23,13 @@ const proofsMax = 64;
 const receiptBytesMax = 32 << 20;
 
 const begun: HeldProof = {
-  proof: { phase: "verifying", checks: [], route: [], simulated: false },
+  proof: {
+    phase: "verifying",
+    checks: [],
+    route: [],
+    simulated: false,
+    compared: { request: false, answer: false },
+  },
   receipts: [],
 };
 
