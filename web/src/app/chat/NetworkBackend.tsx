@@ -75,7 +75,8 @@ function AnswerProof({ message }: { message: Message }) {
                 downloadBytes(`teetee-receipt-${id}.json`, bytes);
               }
             },
-            onExplore: () => void put({ receipt: last.bytes }).then(openInExplorer),
+            onExplore: () =>
+              void put({ receipt: last.bytes, receiptId: last.id }).then(openInExplorer),
           })}
     />
   );
