@@ -42,6 +42,9 @@ describe.each(["light", "dark"] as const)("proofs, %s", (theme) => {
       "unknown",
     ]);
     const failed = page.locator('[data-verdict="failed"]');
+    expect(await failed.getByText(/can read prompt and answer in it.*test guesses/).count()).toBe(
+      1,
+    );
     expect(await failed.getByRole("alert").textContent()).toContain("1 of 5 checks failed");
     expect(await failed.getByRole("list", { name: "What is wrong" }).textContent()).toContain(
       "need0x888",

@@ -135,7 +135,7 @@ function Ways({ onDownload, explorerHref, onExplore }: Omit<Props, "proof">) {
     </>
   );
   return (
-    <div className="flex flex-wrap gap-2">
+    <div className="flex flex-wrap items-center gap-2">
       {onDownload ? (
         <button type="button" onClick={onDownload} className="btn btn-quiet btn-small">
           <Icon name="download" className="size-4" />
@@ -151,6 +151,12 @@ function Ways({ onDownload, explorerHref, onExplore }: Omit<Props, "proof">) {
         <button type="button" onClick={onExplore} className="btn btn-quiet btn-small">
           {inExplorer}
         </button>
+      ) : null}
+      {onDownload ? (
+        <p className="basis-full text-xs text-soft">
+          Whoever gets the receipt can read prompt and answer in it. The two hashes alone have no
+          salt: who sees them can test guesses.
+        </p>
       ) : null}
     </div>
   );

@@ -143,6 +143,7 @@ describe.skipIf(!hasNetwork)("the explorer on a network with a chain", () => {
     await isAccepted();
     await page.getByRole("button", { name: "Link with the prompt's tokens" }).click();
     const dialog = page.getByRole("dialog", { name: "The link will hold the prompt" });
+    await dialog.getByText(/hashes of the request and of the answer have no salt/).waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
     expect(await page.getByLabel(/^This link contains/).count()).toBe(0);
     await page.getByRole("button", { name: "Link with the prompt's tokens" }).click();
