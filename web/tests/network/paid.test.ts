@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createPublicClient, createWalletClient, defineChain, http, parseEventLogs } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fromUtf8 } from "../../src/base/bytes";
+import { fromUtf8, toHex } from "../../src/base/bytes";
 import { teeTeeAbi } from "../../src/chain/abi";
 import {
   buyCall,
@@ -299,7 +299,7 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
     const receipt = {
       deployment: reader.deployment,
       pool: network.pool,
-      digest: anchor.receipt,
+      digest: `0x${toHex(anchor.receipt)}` as const,
       entry: entry.receiptKey,
     };
     expect(await checkAnchor(reader, receipt, anchor)).toBeGreaterThan(1_700_000_000);

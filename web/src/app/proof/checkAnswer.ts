@@ -5,6 +5,7 @@ import type { PeerExpectation, VerifiedPeer } from "../../attest/peer";
 import { chainMeasurement } from "../../attest/chainMeasurement";
 import { verifyCollateralList, type CollateralShelf } from "../../attest/platform";
 import { parsePolicy } from "../../attest/policyJson";
+import type { ReceiptAnchor } from "../../attest/receiptAnchor";
 import { isFree, receiptDigest, type Receipt } from "../../attest/receipt";
 import { checkReceipt, type ReceiptReport } from "../../attest/receiptCheck";
 import { parseReceipt } from "../../attest/receiptJson";
@@ -21,7 +22,6 @@ import {
   ensureReceiptOf,
   fetchReceipt,
   fetchReceiptAnchor,
-  type ReceiptAnchor,
 } from "../../client/receipts";
 import type { NetworkTerms, VerifiedEntry } from "../../client/verifiedEntry";
 import type { ConnectedChain } from "../network/connection";
