@@ -20,8 +20,8 @@ struct ReceiptStage {
     std::optional<Result<Bytes>> fresh_quote{};
 };
 
-/// What lets the client, and whoever it shows it to, run the answer again. It holds the prompt:
-/// the rest of a receipt can be published without it.
+/// What lets the client, and whoever it shows it to, run the answer again. It holds the prompt. Of
+/// the rest, request_hash and answer_hash have no salt: who sees them can test guesses.
 struct ReceiptOpening {
     TraceSalt salt{};
     std::vector<TokenId> prompt{};

@@ -261,8 +261,7 @@ describe("receipt of a paid answer", () => {
     expect(encodeReceipt(paid)).toBe(fromUtf8(readVector("paid/receipt.json")).trimEnd());
     expect(paid.opening.sampling.logitBias).toEqual([{ token: 5, bias: -1.5 }]);
     const anchor = parseReceiptAnchor(readVector("paid/anchor.json"));
-    ensureAnchored(paid, anchor, peers);
-    expect(anchor.entryNode).toBe(2n);
+    expect(ensureAnchored(receiptDigest(paid), anchor, peers).entryNode).toBe(2n);
   });
 
   it("charges no more than it says", async () => {
@@ -335,7 +334,7 @@ describe("anchor", () => {
   const network31337 = { chainId: 31337n, contract: new Uint8Array(20) };
   const check = (changes: object) =>
     ensureAnchored(
-      receipt,
+      digest,
       parseReceiptAnchor(JSON.stringify({ ...answer, ...changes })),
       network31337,
     );
@@ -362,11 +361,27 @@ describe("anchor", () => {
   });
 
   it("is settled, or says what it is", () => {
-    expect(() => check({ state: "charged" })).toThrow(
-      expect.objectContaining({ code: "not_ready" }),
-    );
-    for (const changes of [{ state: 1 }, { proof: [] }, { chain_id: 1 }, { receipt: "0x" }]) {
-      expect(() => check(changes)).toThrow(expect.objectContaining({ code: "invalid_json" }));
+    for (const state of ["unsettled", "settling", "given_up"]) {
+      expect(() => check({ state })).toThrow(expect.objectContaining({ code: "not_ready" }));
+      const bare = { ...answer, state, entry_node: undefined, receipts_root: undefined };
+      expect(parseReceiptAnchor(JSON.stringify(bare))).toMatchObject({ state, place: undefined });
+      expect(parseReceiptAnchor(JSON.stringify({ ...answer, state })).place?.entryNode).toBe(1n);
+    }
+    const { proof } = answer;
+    for (const changes of [
+      { state: 1 },
+      { state: "charged" },
+      { proof: [] },
+      { proof: { ...proof, index: -1 } },
+      { proof: { ...proof, siblings: ["0x12"] } },
+      { proof: { ...proof, siblings: Array(65).fill(hex(pairs)) } },
+      { chain_id: 1 },
+      { receipt: "0x" },
+      { receipts_root: undefined },
+    ]) {
+      expect(() => check(changes), JSON.stringify(changes)).toThrow(
+        expect.objectContaining({ code: "invalid_json" }),
+      );
     }
   });
 

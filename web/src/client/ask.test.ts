@@ -18,6 +18,7 @@ import { adviceOf, ask, type AskEvents, type AskOptions } from "./ask";
 import { EntryPool } from "./entryPool";
 import { EntryRefusal } from "./fetchJson";
 import type { AnswerPayment, Payer } from "./payers";
+import type { RouteVerifier } from "./routeVerifier";
 
 const words = ["One", " two", "", " three", " four", "."];
 const started: TestEntry[] = [];
@@ -75,7 +76,9 @@ async function asked(options: AskOptions, events: AskEvents = {}, signal?: Abort
     text += more;
     events.onText?.(more);
   };
-  const settled = await ask(options, signal ? { ...question, signal } : question, {
+  // Test entries have no hardware.
+  const allowing = { allowsSimulated: true, ...options };
+  const settled = await ask(allowing, signal ? { ...question, signal } : question, {
     ...events,
     onText,
   }).then(
@@ -141,7 +144,7 @@ describe("ask", () => {
       text += more;
     };
     const answer = await ask(
-      { entries: poolOf(entry) },
+      { entries: poolOf(entry), allowsSimulated: true },
       first.answer ? { ...question, given: first.answer } : question,
       { onText },
     );
@@ -288,12 +291,65 @@ describe("ask", () => {
     expect(refused.error?.code).toBe("channel_unbound");
   });
 
+  it("tells an entry whose TEEs are simulated nothing, unless that is allowed", async () => {
+    const real = await start((one) => rest(one, 2, [cut]));
+    const simulated = await start((one) => rest(one));
+    const verifier: RouteVerifier = {
+      ...trustingVerifier,
+      verifyRoute: async (evidence) => {
+        const route = await trustingVerifier.verifyRoute(evidence);
+        const isSimulated = route.nodes[0].receiptKey !== real.address;
+        return { ...route, isSimulated };
+      },
+    };
+    const mixed = () =>
+      new EntryPool({ urls: [real.url, simulated.url], terms: testTerms, verifier });
+    const options = { patienceMs: 0, allowsSimulated: false };
+    const events: string[] = [];
+    const refused = await asked(
+      { entries: mixed(), ...options },
+      { onAsked: ({ url }) => events.push(url) },
+    );
+    expect(refused.error?.code).toBe("simulated_rejected");
+    expect(refused.error?.detail).toContain(`${simulated.url}: TEEs of its route are simulated`);
+    expect(adviceOf(refused.error)).toContain("they were told nothing");
+    expect(refused.text).toBe("One two");
+    expect(events).not.toContain(simulated.url);
+    expect(simulated.asked).toEqual([]);
+    // That is what whoever says nothing of it gets, too.
+    await expect(ask({ entries: mixed(), patienceMs: 0 }, question)).rejects.toThrow(
+      "simulated_rejected",
+    );
+    expect(simulated.asked).toEqual([]);
+    const whole = await asked({ entries: mixed(), patienceMs: 0 });
+    expect(whole.text).toBe(words.join(""));
+    expect(simulated.asked.length).toBe(1);
+  });
+
+  it("is answered by hardware behind an entry whose TEEs are simulated", async () => {
+    const [simulated, real] = [await start((one) => rest(one)), await start((one) => rest(one))];
+    const verifyRoute: RouteVerifier["verifyRoute"] = async (evidence) => {
+      const route = await trustingVerifier.verifyRoute(evidence);
+      return { ...route, isSimulated: route.nodes[0].receiptKey !== real.address };
+    };
+    const entries = new EntryPool({
+      urls: [simulated.url, real.url],
+      terms: testTerms,
+      verifier: { ...trustingVerifier, verifyRoute },
+    });
+    const whole = await asked({ entries, allowsSimulated: false });
+    expect(whole.text).toBe(words.join(""));
+    expect(simulated.asked).toEqual([]);
+    expect(entries.preferred).toBe(real.url);
+  });
+
   it("lets what a caller's event throws end the answer", async () => {
     const entry = await start((one) => rest(one));
     const onText = () => {
       throw new RangeError("the caller's own");
     };
-    await expect(ask({ entries: poolOf(entry) }, question, { onText })).rejects.toThrow(RangeError);
+    const options = { entries: poolOf(entry), allowsSimulated: true };
+    await expect(ask(options, question, { onText })).rejects.toThrow(RangeError);
   });
 
   it("pays again where the entry wants more, and tells it of the end", async () => {

@@ -53,6 +53,11 @@ export interface AskOptions {
    * be started again, one that is full may have room.
    */
   readonly patienceMs?: number;
+  /**
+   * Whether entries may be asked whose route has a simulated TEE. By default none is: a prompt that
+   * was meant for hardware goes nowhere else when that fails.
+   */
+  readonly allowsSimulated?: boolean;
 }
 
 /** Each may be missing. What they throw ends the answer, and comes out of `ask`. */
@@ -60,8 +65,8 @@ export interface AskEvents {
   readonly onText?: (text: string) => void;
   /** An event of the stream, in the shape of the path; texts are of no event twice. */
   readonly onEvent?: (event: JsonObject) => void;
-  /** An entry is about to be asked for what is behind so many tokens. */
-  readonly onAsked?: (entry: VerifiedEntry, tokenCount: number) => void;
+  /** An entry is about to be asked for what is behind so many tokens, with this body. */
+  readonly onAsked?: (entry: VerifiedEntry, tokenCount: number, request: string) => void;
   /** The one before did not go on; the next one is tried, `seconds` from now. */
   readonly onInterrupted?: (url: string, why: TeeTeeError, seconds: number) => void;
   /** How the voucher stands, as the entry says while it answers. */
@@ -115,7 +120,13 @@ const passing = new Set([
   "route_unavailable",
 ]);
 /** It lives, and says that it cannot. */
-const unable = new Set(["stage_failed", "stage_timeout", "activations_differ", "kv_cache_full"]);
+const unable = new Set([
+  "stage_failed",
+  "stage_timeout",
+  "activations_differ",
+  "kv_cache_full",
+  "simulated_rejected",
+]);
 /** What no other entry would do better. */
 const ofMoney = new Set([
   "payment_required",
@@ -161,6 +172,8 @@ class Asking {
   private giveUpAtMs = 0;
   private interruption: TeeTeeError | undefined;
   private entry: VerifiedEntry | undefined;
+  /** Of an entry that was told nothing, since its TEEs protect nothing. */
+  private simulated: TeeTeeError | undefined;
   private learning: Promise<void> = Promise.resolve();
   /** Every entry would refuse the request, or nobody can go on with what has come. */
   private isRefused = false;
@@ -236,9 +249,11 @@ class Asking {
     let failed: TeeTeeError | undefined;
     try {
       const entry = await entries.open(this.url);
+      this.ensureProtected(entry);
       this.entry = entry;
       this.learning = entries.learn(entry);
-      this.events.onAsked?.(entry, knownCount);
+      this.request = JSON.stringify(this.requestBody());
+      this.events.onAsked?.(entry, knownCount, this.request);
       await this.post(entry);
     } catch (thrown) {
       if (!(thrown instanceof TeeTeeError)) throw thrown;
@@ -250,6 +265,14 @@ class Asking {
     }
     if (!failed && this.entry) entries.prefer(this.entry.url);
     return failed;
+  }
+
+  /** Before anything of the question, or of who pays for it, is sent. */
+  private ensureProtected({ url, route }: VerifiedEntry): void {
+    if (!route.isSimulated || this.options.allowsSimulated) return;
+    const why = `${url}: TEEs of its route are simulated and protect nothing, so it was told nothing`;
+    this.simulated = new TeeTeeError("simulated_rejected", why);
+    throw this.simulated;
   }
 
   /** What the entries that were asked have told of others, as far as they do so soon. */
@@ -281,7 +304,6 @@ class Asking {
   /** Pays, where answers cost something. An entry that wants to be paid better is asked again. */
   private async post(entry: VerifiedEntry): Promise<void> {
     const { signal } = this.question;
-    this.request = JSON.stringify(this.requestBody());
     const purchase = {
       body: this.request,
       promptBytes: promptBytesOf(this.question.body) + this.known.tokenIds.length,
@@ -427,6 +449,11 @@ class Asking {
   private given(why: TeeTeeError): TeeTeeError {
     const first = this.interruption ?? why;
     if (first === why || first.message === why.message) return why;
+    // Whoever asked may choose to have it from there.
+    if (this.simulated) {
+      const { code, detail } = this.simulated;
+      return new TeeTeeError(code, `${detail}; before: ${first.message}`);
+    }
     return new TeeTeeError(
       first.code,
       `${first.detail}; no entry goes on with it, the last one: ${why.message}`,
@@ -438,7 +465,8 @@ class Asking {
  * Asks, and goes on elsewhere behind the last token where an entry dies or cannot: the caller sees
  * one stream. No entry is told anything before its route has been verified. Errors: the entry's
  * (EntryRefusal, with status, field and Retry-After) where the request or its payment is at fault;
- * `cancelled`; `deadline_exceeded`; else why the answer was interrupted.
+ * `cancelled`; `deadline_exceeded`; `simulated_rejected` where only entries are left whose TEEs are
+ * simulated, and these are not allowed; else why the answer was interrupted.
  */
 export async function ask(
   options: AskOptions,
@@ -477,5 +505,7 @@ const advices: Readonly<Record<string, string>> = {
   grammar_stuck: "No text of the model fits the form that was asked for: change the form.",
   grammar_invalid: "The form that was asked for is malformed.",
   grammar_too_complex: "The form that was asked for is too complex.",
+  simulated_rejected:
+    "The nodes that could answer now have simulated TEEs, which protect nothing, so they were told nothing.",
   cancelled: "Stopped.",
 };

@@ -28,8 +28,6 @@ export const quoteBytesMax = 32 * 1024;
 export const statementBytesMax = 2048;
 /** Of a receipt as JSON. The page shows none that is longer; `teetee verify` does. */
 export const receiptBytesMax = 64 * 1024 * 1024;
-/** Of a proof; more than a tree of any number of leaves has. */
-export const merkleSiblingsMax = 64;
 /** Of a registration, as src/chain/limits.hpp has them. */
 export const registrationBytesMax = 128 * 1024;
 export const endpointBytesMax = 256;

@@ -6,7 +6,8 @@ import { teeTeeAbi } from "../chain/abi";
 import { toAddress } from "../chain/deployment";
 import type { ChainReader } from "../chain/reads";
 import { type MerkleProof, merkleProofRoot } from "../attest/merkle";
-import { checkAnchor, parseReceiptAnchor, receiptLeaf } from "./receipts";
+import { type AnchorPlace, parseReceiptAnchor, receiptLeaf } from "../attest/receiptAnchor";
+import { checkAnchor, ensureReceiptOf } from "./receipts";
 
 const contract = toAddress(`0x${"c0".repeat(20)}`, "contract");
 const entry = toAddress(`0x${"e1".repeat(20)}`, "entry");
@@ -118,49 +119,45 @@ async function anchorJson() {
 }
 
 describe("a receipt's anchor", () => {
-  it("is read as the entry says it", async () => {
-    const settled = await anchorJson();
-    expect(parseReceiptAnchor(settled)).toMatchObject({ state: "settled", entryNode: 4n });
-    const { entry_node, receipts_root, proof, ...rest } = settled;
-    void [entry_node, receipts_root, proof];
-    expect(parseReceiptAnchor({ ...rest, state: "unsettled" })).toMatchObject({
-      state: "unsettled",
-      proof: undefined,
-    });
-    for (const wrong of [
-      { ...rest, state: "settled" },
-      { ...settled, state: "anchored" },
-      { ...settled, receipt: "0x12" },
-      { ...settled, proof: { ...settled.proof, siblings: ["0x12"] } },
-      { ...settled, proof: { ...settled.proof, siblings: Array(65).fill(digest) } },
-      { ...settled, proof: { ...settled.proof, index: -1 } },
-    ]) {
-      expect(() => parseReceiptAnchor(wrong)).toThrow("invalid_json");
-    }
-  });
-
   it("is in the contract, or is rejected", async () => {
     const json = await anchorJson();
-    const anchor = parseReceiptAnchor(json);
+    const anchor = parseReceiptAnchor(JSON.stringify(json));
+    const place = anchor.place!;
     const root = json.receipts_root as Hex;
     const receipt = { deployment, pool: 1n, digest, entry };
     expect(await checkAnchor(readerOf(root), receipt, anchor)).toBe(77);
     const other = { ...deployment, chainId: 1 };
+    const otherReader = { ...readerOf(root), deployment: other };
+    const at = (change: Partial<AnchorPlace>) => ({ ...anchor, place: { ...place, ...change } });
     const cases: (() => Promise<unknown>)[] = [
       () => checkAnchor(readerOf(`0x${"00".repeat(31)}01`), receipt, anchor),
       () => checkAnchor(readerOf(root, contract), receipt, anchor),
       () => checkAnchor(readerOf(root), { ...receipt, pool: 2n }, anchor),
       () => checkAnchor(readerOf(root), { ...receipt, deployment: other }, anchor),
       () => checkAnchor(readerOf(root), { ...receipt, digest: `0x${"d2".repeat(32)}` }, anchor),
-      () => checkAnchor(readerOf(root), receipt, { ...anchor, receiptsRoot: digest }),
+      () => checkAnchor(readerOf(root), receipt, at({ receiptsRoot: filled(0xd1) })),
       () =>
-        checkAnchor(readerOf(root), receipt, {
-          ...anchor,
-          proof: { index: 0n, count: 1n, siblings: [] },
-        }),
+        checkAnchor(readerOf(root), receipt, at({ proof: { index: 0n, count: 1n, siblings: [] } })),
+      () => checkAnchor(otherReader, receipt, anchor),
     ];
     for (const one of cases) await expect(one()).rejects.toThrow("receipt_rejected");
     const early = { ...anchor, state: "settling" } as const;
     await expect(checkAnchor(readerOf(root), receipt, early)).rejects.toThrow("not_ready");
+  });
+});
+
+describe("the receipt that was asked for", () => {
+  const request = fromHex("00112233445566778899aabbccddeeff");
+
+  it("is the one of its id, whatever stands before that", () => {
+    const id = toHex(request);
+    for (const one of [id, id.toUpperCase(), `chatcmpl-${id}`, `cmpl-${id}`]) {
+      ensureReceiptOf(request, one);
+    }
+    for (const one of ["", id.slice(1), `${id}0`, `${id}-`, `f${id.slice(1)}`]) {
+      expect(() => ensureReceiptOf(request, one)).toThrow(
+        `receipt_rejected: receipt: have that of`,
+      );
+    }
   });
 });

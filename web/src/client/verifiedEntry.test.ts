@@ -26,8 +26,10 @@ interface Said {
   slotLayers: number[];
   policyHash: Hex;
   modelRoot: Hex;
+  expiry: number;
 }
 
+const nowSeconds = () => Math.floor(Date.now() / 1000);
 let server: TestEntry;
 let said: Said;
 
@@ -40,8 +42,8 @@ function answerOf(data: Hex): Hex {
     case "isLive":
       return encodeFunctionResult({ abi, functionName, result: said.isLive && args[0] === 7n });
     case "nodeInfo": {
-      const { slot, pool } = said;
-      const rest = { expiry: 99, left: false, host: contract, measurement: modelRoot };
+      const { slot, pool, expiry } = said;
+      const rest = { expiry, left: false, host: contract, measurement: modelRoot };
       const result = { receiptKey: server.address, slot, pool, ...rest };
       return encodeFunctionResult({ abi, functionName, result });
     }
@@ -100,6 +102,7 @@ beforeEach(async () => {
     slotLayers: [2],
     policyHash: `0x${toHex(await sha256(testPolicy))}`,
     modelRoot,
+    expiry: nowSeconds() + 600,
   };
 });
 
@@ -152,7 +155,7 @@ describe("a verified entry", () => {
   it("is a live node of the pool, of the slot with its layers", async () => {
     said.pool = 0;
     const entry = await open();
-    expect(entry.registered).toEqual([{ node: 7n, host: contract, slot: 0, expiry: 99 }]);
+    expect(entry.registered).toEqual([{ node: 7n, host: contract, slot: 0, expiry: said.expiry }]);
     said.node = 0n;
     await expect(open()).rejects.toThrow("not_ready");
     said.node = 7n;
@@ -164,6 +167,44 @@ describe("a verified entry", () => {
     said.pool = 0;
     said.slotLayers = [1, 1];
     await expect(open()).rejects.toThrow("statement_mismatch");
+  });
+
+  it("is none of a pool that asks for another policy or model by now", async () => {
+    said.pool = 0;
+    const { policyHash } = said;
+    const terms = {
+      ...testTerms,
+      expectation: { ...testTerms.expectation, policyHash },
+      reader: reader(),
+    };
+    const pool = new EntryPool({
+      urls: [server.url],
+      terms,
+      verifier: trustingVerifier,
+      verifiedForMs: 0,
+    });
+    await pool.open(server.url);
+    said.policyHash = `0x${"99".repeat(32)}`;
+    await expect(pool.open(server.url)).rejects.toThrow("statement_mismatch: pool: has policy");
+    said = { ...said, policyHash, modelRoot: `0x${"12".repeat(32)}` };
+    await expect(pool.open(server.url)).rejects.toThrow("statement_mismatch: pool: has model root");
+  });
+
+  it("is known no longer than its nodes are registered", async () => {
+    said.pool = 0;
+    const terms = { ...testTerms, reader: reader() };
+    const pool = new EntryPool({ urls: [server.url], terms, verifier: trustingVerifier });
+    said.expiry = nowSeconds() + 2;
+    const entry = await pool.open(server.url);
+    expect(entry.expiresAtMs).toBe(said.expiry * 1000);
+    // Statements that end first are what it ends with.
+    said.expiry = nowSeconds() + 7200;
+    pool.forget(entry);
+    const other = await pool.open(server.url);
+    expect(other.expiresAtMs).toBe(other.node.notAfter * 1000);
+    said.expiry = nowSeconds() - 1;
+    pool.forget(other);
+    await expect(pool.open(server.url)).rejects.toThrow("its registration in the contract has");
   });
 
   it("is asked by nobody where its evidence is rejected, with every check at hand", async () => {

@@ -176,17 +176,22 @@ function slotBegin(slotLayers: readonly number[], slot: number): number {
   return slotLayers.slice(0, slot).reduce((sum, layers) => sum + layers, 0);
 }
 
+/** `now` is in Unix seconds, by this clock: the chain's may stand still where nobody makes blocks. */
 async function registeredNode(
   reader: ChainReader,
   pool: bigint,
   slotLayers: readonly number[],
   node: VerifiedNode,
+  now: number,
 ): Promise<RegisteredNode> {
   const id = await readNodeOfKey(reader, node.receiptKey);
   if (id === 0n) fail("not_ready", `node ${node.receiptKey}: the contract does not know its key`);
   const [info, isLive] = await Promise.all([readNode(reader, id), readIsLive(reader, id)]);
   if (!isLive || info.pool !== pool || !isSameAddress(info.receiptKey, node.receiptKey)) {
     fail("not_ready", `node ${node.receiptKey}: is no live node of pool ${pool} in the contract`);
+  }
+  if (info.expiry <= now) {
+    fail("not_ready", `node ${node.receiptKey}: its registration in the contract has ended`);
   }
   const begin = slotBegin(slotLayers, info.slot);
   const end = begin + (slotLayers[info.slot] ?? 0);
@@ -199,14 +204,29 @@ async function registeredNode(
   return { node: id, host: info.host, slot: info.slot, expiry: info.expiry };
 }
 
+/** What the pool asks for may be another thing than when the terms were fetched. */
+function ensurePool(what: string, have: string, need: string | undefined): void {
+  if (need !== undefined && have.toLowerCase() !== need.toLowerCase()) {
+    fail(
+      "statement_mismatch",
+      `pool: has ${what} ${have} in the contract, the page holds its nodes to ${need}: connect again`,
+    );
+  }
+}
+
 /** Every node of the route in the contract, in the route's order. */
 async function registeredNodes(
   reader: ChainReader,
-  pool: bigint,
+  { pool, policyHash, modelRoot }: RouteExpectation,
   route: VerifiedRoute,
+  now: number,
 ): Promise<readonly RegisteredNode[]> {
-  const { slotLayers } = await readPool(reader, pool);
-  return Promise.all(route.nodes.map((node) => registeredNode(reader, pool, slotLayers, node)));
+  const info = await readPool(reader, pool);
+  ensurePool("policy", info.policyHash, policyHash);
+  ensurePool("model root", info.modelRoot, modelRoot);
+  return Promise.all(
+    route.nodes.map((node) => registeredNode(reader, pool, info.slotLayers, node, now)),
+  );
 }
 
 /**
@@ -227,7 +247,7 @@ export class VerifiedEntry {
   /**
    * Fetches the evidence of an entry's route with a nonce of its own, and judges it. Errors: those of
    * fetching, of the verifier and of reading the chain; `not_ready` while it has no route, or nodes
-   * are not registered.
+   * are not registered; `statement_mismatch` where the pool asks for another policy or model by now.
    */
   static async open(options: EntryOptions, signal?: AbortSignal): Promise<VerifiedEntry> {
     const { url, terms, verifier } = options;
@@ -249,7 +269,7 @@ export class VerifiedEntry {
       now,
     });
     const registered = terms.reader
-      ? await registeredNodes(terms.reader, terms.expectation.pool, route)
+      ? await registeredNodes(terms.reader, terms.expectation, route, now)
       : [];
     return new VerifiedEntry(
       options,
@@ -278,9 +298,10 @@ export class VerifiedEntry {
     return this.node.receiptKey;
   }
 
-  /** Unix milliseconds at which the first of the route's statements ends. */
+  /** Unix milliseconds at which the first of the route's statements or registrations ends. */
   get expiresAtMs(): number {
-    return Math.min(...this.route.nodes.map((node) => node.notAfter)) * 1000;
+    const ends = this.route.nodes.map((node) => node.notAfter);
+    return Math.min(...ends, ...this.registered.map(({ expiry }) => expiry)) * 1000;
   }
 
   /**

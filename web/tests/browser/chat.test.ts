@@ -30,6 +30,47 @@ interface Kept {
   title: string;
   question: string;
   answer: string;
+  /** Of the answer. */
+  receipts?: string[];
+}
+
+/** What the explorer is to open, as a visit so long ago has left it. */
+interface Handed {
+  id: string;
+  hoursAgo: number;
+  receiptId: string;
+}
+
+/** Puts it where the page keeps it. */
+async function handOver(items: Handed[]): Promise<void> {
+  await page.goto(`${server.origin}#/explorer`);
+  await page.getByRole("heading", { level: 1, name: "Explorer" }).waitFor();
+  await page.evaluate(async (all) => {
+    const request = indexedDB.open("teetee-explorer", 1);
+    request.onupgradeneeded = () =>
+      request.result.createObjectStore("documents", { keyPath: "id" });
+    await new Promise((done) => (request.onsuccess = done));
+    const transaction = request.result.transaction("documents", "readwrite");
+    for (const { id, hoursAgo, receiptId } of all) {
+      const putAt = Date.now() - hoursAgo * 3_600_000;
+      const receipt = new TextEncoder().encode("{}");
+      transaction.objectStore("documents").put({ id, putAt, receipt, receiptId });
+    }
+    await new Promise((done) => (transaction.oncomplete = done));
+    request.result.close();
+  }, items);
+}
+
+/** Ids of what is left of it. */
+function handedOver(): Promise<string[]> {
+  return page.evaluate(async () => {
+    const request = indexedDB.open("teetee-explorer", 1);
+    await new Promise((done) => (request.onsuccess = done));
+    const keys = request.result.transaction("documents").objectStore("documents").getAllKeys();
+    await new Promise((done) => (keys.onsuccess = done));
+    request.result.close();
+    return keys.result as string[];
+  });
 }
 
 /** Puts conversations where the page keeps them, as an earlier visit would have. */
@@ -43,7 +84,7 @@ async function keep(conversations: Kept[]): Promise<void> {
       request.onerror = () => reject(request.error as Error);
     });
     const transaction = database.transaction(["conversations", "summaries"], "readwrite");
-    all.forEach(({ id, title, question, answer }, at) => {
+    all.forEach(({ id, title, question, answer, receipts = [] }, at) => {
       const times = { created: 1000 + at, updated: 1000 + at };
       const message = (role: string, text: string) => ({
         id: `${id}-${role}`,
@@ -58,7 +99,7 @@ async function keep(conversations: Kept[]): Promise<void> {
         named: false,
         ...times,
         settings: {},
-        messages: [message("user", question), message("assistant", answer)],
+        messages: [message("user", question), { ...message("assistant", answer), receipts }],
       });
       transaction.objectStore("summaries").put({ id, title, ...times, characters: 100 });
     });
@@ -176,6 +217,26 @@ describe("conversations", () => {
       return [await count("conversations"), await count("summaries")];
     });
     expect(left).toEqual([0, 0]);
+    expect(browser.problems).toEqual([]);
+  });
+
+  it("take along what was opened of them in the explorer", async () => {
+    await keep([
+      { ...cats, receipts: ["r1", "r2"] },
+      { ...dogs, receipts: ["r3"] },
+    ]);
+    await handOver([
+      { id: "a", hoursAgo: 1, receiptId: "r2" },
+      { id: "b", hoursAgo: 2, receiptId: "r3" },
+      { id: "c", hoursAgo: 3, receiptId: "r9" },
+    ]);
+    await page.goto(`${server.origin}#/chat`);
+    await page.getByRole("button", { name: "Delete Of cats" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
+    await expect.poll(handedOver).toEqual(["b", "c"]);
+    await page.getByRole("button", { name: "Delete all" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete everything" }).click();
+    await expect.poll(handedOver).toEqual([]);
     expect(browser.problems).toEqual([]);
   });
 
@@ -297,5 +358,33 @@ describe("without a network", () => {
     expect(await page.getByRole("textbox", { name: "System prompt" }).inputValue()).toBe(
       "Be brief.",
     );
+  });
+});
+
+describe("what was handed over to the explorer", () => {
+  const gone = () => page.getByText(/does not have the receipt any more/);
+  const open = (id: string) => page.evaluate((one) => (location.hash = `#/explorer?id=${one}`), id);
+
+  it("is opened for a day, and swept when the page starts", async () => {
+    await handOver([
+      { id: "fresh", hoursAgo: 23, receiptId: "r1" },
+      { id: "old", hoursAgo: 25, receiptId: "r2" },
+      { id: "later", hoursAgo: -25, receiptId: "r3" },
+    ]);
+    // Of one that is there something is said, though it is no receipt.
+    await open("fresh");
+    await page.getByRole("alert").waitFor();
+    expect(await gone().count()).toBe(0);
+    for (const id of ["old", "later"]) {
+      await open(id);
+      await gone().waitFor();
+      await open("fresh");
+      await gone().waitFor({ state: "detached" });
+    }
+    expect(await handedOver()).toEqual(["fresh", "later", "old"]);
+    // Any page of it.
+    await page.goto(`${server.origin}?again#/models`);
+    await expect.poll(handedOver).toEqual(["fresh"]);
+    expect(browser.problems).toEqual([]);
   });
 });

@@ -33,8 +33,18 @@ describe.each(["light", "dark"] as const)("proofs, %s", (theme) => {
     const verdicts = await page
       .locator("[data-verdict]")
       .evaluateAll((panels) => panels.map((panel) => (panel as HTMLElement).dataset.verdict));
-    expect(verdicts).toEqual(["verifying", "verified", "simulated", "failed", "unknown"]);
+    expect(verdicts).toEqual([
+      "verifying",
+      "verified",
+      "simulated",
+      "partial",
+      "failed",
+      "unknown",
+    ]);
     const failed = page.locator('[data-verdict="failed"]');
+    expect(await failed.getByText(/can read prompt and answer in it.*test guesses/).count()).toBe(
+      1,
+    );
     expect(await failed.getByRole("alert").textContent()).toContain("1 of 5 checks failed");
     expect(await failed.getByRole("list", { name: "What is wrong" }).textContent()).toContain(
       "need0x888",
@@ -124,6 +134,16 @@ describe("a chat that answers", () => {
     await ask("fail");
     await page.getByRole("alert").filter({ hasText: "There is no answer." }).waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  it("asks simulated TEEs in the place of hardware when the user chooses so", async () => {
+    await ask("hardware");
+    const failed = page.getByRole("alert").filter({ hasText: "They were told nothing." });
+    await failed.waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await failed.getByRole("button", { name: "Ask simulated TEEs, unprotected" }).press("Enter");
+    await page.getByText("You said: hardware").waitFor();
+    expect(await failed.count()).toBe(0);
   });
 
   it("goes on with an answer while another page is open", async () => {

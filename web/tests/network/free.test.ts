@@ -40,10 +40,14 @@ describe.skipIf(!hasBinary)("a network without a chain", { timeout: 60_000 }, ()
       text += more;
       events.onText?.(more);
     };
-    const answer = await ask({ entries: pool, patienceMs: 30_000 }, question, {
-      ...events,
-      onText,
-    });
+    const answer = await ask(
+      { entries: pool, patienceMs: 30_000, allowsSimulated: true },
+      question,
+      {
+        ...events,
+        onText,
+      },
+    );
     return { answer, text };
   }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createPublicClient, createWalletClient, defineChain, http, parseEventLogs } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fromUtf8 } from "../../src/base/bytes";
+import { fromUtf8, toHex } from "../../src/base/bytes";
 import { teeTeeAbi } from "../../src/chain/abi";
 import {
   buyCall,
@@ -111,7 +111,8 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
       body: { prompt, ...body },
       ...(given ? { given } : {}),
     };
-    const options = payer ? { entries, payer, patienceMs: 30_000 } : { entries };
+    const allowing = { entries, allowsSimulated: true };
+    const options = payer ? { ...allowing, payer, patienceMs: 30_000 } : allowing;
     const answer = await ask(options, question, { ...events, onText });
     const [part] = answer.parts;
     const [got] = await fetchReceipts(entries, answer.parts);
@@ -219,7 +220,8 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
     let texts = 0;
     let text = "";
     const question: Question = { path: "/v1/completions", body: { prompt, ...body } };
-    const answer = await ask({ entries, payer, patienceMs: 30_000 }, question, {
+    const options = { entries, payer, patienceMs: 30_000, allowsSimulated: true };
+    const answer = await ask(options, question, {
       onText: (more) => {
         text += more;
         if (++texts === 5) network.killEntry(entries.preferred);
@@ -297,7 +299,7 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
     const receipt = {
       deployment: reader.deployment,
       pool: network.pool,
-      digest: anchor.receipt,
+      digest: `0x${toHex(anchor.receipt)}` as const,
       entry: entry.receiptKey,
     };
     expect(await checkAnchor(reader, receipt, anchor)).toBeGreaterThan(1_700_000_000);

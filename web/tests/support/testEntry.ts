@@ -69,6 +69,8 @@ export class TestEntry {
   otherNode: string | undefined;
   /** Others that it tells of. */
   others: string[] = [];
+  /** Handed out at /v1/collateral, where there is some. */
+  collateral: Uint8Array | undefined;
   /** Connections that a client broke off while it was answered. */
   brokenOff = 0;
   private statement: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -139,7 +141,7 @@ export class TestEntry {
       return json(response, 200, { object: "list", data });
     }
     if (url.pathname === "/health") return json(response, 200, this.health());
-    const document = documents[url.pathname];
+    const document = url.pathname === "/v1/collateral" ? this.collateral : documents[url.pathname];
     if (document) return void response.writeHead(200).end(document);
     if (request.method !== "POST") return json(response, 404, errorOf("route_unknown"));
     return this.answer(url.pathname, await bodyOf(request), response);

@@ -99,8 +99,9 @@ function useActions(chat: Chat, id: string | undefined) {
       [guarded, runner, id, backend],
     ),
     regenerate: useCallback(
-      (messageId: string) => {
-        if (id !== undefined) void guarded(() => runner.regenerate(id, messageId, backend));
+      (messageId: string, choosesSimulated?: boolean) => {
+        if (id === undefined) return;
+        void guarded(() => runner.regenerate(id, messageId, backend, choosesSimulated));
       },
       [guarded, runner, id, backend],
     ),

@@ -120,7 +120,8 @@ function ForAll({ onExport, onDeleteAll }: Pick<Props, "onExport" | "onDeleteAll
         onClose={() => setAsking(false)}
         onConfirm={onDeleteAll}
       >
-        All conversations are deleted from this browser, and there is no other copy.
+        All conversations are deleted from this browser, with what was opened of them in the
+        explorer, and there is no other copy.
       </ConfirmSheet>
     </>
   );

@@ -9,7 +9,7 @@ import type { Message } from "./types";
 export interface MessageActions {
   /** Absent while nothing can be asked. */
   onEdit?: ((messageId: string, text: string) => void) | undefined;
-  onRegenerate?: ((messageId: string) => void) | undefined;
+  onRegenerate?: ((messageId: string, choosesSimulated?: boolean) => void) | undefined;
   renderProof?: ((message: Message) => ReactNode) | undefined;
   /** In the place of the word "Proof": what it comes to. */
   renderVerdict?: ((message: Message) => ReactNode) | undefined;
@@ -199,6 +199,16 @@ function Failure({ message, onRegenerate }: FailureProps) {
       {message.retryAt === undefined ? null : (
         <RetryButton message={message} onRegenerate={onRegenerate} at={message.retryAt} />
       )}
+      {message.offersSimulated ? (
+        <button
+          type="button"
+          disabled={onRegenerate === undefined}
+          onClick={() => onRegenerate?.(message.id, true)}
+          className="btn btn-quiet btn-small"
+        >
+          Ask simulated TEEs, unprotected
+        </button>
+      ) : null}
     </div>
   );
 }

@@ -26,13 +26,14 @@ function useHeld(receipts: readonly string[]): HeldProof | undefined {
 
 const none: readonly string[] = [];
 
-/** Checks an answer of an earlier visit: its receipts alone are known of it. */
+/** Checks an answer of an earlier visit: its receipts are known of it, and hashes of what was sent. */
 async function checkKept(connection: Connection, message: Message): Promise<void> {
   const receipts = message.receipts ?? [];
   const { startProof } = await import("./askNetwork");
   const { entries, chain } = connection;
-  const parts = receipts.map((receiptId) => ({
+  const parts = receipts.map((receiptId, i) => ({
     receiptId,
+    ...(message.requestHashes?.[i] ? { requestHash: message.requestHashes[i] } : {}),
     // The text of an answer that ended by itself is that of its only part.
     ...(receipts.length === 1 && message.state === "done" ? { text: message.text } : {}),
   }));
@@ -74,7 +75,8 @@ function AnswerProof({ message }: { message: Message }) {
                 downloadBytes(`teetee-receipt-${id}.json`, bytes);
               }
             },
-            onExplore: () => void put({ receipt: last.bytes }).then(openInExplorer),
+            onExplore: () =>
+              void put({ receipt: last.bytes, receiptId: last.id }).then(openInExplorer),
           })}
     />
   );
@@ -84,6 +86,7 @@ const verdictLooks: Record<ProofVerdict, { words: string; look: string }> = {
   verifying: { words: "Checking", look: "text-soft" },
   verified: { words: "Verified", look: "text-verified" },
   simulated: { words: "SIMULATED", look: "text-simulated" },
+  partial: { words: "Proved in part", look: "text-soft" },
   failed: { words: "Does not hold", look: "text-failed font-semibold" },
   unknown: { words: "Proof", look: "text-soft" },
 };
@@ -138,19 +141,23 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
   const isReady = state.connection !== undefined && payment.step === "ready";
   const words = wordsOf(state, payment, useNetwork().trust);
   const model = state.network?.model.name;
+  const isHardware = state.connection?.entry.route.isSimulated === false;
   const backend = useMemo(
     (): ChatBackend => ({
       isReady,
       words,
+      isHardware,
       ...(model === undefined ? {} : { model }),
       ask: async (request, onText, signal, tell) => {
         const { connection, payment: paying } = latest.current;
         if (!connection) throw new Error("the network went away: try again");
         const { askNetwork } = await import("./askNetwork");
         const payer = await paying.payer();
-        const { entries, chain } = connection;
+        const { entries, chain, entry } = connection;
+        const { isSimulated } = entry.route;
         const onPaid = () => void paying.refresh();
-        return askNetwork({ entries, chain, payer, onPaid }, request, onText, signal, tell);
+        const tools = { entries, chain, payer, isSimulated, onPaid };
+        return askNetwork(tools, request, onText, signal, tell);
       },
       renderProof: (message) => <AnswerProof message={message} />,
       renderVerdict: (message) => <Verdict message={message} />,
@@ -159,7 +166,7 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
       step: <PaymentStep />,
       aside: <LiveLine />,
     }),
-    [isReady, words, model],
+    [isReady, words, isHardware, model],
   );
   return <ChatBackendContext value={backend}>{children}</ChatBackendContext>;
 }

@@ -99,6 +99,33 @@ describe("AnswerRunner", () => {
     expect(messages()[1]).toMatchObject({ state: "done", receipts: ["r1"], cost: 7 });
   });
 
+  it("goes to simulated TEEs with what was begun on hardware only if the user says so", async () => {
+    const requests: ChatRequest[] = [];
+    const { runner, backend, id, messages, store } = world(async (request, onText) => {
+      requests.push(request);
+      if (requests.length === 2) {
+        throw new AnswerFailed("simulated_rejected", "told nothing", undefined, true);
+      }
+      onText("yes");
+      return {};
+    });
+    const allowed = () => requests.at(-1)?.allowsSimulated;
+    await runner.send(id, "a", { ...backend, isHardware: true });
+    expect(allowed()).toBe(false);
+    // The page may by now be connected to other nodes.
+    await runner.send(id, "b", { ...backend, isHardware: false });
+    expect(allowed()).toBe(false);
+    expect(messages()[3]).toMatchObject({ state: "failed", offersSimulated: true });
+    await runner.regenerate(id, messages()[3]?.id ?? "", backend, true);
+    expect(allowed()).toBe(true);
+    expect(messages()[3]).toMatchObject({ text: "yes", state: "done" });
+    expect(store.conversation(id)?.onHardware).toBe(false);
+    await runner.send(id, "c", backend);
+    expect(allowed()).toBeUndefined();
+    await runner.send(id, "d", { ...backend, isHardware: true });
+    expect(allowed()).toBe(false);
+  });
+
   it("leaves out a question that got no word for an answer", async () => {
     const requests: ChatRequest[] = [];
     const { runner, backend, id } = world(async (request, onText) => {

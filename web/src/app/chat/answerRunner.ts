@@ -10,7 +10,7 @@ import type { Conversation, Message } from "./types";
  * its first word is left out with it, since many models' templates refuse two questions in a row.
  */
 export function requestOf(conversation: Conversation): ChatRequest {
-  const { messages, settings } = conversation;
+  const { messages, settings, onHardware } = conversation;
   const isUnanswered = (at: number) => {
     const next = messages[at + 1];
     return next?.role === "assistant" && next.text === "" && next.state !== "sending";
@@ -22,6 +22,7 @@ export function requestOf(conversation: Conversation): ChatRequest {
       )
       .map(({ role, text }) => ({ role, text })),
     settings,
+    ...(onHardware ? { allowsSimulated: false } : {}),
   };
 }
 
@@ -29,8 +30,13 @@ export function requestOf(conversation: Conversation): ChatRequest {
 function failure(thrown: unknown): Partial<Message> {
   const { message, detail } = asError(thrown);
   if (!(thrown instanceof AnswerFailed)) return { state: "failed", error: message };
-  const { retryAt } = thrown;
-  return { state: "failed", error: detail, ...(retryAt === undefined ? {} : { retryAt }) };
+  const { retryAt, offersSimulated } = thrown;
+  return {
+    state: "failed",
+    error: detail,
+    ...(retryAt === undefined ? {} : { retryAt }),
+    ...(offersSimulated ? { offersSimulated } : {}),
+  };
 }
 
 /**
@@ -67,11 +73,19 @@ export class AnswerRunner {
     await this.#answer(id, backend);
   }
 
-  /** Answers once more: drops the answer, and what came after it. */
-  async regenerate(id: string, messageId: string, backend: ChatBackend): Promise<void> {
+  /**
+   * Answers once more: drops the answer, and what came after it. `choosesSimulated`: the user wants it
+   * from nodes whose TEEs are simulated, and the conversation is one with such from then on.
+   */
+  async regenerate(
+    id: string,
+    messageId: string,
+    backend: ChatBackend,
+    choosesSimulated = false,
+  ): Promise<void> {
     if (this.#running.has(id)) return;
     this.store.truncate(id, messageId);
-    await this.#answer(id, backend);
+    await this.#answer(id, backend, choosesSimulated);
   }
 
   /** Asks something else in a message's place: drops it, and what came after it. */
@@ -88,12 +102,19 @@ export class AnswerRunner {
     await this.#answer(id, backend);
   }
 
-  async #answer(id: string, backend: ChatBackend): Promise<void> {
+  async #answer(id: string, backend: ChatBackend, choosesSimulated = false): Promise<void> {
     const answer = newMessage("assistant", "", this.now());
     const asked = this.store.change(id, (before) => ({
       ...withMessages(before, [answer], this.now()),
       ...(backend.model === undefined ? {} : { model: backend.model }),
+      ...(choosesSimulated
+        ? { onHardware: false }
+        : backend.isHardware
+          ? { onHardware: true }
+          : {}),
     }));
+    const request = requestOf(asked);
+    if (choosesSimulated) request.allowsSimulated = true;
     const controller = new AbortController();
     this.#running.set(id, controller);
     this.#emit();
@@ -105,7 +126,7 @@ export class AnswerRunner {
     };
     const tell = (facts: AnswerFacts) => this.#set(id, answer.id, facts);
     try {
-      const end = await backend.ask(requestOf(asked), onText, controller.signal, tell);
+      const end = await backend.ask(request, onText, controller.signal, tell);
       this.#set(id, answer.id, { ...end, state: "done" });
     } catch (thrown) {
       this.#set(id, answer.id, controller.signal.aborted ? { state: "stopped" } : failure(thrown));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { toHex } from "../../base/bytes";
+import { sha256Sync } from "../../attest/hash";
+import { toHex, utf8 } from "../../base/bytes";
 import { asError, TeeTeeError } from "../../base/error";
 import { adviceOf, ask, type AnswerPart } from "../../client/ask";
 import type { JsonObject } from "../../client/answerShape";
@@ -19,6 +20,8 @@ export interface AskTools {
   readonly entries: EntryPool;
   readonly chain: ConnectedChain | undefined;
   readonly payer: Payer | undefined;
+  /** The TEEs of the connected entry's route, as the page says beside what is written, are none. */
+  readonly isSimulated: boolean;
   /** Something was paid, or is no longer held. */
   readonly onPaid: () => void;
 }
@@ -55,7 +58,7 @@ function samplingOf(settings: ChatSettings): JsonObject {
 /** What came of one entry, as it is heard: where an answer is stopped nobody else says it. */
 interface HeardPart {
   readonly entry: VerifiedEntry;
-  readonly tokensBefore: number;
+  readonly request: string;
   receiptId: string;
 }
 
@@ -73,6 +76,9 @@ function knownOf(part: AnswerPart): KnownPart {
 function interruptionWords(why: TeeTeeError, seconds: number): string {
   const when = seconds >= 1 ? ` in ${Math.round(seconds)} s` : "";
   if (why.code === "overloaded") return `The network is full: asked again${when}.`;
+  if (why.code === "simulated_rejected") {
+    return `An entry whose TEEs are simulated is not asked. Another one is${when}.`;
+  }
   return `The entry broke off (${why.code}). Another one goes on${when}.`;
 }
 
@@ -91,11 +97,12 @@ class NetworkAnswer {
   ) {}
 
   async run(): Promise<AnswerFacts> {
-    const { entries, payer } = this.tools;
+    const { entries, payer, isSimulated } = this.tools;
+    const allowsSimulated = this.request.allowsSimulated ?? isSimulated;
     liveAnswers.set(this.key, { tokens: 0, ...(payer ? noteOf(payer) : {}) });
     try {
       const answer = await ask(
-        { entries, patienceMs, ...(payer ? { payer } : {}) },
+        { entries, patienceMs, allowsSimulated, ...(payer ? { payer } : {}) },
         {
           path: "/v1/chat/completions",
           body: bodyOf(this.request),
@@ -105,8 +112,7 @@ class NetworkAnswer {
         {
           onText: this.onText,
           onEvent: (event) => this.onEvent(event),
-          onAsked: (entry, tokensBefore) =>
-            void this.heard.push({ entry, tokensBefore, receiptId: "" }),
+          onAsked: (entry, _, request) => void this.heard.push({ entry, request, receiptId: "" }),
           onInterrupted: (_, why, seconds) =>
             liveAnswers.set(this.key, { note: interruptionWords(why, seconds) }),
           onStanding: (entry, standing) => this.onStanding(entry, standing),
@@ -148,7 +154,11 @@ class NetworkAnswer {
   private proveHeard(): void {
     if (this.tokens === 0) return;
     const parts = this.heard.filter((part) => part.receiptId !== "");
-    const known = parts.map(({ entry, receiptId }) => ({ url: entry.url, receiptId }));
+    const known = parts.map(({ entry, receiptId, request }) => ({
+      url: entry.url,
+      receiptId,
+      request,
+    }));
     this.tell(this.prove(known, 0));
   }
 
@@ -157,7 +167,10 @@ class NetworkAnswer {
     if (receipts.length === 0) return {};
     const { entries, chain } = this.tools;
     startProof(receipts, { entries, chain, parts, lostTokens }, this.tell);
-    return { receipts };
+    const requestHashes = parts.map(({ request }) =>
+      request === undefined ? "" : toHex(sha256Sync(utf8(request))),
+    );
+    return { receipts, requestHashes };
   }
 }
 
@@ -183,7 +196,7 @@ function failedOf(thrown: unknown): TeeTeeError {
   }
   // The countdown says when.
   const words = adviceOf(new TeeTeeError(error.code, error.detail));
-  return new AnswerFailed(error.code, words, retryAt);
+  return new AnswerFailed(error.code, words, retryAt, error.code === "simulated_rejected");
 }
 
 /** Begins the check of an answer, and tells what its receipts say it cost. */

@@ -7,11 +7,18 @@ export interface ChatRequest {
   /** Without the system prompt, which is among the settings. Ends with one of the user. */
   messages: readonly { role: Message["role"]; text: string }[];
   settings: ChatSettings;
+  /**
+   * Whether nodes with simulated TEEs may be told: true where the user has chosen so, false where the
+   * conversation was held with hardware; absent: if those that are connected are simulated.
+   */
+  allowsSimulated?: boolean;
 }
 
 /** What is known of an answer beyond its text; all absent where the entry told nothing. */
 export interface AnswerFacts {
   receipts?: string[];
+  /** Of the requests that were sent for them, SHA-256 in hex. */
+  requestHashes?: string[];
   usage?: Usage;
   /** Credits. */
   cost?: number;
@@ -26,6 +33,8 @@ export class AnswerFailed extends TeeTeeError {
     detail: string,
     /** From when on asking again makes sense, Unix seconds. */
     readonly retryAt?: number | undefined,
+    /** Nodes with simulated TEEs could answer, if the user chooses so. */
+    readonly offersSimulated = false,
   ) {
     super(code, detail);
     this.name = "AnswerFailed";
@@ -42,6 +51,8 @@ export interface ChatBackend {
   aside?: ReactNode;
   /** The model's name, kept with the conversation. */
   model?: string;
+  /** The connected nodes' TEEs are hardware, every one. */
+  isHardware?: boolean;
   /**
    * Asks and streams; `onText` gets every piece once, in order. `tell` gets what becomes known while
    * it is answered, or later. Rejects with a TeeTeeError, or with the signal's reason once that is

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { forgetAll, forgetReceipts } from "../explorer/handover";
+import { proofShelf } from "../proof/proofShelf";
 import { AnswerRunner } from "./answerRunner";
 import { ConversationStore, type StoreClock } from "./conversationStore";
 import { openStorage } from "./indexedDbStorage";
@@ -18,6 +20,29 @@ const clock: StoreClock = {
   nextFrame: (run) => void (document.hidden ? setTimeout(run, 100) : requestAnimationFrame(run)),
 };
 
+/**
+ * What is kept of answers elsewhere in this browser, receipts with the tokens of their prompts, goes
+ * with the conversations.
+ */
+function alone(storage: ConversationStorage): ConversationStorage {
+  return {
+    isKept: storage.isKept,
+    summaries: () => storage.summaries(),
+    get: (id) => storage.get(id),
+    put: (conversation) => storage.put(conversation),
+    remove: async (id) => {
+      const [gone] = await Promise.all([storage.get(id), storage.remove(id)]);
+      const receiptIds = gone?.messages.flatMap(({ receipts = [] }) => receipts) ?? [];
+      proofShelf.forget(receiptIds);
+      await forgetReceipts(receiptIds);
+    },
+    clear: async () => {
+      proofShelf.clear();
+      await Promise.all([storage.clear(), forgetAll()]);
+    },
+  };
+}
+
 /** Tells other tabs what was written. */
 function announced(storage: ConversationStorage, channel: BroadcastChannel): ConversationStorage {
   const tell = async (written: Promise<void>) => {
@@ -36,7 +61,7 @@ function announced(storage: ConversationStorage, channel: BroadcastChannel): Con
 
 async function open(): Promise<Chat> {
   const channel = new BroadcastChannel("teetee.conversations");
-  const store = new ConversationStore(announced(await openStorage(), channel), clock);
+  const store = new ConversationStore(announced(alone(await openStorage()), channel), clock);
   channel.onmessage = () => {
     void store.load();
     for (const { id } of store.state().summaries) void store.reopen(id);

@@ -22,10 +22,14 @@ export interface Message {
   error?: string;
   /** From when on asking again makes sense, Unix seconds; only with `failed`. */
   retryAt?: number;
+  /** Nodes with simulated TEEs could answer, if the user chooses so; only with `failed`. */
+  offersSimulated?: boolean;
   /** What the user should know of how it ended. */
   note?: string;
   /** Ids of the receipts of its parts, first part first. */
   receipts?: string[];
+  /** SHA-256 of the request that was sent for each, hex; "" where that is not known. */
+  requestHashes?: string[];
   usage?: Usage;
   /** Credits. */
   cost?: number;
@@ -54,6 +58,8 @@ export interface Conversation {
   updated: number;
   /** Name of the model it was asked of, once it was. */
   model?: string;
+  /** It was asked of hardware: nodes with simulated TEEs are told of it only if the user says so. */
+  onHardware?: boolean;
   settings: ChatSettings;
   messages: Message[];
 }

@@ -54,7 +54,7 @@ const Row = memo(function Row({ row, active }: { row: HexRow; active: string | u
   return (
     <div className="flex w-max gap-4 whitespace-pre">
       <span className="text-faint select-none">{row.offset.toString(16).padStart(5, "0")}</span>
-      <span className="inline-block w-[47ch]">
+      <span data-column="hex" className="inline-block w-[47ch]">
         {row.segments.map(({ field, hex }, i) => (
           <span key={i}>
             {i === 0 ? "" : " "}

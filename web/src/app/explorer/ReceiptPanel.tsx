@@ -141,7 +141,7 @@ function Opening({ opening }: { opening: OpeningView }) {
     return (
       <div className="text-sm">
         <p className="max-w-2xl text-soft">
-          The prompt and the answer as numbers of tokens, with the salt of all hashes and the
+          The prompt and the answer as numbers of tokens, with the salt of the leaves and the
           sampling options. Whoever has them, and the model's tokenizer, reads the prompt.
         </p>
         <button

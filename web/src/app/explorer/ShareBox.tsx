@@ -42,6 +42,10 @@ export function ShareBox({ opened, node }: { opened: Opened; node: number }) {
           sent to no server.
         </p>
         <p className="mt-2">
+          Cutting the tokens out would not hide them: the hashes of the request and of the answer
+          have no salt, so whoever sees these can test guesses of a short or well-known question.
+        </p>
+        <p className="mt-2">
           To show who computed it without the prompt, open the quote of a stage and link to that.
         </p>
       </ConfirmSheet>

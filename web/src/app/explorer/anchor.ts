@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the contract has a receipt: the entry tells the way up the tree, the contract has the root.
 import type { Address, Hex } from "viem";
+import { parseReceiptAnchor, type ReceiptAnchor } from "../../attest/receiptAnchor";
+import { toHex } from "../../base/bytes";
 import { fail } from "../../base/error";
 import { isSameAddress, toAddress } from "../../chain/deployment";
 import { paymentAnswerBytesMax } from "../../client/limits";
-import { checkAnchor, parseReceiptAnchor, type ReceiptAnchor } from "../../client/receipts";
+import { checkAnchor } from "../../client/receipts";
 import type { VerifiedEntry } from "../../client/verifiedEntry";
 import type { Connection } from "../network/connection";
 import type { ReceiptView } from "./views";
@@ -45,9 +47,11 @@ export async function findAnchor(
   const signer = receipt.stages[0]?.node ?? "";
   const entry = await entryOf(connection, signer);
   const path = `/v1/receipts/${receipt.request}/anchor`;
-  const answer = await entry.fetchJson({ method: "GET", path, signal }, paymentAnswerBytesMax);
+  const answer = await entry.fetch({ method: "GET", path, signal }, paymentAnswerBytesMax);
   const anchor = parseReceiptAnchor(answer);
-  const { state, entryNode, receiptsRoot } = anchor;
+  const { state, place } = anchor;
+  const entryNode = place?.entryNode;
+  const receiptsRoot: Hex | undefined = place && `0x${toHex(place.receiptsRoot)}`;
   if (state !== "settled") return { state, anchoredAt: undefined, entryNode, receiptsRoot };
   const about = {
     deployment: {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Receipts that other pages hand to the explorer (`#/explorer?id=..`), without a trace in the URL but
-// the id. They are kept in this browser, so that a reload or another tab shows the same.
+// the id. They are kept in this browser for a day, so that a reload or another tab shows the same; they
+// hold prompts, so they go with the conversations that they are of.
 import { randomId } from "./randomId";
 
 /** What is handed over; beside the receipt what is at hand of its request. */
 export interface HandedOver {
   /** As it came from the entry. */
   readonly receipt: Uint8Array<ArrayBuffer>;
+  /** As the conversation has it, with which it goes. */
+  readonly receiptId?: string;
   /** Bodies, for their hashes: the request as it was sent, the answer's text in UTF-8. */
   readonly request?: Uint8Array<ArrayBuffer>;
   readonly answer?: Uint8Array<ArrayBuffer>;
@@ -25,9 +28,10 @@ const storeName = "documents";
 /** So many are kept, for so long. */
 const keptMax = 24;
 const keptForMs = 24 * 3600 * 1000;
+const clockSlackMs = 60_000;
 
 /** Where the browser keeps nothing, they are gone with the page. */
-const memory = new Map<string, HandedOver>();
+const memory = new Map<string, Kept>();
 
 function result<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -56,27 +60,69 @@ async function withStore<T>(
   }
 }
 
+/** What is of a later time than now, by a clock that was set back, has no end: it has ended. */
+function isFresh({ putAt }: Kept, now: number): boolean {
+  return putAt <= now + clockSlackMs && now - putAt < keptForMs;
+}
+
+async function readAll(store: IDBObjectStore): Promise<Kept[]> {
+  return result(store.getAll() as IDBRequest<Kept[]>);
+}
+
+/** Deletes all that is not to stay; resolves when that is done. */
+async function keepOnly(store: IDBObjectStore, stays: (one: Kept) => boolean): Promise<void> {
+  const gone = (await readAll(store)).filter((one) => !stays(one));
+  await Promise.all(gone.map(({ id }) => result(store.delete(id))));
+}
+
 /** Hands something over; the id under which `take` finds it. Never fails: memory is the last resort. */
 export async function put(item: HandedOver): Promise<string> {
   const id = randomId();
-  memory.set(id, item);
   const now = Date.now();
-  await withStore("readwrite", async (store) => {
-    const kept = await result(store.getAll() as IDBRequest<Kept[]>);
-    const fresh = kept
-      .filter((one) => now - one.putAt < keptForMs)
+  const kept = { ...item, id, putAt: now } satisfies Kept;
+  const isKept = await withStore("readwrite", async (store) => {
+    const fresh = (await readAll(store))
+      .filter((one) => isFresh(one, now))
       .sort((a, b) => b.putAt - a.putAt)
       .slice(0, keptMax - 1);
     const stays = new Set(fresh.map((one) => one.id));
-    for (const one of kept) if (!stays.has(one.id)) store.delete(one.id);
-    await result(store.put({ ...item, id, putAt: now } satisfies Kept));
+    await keepOnly(store, (one) => stays.has(one.id));
+    await result(store.put(kept));
+    return true;
   });
+  if (!isKept) {
+    memory.set(id, kept);
+    for (const oldest of memory.keys()) if (memory.size > keptMax) memory.delete(oldest);
+  }
   return id;
 }
 
-/** What was put under the id; undefined where it is gone. It stays, for a reload. */
+/** What was put under the id; undefined where it is gone, or a day old. It stays, for a reload. */
 export async function take(id: string): Promise<HandedOver | undefined> {
-  const known = memory.get(id);
-  if (known !== undefined) return known;
-  return withStore("readonly", (store) => result(store.get(id) as IDBRequest<Kept | undefined>));
+  const kept =
+    memory.get(id) ??
+    (await withStore("readonly", (store) => result(store.get(id) as IDBRequest<Kept | undefined>)));
+  return kept !== undefined && isFresh(kept, Date.now()) ? kept : undefined;
+}
+
+async function forget(stays: (one: Kept) => boolean): Promise<void> {
+  for (const [id, one] of memory) if (!stays(one)) memory.delete(id);
+  await withStore("readwrite", (store) => keepOnly(store, stays));
+}
+
+/** Drops what has had its time; for the page's start. */
+export function sweep(): Promise<void> {
+  const now = Date.now();
+  return forget((one) => isFresh(one, now));
+}
+
+/** Drops what was handed over of answers that are deleted, by the ids of their receipts. */
+export async function forgetReceipts(receiptIds: readonly string[]): Promise<void> {
+  if (receiptIds.length === 0) return;
+  await forget(({ receiptId }) => receiptId === undefined || !receiptIds.includes(receiptId));
+}
+
+/** Drops everything. */
+export function forgetAll(): Promise<void> {
+  return forget(() => false);
 }

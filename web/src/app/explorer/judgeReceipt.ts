@@ -241,7 +241,11 @@ function receiptFields(receipt: Receipt): FieldView[] {
     field("pool", String(receipt.pool)),
     field("model root", hex0x(receipt.modelRoot)),
     field("request", toHex(receipt.request), "random id of the request"),
-    field("request hash", hex0x(receipt.requestHash), "SHA-256 of the request's body"),
+    field(
+      "request hash",
+      hex0x(receipt.requestHash),
+      "SHA-256 of the request's body, without a salt: who sees it can test guesses",
+    ),
     field("answer hash", hex0x(receipt.answerHash), "SHA-256 of the answer's text"),
     field("prompt tokens", String(receipt.promptTokens)),
     field("cached tokens", String(receipt.cachedTokens), "of the prompt; free, and not computed"),

@@ -4,6 +4,7 @@ import { CopyButton } from "../ui/CopyButton";
 import { Icon, type IconName } from "../ui/Icon";
 import { NodeBadge } from "./NodeBadge";
 import {
+  lackOf,
   orderChecks,
   shortHex,
   verdictOf,
@@ -26,6 +27,7 @@ const looks: Record<ProofVerdict, { icon: IconName; title: string; look: string 
   verifying: { icon: "shield", title: "Checking the proof", look: "bg-raised text-ink" },
   verified: { icon: "check", title: "Verified", look: "bg-verified-soft text-verified" },
   simulated: { icon: "alert", title: "SIMULATED", look: "bg-simulated-soft text-simulated" },
+  partial: { icon: "question", title: "Proved in part", look: "bg-raised text-ink" },
   failed: { icon: "close", title: "The proof does not hold", look: "bg-failed-soft text-failed" },
   unknown: { icon: "question", title: "Not checked", look: "bg-raised text-ink" },
 };
@@ -40,7 +42,9 @@ function sentenceOf(proof: Proof, verdict: ProofVerdict): string {
     case "verified":
       return `All ${count} checks passed, in this page. ${proof.route.length} attested nodes computed this answer.`;
     case "simulated":
-      return `All ${count} checks passed, but TEEs of this route are simulated: nothing was protected.`;
+      return `All ${count} checks passed, but TEEs of this route are simulated: nothing was protected.${restOf(proof)}`;
+    case "partial":
+      return `All ${count} checks that could be made passed. ${lackOf(proof) ?? ""}`;
     case "failed": {
       const failed = proof.checks.filter((check) => !check.passed).length;
       return failed === 0
@@ -52,12 +56,15 @@ function sentenceOf(proof: Proof, verdict: ProofVerdict): string {
   }
 }
 
+function restOf(proof: Proof): string {
+  const lack = lackOf(proof);
+  return lack === undefined ? "" : ` Proved in part: ${lack}`;
+}
+
 /** The proof of an answer: the verdict, what is wrong first, who computed what, and every check. */
 export function ProofPanel({ proof, ...ways }: Props) {
   const verdict = verdictOf(proof);
-  const { icon, look } = looks[verdict];
-  const isPartly = verdict === "unknown" && proof.checks.length > 0;
-  const title = isPartly ? "Proved in part" : looks[verdict].title;
+  const { icon, look, title } = looks[verdict];
   const titleId = useId();
   const failed = proof.checks.filter((check) => !check.passed);
   return (
@@ -128,7 +135,7 @@ function Ways({ onDownload, explorerHref, onExplore }: Omit<Props, "proof">) {
     </>
   );
   return (
-    <div className="flex flex-wrap gap-2">
+    <div className="flex flex-wrap items-center gap-2">
       {onDownload ? (
         <button type="button" onClick={onDownload} className="btn btn-quiet btn-small">
           <Icon name="download" className="size-4" />
@@ -144,6 +151,12 @@ function Ways({ onDownload, explorerHref, onExplore }: Omit<Props, "proof">) {
         <button type="button" onClick={onExplore} className="btn btn-quiet btn-small">
           {inExplorer}
         </button>
+      ) : null}
+      {onDownload ? (
+        <p className="basis-full text-xs text-soft">
+          Whoever gets the receipt can read prompt and answer in it. The two hashes alone have no
+          salt: who sees them can test guesses.
+        </p>
       ) : null}
     </div>
   );

@@ -5,12 +5,13 @@ import type { PeerExpectation, VerifiedPeer } from "../../attest/peer";
 import { chainMeasurement } from "../../attest/chainMeasurement";
 import { verifyCollateralList, type CollateralShelf } from "../../attest/platform";
 import { parsePolicy } from "../../attest/policyJson";
+import type { ReceiptAnchor } from "../../attest/receiptAnchor";
 import { isFree, receiptDigest, type Receipt } from "../../attest/receipt";
 import { checkReceipt, type ReceiptReport } from "../../attest/receiptCheck";
 import { parseReceipt } from "../../attest/receiptJson";
 import { decodeStatement } from "../../attest/statement";
 import { fromHex, sha256, toHex, utf8 } from "../../base/bytes";
-import { asError, type TeeTeeError } from "../../base/error";
+import { asError, TeeTeeError } from "../../base/error";
 import type { AnswerPart } from "../../client/ask";
 import type { EntryPool } from "../../client/entryPool";
 import { fetchBytes } from "../../client/fetchJson";
@@ -18,14 +19,14 @@ import { collateralBytesMax } from "../../client/limits";
 import { rest } from "../../client/payers";
 import {
   checkAnchor,
+  ensureReceiptOf,
   fetchReceipt,
   fetchReceiptAnchor,
-  type ReceiptAnchor,
 } from "../../client/receipts";
 import type { NetworkTerms, VerifiedEntry } from "../../client/verifiedEntry";
 import type { ConnectedChain } from "../network/connection";
 import { hardwareWords } from "./hardwareWords";
-import type { Proof, ProofAnchor, ProofCheck, ProofStage } from "./proof";
+import type { Compared, Proof, ProofAnchor, ProofCheck, ProofStage } from "./proof";
 import type { HeldProof, HeldReceipt } from "./proofShelf";
 import { proofCheckOf } from "./receiptWords";
 
@@ -36,6 +37,8 @@ export interface KnownPart {
   readonly receiptId: string;
   /** The body that was sent; undefined where it is no longer at hand. */
   readonly request?: string;
+  /** SHA-256 of that body, hex, where it was noted when it was sent. */
+  readonly requestHash?: string;
   /** The text that came; undefined also where the entry may have signed for more of it. */
   readonly text?: string;
 }
@@ -60,7 +63,10 @@ interface CheckedPart {
   readonly receipt: Receipt | undefined;
   readonly report: ReceiptReport | undefined;
   readonly error: TeeTeeError | undefined;
+  readonly compared: Compared;
 }
+
+const notCompared: Compared = { request: false, answer: false };
 
 function partOf(entry: VerifiedEntry, part: KnownPart): AnswerPart {
   return {
@@ -134,6 +140,7 @@ async function checkPart(entries: EntryPool, part: KnownPart): Promise<CheckedPa
     known = await fetchPart(entries, part);
     const { entry, bytes } = known as { entry: VerifiedEntry; bytes: Uint8Array<ArrayBuffer> };
     const receipt = parseReceipt(bytes);
+    ensureReceiptOf(receipt.request, part.receiptId);
     const policy = parsePolicy(entry.terms.policy);
     const report = await checkReceipt(receipt, {
       ...(await expectationOf(entry.terms)),
@@ -142,10 +149,30 @@ async function checkPart(entries: EntryPool, part: KnownPart): Promise<CheckedPa
       request: part.request === undefined ? undefined : utf8(part.request),
       answer: part.text === undefined ? undefined : utf8(part.text),
     });
-    return { entry, bytes, receipt, report, error: undefined };
+    addKeptRequest(report, receipt, part);
+    return { entry, bytes, receipt, report, error: undefined, compared: comparedBy(report) };
   } catch (thrown) {
-    return { ...known, receipt: undefined, report: undefined, error: asError(thrown) };
+    const error = asError(thrown);
+    return { ...known, receipt: undefined, report: undefined, error, compared: notCompared };
   }
+}
+
+/** Of an earlier visit only the hash of what was sent is at hand. */
+function addKeptRequest(
+  report: ReceiptReport,
+  { requestHash: have }: Receipt,
+  { request, requestHash: need }: KnownPart,
+): void {
+  if (request !== undefined || need === undefined) return;
+  const detail = `have 0x${toHex(have)}, need 0x${need}`;
+  const error = toHex(have) === need ? undefined : new TeeTeeError("receipt_rejected", detail);
+  report.checks.push({ what: "request: its hash", error, details: [] });
+}
+
+function comparedBy(report: ReceiptReport): Compared {
+  const holds = (what: string) =>
+    report.checks.some((check) => check.what === what && check.error === undefined);
+  return { request: holds("request: its hash"), answer: holds("answer: its hash") };
 }
 
 function stageOf(
@@ -231,6 +258,10 @@ function proofOf(checked: readonly CheckedPart[], lostTokens: number): Proof {
     checks: checksOf(checked),
     route: routeOf(checked),
     simulated: checked.some(({ report }) => report?.simulated === true),
+    compared: {
+      request: checked.length > 0 && checked.every(({ compared }) => compared.request),
+      answer: checked.length > 0 && checked.every(({ compared }) => compared.answer),
+    },
     ...(problem === undefined ? {} : { problem }),
     ...(first && last
       ? {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { orderChecks, shortHex, verdictOf, type Proof, type ProofCheck } from "./proof";
+import { lackOf, orderChecks, shortHex, verdictOf, type Proof, type ProofCheck } from "./proof";
 
 const good: ProofCheck = { name: "route", passed: true, words: "Every layer once." };
 const bad: ProofCheck = { name: "entry", passed: false, words: "The signature is another's." };
@@ -11,6 +11,7 @@ function proofOf(change: Partial<Proof> = {}): Proof {
     checks: [good],
     route: [{ node: "ab", layers: [0, 3], trust: "verified" }],
     simulated: false,
+    compared: { request: true, answer: true },
     ...change,
   };
 }
@@ -28,6 +29,30 @@ describe("verdictOf", () => {
         "unknown",
       );
     }
+  });
+
+  it("is no more than partial unless request and answer were compared, and says which was not", () => {
+    const cases = [
+      [{ request: false, answer: true }, /: the request that was sent\.$/],
+      [{ request: true, answer: false }, /: the text above\.$/],
+      [{ request: false, answer: false }, /: the request that was sent and the text above\.$/],
+    ] as const;
+    for (const [compared, words] of cases) {
+      const proof = proofOf({ compared });
+      expect(verdictOf(proof)).toBe("partial");
+      expect(lackOf(proof)).toMatch(words);
+      // What protects nothing is called that before all else.
+      expect(verdictOf({ ...proof, simulated: true })).toBe("simulated");
+      expect(verdictOf({ ...proof, checks: [bad] })).toBe("failed");
+      expect(verdictOf({ ...proof, route: [] })).toBe("unknown");
+    }
+    expect(lackOf(proofOf())).toBeUndefined();
+  });
+
+  it("is no more than partial where a part has no receipt", () => {
+    const proof = proofOf({ phase: "unknown", problem: "Part 1 has none." });
+    expect(verdictOf(proof)).toBe("partial");
+    expect(lackOf(proof)).toBe("Part 1 has none.");
   });
 
   it("fails with one check that failed, whatever else is so", () => {

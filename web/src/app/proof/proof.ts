@@ -40,6 +40,12 @@ export interface ProofAnchor {
   transaction?: string;
 }
 
+/** Whether the receipts of all parts were found to be of what the user sent, and of what is shown. */
+export interface Compared {
+  request: boolean;
+  answer: boolean;
+}
+
 export interface Proof {
   /** `verifying` while checks run, `unknown` where nothing could be checked (`problem` says why). */
   phase: "verifying" | "done" | "unknown";
@@ -50,6 +56,7 @@ export interface Proof {
   route: readonly ProofStage[];
   /** Whether any TEE of the route is simulated. */
   simulated: boolean;
+  compared: Compared;
   problem?: string;
   /** Credits; 0 is free. */
   cost?: number;
@@ -65,11 +72,19 @@ export interface Proof {
   created?: number;
 }
 
-export type ProofVerdict = "verifying" | "verified" | "simulated" | "failed" | "unknown";
+export type ProofVerdict =
+  | "verifying"
+  | "verified"
+  | "simulated"
+  /** Somebody computed something on nodes that hold; it is not known to be all that is shown. */
+  | "partial"
+  | "failed"
+  | "unknown";
 
 /**
  * What a proof comes to. One check that failed fails it, at once; it is verified only when all are
- * through and there were some, on a route whose every node was judged.
+ * through and there were some, on a route whose every node was judged, for the request that was sent
+ * and the answer that is shown: a receipt of another question proves nothing of this one.
  */
 export function verdictOf(proof: Proof): ProofVerdict {
   const isFailed =
@@ -79,9 +94,22 @@ export function verdictOf(proof: Proof): ProofVerdict {
   if (proof.phase === "verifying") return "verifying";
   const isJudged = (stage: ProofStage) => stage.trust === "verified" || stage.trust === "simulated";
   const isWhole = proof.checks.length > 0 && proof.route.length > 0 && proof.route.every(isJudged);
-  if (proof.phase === "unknown" || !isWhole) return "unknown";
+  if (!isWhole) return "unknown";
   const isSimulated = proof.simulated || proof.route.some((stage) => stage.trust === "simulated");
-  return isSimulated ? "simulated" : "verified";
+  if (isSimulated) return "simulated";
+  return lackOf(proof) === undefined ? "verified" : "partial";
+}
+
+/** One sentence on what a proof leaves open; undefined where it is of the whole answer. */
+export function lackOf({ phase, problem, compared }: Proof): string | undefined {
+  if (phase === "unknown") return problem ?? "Not every part of the answer has a receipt.";
+  const parts = [
+    ...(compared.request ? [] : ["the request that was sent"]),
+    ...(compared.answer ? [] : ["the text above"]),
+  ];
+  return parts.length === 0
+    ? undefined
+    : `Not compared with the receipt, since this page has it no longer or not whole: ${parts.join(" and ")}.`;
 }
 
 /** The checks with what is wrong first, otherwise in their order. */

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { Proof } from "./proof";
-import { ProofShelf } from "./proofShelf";
+import { type HeldProof, ProofShelf } from "./proofShelf";
 
-const proof: Proof = { phase: "done", checks: [], route: [], simulated: false };
+const proof: Proof = {
+  phase: "done",
+  checks: [],
+  route: [],
+  simulated: false,
+  compared: { request: true, answer: true },
+};
 
 function held(id: string, size = 10) {
   return { proof, receipts: [{ id, bytes: new Uint8Array(size) }] };
@@ -42,6 +48,29 @@ describe("ProofShelf", () => {
     shelf.start(["a"], () => Promise.reject(new Error("no way")));
     await expect.poll(() => shelf.get(["a"])?.proof.phase).toBe("unknown");
     expect(shelf.get(["a"])?.proof.problem).toBe("no way");
+  });
+
+  it("forgets what is deleted, also while it is checked", async () => {
+    const shelf = new ProofShelf();
+    let tellLate: (held: HeldProof) => void = () => {};
+    shelf.start(["a", "b"], async (tell) => tell(held("a")));
+    shelf.start(["c"], (tell) => {
+      tellLate = tell;
+      return new Promise(() => {});
+    });
+    shelf.start(["d"], async (tell) => tell(held("d")));
+    let calls = 0;
+    shelf.subscribe(() => (calls += 1));
+    shelf.forget(["b", "c"]);
+    expect(calls).toBe(1);
+    tellLate(held("c"));
+    expect(shelf.get(["a", "b"])).toBeUndefined();
+    expect(shelf.receipt("a")).toBeUndefined();
+    expect(shelf.get(["c"])).toBeUndefined();
+    expect(shelf.get(["d"])).toBeDefined();
+    shelf.clear();
+    expect(shelf.get(["d"])).toBeUndefined();
+    expect(calls).toBe(2);
   });
 
   it("is bounded, by number and by bytes", () => {

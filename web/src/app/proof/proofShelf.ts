@@ -23,7 +23,13 @@ const proofsMax = 64;
 const receiptBytesMax = 32 << 20;
 
 const begun: HeldProof = {
-  proof: { phase: "verifying", checks: [], route: [], simulated: false },
+  proof: {
+    phase: "verifying",
+    checks: [],
+    route: [],
+    simulated: false,
+    compared: { request: false, answer: false },
+  },
   receipts: [],
 };
 
@@ -54,6 +60,22 @@ export class ProofShelf {
     return undefined;
   }
 
+  /** Drops what is known of answers that are deleted, by ids of receipts. */
+  forget(receiptIds: readonly string[]): void {
+    const gone = new Set(receiptIds);
+    for (const key of this.#held.keys()) {
+      if (key.split(" ").some((id) => gone.has(id))) this.#drop(key);
+    }
+    this.#tell();
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.#held.clear();
+    this.#looks.clear();
+    this.#tell();
+  }
+
   /** Begins a job, unless that answer's proof is there or under way. */
   start(receipts: readonly string[], job: ProofJob): void {
     const key = receipts.join(" ");
@@ -69,10 +91,14 @@ export class ProofShelf {
 
   async #run(key: string, job: ProofJob): Promise<void> {
     try {
-      const look = await job((held) => this.#set(key, held));
+      // One that was dropped meanwhile is not to come back.
+      const look = await job((held) => {
+        if (this.#held.has(key)) this.#set(key, held);
+      });
       if (look && this.#held.has(key)) this.#looks.set(key, look);
     } catch (thrown) {
-      const held = this.#held.get(key) ?? begun;
+      const held = this.#held.get(key);
+      if (!held) return;
       const problem = thrown instanceof Error ? thrown.message : "the check did not come to an end";
       this.#set(key, { ...held, proof: { ...held.proof, phase: "unknown", problem } });
     }
@@ -83,7 +109,16 @@ export class ProofShelf {
     this.#held.delete(key);
     this.#held.set(key, held);
     this.#makeRoom();
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  #drop(key: string): void {
+    this.#held.delete(key);
+    this.#looks.delete(key);
   }
 
   #makeRoom(): void {
@@ -93,8 +128,7 @@ export class ProofShelf {
     for (const [key, held] of this.#held) {
       const isTooMuch = this.#held.size > proofsMax || bytes > receiptBytesMax;
       if (!isTooMuch || this.#held.size === 1) return;
-      this.#held.delete(key);
-      this.#looks.delete(key);
+      this.#drop(key);
       bytes -= sizeOf(held);
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Suspense, use, useMemo } from "react";
 import { createRoot } from "react-dom/client";
-import { ChatBackendContext, type ChatBackend } from "../../../src/app/chat/backend";
+import { AnswerFailed, ChatBackendContext, type ChatBackend } from "../../../src/app/chat/backend";
 import { openChat } from "../../../src/app/chat/chatStore";
 import { ChatView } from "../../../src/app/chat/ChatView";
 import LandingPage from "../../../src/app/pages/LandingPage";
@@ -24,6 +24,9 @@ const backend: ChatBackend = {
   async ask(request, onText, signal) {
     const question = request.messages.at(-1)?.text ?? "";
     if (question.includes("fail")) throw new Error("the entry refused");
+    if (question.includes("hardware") && !request.allowsSimulated) {
+      throw new AnswerFailed("simulated_rejected", "They were told nothing.", undefined, true);
+    }
     const text = question.includes("long") ? longAnswer() : `You said: **${question}**`;
     for (let at = 0; at < text.length; at += 4) {
       signal.throwIfAborted();

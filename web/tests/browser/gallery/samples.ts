@@ -40,6 +40,7 @@ const verified: Proof = {
     },
   ],
   simulated: false,
+  compared: { request: true, answer: true },
   cost: 416,
   promptTokens: 8,
   completionTokens: 80,
@@ -58,6 +59,7 @@ export const proofs: Record<string, Proof> = {
     cost: 0,
     route: verified.route.map((stage) => ({ ...stage, trust: "simulated" })),
   },
+  partial: { ...verified, compared: { request: false, answer: true } },
   failed: {
     ...verified,
     checks: [
@@ -76,6 +78,7 @@ export const proofs: Record<string, Proof> = {
     checks: [],
     route: [],
     simulated: false,
+    compared: { request: false, answer: false },
     problem: "The entry no longer has this receipt.",
   },
 };

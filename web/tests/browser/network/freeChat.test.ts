@@ -69,12 +69,15 @@ describe.skipIf(!hasNetwork)("chat on a network without a chain", () => {
     await panel.getByText("The text above is exactly the one that was signed.").waitFor();
     expect(await page.getByRole("button", { name: /wallet/i }).count()).toBe(0);
     expect(await accessibilityProblems(page)).toEqual([]);
-    // An answer of before the page was loaded anew is proven by its receipt alone.
+    // An answer of before the page was loaded anew is proven by its receipt and what was noted of the request.
     await page.reload();
     await last()
       .getByRole("button", { name: /^Proof/ })
       .click();
     await expect.poll(() => panel.getAttribute("data-verdict")).toBe("simulated");
+    await panel.getByText(/^All \d+ checks$/).click();
+    await panel.getByText("It answers exactly the request that this page sent.").waitFor();
+    expect(await panel.getByText(/Proved in part/).count()).toBe(0);
     expect(browser.problems).toEqual([]);
   });
 
