@@ -3,10 +3,11 @@ import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from
 import { put } from "../explorer/handover";
 import { useConnection, type ConnectionState } from "../network/NetworkProvider";
 import type { Connection } from "../network/connection";
+import { type Yardstick, yardstickOf } from "../network/yardstick";
 import { useNetwork, type NetworkTrust } from "../network/network";
 import { usePayment, type Payment } from "../payment/payment";
 import { PaymentLine, PaymentStep } from "../payment/PaymentStep";
-import { verdictOf, type ProofVerdict } from "../proof/proof";
+import { shownVerdict, type ShownVerdict } from "../proof/proof";
 import { ProofPanel } from "../proof/ProofPanel";
 import { proofShelf, type HeldProof } from "../proof/proofShelf";
 import { RoutePanel } from "../proof/RoutePanel";
@@ -25,6 +26,13 @@ function useHeld(receipts: readonly string[]): HeldProof | undefined {
 }
 
 const none: readonly string[] = [];
+/** While no network is connected. */
+const nobodys: Yardstick = { isOwn: false, words: "" };
+
+function useYardstick(): Yardstick | undefined {
+  const { connection, settings } = useConnection();
+  return connection && yardstickOf(connection, settings);
+}
 
 /** Checks an answer of an earlier visit: its receipts are known of it, and hashes of what was sent. */
 async function checkKept(connection: Connection, message: Message): Promise<void> {
@@ -43,6 +51,7 @@ async function checkKept(connection: Connection, message: Message): Promise<void
 function AnswerProof({ message }: { message: Message }) {
   const receipts = message.receipts ?? none;
   const held = useHeld(receipts);
+  const yardstick = useYardstick();
   const { connection } = useConnection();
   const isKnown = held !== undefined;
   const isPending = held?.proof.anchor?.state === "pending";
@@ -67,6 +76,7 @@ function AnswerProof({ message }: { message: Message }) {
   return (
     <ProofPanel
       proof={held.proof}
+      yardstick={yardstick ?? nobodys}
       {...(last === undefined
         ? {}
         : {
@@ -82,9 +92,10 @@ function AnswerProof({ message }: { message: Message }) {
   );
 }
 
-const verdictLooks: Record<ProofVerdict, { words: string; look: string }> = {
+const verdictLooks: Record<ShownVerdict, { words: string; look: string }> = {
   verifying: { words: "Checking", look: "text-soft" },
   verified: { words: "Verified", look: "text-verified" },
+  attested: { words: "Attested", look: "text-soft" },
   simulated: { words: "SIMULATED", look: "text-simulated" },
   partial: { words: "Proved in part", look: "text-soft" },
   failed: { words: "Does not hold", look: "text-failed font-semibold" },
@@ -93,7 +104,8 @@ const verdictLooks: Record<ProofVerdict, { words: string; look: string }> = {
 
 function Verdict({ message }: { message: Message }) {
   const held = useHeld(message.receipts ?? none);
-  const { words, look } = verdictLooks[held ? verdictOf(held.proof) : "unknown"];
+  const isOwn = useYardstick()?.isOwn === true;
+  const { words, look } = verdictLooks[held ? shownVerdict(held.proof, isOwn) : "unknown"];
   return (
     <span className={look}>
       {words === "Proof" ? null : <span className="sr-only">Proof: </span>}
@@ -129,7 +141,7 @@ function wordsOf(
   const count = route.nodes.length;
   return route.isSimulated
     ? `SIMULATED: ${count} nodes, whose TEEs protect nothing.`
-    : `Encrypted to ${count} verified ${count === 1 ? "node" : "nodes"}.`;
+    : `Encrypted to ${count} attested ${count === 1 ? "node" : "nodes"}.`;
 }
 
 /** Chat's way to the network: asks with payment, proves answers, and says what is to be done before. */

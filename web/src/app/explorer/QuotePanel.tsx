@@ -19,6 +19,8 @@ function titleOf({ verdict, hardware }: QuoteView): string {
   switch (verdict) {
     case "verified":
       return "Verified";
+    case "attested":
+      return "Attested";
     case "simulated":
       return "SIMULATED";
     case "failed":
@@ -33,6 +35,7 @@ function titleOf({ verdict, hardware }: QuoteView): string {
 function sentenceOf(view: QuoteView): string {
   switch (view.verdict) {
     case "verified":
+    case "attested":
       return `Every check passed, and ${view.network} accepts this node.`;
     case "simulated":
       return `Every check passed and ${view.network} accepts it, but the TEE is simulated: it protects nothing.`;
@@ -51,6 +54,9 @@ export function QuotePanel({ view, bytes, onJudgeAt }: Props) {
     <div className="space-y-8">
       <VerdictBanner verdict={view.verdict} title={titleOf(view)}>
         <p>{sentenceOf(view)}</p>
+        {view.unpinned !== "" && view.verdict !== "failed" && view.verdict !== "alone" ? (
+          <p className="mt-1 text-sm">{view.unpinned}</p>
+        ) : null}
       </VerdictBanner>
       <JudgedAt view={view} onJudgeAt={onJudgeAt} />
       <div className="grid gap-8 lg:grid-cols-2">

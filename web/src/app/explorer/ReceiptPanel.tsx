@@ -20,6 +20,7 @@ interface Props {
 
 const titles: Record<ReceiptView["verdict"], string> = {
   verified: "Verified",
+  attested: "Attested",
   simulated: "SIMULATED",
   alone: "Consistent, and held against no network",
   failed: "This receipt does not hold",
@@ -29,6 +30,7 @@ function sentenceOf(view: ReceiptView): string {
   const count = view.checks.length;
   switch (view.verdict) {
     case "verified":
+    case "attested":
       return `All ${count} checks passed, against the policy and the weights of ${view.network}.`;
     case "simulated":
       return `All ${count} checks passed against ${view.network}, but its TEEs are simulated: nothing was protected.`;
@@ -46,11 +48,8 @@ export function ReceiptPanel({ view, text, onOpenQuote }: Props) {
     <div className="space-y-8">
       <VerdictBanner verdict={view.verdict} title={titles[view.verdict]}>
         <p>{sentenceOf(view)}</p>
-        {view.isUnpinned && view.verdict !== "failed" ? (
-          <p className="mt-1 text-sm">
-            This network has no contract: policy and manifest are the word of the entry that serves
-            this page.
-          </p>
+        {view.unpinned !== "" && view.verdict !== "failed" ? (
+          <p className="mt-1 text-sm">{view.unpinned}</p>
         ) : null}
         {view.saysSimulated && view.verdict === "alone" ? (
           <p className="mt-1 font-semibold">SIMULATED: its quotes come from a development TEE.</p>

@@ -5,6 +5,7 @@ import type { CheckView, Verdict } from "./views";
 
 const looks: Record<Verdict, { icon: IconName; look: string }> = {
   verified: { icon: "check", look: "bg-verified-soft text-verified" },
+  attested: { icon: "check", look: "bg-raised text-ink" },
   simulated: { icon: "alert", look: "bg-simulated-soft text-simulated" },
   alone: { icon: "question", look: "bg-raised text-ink" },
   failed: { icon: "close", look: "bg-failed-soft text-failed" },

@@ -12,6 +12,7 @@ import { parseReceipt } from "../../attest/receiptJson";
 import { fromUtf8, toBase64, toHex, utf8 } from "../../base/bytes";
 import { recogniseBytes, recogniseText } from "./documents";
 import { hexRows } from "./hexRows";
+import { acceptedVerdict } from "./judge";
 import { judgeQuote } from "./judgeQuote";
 import { judgeReceipt } from "./judgeReceipt";
 import { packForLink, unpackFromLink } from "./linkCodec";
@@ -37,7 +38,7 @@ const terms: NetworkTermsInput = {
   chainId: receipt.chainId,
   contract: receipt.contract,
   pool: receipt.pool,
-  isUnpinned: false,
+  unpinned: "",
 };
 
 function errorOf(make: () => unknown): DocumentError {
@@ -343,5 +344,13 @@ describe.skipIf(!hasSharedData)("real quotes", () => {
       eventLog.slice(0, digit) + (eventLog[digit] === "0" ? "1" : "0") + eventLog.slice(digit + 1);
     const other = await judgeQuote({ ...input, eventLog: changed });
     expect(other.verdict).toBe("failed");
+  });
+});
+
+describe("what a network accepts", () => {
+  it("is called verified only where the user has set the network", () => {
+    expect(acceptedVerdict(false, terms)).toBe("verified");
+    expect(acceptedVerdict(false, { ...terms, unpinned: "The entry's word." })).toBe("attested");
+    expect(acceptedVerdict(true, { ...terms, unpinned: "The entry's word." })).toBe("simulated");
   });
 });

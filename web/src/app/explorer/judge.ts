@@ -20,7 +20,7 @@ import { fromUtf8, sha256, toHex } from "../../base/bytes";
 import { TeeTeeError } from "../../base/error";
 import { formatUtc, type UnixSeconds } from "../../base/time";
 import { tcbStatusWords } from "./words";
-import type { CheckView, FieldView, HardwareView, NetworkTermsInput } from "./views";
+import type { CheckView, FieldView, HardwareView, NetworkTermsInput, Verdict } from "./views";
 
 export const hex0x = (bytes: Uint8Array): string => `0x${toHex(bytes)}`;
 
@@ -227,4 +227,10 @@ export function readable(bytes: Uint8Array): string {
     // Then hex says it.
   }
   return toHex(bytes);
+}
+
+/** Of what a network accepts: green only where the user has said which network that is. */
+export function acceptedVerdict(isSimulated: boolean, { unpinned }: NetworkTermsInput): Verdict {
+  if (isSimulated) return "simulated";
+  return unpinned === "" ? "verified" : "attested";
 }

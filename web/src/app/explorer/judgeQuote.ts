@@ -17,6 +17,7 @@ import { toHex } from "../../base/bytes";
 import { fail, TeeTeeError } from "../../base/error";
 import type { UnixSeconds } from "../../base/time";
 import {
+  acceptedVerdict,
   checkView,
   fieldMaker,
   hardwareOf,
@@ -280,11 +281,12 @@ function verdictOf(
   checks: readonly CheckView[],
   byNetwork: readonly CheckView[],
   judged: Judged,
+  terms: Terms,
 ): Verdict {
   if (checks.some((check) => check.state === "failed")) return "failed";
   const isAccepted = byNetwork.some((check) => check.state === "passed");
-  if (!isAccepted) return "alone";
-  return judged.quote?.simulated ? "simulated" : "verified";
+  if (!isAccepted || terms.network === undefined) return "alone";
+  return acceptedVerdict(judged.quote?.simulated === true, terms.network);
 }
 
 function fieldsOf(quote: Uint8Array): FieldView[] {
@@ -311,7 +313,8 @@ export async function judgeQuote(input: QuoteInput): Promise<QuoteView> {
   const byNetwork = await judgeByNetwork(input, terms, judged, at);
   const times = input.collateral === undefined ? undefined : timesOfCollateral(input.collateral);
   return {
-    verdict: verdictOf(own, byNetwork, judged),
+    verdict: verdictOf(own, byNetwork, judged, terms),
+    unpinned: terms.network?.unpinned ?? "",
     network: terms.network?.name ?? "",
     checks: [...own, ...byNetwork],
     fields: fieldsOf(input.quote),

@@ -16,6 +16,7 @@ import { digestOf, sameTrace, type TraceDigest } from "../../attest/trace";
 import { isZero, toHex } from "../../base/bytes";
 import { formatUtc } from "../../base/time";
 import {
+  acceptedVerdict,
   checkView,
   fieldMaker,
   hardwareOf,
@@ -129,7 +130,7 @@ function verdictOf(checks: readonly CheckView[], report: ReceiptReport, terms: T
   if (checks.some((check) => check.state === "failed")) return "failed";
   if (terms.network === undefined) return "alone";
   if (!report.accepted) return "failed";
-  return report.simulated ? "simulated" : "verified";
+  return acceptedVerdict(report.simulated, terms.network);
 }
 
 function stateOf(checks: readonly CheckView[], name: string): CheckState {
@@ -280,7 +281,7 @@ export async function judgeReceipt(input: ReceiptInput): Promise<ReceiptView> {
   return {
     verdict: verdictOf(checks, report, terms),
     network: terms.network?.name ?? "",
-    isUnpinned: terms.network?.isUnpinned ?? false,
+    unpinned: terms.network?.unpinned ?? "",
     saysSimulated: receipt.simulated,
     checks,
     stages: receipt.stages.map((_, i) => stageView(receipt, i, report, checks)),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { startTransition, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { asError } from "../../base/error";
-import { useConnection } from "../network/NetworkProvider";
 import { navigate, useRoute } from "../router/useRoute";
 import { take } from "./handover";
 import { judgeClient } from "./judgeClient";
@@ -110,13 +109,12 @@ function useJudging(
 /** Reads what is opened, and judges it anew whenever what it is held against changes. */
 export function useExplorer(): ExplorerState {
   const { query } = useRoute();
-  const { connection } = useConnection();
   const [opened, setOpened] = useState<Opened>();
   const [judged, setJudged] = useState<Judged>();
   const [error, setError] = useState<DocumentError>();
   const [isReading, setReading] = useState(false);
   const [choice, setChoice] = useState<Choice>(firstChoice);
-  const { terms } = useNetworkTerms(connection, opened !== undefined);
+  const { terms } = useNetworkTerms(opened !== undefined);
   const network = choice.against === "network" ? terms : undefined;
   const current = useRef(opened);
   current.current = opened;

@@ -2,6 +2,9 @@
 import { useEffect, useState } from "react";
 import { asError, type TeeTeeError } from "../../base/error";
 import type { Connection } from "../network/connection";
+import { useConnection } from "../network/NetworkProvider";
+import type { NetworkSettings } from "../network/settings";
+import { yardstickOf } from "../network/yardstick";
 import type { NetworkTermsInput } from "./views";
 
 export interface TermsState {
@@ -9,7 +12,11 @@ export interface TermsState {
   readonly error: TeeTeeError | undefined;
 }
 
-async function fetchTerms(connection: Connection, signal: AbortSignal): Promise<NetworkTermsInput> {
+async function fetchTerms(
+  connection: Connection,
+  settings: NetworkSettings,
+  signal: AbortSignal,
+): Promise<NetworkTermsInput> {
   const [{ fetchBytes }, { collateralBytesMax }, { fromHex }] = await Promise.all([
     import("../../client/fetchJson"),
     import("../../client/limits"),
@@ -19,6 +26,7 @@ async function fetchTerms(connection: Connection, signal: AbortSignal): Promise<
   const url = `${entry.url}/v1/collateral`;
   const answer = await fetchBytes(url, collateralBytesMax, { signal });
   const deployment = chain?.deployment;
+  const yardstick = yardstickOf(connection, settings);
   return {
     name: network.model.name || "the connected network",
     manifest: terms.manifest,
@@ -28,19 +36,20 @@ async function fetchTerms(connection: Connection, signal: AbortSignal): Promise<
     chainId: BigInt(deployment?.chainId ?? 0),
     contract: deployment ? fromHex(deployment.contract.slice(2)) : new Uint8Array(20),
     pool: chain?.pool ?? 0n,
-    isUnpinned: chain === undefined,
+    unpinned: yardstick.isOwn ? "" : yardstick.words,
   };
 }
 
 /** What the connected network holds evidence against; fetched once `isWanted`. */
-export function useNetworkTerms(connection: Connection | undefined, isWanted: boolean): TermsState {
+export function useNetworkTerms(isWanted: boolean): TermsState {
+  const { connection, settings } = useConnection();
   const [state, setState] = useState<TermsState>({ terms: undefined, error: undefined });
   const key = connection?.terms;
   useEffect(() => {
     if (connection === undefined || !isWanted) return;
     const controller = new AbortController();
     const load = () =>
-      fetchTerms(connection, controller.signal).then(
+      fetchTerms(connection, settings, controller.signal).then(
         (terms) => setState({ terms, error: undefined }),
         (thrown: unknown) => {
           if (!controller.signal.aborted) setState({ terms: undefined, error: asError(thrown) });

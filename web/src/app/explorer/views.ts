@@ -19,7 +19,7 @@ export interface CheckView {
  * `verified` and `simulated` are held against a network; `alone` is consistent, and held against
  * nothing but itself.
  */
-export type Verdict = "verified" | "simulated" | "alone" | "failed";
+export type Verdict = "verified" | "attested" | "simulated" | "alone" | "failed";
 
 /** A field: where its bytes stand, if they do. */
 export interface FieldView {
@@ -100,8 +100,8 @@ export interface ReceiptView {
   readonly verdict: Verdict;
   /** Of what it was held against; of nothing else, "". */
   readonly network: string;
-  /** That policy and model are the entry's own word. */
-  readonly isUnpinned: boolean;
+  /** Whose word it is what it was held against, where it is not the user's; else "". */
+  readonly unpinned: string;
   readonly saysSimulated: boolean;
   readonly checks: readonly CheckView[];
   readonly stages: readonly StageView[];
@@ -123,6 +123,8 @@ export interface ReceiptView {
 
 export interface QuoteView {
   readonly verdict: Verdict;
+  /** As of a receipt. */
+  readonly unpinned: string;
   readonly network: string;
   readonly checks: readonly CheckView[];
   readonly fields: readonly FieldView[];
@@ -153,6 +155,6 @@ export interface NetworkTermsInput {
   /** 20 bytes. */
   readonly contract: Uint8Array;
   readonly pool: bigint;
-  /** Neither a contract nor the user has said which policy it must be. */
-  readonly isUnpinned: boolean;
+  /** Of a pool that the user has not set: who has named it, for people; else "". */
+  readonly unpinned: string;
 }

@@ -2,20 +2,23 @@
 import { useId, type ReactNode } from "react";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon, type IconName } from "../ui/Icon";
+import type { Yardstick } from "../network/yardstick";
 import { NodeBadge } from "./NodeBadge";
 import {
   lackOf,
   orderChecks,
   shortHex,
-  verdictOf,
+  shownVerdict,
   type Proof,
   type ProofCheck,
   type ProofStage,
-  type ProofVerdict,
+  type ShownVerdict,
 } from "./proof";
 
 interface Props {
   proof: Proof;
+  /** What it was held against; without one the user has set it. */
+  yardstick?: Yardstick;
   /** Hands out the receipt as a file. */
   onDownload?: () => void;
   /** Link to the same receipt in the explorer, or what opens it there. */
@@ -23,16 +26,17 @@ interface Props {
   onExplore?: () => void;
 }
 
-const looks: Record<ProofVerdict, { icon: IconName; title: string; look: string }> = {
+const looks: Record<ShownVerdict, { icon: IconName; title: string; look: string }> = {
   verifying: { icon: "shield", title: "Checking the proof", look: "bg-raised text-ink" },
   verified: { icon: "check", title: "Verified", look: "bg-verified-soft text-verified" },
+  attested: { icon: "check", title: "Attested", look: "bg-raised text-ink" },
   simulated: { icon: "alert", title: "SIMULATED", look: "bg-simulated-soft text-simulated" },
   partial: { icon: "question", title: "Proved in part", look: "bg-raised text-ink" },
   failed: { icon: "close", title: "The proof does not hold", look: "bg-failed-soft text-failed" },
   unknown: { icon: "question", title: "Not checked", look: "bg-raised text-ink" },
 };
 
-function sentenceOf(proof: Proof, verdict: ProofVerdict): string {
+function sentenceOf(proof: Proof, verdict: ShownVerdict): string {
   const count = proof.checks.length;
   switch (verdict) {
     case "verifying":
@@ -40,6 +44,7 @@ function sentenceOf(proof: Proof, verdict: ProofVerdict): string {
         ? `${count} checks have passed so far.`
         : `${count} of ${proof.checksExpected} checks have passed so far.`;
     case "verified":
+    case "attested":
       return `All ${count} checks passed, in this page. ${proof.route.length} attested nodes computed this answer.`;
     case "simulated":
       return `All ${count} checks passed, but TEEs of this route are simulated: nothing was protected.${restOf(proof)}`;
@@ -62,8 +67,8 @@ function restOf(proof: Proof): string {
 }
 
 /** The proof of an answer: the verdict, what is wrong first, who computed what, and every check. */
-export function ProofPanel({ proof, ...ways }: Props) {
-  const verdict = verdictOf(proof);
+export function ProofPanel({ proof, yardstick, ...ways }: Props) {
+  const verdict = shownVerdict(proof, yardstick?.isOwn ?? true);
   const { icon, look, title } = looks[verdict];
   const titleId = useId();
   const failed = proof.checks.filter((check) => !check.passed);
@@ -86,6 +91,7 @@ export function ProofPanel({ proof, ...ways }: Props) {
             {title}
           </h3>
           <p>{sentenceOf(proof, verdict)}</p>
+          {verdict === "attested" ? <p className="wrap-anywhere">{yardstick?.words}</p> : null}
         </div>
       </div>
       {verdict === "verifying" && proof.checksExpected !== undefined ? (
@@ -126,7 +132,7 @@ export function ProofPanel({ proof, ...ways }: Props) {
 }
 
 /** Where to go with the proof from here. */
-function Ways({ onDownload, explorerHref, onExplore }: Omit<Props, "proof">) {
+function Ways({ onDownload, explorerHref, onExplore }: Omit<Props, "proof" | "yardstick">) {
   if (!onDownload && explorerHref === undefined && !onExplore) return null;
   const inExplorer = (
     <>

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { lackOf, orderChecks, shortHex, verdictOf, type Proof, type ProofCheck } from "./proof";
+import {
+  lackOf,
+  orderChecks,
+  shortHex,
+  shownVerdict,
+  verdictOf,
+  type Proof,
+  type ProofCheck,
+} from "./proof";
 
 const good: ProofCheck = { name: "route", passed: true, words: "Every layer once." };
 const bad: ProofCheck = { name: "entry", passed: false, words: "The signature is another's." };
@@ -19,6 +27,13 @@ function proofOf(change: Partial<Proof> = {}): Proof {
 describe("verdictOf", () => {
   it("is verified when all are through", () => {
     expect(verdictOf(proofOf())).toBe("verified");
+  });
+
+  it("is shown as verified only where the user has set what it was held against", () => {
+    expect(shownVerdict(proofOf(), true)).toBe("verified");
+    expect(shownVerdict(proofOf(), false)).toBe("attested");
+    expect(shownVerdict(proofOf({ simulated: true }), false)).toBe("simulated");
+    expect(shownVerdict(proofOf({ checks: [bad] }), false)).toBe("failed");
   });
 
   it("is never verified without a check, a route, or a judgement of each node", () => {

@@ -100,6 +100,14 @@ export function verdictOf(proof: Proof): ProofVerdict {
   return lackOf(proof) === undefined ? "verified" : "partial";
 }
 
+/** `attested`: verified, but held against a pool that the user has not set (network/yardstick.ts). */
+export type ShownVerdict = ProofVerdict | "attested";
+
+export function shownVerdict(proof: Proof, isOwn: boolean): ShownVerdict {
+  const verdict = verdictOf(proof);
+  return verdict === "verified" && !isOwn ? "attested" : verdict;
+}
+
 /** One sentence on what a proof leaves open; undefined where it is of the whole answer. */
 export function lackOf({ phase, problem, compared }: Proof): string | undefined {
   if (phase === "unknown") return problem ?? "Not every part of the answer has a receipt.";
