@@ -1,130 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  lazy,
-  Suspense,
-  useCallback,
-  useEffect,
-  useState,
-  useSyncExternalStore,
-  type ReactNode,
-} from "react";
-import { asError } from "../../base/error";
+import { lazy, Suspense, useCallback, useState, useSyncExternalStore, type ReactNode } from "react";
 import { useNetwork } from "../network/network";
 import { PageHeading } from "../router/PageHeading";
-import { navigate, useRoute } from "../router/useRoute";
-import { useToast } from "../shell/Toasts";
-import { downloadFile } from "../ui/downloadFile";
+import { navigate } from "../router/useRoute";
 import { Icon } from "../ui/Icon";
 import { Sheet } from "../ui/Sheet";
-import { useChatBackend } from "./backend";
 import type { Chat } from "./chatStore";
 import { Composer } from "./Composer";
 import { ConversationList } from "./ConversationList";
 import { MessageList } from "./MessageList";
-import type { ChatSettings, Conversation, ConversationSummary } from "./types";
+import type { ConversationSummary } from "./types";
+import { type ChatActions, useChatActions, useCurrent, usePart } from "./useChatActions";
 
 const SettingsPanel = lazy(() => import("./SettingsPanel"));
-
-/**
- * The conversation that the URL names: its id once it is read, `isMissing` when there is none. Views
- * take the parts that they show, so that text that streams renders the list of messages alone.
- */
-function useCurrent({ store }: Chat): { id: string | undefined; isMissing: boolean } {
-  const { rest } = useRoute();
-  const id = rest[0];
-  const isOpen = useSyncExternalStore(
-    store.subscribe,
-    () => id !== undefined && store.conversation(id) !== undefined,
-  );
-  const [missing, setMissing] = useState<string>();
-  useEffect(() => {
-    if (id === undefined) return;
-    store.open(id).then(
-      (read) => setMissing(read === undefined ? id : undefined),
-      () => setMissing(id),
-    );
-  }, [store, id]);
-  return { id: isOpen ? id : undefined, isMissing: !isOpen && id !== undefined && missing === id };
-}
-
-/** A part of a conversation; renders anew only when that part is another one. */
-function usePart<T>(
-  { store }: Chat,
-  id: string | undefined,
-  part: (conversation: Conversation) => T,
-): T | undefined {
-  return useSyncExternalStore(store.subscribe, () => {
-    const conversation = id === undefined ? undefined : store.conversation(id);
-    return conversation === undefined ? undefined : part(conversation);
-  });
-}
-
-/** What the parts of the page do, with errors said in a toast. */
-function useActions(chat: Chat, id: string | undefined) {
-  const { store, runner } = chat;
-  const backend = useChatBackend();
-  const toast = useToast();
-  const [settings, setSettings] = useState<ChatSettings>({});
-  const guarded = useCallback(
-    async (act: () => Promise<unknown>) => {
-      try {
-        await act();
-      } catch (thrown) {
-        toast({ text: asError(thrown).message, kind: "error" });
-      }
-    },
-    [toast],
-  );
-  const kept = usePart(chat, id, (conversation) => conversation.settings);
-  return {
-    backend,
-    settings: kept ?? settings,
-    /** Of a conversation that is still to come they are kept until it does. */
-    changeSettings: (next: ChatSettings) => {
-      if (id === undefined) setSettings(next);
-      else store.change(id, (before) => ({ ...before, settings: next }));
-    },
-    send: (text: string) => {
-      const to = id ?? store.create(settings).id;
-      if (id === undefined) {
-        navigate("chat", [to], {}, true);
-        setSettings({});
-      }
-      void guarded(() => runner.send(to, text, backend));
-    },
-    edit: useCallback(
-      (messageId: string, text: string) => {
-        if (id !== undefined) void guarded(() => runner.edit(id, messageId, text, backend));
-      },
-      [guarded, runner, id, backend],
-    ),
-    regenerate: useCallback(
-      (messageId: string, choosesSimulated?: boolean) => {
-        if (id === undefined) return;
-        void guarded(() => runner.regenerate(id, messageId, backend, choosesSimulated));
-      },
-      [guarded, runner, id, backend],
-    ),
-    exportFile: (of?: string) =>
-      void guarded(async () => {
-        const name = of === undefined ? "conversations" : `conversation-${of.slice(0, 8)}`;
-        downloadFile(`teetee-${name}.json`, await store.export(of));
-      }),
-    rename: (of: string, title: string) =>
-      void guarded(async () => {
-        await store.open(of);
-        store.rename(of, title);
-      }),
-  };
-}
-
-type Actions = ReturnType<typeof useActions>;
 
 interface ListProps {
   chat: Chat;
   summaries: readonly ConversationSummary[];
   currentId: string | undefined;
-  actions: Actions;
+  actions: ChatActions;
   /** Where the list lies over the page: closes it. */
   onFollow?: () => void;
 }
@@ -162,9 +56,10 @@ export function ChatView({ chat }: { chat: Chat }) {
   const { summaries } = useSyncExternalStore(store.subscribe, store.state);
   const { id, isMissing } = useCurrent(chat);
   const title = usePart(chat, id, (conversation) => conversation.title);
-  const actions = useActions(chat, id);
+  const actions = useChatActions(chat, id);
   const [isListOpen, setListOpen] = useState(false);
   const [isSettingsOpen, setSettingsOpen] = useState(false);
+  const closeList = () => setListOpen(false);
   const list = { chat, summaries, currentId: id, actions };
   return (
     <div className="mx-auto flex h-[calc(100dvh-3.5rem-1px)] max-w-[100rem]">
@@ -175,35 +70,18 @@ export function ChatView({ chat }: { chat: Chat }) {
         <ChatList {...list} />
       </aside>
       <div className="flex min-w-0 flex-1 flex-col">
-        <div className="flex h-12 shrink-0 items-center gap-2 px-4">
-          <button
-            type="button"
-            onClick={() => setListOpen(true)}
-            className="btn btn-icon lg:hidden"
-          >
-            <Icon name="list" />
-            <span className="sr-only">Conversations</span>
-          </button>
-          <PageHeading
-            title={title ?? "Chat"}
-            className="min-w-0 flex-1 truncate text-sm font-medium text-soft"
-          />
+        <Head
+          title={title ?? "Chat"}
+          onList={() => setListOpen(true)}
+          onSettings={() => setSettingsOpen(true)}
+        >
           {actions.backend.head}
-          <button type="button" onClick={() => setSettingsOpen(true)} className="btn btn-icon">
-            <Icon name="settings" />
-            <span className="sr-only">Settings of this conversation</span>
-          </button>
-        </div>
+        </Head>
         <StoreNotice store={store} />
         <Talk chat={chat} id={id} isMissing={isMissing} actions={actions} />
       </div>
-      <Sheet
-        title="Conversations"
-        side="left"
-        isOpen={isListOpen}
-        onClose={() => setListOpen(false)}
-      >
-        <ChatList {...list} onFollow={() => setListOpen(false)} />
+      <Sheet title="Conversations" side="left" isOpen={isListOpen} onClose={closeList}>
+        <ChatList {...list} onFollow={closeList} />
       </Sheet>
       <Sheet title="Settings" isOpen={isSettingsOpen} onClose={() => setSettingsOpen(false)}>
         <Suspense fallback={null}>
@@ -218,22 +96,48 @@ export function ChatView({ chat }: { chat: Chat }) {
   );
 }
 
+interface HeadProps {
+  title: string;
+  onList: () => void;
+  onSettings: () => void;
+  /** Between title and settings. */
+  children: ReactNode;
+}
+
+function Head({ title, onList, onSettings, children }: HeadProps) {
+  return (
+    <div className="flex h-12 shrink-0 items-center gap-2 px-4">
+      <button type="button" onClick={onList} className="btn btn-icon lg:hidden">
+        <Icon name="list" />
+        <span className="sr-only">Conversations</span>
+      </button>
+      <PageHeading
+        title={title}
+        className="min-w-0 flex-1 truncate text-sm font-medium text-soft"
+      />
+      {children}
+      <button type="button" onClick={onSettings} className="btn btn-icon">
+        <Icon name="settings" />
+        <span className="sr-only">Settings of this conversation</span>
+      </button>
+    </div>
+  );
+}
+
 interface TalkProps {
   chat: Chat;
   id: string | undefined;
   isMissing: boolean;
-  actions: Actions;
+  actions: ChatActions;
 }
 
 /** What was said, and the field for what is said next. */
 function Talk({ chat, id, isMissing, actions }: TalkProps) {
-  const { runner } = chat;
   const { backend } = actions;
   const messages = usePart(chat, id, (conversation) => conversation.messages);
-  const [draft, setDraft] = useState("");
   const isAnswering = useSyncExternalStore(
-    runner.subscribe,
-    () => id !== undefined && runner.isRunning(id),
+    chat.runner.subscribe,
+    () => id !== undefined && chat.runner.isRunning(id),
   );
   const mayAsk = backend.isReady && !isAnswering;
   return (
@@ -250,27 +154,37 @@ function Talk({ chat, id, isMissing, actions }: TalkProps) {
           renderVerdict={backend.renderVerdict}
         />
       )}
-      <div className="shrink-0 overflow-y-hidden px-4 pt-1 pb-4 [scrollbar-gutter:stable]">
-        <div className="mx-auto w-full max-w-3xl">
-          {backend.step}
-          <Composer
-            text={draft}
-            onText={setDraft}
-            onSend={(text) => {
-              setDraft("");
-              actions.send(text);
-            }}
-            onStop={() => {
-              if (id !== undefined) runner.stop(id);
-            }}
-            isAnswering={isAnswering}
-            isReady={backend.isReady}
-            words={backend.words}
-            aside={backend.aside}
-          />
-        </div>
-      </div>
+      <NextQuestion chat={chat} id={id} isAnswering={isAnswering} actions={actions} />
     </>
+  );
+}
+
+type NextQuestionProps = Omit<TalkProps, "isMissing"> & { isAnswering: boolean };
+
+function NextQuestion({ chat, id, isAnswering, actions }: NextQuestionProps) {
+  const { backend } = actions;
+  const [draft, setDraft] = useState("");
+  return (
+    <div className="shrink-0 overflow-y-hidden px-4 pt-1 pb-4 [scrollbar-gutter:stable]">
+      <div className="mx-auto w-full max-w-3xl">
+        {backend.step}
+        <Composer
+          text={draft}
+          onText={setDraft}
+          onSend={(text) => {
+            setDraft("");
+            actions.send(text);
+          }}
+          onStop={() => {
+            if (id !== undefined) chat.runner.stop(id);
+          }}
+          isAnswering={isAnswering}
+          isReady={backend.isReady}
+          words={backend.words}
+          aside={backend.aside}
+        />
+      </div>
+    </div>
   );
 }
 
