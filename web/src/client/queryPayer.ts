@@ -178,7 +178,7 @@ class QueryAnswer implements AnswerPayment {
       }
       if (where.nonce !== undefined) this.keep((paid = { ...paid, nonce: where.nonce }));
       if (Date.now() >= this.giveUpAtMs) {
-        throw new PaymentError("timed_out", `${sentWords(paid)} and is in no block yet`);
+        throw new PaymentError("timed_out", pendingWords(paid));
       }
       await rest(seenRestMs, signal);
       if (signal?.aborted) throw new PaymentError("cancelled", "the answer was stopped");
@@ -346,6 +346,12 @@ class QueryAnswer implements AnswerPayment {
 
 function keyOf({ entry, requestHash }: PaidQuery): string {
   return `${entry.toLowerCase()} ${requestHash}`;
+}
+
+function pendingWords(paid: PaidQuery): string {
+  return paid.transaction === undefined
+    ? "a transaction of this wallet is on its way, which may pay for this question: wait for it"
+    : `${sentWords(paid)} and is in no block yet`;
 }
 
 function sentWords({ transaction, query }: PaidQuery): string {

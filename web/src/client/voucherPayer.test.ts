@@ -94,6 +94,19 @@ describe("a payer by voucher", () => {
     expect(raised).toEqual([1n]);
   });
 
+  it("says the time by the entry's clock, which decides", async () => {
+    for (const ahead of [900, -900]) {
+      server.aheadSeconds = ahead;
+      const verified = await VerifiedEntry.open({
+        url: server.url,
+        terms: testTerms,
+        verifier: trustingVerifier,
+      });
+      const { timeMs } = await claimOf((await answerOf().pay(verified, purchase)) ?? "");
+      expect(Math.abs(timeMs - Date.now() - ahead * 1000)).toBeLessThan(5000);
+    }
+  });
+
   it("never signs for more than the voucher has, nor than it may", async () => {
     standing["claimable"] = "300";
     expect((await claimOf((await answerOf().pay(entry, purchase)) ?? "")).amount).toBe(300n);

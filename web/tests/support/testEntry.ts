@@ -69,6 +69,8 @@ export class TestEntry {
   otherNode: string | undefined;
   /** Others that it tells of. */
   others: string[] = [];
+  /** Its clock is so far ahead of the right one. */
+  aheadSeconds = 0;
   /** Connections that a client broke off while it was answered. */
   brokenOff = 0;
   private statement: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -169,7 +171,8 @@ export class TestEntry {
       statement: toBase64(this.statement),
       quote: toBase64(await bareQuote(this.statement, nonce)),
     };
-    json(response, 200, { time: Math.floor(Date.now() / 1000), nodes: [node] });
+    const time = Math.floor(Date.now() / 1000) + this.aheadSeconds;
+    json(response, 200, { time, nodes: [node] });
   }
 
   private async answer(

@@ -244,6 +244,14 @@ function nameOf({ query, transaction }: PaidQuery): string {
   return "The wallet was asked; nothing is known to be sent";
 }
 
+function waitingWords({ query, transaction }: PaidQuery, from: number): string {
+  if (query === undefined && transaction === undefined) {
+    return "Ask the same again, and it is looked for before anything is paid.";
+  }
+  const when = new Date(from * 1000).toLocaleString();
+  return `Ask the same again, and it is not paid again. What nobody serves can be reclaimed from ${when} on.`;
+}
+
 function PaidQuestion({ paid }: { paid: PaidQuery }) {
   const payment = usePayment();
   const act = useAct();
@@ -255,9 +263,7 @@ function PaidQuestion({ paid }: { paid: PaidQuery }) {
         {nameOf(paid)}: {creditsText(paid.locked)} at most.
       </p>
       <p className="text-soft">
-        {isEarly
-          ? `Ask the same again, and it is not paid again. What nobody serves can be reclaimed from ${new Date(from * 1000).toLocaleString()} on.`
-          : "Nobody served it: its credits can be reclaimed."}
+        {isEarly ? waitingWords(paid, from) : "Nobody served it: its credits can be reclaimed."}
       </p>
       {paid.query === undefined || isEarly ? null : (
         <div className="mt-2">

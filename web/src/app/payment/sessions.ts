@@ -160,7 +160,8 @@ export class SessionStorage {
   /** Of what is stored, not of what somebody has read before; nothing where it is not there. */
   change(voucher: string, change: (session: Session) => Session): void {
     const found = this.all().find((session) => session.voucher === voucher);
-    if (found) this.keep(change(found));
+    const changed = found && change(found);
+    if (changed && changed !== found) this.keep(changed);
   }
 
   drop(voucher: string): void {
