@@ -353,6 +353,29 @@ describe("ask", () => {
     expect(ends).toEqual([false]);
   });
 
+  it("stays with the entry that was paid for the answer, and then asks no other", async () => {
+    for (const failures of [2, 1000]) {
+      let times = 0;
+      const one = await start((it) => (++times <= failures ? { pieces: [broken] } : rest(it)));
+      const other = await start((it) => rest(it));
+      const payment: AnswerPayment = {
+        bodyMembers: async () => ({}),
+        pay: async () => "query id=7",
+        onStanding: () => undefined,
+        triesAgain: async () => false,
+        unserved: () => ({ transaction: "0x", query: 7n, reclaimableFrom: 1, isGood: true }),
+        end: () => undefined,
+      };
+      const payer: Payer = { kind: "query", begin: () => payment };
+      const entries = poolOf(one, other);
+      const got = await asked({ entries, payer, patienceMs: 1500 });
+      expect(got.text).toBe(failures === 2 ? words.join("") : "");
+      expect(got.error === undefined).toBe(failures === 2);
+      expect(times).toBeGreaterThan(1);
+      expect(other.asked).toEqual([]);
+    }
+  });
+
   it("pays no other entry where one does not take what it was paid", async () => {
     for (const code of ["query_unknown", "payment_in_use"]) {
       const refuse = { status: 402, pieces: [JSON.stringify(errorOf(code, "payment_error"))] };

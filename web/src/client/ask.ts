@@ -439,6 +439,11 @@ class Asking {
       fail("deadline_exceeded", "the request's timeout is over");
     }
     const isTimeUp = now >= this.giveUpAtMs;
+    if (this.isPaidHere) {
+      // It was paid for this very answer; nobody else is paid in its place unless they are asked to.
+      if (isTimeUp || (this.strikes.get(failedUrl) ?? 0) >= strikesMax) throw this.given(why);
+      return this.waitFor(failedUrl, why, this.waitMs(why));
+    }
     let isNewRound = false;
     for (let i = 0; i < this.urls.length; i++) {
       this.turn = (this.turn + 1) % this.urls.length;
@@ -446,13 +451,20 @@ class Asking {
       if ((this.strikes.get(this.url) ?? 0) >= strikesMax) continue;
       // Of those that were named each has its turn; others may be as many as an entry likes.
       if (isTimeUp && (isNewRound || !entries.isNamed(this.url))) continue;
-      const waitMs = isNewRound ? this.waitMs(why) : 0;
-      this.events.onInterrupted?.(failedUrl, why, waitMs / 1000);
-      if (waitMs > 0) await rest(waitMs, this.question.signal);
-      this.ensureWanted();
-      return;
+      return this.waitFor(failedUrl, why, isNewRound ? this.waitMs(why) : 0);
     }
     throw this.given(why);
+  }
+
+  private get isPaidHere(): boolean {
+    const hasTokens = this.known.tokenIds.length > (this.question.given?.tokenIds.length ?? 0);
+    return this.isPaidOnce && !hasTokens && this.payment.unserved()?.isGood === true;
+  }
+
+  private async waitFor(failedUrl: string, why: TeeTeeError, waitMs: number): Promise<void> {
+    this.events.onInterrupted?.(failedUrl, why, waitMs / 1000);
+    if (waitMs > 0) await rest(waitMs, this.question.signal);
+    this.ensureWanted();
   }
 
   /** As long as the entry asks to be left alone, within the patience that there is. */

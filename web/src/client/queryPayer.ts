@@ -79,7 +79,7 @@ const unsent = new Set([
 /**
  * Pays each request by a transaction of its own, which locks the most that it may cost; the rest
  * returns to the payer's credits. What a query paid for may be asked for again at the same entry,
- * also by a later page; an answer that goes on elsewhere is paid for there.
+ * also by a later page; an answer that has begun and goes on elsewhere is paid for there.
  */
 export class QueryPayer implements Payer {
   readonly kind = "query";
@@ -226,6 +226,11 @@ class QueryAnswer implements AnswerPayment {
     requestHash: Hex,
   ): Promise<bigint> {
     const { reader, pool, weiPerCredit } = this.options;
+    const before = this.unserved();
+    if (before?.isGood && this.paid?.requestHash === requestHash) {
+      // The same question: whoever asked it was asked to pay once.
+      throw new PaymentError("not_ready", "it is paid at an entry that does not answer: ask again");
+    }
     const terms = await fetchVerifiedTerms(entry, purchase.signal);
     if (terms.isFree) {
       return fail("invalid_argument", "answers of this network are free: ask without paying");

@@ -53,7 +53,7 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
   let unserved: UnservedPayment | undefined;
 
   beforeAll(async () => {
-    network = await UpNetwork.start(port, "--shards", "1", "--replicas", "1");
+    network = await UpNetwork.start(port, "--shards", "1", "--replicas", "2");
     rpc = await FrontProxy.start(port + 15, network.rpcUrl);
     const settings = { entryUrl: network.urls[0] ?? "", rpcUrls: [rpc.url] };
     connection = await verify(await reach(settings, new AbortController().signal), attestVerifier);
@@ -188,6 +188,27 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
         expect(paid?.args.maxCompletionTokens).toBe(5);
         expect(paid?.args.locked).toBe(queryPrice(prices, paid!.args));
       }
+    });
+
+    it("is made to one entry for one question, unless that is asked again", async () => {
+      const [first, second] = await Promise.all(
+        network.urls.map((url) => connection.entries.open(url)),
+      );
+      if (!first || !second) throw new Error("need two entries");
+      const payer = await desk.payer();
+      const answer = payer!.begin();
+      const members = await answer.bodyMembers((some) => JSON.stringify({ prompt: "a", ...some }));
+      const body = JSON.stringify({ prompt: "a", ...members });
+      const purchase = { body, promptBytes: 1, tokensMax: 4 };
+      const claim = await answer.pay(first, purchase);
+      expect(await answer.pay(first, purchase)).toBe(claim);
+      await expect(answer.pay(second, purchase)).rejects.toThrow("ask again");
+      // What has begun is another request.
+      const more = JSON.stringify({ prompt: "a", answer_token_ids: [1], ...members });
+      expect(await answer.pay(second, { ...purchase, body: more })).not.toBe(claim);
+      answer.end(false);
+      expect(await payer!.begin().pay(second, purchase)).not.toBe(claim);
+      expect(wallet.sent).toHaveLength(3);
     });
 
     it("is looked for under whatever transaction it has", async () => {

@@ -73,7 +73,7 @@ function knownOf(part: AnswerPart): KnownPart {
 function interruptionWords(why: TeeTeeError, seconds: number, isPaidOnce: boolean): string {
   const when = seconds >= 1 ? ` in ${Math.round(seconds)} s` : "";
   if (isPaidOnce) {
-    return `The entry broke off (${why.code}). Another one is asked${when}, which your wallet pays apart.`;
+    return `The entry broke off (${why.code}). Asked again${when}; another entry would be paid apart.`;
   }
   if (why.code === "overloaded") return `The network is full: asked again${when}.`;
   return `The entry broke off (${why.code}). Another one goes on${when}.`;
@@ -191,7 +191,7 @@ export function unservedWords(payment: UnservedPayment): string {
       ? `The payment was sent (${by}), and what became of it is not known yet.`
       : `This question is paid: number ${query}${by === "" ? "" : `, ${by}`}.`;
   const again = isGood
-    ? "Ask the same again, and it is not paid again."
+    ? "Ask the same again: the same entry is not paid again."
     : "This entry does not take it any more: asking again is paid anew.";
   const from = new Date(reclaimableFrom * 1000).toLocaleString();
   return `${paid} ${again} What nobody serves can be reclaimed from ${from} on, under Payment.`;

@@ -249,7 +249,7 @@ function waitingWords({ query, transaction }: PaidQuery, from: number): string {
     return "Ask the same again, and it is looked for before anything is paid.";
   }
   const when = new Date(from * 1000).toLocaleString();
-  return `Ask the same again, and it is not paid again. What nobody serves can be reclaimed from ${when} on.`;
+  return `Ask the same again: the same entry is not paid again. What nobody serves can be reclaimed from ${when} on.`;
 }
 
 function PaidQuestion({ paid }: { paid: PaidQuery }) {

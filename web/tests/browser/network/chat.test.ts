@@ -407,7 +407,7 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
       await expect.poll(() => rpc.isDown, { timeout: 60_000 }).toBe(true);
       await page.getByRole("button", { name: "Stop the answer" }).click();
       await last().getByText("Stopped.").waitFor();
-      await last().getByText("Ask the same again, and it is not paid again").waitFor();
+      await last().getByText("Ask the same again: the same entry is not paid again").waitFor();
       wallet.onSent = undefined;
       rpc.isDown = false;
       await page.reload();
