@@ -151,6 +151,9 @@ export function explainChainError(thrown: unknown): TeeTeeError {
   if (data || names.includes("ExecutionRevertedError")) {
     return new TeeTeeError("call_reverted", `the contract refuses: ${text}`);
   }
+  if (names.includes("WaitForTransactionReceiptTimeoutError")) {
+    return new TeeTeeError("timed_out", "the transaction is in no block that was seen yet");
+  }
   if (names.includes("TimeoutError")) {
     return new TeeTeeError("timed_out", "the RPC endpoint did not answer in time: try again");
   }

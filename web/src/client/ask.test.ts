@@ -17,7 +17,7 @@ import type { TeeTeeError } from "../base/error";
 import { adviceOf, ask, type AskEvents, type AskOptions } from "./ask";
 import { EntryPool } from "./entryPool";
 import { EntryRefusal } from "./fetchJson";
-import type { AnswerPayment, Payer } from "./payers";
+import { type AnswerPayment, type Payer, PaymentError } from "./payers";
 import type { RouteVerifier } from "./routeVerifier";
 
 const words = ["One", " two", "", " three", " four", "."];
@@ -359,28 +359,96 @@ describe("ask", () => {
       ++times === 1 ? { status: 402, pieces: [body] } : rest(one),
     );
     const tries: string[] = [];
-    let ends = 0;
+    const ends: boolean[] = [];
     const payment: AnswerPayment = {
+      bodyMembers: async () => ({ salt: "7" }),
       pay: async () => `query id=${tries.length}`,
       onStanding: () => undefined,
       triesAgain: async (code) => {
         tries.push(code);
         return true;
       },
-      end: () => void ends++,
+      unserved: () => undefined,
+      end: (isServed) => void ends.push(isServed),
     };
-    const payer: Payer = {
-      kind: "query",
-      bodyMembers: () => ({ salt: "7" }),
-      begin: () => payment,
-    };
+    const payer: Payer = { kind: "query", begin: () => payment };
     const whole = await asked({ entries: poolOf(entry), payer });
     expect(whole.text).toBe(words.join(""));
     expect(tries).toEqual(["payment_required"]);
-    expect(ends).toBe(1);
+    expect(ends).toEqual([true]);
     const [first, second] = entry.asked;
     expect(first?.request.headers["teetee-payment"]).toBe("query id=0");
     expect(second?.request.headers["teetee-payment"]).toBe("query id=1");
     expect(second?.body["salt"]).toBe("7");
+  });
+
+  it("goes to no other entry where the payment failed, and says what was paid", async () => {
+    const [one, other] = [await start((it) => rest(it)), await start((it) => rest(it))];
+    const paid = { transaction: undefined, query: 7n, reclaimableFrom: 1, isGood: true };
+    const ends: boolean[] = [];
+    let payments = 0;
+    const payment: AnswerPayment = {
+      bodyMembers: async () => ({}),
+      pay: async () => {
+        payments++;
+        throw new PaymentError("rpc_unavailable", "the chain is away");
+      },
+      onStanding: () => undefined,
+      triesAgain: async () => false,
+      unserved: () => paid,
+      end: (isServed) => void ends.push(isServed),
+    };
+    const payer: Payer = { kind: "query", begin: () => payment };
+    const told: unknown[] = [];
+    const asking = ask({ entries: poolOf(one, other), payer }, question, {
+      onUnserved: (payment) => told.push(payment),
+    });
+    await expect(asking).rejects.toThrow("rpc_unavailable");
+    expect(payments).toBe(1);
+    expect(told).toEqual([paid]);
+    expect(ends).toEqual([false]);
+  });
+
+  it("stays with the entry that was paid for the answer, and then asks no other", async () => {
+    for (const failures of [2, 1000]) {
+      let times = 0;
+      const one = await start((it) => (++times <= failures ? { pieces: [broken] } : rest(it)));
+      const other = await start((it) => rest(it));
+      const payment: AnswerPayment = {
+        bodyMembers: async () => ({}),
+        pay: async () => "query id=7",
+        onStanding: () => undefined,
+        triesAgain: async () => false,
+        unserved: () => ({ transaction: "0x", query: 7n, reclaimableFrom: 1, isGood: true }),
+        end: () => undefined,
+      };
+      const payer: Payer = { kind: "query", begin: () => payment };
+      const entries = poolOf(one, other);
+      const got = await asked({ entries, payer, patienceMs: 1500 });
+      expect(got.text).toBe(failures === 2 ? words.join("") : "");
+      expect(got.error === undefined).toBe(failures === 2);
+      expect(times).toBeGreaterThan(1);
+      expect(other.asked).toEqual([]);
+    }
+  });
+
+  it("pays no other entry where one does not take what it was paid", async () => {
+    for (const code of ["query_unknown", "payment_in_use"]) {
+      const refuse = { status: 402, pieces: [JSON.stringify(errorOf(code, "payment_error"))] };
+      const [one, other] = [await start(() => refuse), await start(() => refuse)];
+      let payments = 0;
+      const payment: AnswerPayment = {
+        bodyMembers: async () => ({}),
+        pay: async () => `query id=${++payments}`,
+        onStanding: () => undefined,
+        triesAgain: async () => false,
+        unserved: () => undefined,
+        end: () => undefined,
+      };
+      const payer: Payer = { kind: "query", begin: () => payment };
+      const entries = poolOf(one, other);
+      await expect(ask({ entries, payer }, question)).rejects.toThrow(code);
+      expect(payments).toBe(1);
+    }
   });
 });

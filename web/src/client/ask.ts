@@ -22,7 +22,15 @@ import {
   saidErrorOf,
   timeoutMsOf,
 } from "./partialAnswer";
-import { type AnswerPayment, FreePayer, type Payer, paymentHeader, rest } from "./payers";
+import {
+  type AnswerPayment,
+  FreePayer,
+  type Payer,
+  PaymentError,
+  paymentHeader,
+  rest,
+  type UnservedPayment,
+} from "./payers";
 import { collect, type VerifiedEntry } from "./verifiedEntry";
 
 // Asks a network through whichever entry answers, as src/client/client.cpp does.
@@ -71,6 +79,8 @@ export interface AskEvents {
   readonly onInterrupted?: (url: string, why: TeeTeeError, seconds: number) => void;
   /** How the voucher stands, as the entry says while it answers. */
   readonly onStanding?: (entry: VerifiedEntry, standing: Standing) => void;
+  /** The answer fails, or was stopped, though this was paid for it. */
+  readonly onUnserved?: (payment: UnservedPayment) => void;
 }
 
 /** What one entry gave of an answer. */
@@ -133,6 +143,7 @@ const ofMoney = new Set([
   "voucher_unknown",
   "voucher_ended",
   "voucher_exhausted",
+  "query_unknown",
   "query_mismatch",
   "host_unknown",
   "sign_in_rejected",
@@ -161,7 +172,11 @@ class Asking {
   private readonly shape: AnswerShape;
   private readonly isResumable: boolean;
   private readonly payment: AnswerPayment;
-  private readonly body: JsonObject;
+  /** Each entry is paid by a transaction, for this very request. */
+  private readonly isPaidOnce: boolean;
+  private readonly seed: number;
+  /** Once it is known what the payment puts into it. */
+  private body: JsonObject;
   private readonly strikes = new Map<string, number>();
   private readonly beganAtMs = Date.now();
   private readonly urls: string[];
@@ -188,24 +203,36 @@ class Asking {
     private readonly events: AskEvents,
   ) {
     const payer = options.payer ?? new FreePayer();
+    this.isPaidOnce = payer.kind === "query";
     this.shape = answerPaths[question.path];
     this.isResumable = answerCountOf(question.body) === 1;
     this.payment = payer.begin();
     // Known from the beginning, so that an entry which dies before its first word changes nothing.
-    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-    this.body = { seed: seed >>> 1, ...question.body, ...payer.bodyMembers() };
+    this.seed = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) >>> 1;
+    this.body = this.bodyWith({});
     const { given } = question;
     if (given) Object.assign(this.known, { ...given, tokenIds: [...given.tokenIds] });
     const { preferred } = options.entries;
     this.urls = [preferred, ...options.entries.urls.filter((url) => url !== preferred)];
   }
 
+  private bodyWith(members: JsonObject): JsonObject {
+    return { seed: this.seed, ...members, ...this.question.body };
+  }
+
   async run(): Promise<Answer> {
+    let isServed = false;
     try {
+      const members = await this.payment.bodyMembers((some) =>
+        JSON.stringify(this.requestOf(this.bodyWith(some))),
+      );
+      this.body = this.bodyWith(members);
       for (;;) {
         const isFirst = this.interruption === undefined;
         const tokenCount = this.known.tokenIds.length;
         const failed = await this.goOn();
+        // What was stopped behind its first token is charged for.
+        isServed = !failed || (this.hasBegun && this.question.signal?.aborted === true);
         if (!failed) return this.answer();
         this.ensureWanted();
         if (this.isRefused) throw failed;
@@ -217,8 +244,12 @@ class Asking {
         this.interruption ??= failed;
         await this.turnToNext(failed);
       }
+    } catch (thrown) {
+      const unserved = isServed ? undefined : this.payment.unserved();
+      if (unserved) this.events.onUnserved?.(unserved);
+      throw thrown;
     } finally {
-      this.payment.end();
+      this.payment.end(isServed);
     }
   }
 
@@ -321,16 +352,23 @@ class Asking {
           this.isRefused = false;
           continue;
         }
-        if (ofMoney.has(thrown.code)) this.isRefused = true;
+        if (this.isOfMoney(thrown)) this.isRefused = true;
         throw thrown;
       }
     }
   }
 
+  private isOfMoney(error: TeeTeeError): boolean {
+    if (error instanceof PaymentError || ofMoney.has(error.code)) return true;
+    return this.isPaidOnce && error.code === "payment_in_use";
+  }
+
+  private requestOf(body: JsonObject): JsonObject {
+    return this.isResumable ? requestForRest(body, this.known) : { ...body, stream: true };
+  }
+
   private requestBody(): JsonObject {
-    const body = this.isResumable
-      ? requestForRest(this.body, this.known)
-      : { ...this.body, stream: true };
+    const body = this.requestOf(this.body);
     const timeoutMs = timeoutMsOf(this.body);
     if (!this.interruption || timeoutMs === undefined) return body;
     const leftMs = timeoutMs - (Date.now() - this.beganAtMs);
@@ -423,6 +461,11 @@ class Asking {
       fail("deadline_exceeded", "the request's timeout is over");
     }
     const isTimeUp = now >= this.giveUpAtMs;
+    if (this.isPaidHere) {
+      // It was paid for this very answer; nobody else is paid in its place unless they are asked to.
+      if (isTimeUp || (this.strikes.get(failedUrl) ?? 0) >= strikesMax) throw this.given(why);
+      return this.waitFor(failedUrl, why, this.waitMs(why));
+    }
     let isNewRound = false;
     for (let i = 0; i < this.urls.length; i++) {
       this.turn = (this.turn + 1) % this.urls.length;
@@ -430,13 +473,20 @@ class Asking {
       if ((this.strikes.get(this.url) ?? 0) >= strikesMax) continue;
       // Of those that were named each has its turn; others may be as many as an entry likes.
       if (isTimeUp && (isNewRound || !entries.isNamed(this.url))) continue;
-      const waitMs = isNewRound ? this.waitMs(why) : 0;
-      this.events.onInterrupted?.(failedUrl, why, waitMs / 1000);
-      if (waitMs > 0) await rest(waitMs, this.question.signal);
-      this.ensureWanted();
-      return;
+      return this.waitFor(failedUrl, why, isNewRound ? this.waitMs(why) : 0);
     }
     throw this.given(why);
+  }
+
+  private get isPaidHere(): boolean {
+    const hasTokens = this.known.tokenIds.length > (this.question.given?.tokenIds.length ?? 0);
+    return this.isPaidOnce && !hasTokens && this.payment.unserved()?.isGood === true;
+  }
+
+  private async waitFor(failedUrl: string, why: TeeTeeError, waitMs: number): Promise<void> {
+    this.events.onInterrupted?.(failedUrl, why, waitMs / 1000);
+    if (waitMs > 0) await rest(waitMs, this.question.signal);
+    this.ensureWanted();
   }
 
   /** As long as the entry asks to be left alone, within the patience that there is. */

@@ -133,10 +133,6 @@ export class HostPayer implements Payer {
 
   constructor(readonly options: HostOptions) {}
 
-  bodyMembers() {
-    return {};
-  }
-
   begin(): AnswerPayment {
     return new HostAnswer(this);
   }
@@ -162,6 +158,10 @@ class HostAnswer implements AnswerPayment {
 
   constructor(private readonly payer: HostPayer) {}
 
+  async bodyMembers() {
+    return {};
+  }
+
   async pay(entry: VerifiedEntry, purchase: Purchase): Promise<string> {
     this.entry = entry.receiptKey;
     return encodeHostClaim(await this.payer.tokenFor(entry, purchase.signal));
@@ -176,6 +176,8 @@ class HostAnswer implements AnswerPayment {
     this.isRenewed = true;
     return true;
   }
+
+  unserved(): undefined {}
 
   end(): void {}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "viem";
+import { TeeTeeError } from "../base/error";
 import { parseEntryTerms, type Standing } from "./entries";
 import { paymentAnswerBytesMax } from "./limits";
 import type { VerifiedEntry } from "./verifiedEntry";
@@ -20,27 +21,57 @@ export interface Purchase {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The payment itself failed: no entry would do better, and none is paid in its place. */
+export class PaymentError extends TeeTeeError {
+  constructor(code: string, detail: string) {
+    super(code, detail);
+    this.name = "PaymentError";
+  }
+}
+
+/** A payment for an answer that did not come. */
+export interface UnservedPayment {
+  readonly transaction: Hex | undefined;
+  /** undefined until it is in a block. */
+  readonly query: bigint | undefined;
+  /** Unix seconds: from then on what nobody served comes back. */
+  readonly reclaimableFrom: number;
+  /** The same question, asked again, is not paid for again. */
+  readonly isGood: boolean;
+}
+
+type BodyMembers = Readonly<Record<string, unknown>>;
+
 /** How one answer is paid for, at whichever entries give it. */
 export interface AnswerPayment {
+  /**
+   * What goes into the body of the request, unless the question says it itself; unknown members are
+   * ignored by entries. `requestWith` makes the request that these members come to, so that one that
+   * was paid for before can be made again.
+   */
+  bodyMembers(requestWith: (members: BodyMembers) => string): Promise<BodyMembers>;
   /** What goes into TeeTee-Payment; undefined where answers are free. */
   pay(entry: VerifiedEntry, purchase: Purchase): Promise<string | undefined>;
   /** The entry tells, while it answers, how the voucher stands. */
   onStanding(entry: VerifiedEntry, standing: Standing): void;
   /** Whether to pay and ask once more, after the entry has refused with this. */
   triesAgain(code: string, signal?: AbortSignal): Promise<boolean>;
-  /** The answer is over. */
-  end(): void;
+  /** What was paid for the answer and has not been used, where it failed. */
+  unserved(): UnservedPayment | undefined;
+  /** The answer is over; `isServed`: nothing more is to be had for what was paid. */
+  end(isServed: boolean): void;
 }
 
 /** How a client pays the entries that it asks; several answers may be paid for at a time. */
 export interface Payer {
   readonly kind: "free" | "host" | "query" | "voucher";
-  /** What goes into the body of each request; unknown members are ignored by entries. */
-  bodyMembers(): Readonly<Record<string, unknown>>;
   begin(): AnswerPayment;
 }
 
 class FreeAnswer implements AnswerPayment {
+  async bodyMembers(): Promise<BodyMembers> {
+    return {};
+  }
   async pay(): Promise<undefined> {
     return undefined;
   }
@@ -48,16 +79,13 @@ class FreeAnswer implements AnswerPayment {
   async triesAgain(): Promise<boolean> {
     return false;
   }
+  unserved(): undefined {}
   end(): void {}
 }
 
 /** For networks without a chain. */
 export class FreePayer implements Payer {
   readonly kind = "free";
-
-  bodyMembers() {
-    return {};
-  }
 
   begin(): AnswerPayment {
     return new FreeAnswer();

@@ -241,7 +241,8 @@ export class VerifiedEntry {
     readonly registered: readonly RegisteredNode[],
     /** Unix milliseconds, by this clock. */
     readonly verifiedAtMs: number,
-    private readonly clockAhead: number,
+    /** What the entry's clock is ahead of this one, seconds, as it said. */
+    readonly clockAhead: number,
   ) {}
 
   /**

@@ -7,7 +7,6 @@ import { errorOf, type Reply, TestEntry, testTerms } from "../../tests/support/t
 import { sha256, toHex, utf8 } from "../base/bytes";
 import { toAddress } from "../chain/deployment";
 import { recoverSigner, requestDigest, spendDigest } from "../chain/typedData";
-import { QueryPayer } from "./queryPayer";
 import { VerifiedEntry } from "./verifiedEntry";
 import { VoucherPayer, type VoucherOptions } from "./voucherPayer";
 
@@ -95,6 +94,19 @@ describe("a payer by voucher", () => {
     expect(raised).toEqual([1n]);
   });
 
+  it("says the time by the entry's clock, which decides", async () => {
+    for (const ahead of [900, -900]) {
+      server.aheadSeconds = ahead;
+      const verified = await VerifiedEntry.open({
+        url: server.url,
+        terms: testTerms,
+        verifier: trustingVerifier,
+      });
+      const { timeMs } = await claimOf((await answerOf().pay(verified, purchase)) ?? "");
+      expect(Math.abs(timeMs - Date.now() - ahead * 1000)).toBeLessThan(5000);
+    }
+  });
+
   it("never signs for more than the voucher has, nor than it may", async () => {
     standing["claimable"] = "300";
     expect((await claimOf((await answerOf().pay(entry, purchase)) ?? "")).amount).toBe(300n);
@@ -112,8 +124,8 @@ describe("a payer by voucher", () => {
     const both = await claimOf((await second.pay(entry, purchase)) ?? "");
     expect(both.amount - one.amount).toBe(520n);
     expect(both.timeMs).toBeGreaterThan(one.timeMs);
-    first.end();
-    second.end();
+    first.end(true);
+    second.end(true);
     const later = await claimOf((await payer.begin().pay(entry, purchase)) ?? "");
     expect(later.amount).toBe(one.amount);
   });
@@ -138,7 +150,7 @@ describe("a payer by voucher", () => {
       return raised;
     };
     await expect.poll(third).toEqual([1n, 1140n, 1000n + 1280n]);
-    answer.end();
+    answer.end(true);
     answer.onStanding(entry, said(2200n, 2280n));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(raised.length).toBe(3);
@@ -173,31 +185,5 @@ describe("a payer by voucher", () => {
       await expect(answerOf().pay(entry, purchase)).rejects.toThrow(code);
     }
     expect(raised).toEqual([]);
-  });
-});
-
-describe("a payer by queries", () => {
-  it("locks the most that a request may cost, once for each request and entry", async () => {
-    const sent: bigint[] = [];
-    const payer = new QueryPayer({
-      deployment,
-      pool: 3n,
-      weiPerCredit: 7n,
-      send: async (call, credits) => {
-        expect(call.value).toBe(credits * 7n);
-        sent.push(credits);
-        return BigInt(sent.length);
-      },
-    });
-    const answer = payer.begin();
-    const wanted = { ...purchase, tokensMax: 10 };
-    expect(await answer.pay(entry, wanted)).toBe("query id=1");
-    expect(await answer.pay(entry, wanted)).toBe("query id=1");
-    expect(sent).toEqual([(36n + 64n) * 2n + 50n]);
-    expect(await answer.pay(entry, { ...wanted, body: "{}" })).toBe("query id=2");
-    expect(await answer.triesAgain("payment_required")).toBe(false);
-    const [first, second] = [payer.bodyMembers(), payer.bodyMembers()];
-    expect(first.salt).toMatch(/^[0-9a-f]{32}$/);
-    expect(first.salt).not.toBe(second.salt);
   });
 });

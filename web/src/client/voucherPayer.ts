@@ -96,16 +96,13 @@ export function ensurePayable(
 export class VoucherPayer implements Payer {
   readonly kind = "voucher";
   private readonly accounts = new Map<string, Account>();
-  private timeMs = 0;
+  /** The last one's, by entry. */
+  private readonly timesMs = new Map<string, number>();
 
   constructor(
     readonly session: VoucherSession,
     readonly options: VoucherOptions = {},
   ) {}
-
-  bodyMembers() {
-    return {};
-  }
 
   begin(): AnswerPayment {
     return new VoucherAnswer(this);
@@ -134,7 +131,7 @@ export class VoucherPayer implements Payer {
   /** The header for one request, for a sum. */
   async claim(entry: VerifiedEntry, amount: bigint, body: string): Promise<string> {
     const { deployment, voucher, sessionKey } = this.session;
-    const timeMs = this.nextTimeMs();
+    const timeMs = this.nextTimeMs(entry);
     const bodyHash: Hex = `0x${toHex(await sha256(utf8(body)))}`;
     const terms = { voucher, entry: entry.receiptKey, bodyHash, time: BigInt(timeMs) };
     return encodeVoucherClaim({
@@ -169,12 +166,17 @@ export class VoucherPayer implements Payer {
     return signDigest(spendDigest(deployment, { voucher, entry, amount }), sessionKey);
   }
 
-  /** Each request has a time of its own, so that the same one can be made twice, by others too. */
-  private nextTimeMs(): number {
+  /**
+   * By the entry's clock. Each request has a time of its own, so that the same one can be made twice,
+   * by others too.
+   */
+  private nextTimeMs({ receiptKey, clockAhead }: VerifiedEntry): number {
+    const key = receiptKey.toLowerCase();
     const random = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
-    const nowMs = Math.floor(Date.now() / 1000) * 1000 + (random % 1000);
-    this.timeMs = Math.max(this.timeMs + 1, nowMs);
-    return this.timeMs;
+    const nowMs = (Math.floor(Date.now() / 1000) + clockAhead) * 1000 + (random % 1000);
+    const timeMs = Math.max((this.timesMs.get(key) ?? 0) + 1, nowMs);
+    this.timesMs.set(key, timeMs);
+    return timeMs;
   }
 }
 
@@ -191,6 +193,10 @@ class VoucherAnswer implements AnswerPayment {
   private readonly ended = new AbortController();
 
   constructor(private readonly payer: VoucherPayer) {}
+
+  async bodyMembers() {
+    return {};
+  }
 
   async pay(entry: VerifiedEntry, purchase: Purchase): Promise<string> {
     const { deployment, pool } = this.payer.session;
@@ -236,6 +242,9 @@ class VoucherAnswer implements AnswerPayment {
     }
     return false;
   }
+
+  /** What was signed for and not served stays in the voucher. */
+  unserved(): undefined {}
 
   end(): void {
     this.foresee(0n);

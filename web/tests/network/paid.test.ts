@@ -50,7 +50,6 @@ import type { Standing } from "../../src/client/entries";
 import { HostPayer, settleNow } from "../../src/client/hostPayer";
 import { parseRegistration, prepareRegistration } from "../../src/client/nodeProbe";
 import type { Payer } from "../../src/client/payers";
-import { QueryPayer } from "../../src/client/queryPayer";
 import { checkAnchor, fetchReceiptAnchor, fetchReceipts } from "../../src/client/receipts";
 import { VoucherPayer } from "../../src/client/voucherPayer";
 import { hasBinary, hasContracts, teeteeBinary, UpNetwork } from "./upNetwork";
@@ -269,22 +268,6 @@ describe.skipIf(!hasBinary || !hasContracts)("a network with a chain", { timeout
       sign: (message) => stranger.signMessage({ message }),
     });
     await expect(asked(other, { max_tokens: 8 })).rejects.toMatchObject({ code: "host_unknown" });
-  });
-
-  it("is paid by a transaction for one query", async () => {
-    const wallet = network.wallet("payer");
-    const payer = new QueryPayer({
-      deployment: reader.deployment,
-      pool: network.pool,
-      weiPerCredit: await readWeiPerCredit(reader),
-      send: async (call) => {
-        const paid = (await send(wallet, call)).find((log) => log.eventName === "QueryPaid");
-        return paid?.args.query ?? 0n;
-      },
-    });
-    const { text, charged } = await asked(payer, { max_tokens: 8 });
-    expect(text).not.toBe("");
-    expect(charged).toBeGreaterThan(0);
   });
 
   it("settles what was charged, so that the contract has the receipt and hosts have earned", async () => {

@@ -71,6 +71,8 @@ export class TestEntry {
   others: string[] = [];
   /** Handed out at /v1/collateral, where there is some. */
   collateral: Uint8Array | undefined;
+  /** Its clock is so far ahead of the right one. */
+  aheadSeconds = 0;
   /** Connections that a client broke off while it was answered. */
   brokenOff = 0;
   private statement: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -171,7 +173,8 @@ export class TestEntry {
       statement: toBase64(this.statement),
       quote: toBase64(await bareQuote(this.statement, nonce)),
     };
-    json(response, 200, { time: Math.floor(Date.now() / 1000), nodes: [node] });
+    const time = Math.floor(Date.now() / 1000) + this.aheadSeconds;
+    json(response, 200, { time, nodes: [node] });
   }
 
   private async answer(

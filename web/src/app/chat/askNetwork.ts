@@ -7,7 +7,7 @@ import type { JsonObject } from "../../client/answerShape";
 import type { Standing } from "../../client/entries";
 import type { EntryPool } from "../../client/entryPool";
 import { EntryRefusal } from "../../client/fetchJson";
-import type { Payer } from "../../client/payers";
+import { PaymentError, type Payer, type UnservedPayment } from "../../client/payers";
 import type { VerifiedEntry } from "../../client/verifiedEntry";
 import type { ConnectedChain } from "../network/connection";
 import { checkAnswer, type CheckTools, type KnownPart } from "../proof/checkAnswer";
@@ -73,8 +73,11 @@ function knownOf(part: AnswerPart): KnownPart {
   };
 }
 
-function interruptionWords(why: TeeTeeError, seconds: number): string {
+function interruptionWords(why: TeeTeeError, seconds: number, isPaidOnce: boolean): string {
   const when = seconds >= 1 ? ` in ${Math.round(seconds)} s` : "";
+  if (isPaidOnce) {
+    return `The entry broke off (${why.code}). Asked again${when}; another entry would be paid apart.`;
+  }
   if (why.code === "overloaded") return `The network is full: asked again${when}.`;
   if (why.code === "simulated_rejected") {
     return `An entry whose TEEs are simulated is not asked. Another one is${when}.`;
@@ -87,6 +90,7 @@ class NetworkAnswer {
   private readonly heard: HeardPart[] = [];
   private tokens = 0;
   private chargedBefore = new Map<string, bigint>();
+  private unserved: UnservedPayment | undefined;
 
   constructor(
     private readonly tools: AskTools,
@@ -114,7 +118,10 @@ class NetworkAnswer {
           onEvent: (event) => this.onEvent(event),
           onAsked: (entry, _, request) => void this.heard.push({ entry, request, receiptId: "" }),
           onInterrupted: (_, why, seconds) =>
-            liveAnswers.set(this.key, { note: interruptionWords(why, seconds) }),
+            liveAnswers.set(this.key, {
+              note: interruptionWords(why, seconds, payer?.kind === "query"),
+            }),
+          onUnserved: (payment) => (this.unserved = payment),
           onStanding: (entry, standing) => this.onStanding(entry, standing),
         },
       );
@@ -126,7 +133,10 @@ class NetworkAnswer {
       };
     } catch (thrown) {
       this.proveHeard();
-      throw failedOf(thrown);
+      const words = this.unserved && unservedWords(this.unserved);
+      // Of one that was stopped nobody shows why.
+      if (words !== undefined && this.signal.aborted) this.tell({ note: words });
+      throw failedOf(thrown, words);
     } finally {
       liveAnswers.end(this.key);
       this.tools.onPaid();
@@ -185,18 +195,49 @@ function noteOf(payer: Payer): { note?: string } {
   return {};
 }
 
+/** Money went out, and no answer came: what there is to know of it. */
+export function unservedWords(payment: UnservedPayment): string {
+  const { transaction, query, reclaimableFrom, isGood } = payment;
+  const by = transaction === undefined ? "" : `transaction ${transaction}`;
+  const paid =
+    query === undefined
+      ? `The payment was sent (${by}), and what became of it is not known yet.`
+      : `This question is paid: number ${query}${by === "" ? "" : `, ${by}`}.`;
+  const again = isGood
+    ? "Ask the same again: the same entry is not paid again."
+    : "This entry does not take it any more: asking again is paid anew.";
+  const from = new Date(reclaimableFrom * 1000).toLocaleString();
+  return `${paid} ${again} What nobody serves can be reclaimed from ${from} on, under Payment.`;
+}
+
 /** In words for people, and when it may be tried again. */
-function failedOf(thrown: unknown): TeeTeeError {
+function failedOf(thrown: unknown, paidWords: string | undefined): TeeTeeError {
   const error = asError(thrown);
   const seconds = thrown instanceof EntryRefusal ? thrown.retryAfterSeconds : undefined;
   const retryAt =
     seconds === undefined ? undefined : Math.ceil(Date.now() / 1000) + Math.max(seconds, 1);
-  if (error.code === "cancelled") {
+  if (error.code === "cancelled" && paidWords === undefined) {
     return new AnswerFailed("cancelled", "You declined in the wallet, so nothing was asked.");
   }
   // The countdown says when.
   const words = adviceOf(new TeeTeeError(error.code, error.detail));
-  return new AnswerFailed(error.code, words, retryAt, error.code === "simulated_rejected");
+  const offersSimulated = error.code === "simulated_rejected";
+  if (paidWords === undefined) {
+    const detail = thrown instanceof PaymentError ? sentenceOf(error.detail) : words;
+    return new AnswerFailed(error.code, detail, retryAt, offersSimulated);
+  }
+  const why =
+    error.code === "cancelled"
+      ? "You declined in the wallet."
+      : thrown instanceof PaymentError
+        ? `The payment could not be followed to its end (${error.code}).`
+        : sentenceOf(words);
+  return new AnswerFailed(error.code, `${why} ${paidWords}`, retryAt, offersSimulated);
+}
+
+function sentenceOf(words: string): string {
+  const text = `${words[0]?.toUpperCase() ?? ""}${words.slice(1)}`;
+  return text.endsWith(".") ? text : `${text}.`;
 }
 
 /** Begins the check of an answer, and tells what its receipts say it cost. */

@@ -4,7 +4,7 @@ import { fail } from "../../base/error";
 import type { Connection } from "../network/connection";
 import { useConnection } from "../network/NetworkProvider";
 import { useWallet } from "../wallet/wallet";
-import { PaymentContext, type Money, type Payment, type PaymentActions } from "./payment";
+import { PaymentContext, noMoney, type Money, type Payment, type PaymentActions } from "./payment";
 import type { PaymentDesk } from "./paymentDesk";
 import { nextStep, type PaymentMode, type StepFacts } from "./step";
 
@@ -33,7 +33,7 @@ function leastCost({ prices }: Money): bigint {
 
 /** The desk of the chain that the network is on, as long as it is that one. */
 function useDesk(connection: Connection | undefined) {
-  const [money, setMoney] = useState<Money>({ ended: [] });
+  const [money, setMoney] = useState<Money>(noMoney);
   const desk = useRef<PaymentDesk>(undefined);
   const latest = useRef(connection);
   latest.current = connection;
@@ -45,7 +45,7 @@ function useDesk(connection: Connection | undefined) {
     ? [chain.deployment.chainId, chain.deployment.contract, chain.pool, ...chain.rpcUrls].join(" ")
     : "";
   useEffect(() => {
-    setMoney({ ended: [] });
+    setMoney(noMoney);
     if (!chain) return;
     let isOver = false;
     void import("./paymentDesk").then(({ PaymentDesk }) => {
@@ -98,6 +98,7 @@ function factsOf(
     eth: money.eth,
     isHost: money.isHost,
     left: money.session ? money.left : undefined,
+    isOpening: money.opening.length > 0,
     leastCost: leastCost(money),
   };
 }
@@ -115,8 +116,10 @@ export function PaymentProvider({ children }: { children: ReactNode }) {
       refresh: async () => desk.current?.refresh(),
       buy: async (credits, options) => at().buy(credits, options),
       openSession: async (...wish) => at().openSession(...wish),
+      openSigned: async (...wish) => at().openSigned(...wish),
       endSession: async (options) => at().endSession(options),
       reclaim: async (session, options) => at().reclaim(session, options),
+      reclaimQuery: async (query, options) => at().reclaimQuery(query, options),
       fund: async () => at().fund(),
       payer: async () => at().payer(),
     };

@@ -3,12 +3,15 @@ import { useId } from "react";
 import { Sheet } from "../ui/Sheet";
 import { formatEth } from "./amounts";
 import { sendWords } from "./BuySheet";
-import { usePayment } from "./payment";
+import { openWords } from "./openWords";
+import { usePayment, type OpenPhase } from "./payment";
 import { SaidLine } from "./SaidLine";
 import { reclaimAfterSeconds, type Session } from "./sessions";
 import type { PaymentMode } from "./step";
 import { useAct } from "./useAct";
 import { countText, creditsText } from "../ui/amounts";
+import { shortAddress } from "../wallet/wallet";
+import { queryGraceSeconds, type PaidQuery } from "../../client/paidQueries";
 
 interface Props {
   isOpen: boolean;
@@ -25,6 +28,8 @@ export default function PaymentSheet({ isOpen, onClose, onBuy, onOpenSession }: 
         <Balance onBuy={onBuy} />
         <ModeChoice />
         <SessionPart onOpenSession={onOpenSession} />
+        <OpeningSessions />
+        <PaidQuestions />
         <EndedSessions />
       </div>
     </Sheet>
@@ -155,6 +160,133 @@ function SessionPart({ onOpenSession }: { onOpenSession: () => void }) {
   );
 }
 
+function OpeningSessions() {
+  const { opening } = usePayment();
+  if (opening.length === 0) return null;
+  return (
+    <section aria-label="Sessions that are not open yet" className="space-y-2">
+      <h3 className="text-sm font-medium">Sessions that are not open yet</h3>
+      <ul className="space-y-2">
+        {opening.map((session) => (
+          <li key={session.voucher}>
+            <OpeningSession session={session} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function OpeningSession({ session }: { session: Session }) {
+  const payment = usePayment();
+  const act = useAct();
+  const say = (phase: OpenPhase) => act.say(openWords[phase]);
+  const open = (byWallet: boolean) =>
+    void act.run((signal) => payment.openSigned(session, byWallet, say, signal));
+  return (
+    <div className="rounded-xl border border-line p-3 text-sm">
+      <p>
+        {creditsText(session.ceiling)} at most, until{" "}
+        {new Date(session.expiry * 1000).toLocaleString()}.
+      </p>
+      <p className="text-soft">
+        You signed it, so it may be opened until then; the contract does not have it. Opening it
+        again takes no new signature.
+      </p>
+      <div className="mt-2 flex flex-wrap gap-2">
+        <Quiet isBusy={act.isBusy} onClick={() => open(false)}>
+          Look and open again
+        </Quiet>
+        <Quiet isBusy={act.isBusy} onClick={() => open(true)}>
+          Open by a transaction
+        </Quiet>
+      </div>
+      {act.said === undefined ? null : <SaidLine act={act} />}
+    </div>
+  );
+}
+
+interface QuietProps {
+  isBusy: boolean;
+  onClick: () => void;
+  children: React.ReactNode;
+}
+
+function Quiet({ isBusy, onClick, children }: QuietProps) {
+  return (
+    <button type="button" disabled={isBusy} onClick={onClick} className="btn btn-quiet btn-small">
+      {children}
+    </button>
+  );
+}
+
+function PaidQuestions() {
+  const { queries } = usePayment();
+  if (queries.length === 0) return null;
+  return (
+    <section aria-label="Questions that are paid" className="space-y-2">
+      <h3 className="text-sm font-medium">Paid, and not answered</h3>
+      <ul className="space-y-2">
+        {queries.map((paid) => (
+          <li key={`${paid.entry} ${paid.requestHash} ${paid.fromBlock}`}>
+            <PaidQuestion paid={paid} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** By what it is found: its number, or the transaction that is on its way. */
+function nameOf({ query, transaction }: PaidQuery): string {
+  if (query !== undefined) return `Question ${query}`;
+  if (transaction !== undefined) return `Transaction ${shortAddress(transaction)}, on its way`;
+  return "The wallet was asked; nothing is known to be sent";
+}
+
+function waitingWords({ query, transaction }: PaidQuery, from: number): string {
+  if (query === undefined && transaction === undefined) {
+    return "Ask the same again, and it is looked for before anything is paid.";
+  }
+  const when = new Date(from * 1000).toLocaleString();
+  return `Ask the same again: the same entry is not paid again. What nobody serves can be reclaimed from ${when} on.`;
+}
+
+function PaidQuestion({ paid }: { paid: PaidQuery }) {
+  const payment = usePayment();
+  const act = useAct();
+  const from = paid.deadline + queryGraceSeconds;
+  const isEarly = (payment.chainTime ?? 0) <= from;
+  return (
+    <div className="rounded-xl border border-line p-3 text-sm">
+      <p>
+        {nameOf(paid)}: {creditsText(paid.locked)} at most.
+      </p>
+      <p className="text-soft">
+        {isEarly ? waitingWords(paid, from) : "Nobody served it: its credits can be reclaimed."}
+      </p>
+      {paid.query === undefined || isEarly ? null : (
+        <div className="mt-2">
+          <Quiet
+            isBusy={act.isBusy}
+            onClick={() =>
+              void act.run((signal) =>
+                payment.reclaimQuery(paid, {
+                  onPhase: (phase) => act.say(sendWords[phase]),
+                  signal,
+                }),
+              )
+            }
+          >
+            Reclaim
+          </Quiet>
+        </div>
+      )}
+      {act.said === undefined ? null : <SaidLine act={act} />}
+    </div>
+  );
+}
+
 function EndedSessions() {
   const { ended } = usePayment();
   if (ended.length === 0) return null;
@@ -176,11 +308,12 @@ function EndedSession({ session }: { session: Session }) {
   const payment = usePayment();
   const act = useAct();
   const from = session.expiry + reclaimAfterSeconds;
-  const isEarly = Date.now() / 1000 < from;
+  const { chainTime = 0 } = payment;
+  const isEarly = chainTime <= from;
   return (
     <div className="rounded-xl border border-line p-3 text-sm">
       <p>
-        {creditsText(session.ceiling)} at most, ended{" "}
+        {creditsText(session.ceiling)} at most, {session.expiry > chainTime ? "ends" : "ended"}{" "}
         {new Date(session.expiry * 1000).toLocaleString()}.
       </p>
       <p className="text-soft">

@@ -204,6 +204,14 @@ function useMoneySteps(open: (next: Opened) => void): Record<MoneyStepName, Mone
       run: () => open("session"),
       at: 2,
     },
+    sessionOpening: {
+      icon: "shield",
+      title: "The session is not open yet",
+      words: "It is signed, and kept: it can be opened with the same signature.",
+      button: "See the session",
+      run: () => open("payment"),
+      at: 2,
+    },
     sessionUsed: {
       icon: "shield",
       title: "The session is used up",

@@ -2,6 +2,7 @@
 import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
 import { parseCredits } from "./amounts";
+import { openWords } from "./openWords";
 import { PaidTo } from "./PaidTo";
 import { usePayment, type OpenPhase } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
@@ -16,12 +17,6 @@ interface Props {
 const ceilingDefault = 20_000n;
 /** 30 is the most that the contract lets a voucher live; a little less, as its clock may differ. */
 const dayChoices = [1, 7, 29] as const;
-
-const phaseWords: Record<OpenPhase, string> = {
-  signing: "Sign in your wallet. It is a signature, and costs no gas.",
-  opening: "The entry is sending it to the contract. This takes a few blocks.",
-  sending: "Confirm in your wallet, which sends it to the contract.",
-};
 
 export default function SessionSheet({ isOpen, onClose }: Props) {
   return (
@@ -60,7 +55,7 @@ function SessionForm({ onDone }: { onDone: () => void }) {
   const canOpen = !isWrong && !act.isBusy;
   const open = async () => {
     if (ceiling === undefined || !canOpen) return;
-    const say = (phase: OpenPhase) => act.say(phaseWords[phase]);
+    const say = (phase: OpenPhase) => act.say(openWords[phase]);
     const isDone = await act.run((signal) => payment.openSession(ceiling, days, say, signal));
     if (isDone) onDone();
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Hex } from "viem";
-import { asError, fail } from "../../base/error";
+import { privateKeyToAddress } from "viem/accounts";
+import { asError, fail, TeeTeeError } from "../../base/error";
 import { openVoucherCall } from "../../chain/calls";
 import { type ChainReader, readBalance, readHead, readVoucher } from "../../chain/reads";
 import {
@@ -14,6 +14,7 @@ import { parseVoucherOpened } from "../../client/entries";
 import type { EntryPool } from "../../client/entryPool";
 import { paymentAnswerBytesMax } from "../../client/limits";
 import { fetchVerifiedTerms, rest } from "../../client/payers";
+import type { VerifiedEntry } from "../../client/verifiedEntry";
 import type { WalletActions } from "../wallet/wallet";
 import type { OpenPhase } from "./payment";
 import type { Session, SessionOwner } from "./sessions";
@@ -25,11 +26,14 @@ export interface OpeningTools {
   readonly wallet: WalletActions;
 }
 
-export interface OpeningWish {
-  readonly ceiling: bigint;
-  readonly days: number;
+export interface OpeningOptions {
   readonly onPhase?: ((phase: OpenPhase) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface OpeningWish extends OpeningOptions {
+  readonly ceiling: bigint;
+  readonly days: number;
   /** Once it is signed: from then on its credits may be reserved, whatever becomes of the page. */
   readonly onSigned: (session: Session) => void;
 }
@@ -40,7 +44,13 @@ const askAgainMs = 1_000;
 const openWaitMs = 120_000;
 
 /** The entry does not open this one, whoever asks; the wallet can. */
-const declined = new Set(["route_unknown", "wallet_empty", "overloaded", "rpc_unavailable"]);
+const declined = new Set([
+  "route_unknown",
+  "wallet_empty",
+  "overloaded",
+  "rpc_unavailable",
+  "fee_too_high",
+]);
 /** The entry may not have seen the credits yet that the chain has. */
 const notYet = new Set(["payment_required", "timed_out", "connect_failed", "not_ready"]);
 
@@ -55,6 +65,8 @@ export async function openVoucher(tools: OpeningTools, wish: OpeningWish): Promi
   if (balance < wish.ceiling) {
     fail("payment_required", `the wallet has ${balance} credits, this takes ${wish.ceiling}`);
   }
+  // Whatever can fail without a signature is to fail before there is one.
+  const opener = await openerOf(tools, wish.ceiling, wish.signal);
   const head = await readHead(reader);
   const key = makeSessionKey();
   const voucher: Voucher = {
@@ -62,10 +74,8 @@ export async function openVoucher(tools: OpeningTools, wish: OpeningWish): Promi
     pool: owner.pool,
     sessionKey: key.address,
     ceiling: wish.ceiling,
-    // Of the chain's clock, which a dev chain may have to itself.
-    expiry: BigInt(
-      Math.max(head.timestamp, Math.floor(Date.now() / 1000)) + wish.days * secondsOfDay,
-    ),
+    // The contract goes by the chain's clock, not by this browser's.
+    expiry: BigInt(head.timestamp + wish.days * secondsOfDay),
     salt: randomSalt(),
   };
   wish.onPhase?.("signing");
@@ -76,19 +86,77 @@ export async function openVoucher(tools: OpeningTools, wish: OpeningWish): Promi
     sessionKey: key.key,
     ceiling: wish.ceiling,
     expiry: Number(voucher.expiry),
-    since: Math.floor(Date.now() / 1000),
+    since: head.timestamp,
+    isOpen: false,
+    opening: { salt: voucher.salt, signature },
     charged: {},
   };
   wish.onSigned(session);
-  if (await openByEntry(tools, wish, voucher, signature)) return session;
-  wish.onPhase?.("sending");
-  const call = openVoucherCall(reader.deployment, voucher, signature);
-  await wallet.send(call, { signal: wish.signal });
+  await openBy(tools, session, opener, wish);
   return session;
 }
 
+/**
+ * Opens what was signed before, with the same signature; however often that is done, it is opened
+ * once. By the wallet alone where `byWallet`. Errors: as openVoucher, and `not_found` for a session
+ * of an older page, whose signature is not kept.
+ */
+export async function openSigned(
+  tools: OpeningTools,
+  session: Session,
+  options: OpeningOptions & { readonly byWallet: boolean },
+): Promise<void> {
+  if ((await readVoucher(tools.reader, session.voucher)) !== undefined) return;
+  const { byWallet, signal } = options;
+  const opener = byWallet ? undefined : await openerOf(tools, session.ceiling, signal);
+  await openBy(tools, session, opener, options);
+}
+
+/** The entry that sends the transaction; undefined where it opens none like it. */
+async function openerOf(
+  { entries }: OpeningTools,
+  ceiling: bigint,
+  signal: AbortSignal | undefined,
+): Promise<VerifiedEntry | undefined> {
+  const entry = await entries.open(entries.preferred);
+  const terms = await fetchVerifiedTerms(entry, signal);
+  const opens = !terms.isFree && terms.opensVouchers && ceiling >= terms.voucherCeilingMin;
+  return opens ? entry : undefined;
+}
+
+async function openBy(
+  tools: OpeningTools,
+  session: Session,
+  opener: VerifiedEntry | undefined,
+  options: OpeningOptions,
+): Promise<void> {
+  const { reader, wallet } = tools;
+  const { opening, sessionKey } = session;
+  const { onPhase, signal } = options;
+  if (!opening || !sessionKey) {
+    return fail("not_found", "what was signed for this session is not kept: open another one");
+  }
+  const { signature, salt } = opening;
+  const { payer, pool, ceiling } = session;
+  const expiry = BigInt(session.expiry);
+  const voucher = {
+    payer,
+    pool,
+    sessionKey: privateKeyToAddress(sessionKey),
+    ceiling,
+    expiry,
+    salt,
+  };
+  if (opener) {
+    onPhase?.("opening");
+    if (await openByEntry(tools, opener, { voucher, signature }, signal)) return;
+  }
+  onPhase?.("sending");
+  await wallet.send(openVoucherCall(reader.deployment, voucher, signature), { signal });
+}
+
 /** Sealed, so that nobody on the way learns who chats from when on. */
-function openingCall(voucher: Voucher, signature: Hex) {
+function openingCall(voucher: Voucher, signature: string) {
   const body = JSON.stringify({
     payer: voucher.payer,
     pool: voucher.pool.toString(),
@@ -102,31 +170,38 @@ function openingCall(voucher: Voucher, signature: Hex) {
   return { method: "POST", path: "/v1/vouchers", headers, body } as const;
 }
 
-/** False where the entry opens none like it. */
+/** False where the entry does not open it. What counts as open is what the contract has. */
 async function openByEntry(
-  { entries, reader }: OpeningTools,
-  { ceiling, onPhase, signal }: OpeningWish,
-  voucher: Voucher,
-  signature: Hex,
+  { reader }: OpeningTools,
+  entry: VerifiedEntry,
+  signed: { readonly voucher: Voucher; readonly signature: string },
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const entry = await entries.open(entries.preferred);
-  const terms = await fetchVerifiedTerms(entry, signal);
-  if (terms.isFree || !terms.opensVouchers || ceiling < terms.voucherCeilingMin) return false;
-  onPhase?.("opening");
-  const id = voucherId(reader.deployment, voucher);
-  const call = { ...openingCall(voucher, signature), signal } as const;
+  const id = voucherId(reader.deployment, signed.voucher);
+  const call = { ...openingCall(signed.voucher, signed.signature), signal } as const;
+  const isThere = async () => (await readVoucher(reader, id)) !== undefined;
   for (const until = Date.now() + openWaitMs; Date.now() < until;) {
     if (signal?.aborted) fail("cancelled", "not waited for any longer; it may still be opened");
     try {
       const opened = parseVoucherOpened(await entry.fetchJson(call, paymentAnswerBytesMax));
-      if (opened.isOpen) return true;
+      if (opened.isOpen && (await isThere())) return true;
     } catch (thrown) {
       const error = asError(thrown);
       // Somebody may have opened it meanwhile.
-      if (declined.has(error.code)) return (await readVoucher(reader, id)) !== undefined;
+      if (declined.has(error.code)) return isThere();
       if (!notYet.has(error.code)) throw error;
     }
     await rest(askAgainMs, signal);
   }
-  return (await readVoucher(reader, id)) !== undefined;
+  return isThere();
+}
+
+/** Of one that was signed: it may be open by now, or be opened by whoever got it. */
+export function signedError(thrown: unknown): TeeTeeError {
+  const { code, detail } = asError(thrown);
+  const why = code === "cancelled" ? "" : `${detail}; `;
+  return new TeeTeeError(
+    code === "cancelled" ? "not_ready" : code,
+    `${why}the session is signed and may still be opened, so it is kept: look again under Payment`,
+  );
 }

@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 import { TeeTeeError } from "../../base/error";
 import type { Prices } from "../../chain/reads";
 import type { Payer } from "../../client/payers";
+import type { PaidQuery } from "../../client/paidQueries";
 import type { SendOptions } from "../wallet/wallet";
 import type { Session } from "./sessions";
 import type { PaymentMode, Step } from "./step";
@@ -25,8 +26,14 @@ export interface Money {
   readonly session?: Session;
   /** Credits that are left of it. */
   readonly left?: bigint;
+  /** Signed, and not in the contract: they may be opened yet. Nothing is paid from them. */
+  readonly opening: readonly Session[];
   /** Those that are over, whose rest may be reclaimed. */
   readonly ended: readonly Session[];
+  /** Questions that a transaction was sent for, and whose credits are locked yet. */
+  readonly queries: readonly PaidQuery[];
+  /** Of the newest block that was seen, Unix seconds. */
+  readonly chainTime?: number;
   /** Why the chain cannot be read. */
   readonly problem?: TeeTeeError;
 }
@@ -45,8 +52,17 @@ export interface PaymentActions {
     onPhase?: (phase: OpenPhase) => void,
     signal?: AbortSignal,
   ): Promise<void>;
+  /** Opens what was signed, with the same signature; `byWallet`: by a transaction of the wallet. */
+  openSigned(
+    session: Session,
+    byWallet: boolean,
+    onPhase?: (phase: OpenPhase) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
   endSession(options?: SendOptions): Promise<void>;
   reclaim(session: Session, options?: SendOptions): Promise<void>;
+  /** What nobody served comes back as credits, a day after its deadline. */
+  reclaimQuery(query: PaidQuery, options?: SendOptions): Promise<void>;
   /** ETH that is worth nothing, on a chain of one's own machine. */
   fund(): Promise<void>;
   /** Who pays for the next answer; undefined where answers are free. */
@@ -62,8 +78,10 @@ export interface Payment extends Money, PaymentActions {
 
 const none = () => Promise.reject(new TeeTeeError("not_ready", "payment is not ready yet"));
 
+export const noMoney: Money = { opening: [], ended: [], queries: [] };
+
 export const noPayment: Payment = {
-  ended: [],
+  ...noMoney,
   mode: "session",
   setMode: () => {},
   step: "waiting",
@@ -71,8 +89,10 @@ export const noPayment: Payment = {
   refresh: () => Promise.resolve(),
   buy: none,
   openSession: none,
+  openSigned: none,
   endSession: none,
   reclaim: none,
+  reclaimQuery: none,
   fund: none,
   payer: none,
 };

@@ -1,35 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Address, getAddress, parseEventLogs } from "viem";
+import { type Address, getAddress } from "viem";
 import { getBalance } from "viem/actions";
-import { asError, fail, TeeTeeError } from "../../base/error";
-import { teeTeeAbi } from "../../chain/abi";
-import { buyCall, endVoucherCall, reclaimVoucherCall } from "../../chain/calls";
+import { asError, fail } from "../../base/error";
+import { buyCall, endVoucherCall, reclaimQueryCall, reclaimVoucherCall } from "../../chain/calls";
+import { isSameDeployment } from "../../chain/deployment";
 import { explainChainError } from "../../chain/errors";
 import {
   readBalance,
+  readBlockTime,
   readHead,
   readIsHost,
   readPool,
+  readQuery,
   readVoucher,
   readWeiPerCredit,
 } from "../../chain/reads";
 import type { EntryPool } from "../../client/entryPool";
 import type { PaidTerms, Standing } from "../../client/entries";
 import { HostPayer } from "../../client/hostPayer";
+import {
+  findPayment,
+  PaidQueries,
+  queryGraceSeconds,
+  type PaidQuery,
+} from "../../client/paidQueries";
 import { fetchVerifiedTerms, type Payer } from "../../client/payers";
 import { QueryPayer } from "../../client/queryPayer";
 import { VoucherPayer } from "../../client/voucherPayer";
 import type { ConnectedChain } from "../network/connection";
 import { isDevChain as isDevChainOf } from "../wallet/devChain";
 import type { SendOptions, WalletActions } from "../wallet/wallet";
-import { openVoucher } from "./openVoucher";
-import type { Money, OpenPhase, PaymentActions } from "./payment";
-import { isUsable, leftOf, SessionStorage, type EntryStanding, type Session } from "./sessions";
+import { openSigned, openVoucher, signedError } from "./openVoucher";
+import { noMoney, type Money, type OpenPhase, type PaymentActions } from "./payment";
+import {
+  isOpening,
+  isUsable,
+  leftOf,
+  SessionStorage,
+  withCharge,
+  withoutKey,
+  type EntryStanding,
+  type Session,
+} from "./sessions";
 import type { PaymentMode } from "./step";
 
 const refreshMs = 15_000;
-/** What was signed so lately may not be in a block yet. */
-const openingSeconds = 300;
+/** Servers behind one RPC endpoint may be so far behind each other. */
+const lagSeconds = 600;
+/** Sessions of other chains, whose clocks are not known, count as ended so long after they have. */
+const otherChainsSeconds = 7 * 86_400;
+/** So long after it was paid every endpoint has seen a query. */
+const querySeenSeconds = 300;
 /**
  * Signed for at first: as many as a chat's answer has unless more is asked for. A fast entry would come
  * to the end of less before the page could sign for more, and an attested one charges what it served.
@@ -38,10 +59,13 @@ const tokensAhead = 1024;
 /** Of a dev chain, for whoever has none. */
 const devWei = 10n * 10n ** 18n;
 
-const nothing: Money = { ended: [] };
-
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
+}
+
+/** What was answered is settled by itself, unless its entry is gone. */
+function isShown({ isUsed, deadline }: PaidQuery, chainTime: number): boolean {
+  return !isUsed || chainTime > deadline + queryGraceSeconds;
 }
 
 /**
@@ -49,10 +73,14 @@ function nowSeconds(): number {
  * after whatever changes it, and makes payers of it. One for the page's life on that chain.
  */
 export class PaymentDesk implements PaymentActions {
-  private money: Money = nothing;
+  private money: Money = noMoney;
   private account: Address | undefined;
   private readonly sessions: SessionStorage;
-  private readonly standings = new Map<string, EntryStanding>();
+  private readonly queries: PaidQueries;
+  /** By voucher, then by entry. */
+  private readonly standings = new Map<string, Map<string, EntryStanding>>();
+  /** Of the newest block, and when it was read by this browser's clock. */
+  private head: { readonly timestamp: number; readonly readAt: number } | undefined;
   private voucherPayer: VoucherPayer | undefined;
   private hostPayer: HostPayer | undefined;
   private terms: PaidTerms | undefined;
@@ -71,6 +99,7 @@ export class PaymentDesk implements PaymentActions {
     storage: Storage,
   ) {
     this.sessions = new SessionStorage(storage);
+    this.queries = new PaidQueries(storage);
   }
 
   start(): void {
@@ -92,15 +121,17 @@ export class PaymentDesk implements PaymentActions {
     this.standings.clear();
     this.voucherPayer = undefined;
     this.hostPayer = undefined;
-    const { weiPerCredit, prices, isDevChain, openedFrom } = this.money;
+    const { weiPerCredit, prices, isDevChain, openedFrom, chainTime } = this.money;
     this.tell({
-      ended: [],
+      ...noMoney,
+      ...(chainTime === undefined ? {} : { chainTime }),
       ...(weiPerCredit === undefined ? {} : { weiPerCredit }),
       ...(prices === undefined ? {} : { prices }),
       ...(isDevChain === undefined ? {} : { isDevChain }),
       ...(openedFrom === undefined ? {} : { openedFrom }),
     });
     this.findSession();
+    if (account !== undefined) this.showQueries();
     void this.refresh();
   }
 
@@ -123,6 +154,7 @@ export class PaymentDesk implements PaymentActions {
 
   async refresh(): Promise<void> {
     const { account } = this;
+    if (account !== undefined) this.showQueries();
     try {
       await Promise.all([this.readTerms(), this.readChain(account)]);
       void this.readStanding();
@@ -138,12 +170,20 @@ export class PaymentDesk implements PaymentActions {
   private async readChain(account: Address | undefined): Promise<void> {
     const { reader, pool } = this.chain;
     const { weiPerCredit, isDevChain } = this.money;
-    const [info, wei, isDev] = await Promise.all([
+    const [info, wei, isDev, head] = await Promise.all([
       readPool(reader, pool),
       weiPerCredit ?? readWeiPerCredit(reader),
       isDevChain ?? isDevChainOf(reader.client),
+      readHead(reader),
     ]);
-    this.change({ prices: info.prices, weiPerCredit: wei, isDevChain: isDev });
+    this.head = { timestamp: head.timestamp, readAt: nowSeconds() };
+    this.change({
+      prices: info.prices,
+      weiPerCredit: wei,
+      isDevChain: isDev,
+      chainTime: head.timestamp,
+    });
+    await this.checkSessions(head.timestamp);
     if (account === undefined) return;
     const [balance, eth, isHost] = await Promise.all([
       readBalance(reader, account),
@@ -151,7 +191,7 @@ export class PaymentDesk implements PaymentActions {
         throw explainChainError(thrown);
       }),
       readIsHost(reader, pool, account),
-      this.checkSession(),
+      this.checkQueries(head.timestamp),
     ]);
     if (account === this.account) this.change({ balance, eth, isHost });
   }
@@ -178,7 +218,7 @@ export class PaymentDesk implements PaymentActions {
     const entry = entries?.verified(entries.preferred);
     if (!session?.sessionKey || !entry) return;
     const key = entry.receiptKey.toLowerCase();
-    if (!this.hasAsked && this.standings.get(key)?.held === 0n) return;
+    if (!this.hasAsked && this.standingsOf(session.voucher).get(key)?.held === 0n) return;
     try {
       const { held } = await this.forSession().standing(entry);
       // The charge comes with the receipt; until then it is held.
@@ -188,51 +228,112 @@ export class PaymentDesk implements PaymentActions {
     }
   }
 
-  // The session.
+  // Sessions.
+
+  /** By the chain's clock, which decides, whatever this browser's says; undefined: not known yet. */
+  private get chainNow(): number | undefined {
+    const { head } = this;
+    return head && head.timestamp + Math.max(nowSeconds() - head.readAt, 0);
+  }
 
   private findSession(): void {
     if (this.account === undefined) return;
+    const now = this.chainNow;
     const all = this.sessions.of(this.owner);
-    const session = all.find((one) => isUsable(one, nowSeconds()));
-    const ended = all.filter((one) => one !== session);
+    const session = all.find((one) => isUsable(one, now));
+    const opening = all.filter((one) => isOpening(one, now));
+    const ended = all.filter((one) => one !== session && !opening.includes(one));
     const { session: _, left: __, ...money } = this.money;
-    this.tell(
-      session
-        ? { ...money, ended, session, left: leftOf(session, this.standings) }
-        : { ...money, ended },
-    );
+    const found = { ...money, opening, ended };
+    this.tell(session ? { ...found, session, left: this.leftOf(session) } : found);
   }
 
-  /** What the contract does not have, as after a dev chain began anew, is no session. */
-  private async checkSession(): Promise<void> {
-    const { session } = this.money;
-    if (!session) return;
-    const { reader } = this.chain;
-    const [state, head] = await Promise.all([
-      readVoucher(reader, session.voucher),
-      readHead(reader),
-    ]);
-    const isOpening = nowSeconds() - session.since < openingSeconds;
-    if (!state && !isOpening) this.sessions.drop(session.voucher);
-    else if (!state) return;
-    else if (state.expiry <= head.timestamp) this.keepEnded(session, state.expiry);
-    else return;
+  private leftOf(session: Session): bigint {
+    return leftOf(session, this.standingsOf(session.voucher));
+  }
+
+  private standingsOf(voucher: string): Map<string, EntryStanding> {
+    const known = this.standings.get(voucher) ?? new Map<string, EntryStanding>();
+    this.standings.set(voucher, known);
+    return known;
+  }
+
+  /** What the contract says of sessions with keys; keys of what has ended are kept no longer. */
+  private async checkSessions(chainTime: number): Promise<void> {
+    await Promise.all(this.sessions.withKeys().map((one) => this.checkSession(one, chainTime)));
     this.findSession();
   }
 
-  private keepEnded(session: Session, expiry: number): void {
-    this.sessions.keep({ ...session, sessionKey: undefined, expiry });
+  private async checkSession(session: Session, chainTime: number): Promise<void> {
+    const { reader, deployment } = this.chain;
+    if (!isSameDeployment(session, deployment)) {
+      if (session.expiry + otherChainsSeconds < nowSeconds()) this.endNow(session, session.expiry);
+      return;
+    }
+    const isOwn = session.payer.toLowerCase() === this.account?.toLowerCase();
+    if (!isOwn && session.expiry > chainTime) return;
+    const state = await readVoucher(reader, session.voucher);
+    if (!state) {
+      // It may be opened as long as it has not expired: by the entry, or whoever got the signature.
+      if (session.expiry + lagSeconds <= chainTime) this.sessions.drop(session.voucher);
+      else if (session.isOpen && session.since + lagSeconds < chainTime) {
+        this.setOpen(session, false);
+      }
+    } else if (state.expiry <= chainTime) this.endNow(session, state.expiry);
+    else if (!session.isOpen) this.setOpen(session, true);
   }
 
-  private onStanding(entry: string, standing: Standing): void {
+  private setOpen({ voucher }: Session, isOpen: boolean): void {
+    this.sessions.change(voucher, (session) => ({ ...session, isOpen }));
+  }
+
+  private endNow({ voucher }: Session, expiry: number): void {
+    this.sessions.change(voucher, (session) => withoutKey(session, expiry));
+  }
+
+  /** An answer that was begun with one session may end when there is another. */
+  private onStanding(voucher: string, entry: string, standing: Standing): void {
+    this.standingsOf(voucher).set(entry.toLowerCase(), standing);
+    this.sessions.change(voucher, (kept) => withCharge(kept, entry, standing.charged));
     const { session } = this.money;
-    if (!session) return;
-    const key = entry.toLowerCase();
-    this.standings.set(key, standing);
-    const charged = { ...session.charged, [key]: standing.charged };
-    const changed = { ...session, charged };
-    if (session.charged[key] !== standing.charged) this.sessions.keep(changed);
-    this.change({ session: changed, left: leftOf(changed, this.standings) });
+    if (session?.voucher !== voucher) return;
+    const changed = withCharge(session, entry, standing.charged);
+    this.change({ session: changed, left: this.leftOf(changed) });
+  }
+
+  // Questions that were paid for.
+
+  /** What became of them in the contract; of what it is done with nothing is kept. */
+  private async checkQueries(chainTime: number): Promise<void> {
+    const { owner } = this;
+    const idle = this.queries.of(owner).filter((one) => !this.queries.isBusy(one));
+    try {
+      await Promise.all(idle.map((one) => this.checkQuery(one, chainTime)));
+    } finally {
+      if (owner.payer === this.account) this.showQueries();
+    }
+  }
+
+  private showQueries(): void {
+    const { chainTime = 0 } = this.money;
+    const all = this.queries.of(this.owner);
+    const queries = all.filter((one) => !this.queries.isBusy(one) && isShown(one, chainTime));
+    this.change({ queries });
+  }
+
+  private async checkQuery(paid: PaidQuery, chainTime: number): Promise<void> {
+    const { reader } = this.chain;
+    if (paid.query !== undefined) {
+      const isSeen = chainTime > paid.askedAt + querySeenSeconds;
+      if (isSeen && !(await readQuery(reader, paid.query))) this.queries.drop(paid);
+      return;
+    }
+    const found = await findPayment(reader, paid);
+    if (this.queries.isBusy(paid)) return;
+    if (found.state === "none") this.queries.drop(paid);
+    if (found.state !== "paid") return;
+    const { query, transaction } = found;
+    this.queries.keep({ ...paid, query, transaction });
   }
 
   // What the user does.
@@ -250,28 +351,43 @@ export class PaymentDesk implements PaymentActions {
     onPhase?: (phase: OpenPhase) => void,
     signal?: AbortSignal,
   ): Promise<void> {
-    const entries = this.entries() ?? fail("not_ready", "no entry is verified: wait a moment");
-    const { reader } = this.chain;
-    const { sessions } = this;
     let signed: Session | undefined;
     try {
-      await openVoucher(
-        { owner: this.owner, reader, entries, wallet: this.wallet },
-        {
-          ceiling,
-          days,
-          onPhase,
-          signal,
-          onSigned: (session) => sessions.keep((signed = session)),
-        },
-      );
+      await openVoucher(this.openingTools(), {
+        ceiling,
+        days,
+        onPhase,
+        signal,
+        onSigned: (session) => this.sessions.keep((signed = session)),
+      });
     } catch (thrown) {
-      // What nobody waits for may be opened yet; what was refused is not.
-      if (signed && !signal?.aborted) sessions.drop(signed.voucher);
-      throw thrown;
+      this.findSession();
+      throw signed ? signedError(thrown) : thrown;
     }
-    this.standings.clear();
-    this.voucherPayer = undefined;
+    await this.lookAt(signed);
+  }
+
+  async openSigned(
+    session: Session,
+    byWallet: boolean,
+    onPhase?: (phase: OpenPhase) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await openSigned(this.openingTools(), session, { byWallet, onPhase, signal });
+    await this.lookAt(session);
+  }
+
+  private openingTools() {
+    const { reader } = this.chain;
+    const entries = this.entries() ?? fail("not_ready", "no entry is verified: wait a moment");
+    return { owner: this.owner, reader, entries, wallet: this.wallet };
+  }
+
+  /** It is in a block: what is in the contract can be spent from. */
+  private async lookAt(session: Session | undefined): Promise<void> {
+    if (session && (await readVoucher(this.chain.reader, session.voucher))) {
+      this.setOpen(session, true);
+    }
     this.findSession();
     await this.refresh();
   }
@@ -279,8 +395,10 @@ export class PaymentDesk implements PaymentActions {
   async endSession(options?: SendOptions): Promise<void> {
     const { session } = this.money;
     if (!session) return;
-    await this.wallet.send(endVoucherCall(this.chain.deployment, session.voucher), options);
-    this.keepEnded(session, nowSeconds());
+    const { reader, deployment } = this.chain;
+    const call = endVoucherCall(deployment, session.voucher);
+    const { blockNumber } = await this.wallet.send(call, options);
+    this.endNow(session, await readBlockTime(reader, blockNumber).catch(nowSeconds));
     this.findSession();
     await this.refresh();
   }
@@ -289,6 +407,13 @@ export class PaymentDesk implements PaymentActions {
     await this.wallet.send(reclaimVoucherCall(this.chain.deployment, session.voucher), options);
     this.sessions.drop(session.voucher);
     this.findSession();
+    await this.refresh();
+  }
+
+  async reclaimQuery(paid: PaidQuery, options?: SendOptions): Promise<void> {
+    const query = paid.query ?? fail("not_ready", "its transaction is in no block yet");
+    await this.wallet.send(reclaimQueryCall(this.chain.deployment, query), options);
+    this.queries.drop(paid);
     await this.refresh();
   }
 
@@ -323,29 +448,25 @@ export class PaymentDesk implements PaymentActions {
     const { deployment, pool } = this.chain;
     this.voucherPayer = new VoucherPayer(
       { deployment, pool, voucher: session.voucher, sessionKey, ceiling: session.ceiling },
-      { tokensAhead, onStanding: (entry, standing) => this.onStanding(entry, standing) },
+      {
+        tokensAhead,
+        onStanding: (entry, standing) => this.onStanding(session.voucher, entry, standing),
+      },
     );
     return this.voucherPayer;
   }
 
   private async forQuery(): Promise<Payer> {
-    const { reader, deployment, pool } = this.chain;
+    const { reader, pool } = this.chain;
+    const { payer } = this.owner;
     const weiPerCredit = this.money.weiPerCredit ?? (await readWeiPerCredit(reader));
     return new QueryPayer({
-      deployment,
+      reader,
       pool,
+      payer,
       weiPerCredit,
-      send: async (call, _, signal) => {
-        const receipt = await this.wallet.send(call, { signal });
-        const [paid] = parseEventLogs({
-          abi: teeTeeAbi,
-          eventName: "QueryPaid",
-          logs: receipt.logs,
-        });
-        void this.refresh();
-        const none = new TeeTeeError("rpc_malformed", "the transaction paid for no query");
-        return paid?.args.query ?? Promise.reject(none);
-      },
+      queries: this.queries,
+      send: (call, options) => this.wallet.send(call, options),
     });
   }
 

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { isUsable, leftOf, SessionStorage, type Session, type TextStorage } from "./sessions";
+import type { TextStorage } from "../../client/paidQueries";
+import {
+  isOpening,
+  isUsable,
+  leftOf,
+  SessionStorage,
+  withCharge,
+  withoutKey,
+  type Session,
+} from "./sessions";
 
 function memory(text?: string): TextStorage & { text: () => string | null } {
   let kept = text ?? null;
@@ -24,6 +33,7 @@ function session(change: Partial<Session> = {}): Session {
     ceiling: 20_000n,
     expiry: 2000,
     since: 1000,
+    isOpen: true,
     charged: {},
     ...change,
   };
@@ -41,6 +51,31 @@ describe("SessionStorage", () => {
     expect(again.of({ ...one, chainId: 1 })).toEqual([]);
     expect(again.of({ ...one, contract: hex("ab", 20) })).toEqual([]);
     expect(again.of({ ...one, payer: hex("BB", 20) })).toEqual([one]);
+  });
+
+  it("keeps what opens one that is not open, and takes those of older pages as open", () => {
+    const storage = memory();
+    const opening = { salt: hex("0a", 32), signature: hex("0b", 65) };
+    const one = session({ isOpen: false, opening });
+    new SessionStorage(storage).keep(one);
+    expect(new SessionStorage(storage).of(one)).toEqual([one]);
+    const older = (storage.text() ?? "").replace('"isOpen":false,', "").replace("0x0b0b", "0b0b");
+    expect(new SessionStorage(memory(older)).of(one)).toEqual([session()]);
+  });
+
+  it("changes what is stored, and nothing that is gone", () => {
+    const sessions = new SessionStorage(memory());
+    sessions.keep(session());
+    sessions.keep(session({ sessionKey: undefined }));
+    sessions.change(session().voucher, (kept) => withCharge(kept, hex("ee", 20), 3n));
+    const [kept] = sessions.of(session());
+    // Whoever had read it before it ended does not bring its key back.
+    expect(kept?.sessionKey).toBeUndefined();
+    expect(kept?.charged).toEqual({ [hex("ee", 20)]: 3n });
+    expect(sessions.withKeys()).toEqual([]);
+    sessions.drop(session().voucher);
+    sessions.change(session().voucher, () => session());
+    expect(sessions.of(session())).toEqual([]);
   });
 
   it("keeps one a voucher, the newest first, and drops it", () => {
@@ -67,10 +102,33 @@ describe("SessionStorage", () => {
   });
 });
 
-it("is usable with its key, until it expires", () => {
+it("is usable with its key once it is open, until it expires", () => {
   expect(isUsable(session(), 1999)).toBe(true);
   expect(isUsable(session(), 2000)).toBe(false);
   expect(isUsable(session({ sessionKey: undefined }), 0)).toBe(false);
+  expect(isUsable(session({ isOpen: false }), 1999)).toBe(false);
+  // The chain's time is not known yet: entries refuse what has ended.
+  expect(isUsable(session(), undefined)).toBe(true);
+});
+
+it("is opening while it is signed and not open", () => {
+  expect(isOpening(session({ isOpen: false }), 1999)).toBe(true);
+  expect(isOpening(session({ isOpen: false }), undefined)).toBe(true);
+  expect(isOpening(session({ isOpen: false }), 2000)).toBe(false);
+  expect(isOpening(session(), 1999)).toBe(false);
+});
+
+it("keeps nothing that spends or opens once it has ended", () => {
+  const opening = { salt: hex("0a", 32), signature: hex("0b", 65) };
+  const ended = withoutKey(session({ opening }), 1500);
+  expect(ended).toEqual({ ...session(), sessionKey: undefined, expiry: 1500 });
+});
+
+it("knows what an entry has charged, which only rises", () => {
+  const entry = hex("AB", 20);
+  const charged = withCharge(session(), entry, 7n);
+  expect(charged.charged).toEqual({ [hex("ab", 20)]: 7n });
+  expect(withCharge(charged, entry, 5n)).toBe(charged);
 });
 
 describe("leftOf", () => {

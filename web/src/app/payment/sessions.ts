@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Hex } from "viem";
+import type { TextStorage } from "../../client/paidQueries";
 
 // Sessions of this browser: vouchers with the keys that spend them. Whoever reads this storage can
 // spend what is left of them, and nothing else: so they end, and have a ceiling.
@@ -15,23 +17,33 @@ export interface Session {
   readonly ceiling: bigint;
   /** Unix seconds. */
   readonly expiry: number;
-  /** When it was signed, Unix seconds: the contract has it a little later. */
+  /** When it was signed, Unix seconds. */
   readonly since: number;
+  /** The contract has it, as it was read last. */
+  readonly isOpen: boolean;
+  /**
+   * What opens it: whoever has it can, once, until it expires. undefined of one that an older page
+   * has signed.
+   */
+  readonly opening?: Opening;
   /** What entries had charged when they last said so, credits, by receipt key in lower case. */
   readonly charged: Readonly<Record<string, bigint>>;
+}
+
+/** With the rest of the session it is the voucher that the payer signed. */
+export interface Opening {
+  readonly salt: `0x${string}`;
+  readonly signature: `0x${string}`;
 }
 
 /** Whose sessions: those of another chain, contract, pool or payer are none of theirs. */
 export type SessionOwner = Pick<Session, "chainId" | "contract" | "pool" | "payer">;
 
-export interface TextStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-}
-
 const storageKey = "teetee.sessions";
 const sessionsMax = 64;
 const entriesMax = 64;
+/** Wallets that are contracts sign at length. */
+const signatureMax = 20_000;
 /** After a voucher's end nobody may reclaim it for a week, in which entries still settle. */
 export const reclaimAfterSeconds = 7 * 86_400;
 
@@ -53,11 +65,21 @@ function chargedOf(value: unknown): Record<string, bigint> {
   return out;
 }
 
+function openingOf(value: unknown): Opening | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { salt, signature } = value as Record<string, unknown>;
+  const isSignature =
+    typeof signature === "string" &&
+    signature.length <= signatureMax &&
+    /^0x([0-9a-fA-F]{2})+$/.test(signature);
+  return isHex(salt, 32) && isSignature ? { salt, signature: signature as Hex } : undefined;
+}
+
 /** undefined for what is no session: somebody else may have written it. */
 function sessionOf(value: unknown): Session | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const from = value as Record<string, unknown>;
-  const { chainId, contract, payer, voucher, sessionKey, expiry, since } = from;
+  const { chainId, contract, payer, voucher, sessionKey, expiry, since, isOpen } = from;
   const pool = bigOf(from["pool"]);
   const ceiling = bigOf(from["ceiling"]);
   const isWhole =
@@ -69,6 +91,7 @@ function sessionOf(value: unknown): Session | undefined {
     isHex(voucher, 32) &&
     (sessionKey === undefined || isHex(sessionKey, 32));
   if (!isWhole || pool === undefined || ceiling === undefined) return undefined;
+  const opening = openingOf(from["opening"]);
   return {
     chainId: chainId as number,
     contract,
@@ -79,6 +102,9 @@ function sessionOf(value: unknown): Session | undefined {
     ceiling,
     expiry: expiry as number,
     since: since as number,
+    // Older pages kept those alone that were open.
+    isOpen: isOpen !== false,
+    ...(opening ? { opening } : {}),
     charged: chargedOf(from["charged"]),
   };
 }
@@ -117,6 +143,11 @@ export class SessionStorage {
     return this.all().filter((session) => isOf(session, owner));
   }
 
+  /** Of every payer and pool, with keys that spend. */
+  withKeys(): readonly Session[] {
+    return this.all().filter((session) => session.sessionKey !== undefined);
+  }
+
   /** Adds a session, or writes it in the place of the one with the same voucher. */
   keep(session: Session): void {
     const all = this.all();
@@ -126,14 +157,42 @@ export class SessionStorage {
     this.write(all);
   }
 
+  /** Of what is stored, not of what somebody has read before; nothing where it is not there. */
+  change(voucher: string, change: (session: Session) => Session): void {
+    const found = this.all().find((session) => session.voucher === voucher);
+    const changed = found && change(found);
+    if (changed && changed !== found) this.keep(changed);
+  }
+
   drop(voucher: string): void {
     this.write(this.all().filter((session) => session.voucher !== voucher));
   }
 }
 
-/** One that can be spent from at this time, Unix seconds. */
-export function isUsable(session: Session, now: number): boolean {
-  return session.sessionKey !== undefined && now < session.expiry;
+/** One that can be spent from; `now` by the chain's clock, Unix seconds, undefined: not known yet. */
+export function isUsable(session: Session, now: number | undefined): boolean {
+  return session.isOpen && hasTime(session, now);
+}
+
+/** One that was signed, and that the contract does not have (yet). */
+export function isOpening(session: Session, now: number | undefined): boolean {
+  return !session.isOpen && hasTime(session, now);
+}
+
+function hasTime({ sessionKey, expiry }: Session, now: number | undefined): boolean {
+  return sessionKey !== undefined && (now === undefined || now < expiry);
+}
+
+/** Nothing can be spent any more: what is kept is what it takes to reclaim the rest. */
+export function withoutKey({ opening: _, ...session }: Session, expiry: number): Session {
+  return { ...session, sessionKey: undefined, expiry };
+}
+
+/** That much of one entry, as it says now; what it has charged only rises. */
+export function withCharge(session: Session, entry: string, charged: bigint): Session {
+  const key = entry.toLowerCase();
+  if ((session.charged[key] ?? 0n) >= charged) return session;
+  return { ...session, charged: { ...session.charged, [key]: charged } };
 }
 
 /** How one entry says that a session stands, credits. */

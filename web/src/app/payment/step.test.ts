@@ -15,6 +15,7 @@ function step(change: Partial<StepFacts> = {}) {
     eth: 10n ** 18n,
     isHost: false,
     left: undefined,
+    isOpening: false,
     leastCost: 200n,
     ...change,
   });
@@ -45,6 +46,12 @@ describe("nextStep", () => {
     expect(step({ left: 5000n, isChainAway: true, balance: undefined })).toBe("ready");
     expect(step({ left: 5000n, wallet: { ...connected, isWrongChain: true } })).toBe("ready");
     expect(step({ isChainAway: true })).toBe("chainAway");
+  });
+
+  it("says that a session is signed and not open, before another one is opened", () => {
+    expect(step({ balance: 1000n, isOpening: true })).toBe("sessionOpening");
+    expect(step({ balance: 1000n, isOpening: true, left: 900n })).toBe("ready");
+    expect(step({ balance: 0n, isOpening: true })).toBe("buy");
   });
 
   it("knows hosts, and queries, which need ETH alone", () => {

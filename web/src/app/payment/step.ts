@@ -17,6 +17,8 @@ export type Step =
   | "getEth"
   | "buy"
   | "openSession"
+  /** One is signed, and the contract does not have it. */
+  | "sessionOpening"
   /** The session is used up, or so nearly that no answer would come of it. */
   | "sessionUsed"
   /** Free use was chosen, and the wallet has no live node in the pool. */
@@ -35,6 +37,8 @@ export interface StepFacts {
   isHost: boolean | undefined;
   /** Credits left of the session that is open; undefined without one. */
   left: bigint | undefined;
+  /** A session is signed, and not open. */
+  isOpening: boolean;
   /** What the prompt and the first tokens of an answer come to at least. */
   leastCost: bigint;
 }
@@ -50,7 +54,9 @@ function sessionStep(facts: StepFacts): Step {
   if (facts.left !== undefined) return facts.left >= facts.leastCost ? "ready" : "sessionUsed";
   if (facts.isChainAway) return "chainAway";
   if (facts.balance === undefined || facts.eth === undefined) return "waiting";
-  if (facts.balance >= facts.leastCost && facts.balance > 0n) return "openSession";
+  if (facts.balance >= facts.leastCost && facts.balance > 0n) {
+    return facts.isOpening ? "sessionOpening" : "openSession";
+  }
   return facts.eth === 0n ? "getEth" : "buy";
 }
 

@@ -15,7 +15,7 @@ import {
   watchConnection,
   watchConnectors,
 } from "wagmi/actions";
-import { fail } from "../../base/error";
+import { fail, TeeTeeError } from "../../base/error";
 import { tryCall, type ContractCall } from "../../chain/calls";
 import { explainChainError } from "../../chain/errors";
 import type { ConnectedChain } from "../network/connection";
@@ -170,7 +170,16 @@ export class WagmiWallet implements WalletActions {
   private async mined(hash: Hex, signal: AbortSignal | undefined): Promise<TransactionReceipt> {
     const { client } = this.chain.reader;
     const waiting = waitForTransactionReceipt(client, { hash, timeout: minedWaitMs });
-    const receipt = await explained(signal ? Promise.race([waiting, aborted(signal)]) : waiting);
+    const receipt = await explained(
+      signal ? Promise.race([waiting, aborted(signal)]) : waiting,
+    ).catch((error: TeeTeeError) => {
+      if (signal?.aborted) throw error;
+      // Who sends another one, not knowing of this, may pay twice.
+      throw new TeeTeeError(
+        error.code,
+        `transaction ${hash} was sent, and what became of it is not known: ${error.detail}`,
+      );
+    });
     if (receipt.status === "success") return receipt;
     return fail("call_reverted", `the contract refused the transaction ${hash}`);
   }

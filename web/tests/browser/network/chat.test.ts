@@ -385,6 +385,52 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
     expect(browser.problems).toEqual([]);
   });
 
+  it("pays a question once, though the page lost sight of its transaction", async () => {
+    const rpc = await FrontProxy.start(port + 43, network.rpcUrl);
+    try {
+      const wallet = walletOf();
+      await giveEth(network.rpcUrl, wallet.account.address, eth);
+      browser = await launch([...network.origins, rpc.url]);
+      await wallet.install(browser.context);
+      page = await browser.newPage();
+      await readBy(rpc.url);
+      await page.goto(`${network.pageUrl}#/chat`);
+      await connect();
+      await page.getByRole("button", { name: "Payment" }).click();
+      await dialog()
+        .getByRole("radio", { name: /By question/ })
+        .check();
+      await page.keyboard.press("Escape");
+      await setSettings({ "Most tokens": "16" });
+      wallet.onSent = () => (rpc.isDown = true);
+      await ask();
+      await expect.poll(() => rpc.isDown, { timeout: 60_000 }).toBe(true);
+      await page.getByRole("button", { name: "Stop the answer" }).click();
+      await last().getByText("Stopped.").waitFor();
+      await last().getByText("Ask the same again: the same entry is not paid again").waitFor();
+      wallet.onSent = undefined;
+      rpc.isDown = false;
+      await page.reload();
+      await page.getByRole("button", { name: "Payment" }).click();
+      const paid = dialog().getByRole("region", { name: "Questions that are paid" });
+      await paid.getByText(/^Question \d+: [\d,]+ credits at most/).waitFor({ timeout: 40_000 });
+      await paid.getByText("can be reclaimed from", { exact: false }).waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await last().getByRole("button", { name: "Answer again" }).click();
+      await last()
+        .getByText(/[1-9][\d,]* credits/)
+        .waitFor({ timeout: 60_000 });
+      expect(wallet.calls.filter((call) => call === "eth_sendTransaction")).toHaveLength(1);
+      const others = browser.problems.filter(
+        (problem) => !/Failed to load resource|ERR_/.test(problem),
+      );
+      expect(others).toEqual([]);
+    } finally {
+      await rpc.stop();
+    }
+  });
+
   it("shows a receipt red that is not what was signed", async () => {
     const wallet = walletOf();
     await giveEth(network.rpcUrl, wallet.account.address, eth);
@@ -476,6 +522,34 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
     } finally {
       await rpc.stop();
     }
+  });
+
+  it("keeps a session that is signed and not open, and opens it with the same signature", async () => {
+    const wallet = walletOf();
+    await giveEth(network.rpcUrl, wallet.account.address, eth);
+    await visit(wallet);
+    await connect();
+    await buy("20,000");
+    await step().getByRole("button", { name: "Open a session" }).click();
+    // So little that the entry opens none for it: the wallet is asked, and refuses that.
+    await dialog()
+      .getByRole("textbox", { name: /^At most/ })
+      .fill("700");
+    wallet.refusing = "eth_sendTransaction";
+    await dialog().getByRole("button", { name: "Sign and open" }).click();
+    await dialog().getByText("The session is signed", { exact: false }).waitFor();
+    wallet.refusing = undefined;
+    await page.reload();
+    await step().getByText("The session is not open yet").waitFor();
+    await step().getByRole("button", { name: "See the session" }).click();
+    const opening = dialog().getByRole("region", { name: "Sessions that are not open yet" });
+    await opening.getByText("700 credits at most", { exact: false }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await opening.getByRole("button", { name: "Open by a transaction" }).click();
+    await opening.waitFor({ state: "detached", timeout: 60_000 });
+    await dialog().getByText("Left in this session").waitFor();
+    expect(wallet.calls.filter((call) => call === "eth_signTypedData_v4")).toHaveLength(1);
+    expect(browser.problems).toEqual([]);
   });
 
   it("ends a session, and keeps it for its rest", async () => {

@@ -61,6 +61,10 @@ const asking = new Set([
 export class TestWallet {
   /** The user says no to whatever they are asked. */
   isRefusing = false;
+  /** The one method to which they say no. */
+  refusing: string | undefined;
+  /** Called when a transaction was sent, before the page learns of it. */
+  onSent: (() => void) | undefined;
   /** Every method that was called, in order. */
   readonly calls: string[] = [];
   private isAllowed = false;
@@ -117,7 +121,7 @@ export class TestWallet {
 
   private async request({ method, params = [] }: Call): Promise<unknown> {
     this.calls.push(method);
-    if (asking.has(method) && this.isRefusing)
+    if (asking.has(method) && (this.isRefusing || method === this.refusing))
       throw new Refused(4001, "User rejected the request.");
     switch (method) {
       case "eth_chainId":
@@ -195,11 +199,13 @@ export class TestWallet {
     if (this.onChain !== this.options.chainId) throw new Refused(-32603, "wrong chain");
     const { account, chain } = this;
     const wallet = createWalletClient({ account, chain, transport: http(this.options.rpcUrl) });
-    return wallet.sendTransaction({
+    const hash = await wallet.sendTransaction({
       to: call.to,
       data: call.data,
       value: BigInt(call.value ?? "0x0"),
     });
+    this.onSent?.();
+    return hash;
   }
 
   private passOn(method: string, params: readonly unknown[]): Promise<unknown> {
