@@ -400,7 +400,7 @@ describe("ask", () => {
     };
     const payer: Payer = { kind: "query", begin: () => payment };
     const told: unknown[] = [];
-    const asking = ask({ entries: poolOf(one, other), payer }, question, {
+    const asking = ask({ entries: poolOf(one, other), payer, allowsSimulated: true }, question, {
       onUnserved: (payment) => told.push(payment),
     });
     await expect(asking).rejects.toThrow("rpc_unavailable");
@@ -447,7 +447,7 @@ describe("ask", () => {
       };
       const payer: Payer = { kind: "query", begin: () => payment };
       const entries = poolOf(one, other);
-      await expect(ask({ entries, payer }, question)).rejects.toThrow(code);
+      await expect(ask({ entries, payer, allowsSimulated: true }, question)).rejects.toThrow(code);
       expect(payments).toBe(1);
     }
   });

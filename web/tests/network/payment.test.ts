@@ -21,6 +21,7 @@ import type { Money } from "../../src/app/payment/payment";
 import { PaymentDesk } from "../../src/app/payment/paymentDesk";
 import { FrontProxy } from "../browser/network/frontProxy";
 import { giveEth, newAccount } from "../browser/network/testWallet";
+import { noneKnown } from "../support/noneKnown";
 import { NodeWallet } from "./nodeWallet";
 import { hasBinary, hasContracts, UpNetwork } from "./upNetwork";
 
@@ -56,7 +57,10 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     network = await UpNetwork.start(port, "--shards", "1", "--replicas", "2");
     rpc = await FrontProxy.start(port + 15, network.rpcUrl);
     const settings = { entryUrl: network.urls[0] ?? "", rpcUrls: [rpc.url] };
-    connection = await verify(await reach(settings, new AbortController().signal), attestVerifier);
+    connection = await verify(
+      await reach(settings, noneKnown, new AbortController().signal),
+      attestVerifier,
+    );
     if (!connection.chain) throw new Error("the network has no chain");
     ({ chain } = connection);
   }, 240_000);
@@ -98,10 +102,14 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       ...(signal ? { signal } : {}),
     };
     const payer = await desk.payer();
-    await ask({ entries: connection.entries, payer, patienceMs: 5000 }, question, {
-      onText: (more) => (text += more),
-      onUnserved: (payment) => (unserved = payment),
-    });
+    await ask(
+      { entries: connection.entries, payer, patienceMs: 5000, allowsSimulated: true },
+      question,
+      {
+        onText: (more) => (text += more),
+        onUnserved: (payment) => (unserved = payment),
+      },
+    );
     return text;
   }
 

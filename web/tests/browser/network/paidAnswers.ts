@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KnownNetworks } from "../../../src/app/network/knownNetworks";
 import { attestVerifier } from "../../../src/client/attestVerifier";
 import { ask, type Question } from "../../../src/client/ask";
 import { Fields, parseJson } from "../../../src/client/fields";
 import { fetchReceipts } from "../../../src/client/receipts";
 import { VoucherPayer } from "../../../src/client/voucherPayer";
 import { reach, verify, type Connection } from "../../../src/app/network/connection";
+import { noneKnown } from "../../support/noneKnown";
 import type { UpNetwork } from "./upNetwork";
 
 /** An answer that was paid for from the voucher that `teetee up` has opened, and its receipt. */
@@ -24,8 +24,7 @@ export class PaidAnswers {
 
   static async open(network: UpNetwork): Promise<PaidAnswers> {
     const settings = { entryUrl: network.urls[0]!, rpcUrls: [network.rpcUrl] };
-    const known = new KnownNetworks({ getItem: () => null, setItem: () => undefined });
-    const reached = await reach(settings, known, new AbortController().signal);
+    const reached = await reach(settings, noneKnown, new AbortController().signal);
     const connection = await verify(reached, attestVerifier);
     const limits = { bytesMax: 4096, depthMax: 4 };
     const file = Fields.of(parseJson(network.file("payment.json"), "payment", limits), "payment");
