@@ -306,6 +306,9 @@ class QueryAnswer implements AnswerPayment {
   onStanding(): void {}
 
   async triesAgain(code: string, signal?: AbortSignal): Promise<boolean> {
+    const { paid } = this;
+    // It never pays for this request: more is to be locked, or something else.
+    if (code === "query_mismatch" && paid) this.keep({ ...paid, isUsed: true });
     // Its transaction is not yet in as many blocks as the entry waits for; or the connection broke,
     // and the entry has not noticed.
     if (code !== "query_unknown" && code !== "payment_in_use") return false;

@@ -156,10 +156,13 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       wallet.isSilent = false;
       openPageForQueries();
       await expect
-        .poll(async () => {
-          await desk.refresh();
-          return money.queries[0]?.query;
-        })
+        .poll(
+          async () => {
+            await desk.refresh();
+            return money.queries[0]?.query;
+          },
+          { timeout: 20_000 },
+        )
         .toBeGreaterThan(0n);
       // Another question is another payment.
       expect(await asked({ max_tokens: 10 })).not.toBe("");
@@ -215,8 +218,16 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       const more = JSON.stringify({ prompt: "a", answer_token_ids: [1], ...members });
       expect(await answer.pay(second, { ...purchase, body: more })).not.toBe(claim);
       answer.end(false);
-      expect(await payer!.begin().pay(second, purchase)).not.toBe(claim);
+      const again = payer!.begin();
+      expect(await again.pay(second, purchase)).not.toBe(claim);
       expect(wallet.sent).toHaveLength(3);
+      // What does not pay for its request is not tried again.
+      expect(again.unserved()?.isGood).toBe(true);
+      expect(await again.triesAgain("query_mismatch")).toBe(false);
+      expect(again.unserved()?.isGood).toBe(false);
+      again.end(false);
+      await payer!.begin().pay(second, purchase);
+      expect(wallet.sent).toHaveLength(4);
     });
 
     it("is looked for under whatever transaction it has", async () => {
@@ -245,7 +256,9 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       const [bought] = wallet.sent;
       expect(await stateOf({ transaction: bought! })).toBe("none");
       // Another one has its place.
-      await expect.poll(() => stateOf({ transaction: unknown, nonce: 0 })).toBe("none");
+      await expect
+        .poll(() => stateOf({ transaction: unknown, nonce: 0 }), { timeout: 20_000 })
+        .toBe("none");
       expect(await stateOf({ transaction: unknown, nonce: 1 })).toBe("pending");
       expect(await stateOf({ transaction: unknown, deadline: head.timestamp - 100 })).toBe("none");
       // Sent again for a higher fee, as wallets do.
@@ -275,10 +288,13 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       rpc.isDown = false;
       openPage();
       await expect
-        .poll(async () => {
-          await desk.refresh();
-          return money.session?.ceiling;
-        })
+        .poll(
+          async () => {
+            await desk.refresh();
+            return money.session?.ceiling;
+          },
+          { timeout: 20_000 },
+        )
         .toBe(700n);
       expect(money.opening).toEqual([]);
     });
