@@ -159,12 +159,6 @@ export function withdrawCall(deployment: Deployment) {
   return made(deployment, encodeFunctionData({ abi: teeTeeAbi, functionName: "withdraw" }));
 }
 
-/** For a wallet that takes no ETH. */
-export function withdrawToCall(deployment: Deployment, to: Address) {
-  const functionName = "withdrawTo";
-  return made(deployment, encodeFunctionData({ abi: teeTeeAbi, functionName, args: [to] }));
-}
-
 /**
  * Has the chain try a call without sending it, so that what the contract would refuse costs nothing.
  * Errors: those of explainChainError.

@@ -108,10 +108,6 @@ export async function readPool(reader: ChainReader, pool: bigint): Promise<PoolI
   return info;
 }
 
-export async function readPoolCount(reader: ChainReader): Promise<bigint> {
-  return read(readContract(reader.client, { ...target(reader), functionName: "poolCount" }));
-}
-
 export async function readIsAccepted(
   reader: ChainReader,
   pool: bigint,
@@ -214,21 +210,6 @@ export async function readVoucher(
   );
   if (payer === zeroAddress) return undefined;
   return { sessionKey, remaining, pool: BigInt(pool), payer, expiry };
-}
-
-/** What an entry has claimed of a voucher, in all. */
-export async function readClaimed(
-  reader: ChainReader,
-  voucher: Hex,
-  entry: Address,
-): Promise<bigint> {
-  return read(
-    readContract(reader.client, {
-      ...target(reader),
-      functionName: "claimedOf",
-      args: [voucher, entry],
-    }),
-  );
 }
 
 /** undefined for a query that was never paid, or is settled or reclaimed. */

@@ -439,18 +439,7 @@ export async function fetchModels(url: string, options?: FetchOptions): Promise<
   return parseModels(await fetchJson(`${url}/v1/models`, networkBytesMax, options));
 }
 
-/** What the payer of a voucher tells an entry, so that it opens the voucher for them. */
-export interface VoucherOpening {
-  readonly payer: Address;
-  readonly pool: bigint;
-  readonly sessionKey: Address;
-  readonly ceiling: bigint;
-  readonly expiry: bigint;
-  readonly salt: Hex;
-  /** The payer's, over the EIP-712 Voucher. */
-  readonly signature: Hex;
-}
-
+/** Of POST /v1/vouchers. */
 export interface VoucherOpened {
   readonly voucher: Hex;
   readonly isOpen: boolean;
@@ -461,32 +450,4 @@ export function parseVoucherOpened(value: unknown): VoucherOpened {
   const state = fields.text("state");
   if (state !== "opening" && state !== "open") fields.wrong("state", '"opening" or "open"');
   return { voucher: fields.hex("voucher", 32), isOpen: state === "open" };
-}
-
-/**
- * POST /v1/vouchers: the entry sends the transaction that opens the voucher. Asking again tells how
- * far it is. Errors: those of fetchJson.
- */
-export async function postVoucher(
-  url: string,
-  opening: VoucherOpening,
-  options?: FetchOptions,
-): Promise<VoucherOpened> {
-  const body = JSON.stringify({
-    payer: opening.payer,
-    pool: opening.pool.toString(),
-    session_key: opening.sessionKey,
-    ceiling: opening.ceiling.toString(),
-    expiry: Number(opening.expiry),
-    salt: opening.salt,
-    signature: opening.signature,
-  });
-  return parseVoucherOpened(
-    await fetchJson(`${url}/v1/vouchers`, paymentAnswerBytesMax, {
-      ...options,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    }),
-  );
 }

@@ -23,7 +23,6 @@ export const attestationBytesMax = 32 * 1024 * 1024;
 export const policyBytesMax = 256 * 1024;
 export const manifestBytesMax = 64 * 1024 * 1024;
 export const collateralBytesMax = 64 * 1024 * 1024;
-export const collateralsMax = 256;
 export const quoteBytesMax = 32 * 1024;
 export const statementBytesMax = 2048;
 /** Of a receipt as JSON. The page shows none that is longer; `teetee verify` does. */

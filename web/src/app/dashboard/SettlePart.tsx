@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useRef, useState } from "react";
 import { asError, type TeeTeeError } from "../../base/error";
+import { HostPayer, settleNow, type ChargeTotals } from "../../client/hostPayer";
 import type { Connection } from "../network/connection";
 import { useAccountAndSend } from "../wallet/account";
 import { countText } from "../ui/amounts";
-import { Settling, type SettleTotals } from "./settle";
 
 interface Props {
   connection: Connection;
@@ -14,7 +14,7 @@ interface Props {
 const lookAgainMs = 3_000;
 const looksMax = 40;
 
-function wordsOf({ unsettled, settling, settled, givenUp }: SettleTotals): string {
+function wordsOf({ unsettled, settling, settled, givenUp }: ChargeTotals): string {
   const pending = `${countText(unsettled)} unsettled, ${countText(settling)} on their way`;
   return `Pending: ${pending}. Settled so far: ${countText(settled)}. Given up: ${countText(givenUp)}.`;
 }
@@ -22,7 +22,7 @@ function wordsOf({ unsettled, settling, settled, givenUp }: SettleTotals): strin
 /** For the host of the connected entry: what its clients owe, and settling it now. */
 export function SettlePart({ connection, onChange }: Props) {
   const { address, signMessage } = useAccountAndSend();
-  const [totals, setTotals] = useState<SettleTotals>();
+  const [totals, setTotals] = useState<ChargeTotals>();
   const [error, setError] = useState<TeeTeeError>();
   const [isUnderWay, setUnderWay] = useState(false);
   const running = useRef<AbortController>(undefined);
@@ -40,9 +40,9 @@ export function SettlePart({ connection, onChange }: Props) {
         sign: signMessage,
         domain: location.host,
       };
-      const settling = new Settling(connection.entry, options);
+      const payer = new HostPayer(options);
       for (let looks = 0; looks < looksMax; looks++) {
-        const now = await settling.settle(controller.signal);
+        const now = await settleNow(connection.entry, payer, controller.signal);
         setTotals(now);
         if (now.unsettled === 0n && now.settling === 0n) break;
         await new Promise((done) => setTimeout(done, lookAgainMs));

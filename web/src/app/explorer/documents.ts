@@ -8,7 +8,7 @@ import {
   quoteBytesMax,
   receiptBytesMax,
 } from "../../attest/limits";
-import { fromBase64, fromHex, fromUtf8, utf8 } from "../../base/bytes";
+import { fromBase64, fromHex, fromUtf8 } from "../../base/bytes";
 import { asError, fail } from "../../base/error";
 import {
   isJsonArray,
@@ -196,9 +196,4 @@ export function recogniseBytes(bytes: Uint8Array): ExplorerDocument {
     );
   }
   return recogniseText(text);
-}
-
-/** A document's bytes, for a link or a file. */
-export function bytesOfDocument(document: ReceiptDocument | QuoteDocument): Uint8Array {
-  return document.kind === "receipt" ? utf8(document.text) : document.quote;
 }
