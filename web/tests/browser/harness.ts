@@ -82,8 +82,11 @@ export interface BrowserOptions {
   height?: number;
   theme?: "light" | "dark";
   reducedMotion?: boolean;
-  /** False: WebGL is switched off. */
-  webGl?: boolean;
+  /**
+   * False: WebGL is switched off; "software": it is drawn without a graphics processor, as it is where
+   * tests run. Otherwise the page is made to believe that there is one.
+   */
+  webGl?: boolean | "software";
   touch?: boolean;
 }
 
@@ -106,6 +109,15 @@ const flags = [
   "--disable-sync",
 ];
 
+/** What draws calls itself another name. */
+function hideSoftware(): void {
+  const { getParameter } = WebGL2RenderingContext.prototype;
+  const unmaskedRenderer = 0x9246;
+  WebGL2RenderingContext.prototype.getParameter = function (name: number): unknown {
+    return name === unmaskedRenderer ? "a graphics processor" : getParameter.call(this, name);
+  };
+}
+
 /** Debian's Chromium with an empty profile. `allowed`: origins that the page may ask. */
 export async function launch(
   allowed: readonly string[],
@@ -123,6 +135,7 @@ export async function launch(
     hasTouch: options.touch === true,
     serviceWorkers: "block",
   });
+  if (options.webGl !== "software") await context.addInitScript(hideSoftware);
   const problems: string[] = [];
   return {
     context,

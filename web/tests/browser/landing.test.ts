@@ -56,8 +56,9 @@ describe("the picture of the network", () => {
 
   it.each([
     ["there is no WebGL", { webGl: false }],
+    ["there is no graphics processor", { webGl: "software" }],
     ["motion is unwanted", { reducedMotion: true }],
-  ])("is still where %s, and nothing of the other is loaded", async (_, options) => {
+  ] as const)("is still where %s, and nothing of the other is loaded", async (_, options) => {
     const { browser, page, scripts } = await open(options);
     await page.waitForLoadState("networkidle");
     expect(await page.locator('[data-picture="still"] svg ellipse').count()).toBe(3);

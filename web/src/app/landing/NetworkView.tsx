@@ -15,9 +15,17 @@ function subscribeToMotion(listener: () => void): () => void {
   return () => query.removeEventListener("change", listener);
 }
 
+/** As browsers name what draws without a graphics processor: it would keep the whole page waiting. */
+const softwareRenderer = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
 function hasWebGl(): boolean {
   try {
-    return document.createElement("canvas").getContext("webgl2") !== null;
+    const canvas = document.createElement("canvas");
+    const gl = canvas.getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (!gl) return false;
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    const renderer: unknown = gl.getParameter(names?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);
+    return !softwareRenderer.test(String(renderer));
   } catch {
     return false;
   }
@@ -44,7 +52,7 @@ interface Props {
 
 /**
  * The live network. Its box has its size from the start; the still picture stands in it until the
- * moving one is drawn, and for good where there is no WebGL or motion is unwanted.
+ * moving one is drawn, and for good where there is no graphics processor or motion is unwanted.
  */
 export function NetworkView({ picture, trust }: Props) {
   const motion = useMotion();
