@@ -40,7 +40,9 @@ describe.each(["light", "dark"] as const)("proofs, %s", (theme) => {
       "partial",
       "failed",
       "unknown",
+      "attested",
     ]);
+    await page.getByText("The pool is one that the entry names.").waitFor();
     const failed = page.locator('[data-verdict="failed"]');
     expect(await failed.getByText(/can read prompt and answer in it.*test guesses/).count()).toBe(
       1,
@@ -134,6 +136,18 @@ describe("a chat that answers", () => {
     await ask("fail");
     await page.getByRole("alert").filter({ hasText: "There is no answer." }).waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
+  });
+
+  it("counts down to when a full network may be asked again, and asks then", async () => {
+    await ask("full");
+    const failed = page.getByRole("alert").filter({ hasText: "The network is full." });
+    const waiting = failed.getByRole("button", { name: /^Try again in [1-4] s$/ });
+    await waiting.waitFor();
+    expect(await waiting.isDisabled()).toBe(true);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await failed.getByRole("button", { name: "Try again", exact: true }).click();
+    await page.getByText("You said: full").waitFor();
+    expect(await failed.count()).toBe(0);
   });
 
   it("asks simulated TEEs in the place of hardware when the user chooses so", async () => {

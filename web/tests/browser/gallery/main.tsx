@@ -15,6 +15,8 @@ import { ToastRegion } from "../../../src/app/shell/Toasts";
 import "./gallery.css";
 import { longAnswer, picture, proofs } from "./samples";
 
+let refusals = 0;
+
 /** Streams an answer at 100 pieces a second; the words of the question choose which. */
 const backend: ChatBackend = {
   isReady: true,
@@ -24,6 +26,10 @@ const backend: ChatBackend = {
   async ask(request, onText, signal) {
     const question = request.messages.at(-1)?.text ?? "";
     if (question.includes("fail")) throw new Error("the entry refused");
+    if (question.includes("full") && refusals++ === 0) {
+      const inAWhile = Math.ceil(Date.now() / 1000) + 3;
+      throw new AnswerFailed("overloaded", "The network is full.", inAWhile);
+    }
     if (question.includes("hardware") && !request.allowsSimulated) {
       throw new AnswerFailed("simulated_rejected", "They were told nothing.", undefined, true);
     }
@@ -51,6 +57,11 @@ function Gallery() {
               <ProofPanel proof={proof} onDownload={() => {}} explorerHref="#/explorer" />
             </section>
           ))}
+          <h2 className="mb-2">attested</h2>
+          <ProofPanel
+            proof={proofs.verified!}
+            yardstick={{ isOwn: false, words: "The pool is one that the entry names." }}
+          />
           <h2>Nodes</h2>
           <p className="flex flex-wrap gap-2">
             {(["checking", "verified", "simulated", "failed", "unknown"] as const).map((trust) => (
