@@ -19,6 +19,7 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import harness  # noqa: E402
+from api_fuzz_seeds import make_api_seeds  # noqa: E402
 from chain_fuzz_seeds import make_chain_seeds  # noqa: E402
 from hub_fuzz_seeds import make_hub_seeds  # noqa: E402
 from sign_off_fuzz_seeds import make_sign_off_seeds  # noqa: E402
@@ -70,6 +71,7 @@ def make_seeds(teetee):
 
 
 if __name__ == "__main__":
+    make_api_seeds()
     make_chain_seeds()
     make_sign_off_seeds()
     make_hub_seeds()

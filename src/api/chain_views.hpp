@@ -3,13 +3,10 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
-#include "base/result.hpp"
-#include "base/world.hpp"
 #include "chain/contract_state.hpp"
 #include "chain/typed_data.hpp"
 
@@ -33,10 +30,5 @@ struct ChainWindow {
 
 /// The member "chain" of /v1/network; null without one.
 boost::json::value chain_view(const ChainWindow* chain);
-
-/// GET /v1/pools: pools with their slots and nodes, in the order of their numbers, behind ?after=N
-/// where that is given. Error: field_invalid for a number that is none.
-Result<boost::json::object> pools(const ChainWindow* chain, std::string_view query,
-                                  UnixSeconds now);
 
 }  // namespace teetee::api

@@ -40,9 +40,18 @@ inline constexpr int64_t key_lifetime_s_max = 90 * 86400;
 /// Of a body that signs in.
 inline constexpr size_t sign_in_bytes_max = 4u << 10;
 
-/// Of one answer about the chain; pools go on behind the last one, nodes of a pool do not.
+/// Of one list of pools, which goes on behind its last one (a single pool may have more bytes), and
+/// of the nodes of a pool, the rest of which is counted.
 inline constexpr size_t pools_listed_max = 100;
+inline constexpr size_t pool_list_bytes_max = 1u << 20;
 inline constexpr size_t pool_nodes_listed_max = 512;
+/// Of pools and of lists, what is kept until the next look.
+inline constexpr size_t pool_texts_bytes_max = 16u << 20;
+inline constexpr size_t pool_lists_kept_max = 16;
+
+/// Of the nodes in /v1/network (pages take 4 MiB of it), and of the documents in /v1/collateral.
+inline constexpr size_t network_nodes_bytes_max = 7u << 19;
+inline constexpr size_t collateral_list_bytes_max = 16u << 20;
 
 /// Of the page that an entry serves (PageFiles), all of it in memory.
 inline constexpr size_t page_files_max = 1024;

@@ -172,6 +172,15 @@ void add_till(const node::MoneyReport::Till& till, MetricPage& page) {
         page.add("teetee_charges_total", totals.charges);
     }
     if (till.vouchers_open) page.add("teetee_vouchers_open", uint64_t{*till.vouchers_open});
+    if (till.voucher_openings) {
+        page.add("teetee_vouchers_opened_total", till.voucher_openings->opened);
+        for (const auto& [code, count] : till.voucher_openings->refused) {
+            page.add("teetee_voucher_openings_refused_total", count,
+                     {std::string(to_string(code))});
+        }
+        for (const auto& [code, count] : till.voucher_openings->failed)
+            page.add("teetee_voucher_openings_failed_total", count, {std::string(to_string(code))});
+    }
     page.add("teetee_settlements_total", till.settlements);
     page.add("teetee_settlements_announced", till.settlements_announced);
     if (till.settled_at)
@@ -189,6 +198,8 @@ void add_money(const node::MoneyReport& money, MetricPage& page) {
     page.add("teetee_chain_reorganisations_total", money.reorganisations);
     if (money.transactions_in_flight)
         page.add("teetee_transactions_in_flight", uint64_t{*money.transactions_in_flight});
+    if (money.are_transactions_stuck)
+        page.add("teetee_transactions_stuck", flag(*money.are_transactions_stuck));
     if (money.till) add_till(*money.till, page);
 }
 

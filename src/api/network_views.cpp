@@ -2,10 +2,14 @@
 #include "api/network_views.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <tuple>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
+#include "api/limits.hpp"
 #include "attest/statement.hpp"
 #include "base/bytes.hpp"
 
@@ -111,6 +115,28 @@ boost::json::object sight_view(const node::NodeSight& sight) {
 
 }  // namespace
 
+boost::json::array nodes_that_fit(const std::vector<node::NodeSight>& nodes, size_t bytes_max) {
+    std::vector<size_t> order(nodes.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::ranges::stable_sort(order, [&](size_t a, size_t b) {
+        return std::tuple(nodes[b].is_linked, nodes[b].answered_at) <
+               std::tuple(nodes[a].is_linked, nodes[a].answered_at);
+    });
+    std::vector<boost::json::value> views(nodes.size());
+    size_t bytes = 0;
+    for (const size_t place : order) {
+        boost::json::value view = sight_view(nodes[place]);
+        bytes += boost::json::serialize(view).size() + 1;
+        if (bytes > bytes_max) break;
+        views[place] = std::move(view);
+    }
+    boost::json::array out;
+    for (boost::json::value& view : views) {
+        if (!view.is_null()) out.push_back(std::move(view));
+    }
+    return out;
+}
+
 boost::json::object network(const node::Node& node, const node::NodeStatus& status,
                             const ChainWindow* chain, WithHistory history) {
     const attest::Statement& statement = node.statement();
@@ -126,9 +152,9 @@ boost::json::object network(const node::Node& node, const node::NodeStatus& stat
         for (const node::RouteNode& hop : route) path.emplace_back(to_hex(hop.node_id));
         routes.push_back(std::move(path));
     }
-    boost::json::array nodes;
     const size_t spans = history == WithHistory::yes ? node::NodeHistory::spans_max : 0;
-    for (const node::NodeSight& sight : node.network(spans)) nodes.push_back(sight_view(sight));
+    const std::vector<node::NodeSight> sights = node.network(spans);
+    boost::json::array nodes = nodes_that_fit(sights, network_nodes_bytes_max);
     return {{"object", "network"},
             {"entry", to_hex(statement.receipt_address)},
             {"simulated", node.simulated()},
@@ -140,19 +166,27 @@ boost::json::object network(const node::Node& node, const node::NodeStatus& stat
             {"policy_hash", to_hex(statement.policy_hash)},
             {"chain", chain_view(chain)},
             {"routes", std::move(routes)},
+            {"nodes_left_out", sights.size() - nodes.size()},
             {"nodes", std::move(nodes)}};
 }
 
 boost::json::object collateral(const node::Node& node,
                                const attest::CollateralDocuments* documents) {
     boost::json::array data;
+    boost::json::array left_out;
+    size_t bytes = 0;
     for (const attest::PlatformId& platform : node.platforms()) {
+        const std::string name = attest::to_string(platform);
         const auto found = documents == nullptr ? std::nullopt : documents->documents(platform);
-        if (!found) continue;
-        data.push_back({{"platform", attest::to_string(platform)},
-                        {"collateral", boost::json::parse(attest::encode_collateral(*found))}});
+        const std::string text = found ? attest::encode_collateral(*found) : "";
+        if (text.empty() || bytes + text.size() > collateral_list_bytes_max) {
+            left_out.emplace_back(name);
+            continue;
+        }
+        bytes += text.size();
+        data.push_back({{"platform", name}, {"collateral", boost::json::parse(text)}});
     }
-    return {{"object", "list"}, {"data", std::move(data)}};
+    return {{"object", "list"}, {"data", std::move(data)}, {"left_out", std::move(left_out)}};
 }
 
 void put_evidence(boost::json::object& node, const attest::Evidence& evidence) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "api/chain_views.hpp"
@@ -21,6 +22,10 @@ enum class WithHistory { no, yes };
 /// GET /v1/network: the model, the chain, and each node as this entry has seen it itself.
 boost::json::object network(const node::Node& node, const node::NodeStatus& status,
                             const ChainWindow* chain, WithHistory history);
+
+/// Its nodes, in their order, as far as they fit: those that are linked, and that answered last,
+/// before others.
+boost::json::array nodes_that_fit(const std::vector<node::NodeSight>& nodes, size_t bytes_max);
 
 /// GET /v1/collateral: Intel's documents by which the quotes of /attestation are judged. They are
 /// signed, so that an entry can hold them back and not forge them.

@@ -3,6 +3,7 @@
 #include "api/network_views.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 #include "api/routes.hpp"
@@ -46,7 +47,7 @@ class network_views : public testing::Test {
         return exchange->response;
     }
     boost::json::object json(const std::string& path) {
-        return boost::json::parse(get(path).body).as_object();
+        return boost::json::parse(get(path).content()).as_object();
     }
 
     node::test::TestNetwork network{1};
@@ -62,11 +63,11 @@ class network_views : public testing::Test {
 TEST_F(network_views, policy_and_manifest_come_to_the_byte) {
     const auto policy = get("/v1/policy");
     EXPECT_EQ(policy.content_type, "application/json");
-    EXPECT_EQ(crypto::sha256(as_bytes(policy.body)), node->statement().policy_hash);
-    const auto manifest = model::parse_manifest(get("/v1/manifest").body);
+    EXPECT_EQ(crypto::sha256(as_bytes(policy.content())), node->statement().policy_hash);
+    const auto manifest = model::parse_manifest(get("/v1/manifest").content());
     ASSERT_TRUE(manifest) << manifest.error().message();
     EXPECT_EQ(manifest->model_root, node->statement().model_root);
-    EXPECT_EQ(model::encode_manifest(*manifest), get("/v1/manifest").body);
+    EXPECT_EQ(model::encode_manifest(*manifest), get("/v1/manifest").content());
 }
 
 TEST_F(network_views, the_network_is_told_as_it_was_seen) {
@@ -97,9 +98,38 @@ TEST_F(network_views, the_network_is_told_as_it_was_seen) {
     EXPECT_TRUE(brief.at("nodes").at(0).at("history").at("buckets").as_array().empty());
 }
 
+TEST_F(network_views, nodes_that_do_not_fit_are_those_that_matter_least) {
+    std::vector<node::NodeSight> sights(4);
+    for (uint8_t i = 0; i < sights.size(); ++i) {
+        sights[i].node_id = {i};
+        sights[i].answered_at = 10 - i;
+    }
+    sights[3].is_linked = true;
+    const auto all = nodes_that_fit(sights, 1 << 20);
+    ASSERT_EQ(all.size(), 4u);
+    const size_t bytes = boost::json::serialize(all).size();
+    const auto some = nodes_that_fit(sights, bytes * 5 / 8);
+    ASSERT_EQ(some.size(), 2u);
+    EXPECT_EQ(some[0], all[0]);
+    EXPECT_EQ(some[1], all[3]);
+    EXPECT_EQ(json("/v1/network").at("nodes_left_out").to_number<int>(), 0);
+}
+
+TEST_F(network_views, what_everybody_asks_for_is_there_once) {
+    for (const char* path : {"/v1/network", "/v1/network?history=none", "/v1/pools",
+                             "/v1/collateral", "/v1/policy", "/v1/manifest", "/openapi.json"}) {
+        const auto first = get(path);
+        ASSERT_NE(first.shared_body, nullptr) << path;
+        EXPECT_EQ(get(path).shared_body, first.shared_body) << path;
+    }
+    EXPECT_NE(get("/v1/network").shared_body, get("/v1/network?history=none").shared_body);
+}
+
 TEST_F(network_views, without_a_chain_and_collateral_the_lists_are_empty) {
     EXPECT_TRUE(json("/v1/pools").at("data").as_array().empty());
-    EXPECT_TRUE(json("/v1/collateral").at("data").as_array().empty());
+    const auto collateral = json("/v1/collateral");
+    EXPECT_TRUE(collateral.at("data").as_array().empty());
+    EXPECT_EQ(collateral.at("left_out").as_array().size(), 1u);
 }
 
 TEST_F(network_views, the_page_and_the_api_share_their_paths) {
@@ -108,16 +138,17 @@ TEST_F(network_views, the_page_and_the_api_share_their_paths) {
         PageFiles::build({{"index.html", Bytes(view.begin(), view.end())}}).value();
     EXPECT_EQ(get("/").status, 404);
     routes.emplace(Routes::World{.node = *node, .clock = clock, .rng = rng, .page = &page});
-    EXPECT_EQ(get("/").body, "<p>");
+    EXPECT_EQ(get("/").content(), "<p>");
     EXPECT_EQ(get("/chat").headers.at("cache-control"), "no-cache");
     EXPECT_TRUE(get("/chat").headers.contains("x-request-id"));
     // A path of both is a browser's page and a program's list.
     EXPECT_EQ(get("/models", {{"accept", "*/*"}}).content_type, "application/json");
-    EXPECT_EQ(get("/models", {{"accept", "text/html,*/*;q=0.8"}}).body, "<p>");
+    EXPECT_EQ(get("/models", {{"accept", "text/html,*/*;q=0.8"}}).content(), "<p>");
     const auto unknown = get("/v1/none", {{"accept", "text/html"}});
     EXPECT_EQ(unknown.status, 404);
-    EXPECT_NE(unknown.body.find("route_unknown"), std::string::npos);
-    EXPECT_NE(get("/health", {{"accept", "text/html"}}).body.find("\"status\""), std::string::npos);
+    EXPECT_NE(unknown.content().find("route_unknown"), std::string::npos);
+    EXPECT_NE(get("/health", {{"accept", "text/html"}}).content().find("\"status\""),
+              std::string::npos);
 }
 
 TEST_F(network_views, a_page_that_only_some_origins_may_read_varies_by_both) {

@@ -168,8 +168,8 @@ Result<PageFiles> PageFiles::build(std::map<std::string, Bytes> files) {
         const std::string place = "/" + path;
         File& file = out.files_[place];
         file.content_type = *content_type;
-        file.content = as_text(content);
-        file.tag = tag_of(file.content);
+        file.content = std::make_shared<const std::string>(as_text(content));
+        file.tag = tag_of(*file.content);
         file.is_immutable = has_hash_in_name(place);
     }
     for (const auto& [path, content] : files) {
@@ -177,7 +177,7 @@ Result<PageFiles> PageFiles::build(std::map<std::string, Bytes> files) {
         const auto plain = out.files_.find("/" + path.substr(0, path.size() - gzip_suffix.size()));
         if (plain == out.files_.end() || content.empty())
             return unusable(path, "need the file beside it that this is the compressed form of");
-        plain->second.gzip = as_text(content);
+        plain->second.gzip = std::make_shared<const std::string>(as_text(content));
     }
     if (!out.files_.contains(index_path))
         return unusable(index_name, "have none, need one: make web builds the page");
@@ -186,7 +186,10 @@ Result<PageFiles> PageFiles::build(std::map<std::string, Bytes> files) {
 
 size_t PageFiles::bytes() const {
     size_t out = 0;
-    for (const auto& [path, file] : files_) out += file.content.size() + file.gzip.size();
+    for (const auto& [path, file] : files_) {
+        out += file.content->size();
+        if (file.gzip) out += file.gzip->size();
+    }
     return out;
 }
 
@@ -222,7 +225,7 @@ net::HttpResponse PageFiles::answer(const net::HttpRequest& request) const {
         out.status = 404;
         return out;
     }
-    const bool is_compressed = !file->gzip.empty() && takes_gzip(request.headers);
+    const bool is_compressed = file->gzip != nullptr && takes_gzip(request.headers);
     // Another representation has another tag (RFC 9110 section 8.8.3).
     const std::string tag =
         is_compressed ? file->tag.substr(0, file->tag.size() - 1) + "-gz\"" : file->tag;
@@ -243,7 +246,7 @@ net::HttpResponse PageFiles::answer(const net::HttpRequest& request) const {
         return out;
     }
     if (is_compressed) out.headers["content-encoding"] = "gzip";
-    out.body = is_compressed ? file->gzip : file->content;
+    out.shared_body = is_compressed ? file->gzip : file->content;
     return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,10 +46,11 @@ class PageFiles {
   private:
     struct File {
         std::string content_type;
-        std::string content;
+        /// There once, however many are sent it.
+        std::shared_ptr<const std::string> content;
         std::string tag;
-        /// Compressed; empty: there is none.
-        std::string gzip;
+        /// Compressed; null: there is none.
+        std::shared_ptr<const std::string> gzip;
         /// The name has a hash of the content in it, so that it never stands for another.
         bool is_immutable = false;
     };

@@ -40,9 +40,9 @@ TEST(page_files, are_served_with_their_types) {
     const auto index = get(page, "/");
     EXPECT_EQ(index.status, 200);
     EXPECT_EQ(index.content_type, "text/html; charset=utf-8");
-    EXPECT_EQ(index.body, "<!doctype html>");
+    EXPECT_EQ(index.content(), "<!doctype html>");
     EXPECT_EQ(index.headers.at("cache-control"), "no-cache");
-    EXPECT_EQ(get(page, "/index.html").body, index.body);
+    EXPECT_EQ(get(page, "/index.html").shared_body, index.shared_body);
     const auto script = get(page, "/assets/app-0a1b2C_-.js");
     EXPECT_EQ(script.content_type, "text/javascript; charset=utf-8");
     EXPECT_EQ(script.headers.at("cache-control"), "public, max-age=31536000, immutable");
@@ -56,7 +56,7 @@ TEST(page_files, the_page_stands_under_its_views) {
     for (const char* path : {"/chat", "/chat/", "/models", "/models/7", "/contribute", "/dashboard",
                              "/explorer", "/explorer/receipt/0a1b"}) {
         EXPECT_TRUE(page.has(path)) << path;
-        EXPECT_EQ(get(page, path).body, "<!doctype html>") << path;
+        EXPECT_EQ(get(page, path).content(), "<!doctype html>") << path;
     }
     for (const char* path : {"", "chat", "/chats", "/v1/models", "/generate", "/health", "/assets",
                              "/assets/", "/assets/none.js", "/chat//", "/chat/a//b"}) {
@@ -82,17 +82,17 @@ TEST(page_files, are_sent_compressed_to_whom_takes_that) {
     const std::string path = "/assets/app-0a1b2C_-.js";
     for (const char* takes : {"gzip", "br, gzip;q=0.5", "deflate ,GZIP", "gzip; q=1.0"}) {
         const auto squeezed = get(page, path, {{"accept-encoding", takes}});
-        EXPECT_EQ(squeezed.body, "squeezed") << takes;
+        EXPECT_EQ(squeezed.content(), "squeezed") << takes;
         EXPECT_EQ(squeezed.headers.at("content-encoding"), "gzip");
         EXPECT_EQ(squeezed.content_type, "text/javascript; charset=utf-8");
         EXPECT_NE(squeezed.headers.at("vary").find("Accept-Encoding"), std::string::npos);
     }
     for (const char* takes : {"", "br", "gzip;q=0", "gzip; q=0.000", "xgzip"}) {
         const auto plain = get(page, path, {{"accept-encoding", takes}});
-        EXPECT_EQ(plain.body, "export {};") << takes;
+        EXPECT_EQ(plain.content(), "export {};") << takes;
         EXPECT_FALSE(plain.headers.contains("content-encoding"));
     }
-    EXPECT_EQ(get(page, "/", {{"accept-encoding", "gzip"}}).body, "<!doctype html>");
+    EXPECT_EQ(get(page, "/", {{"accept-encoding", "gzip"}}).content(), "<!doctype html>");
 }
 
 TEST(page_files, are_not_sent_again_to_whom_has_them) {
@@ -105,7 +105,7 @@ TEST(page_files, are_not_sent_again_to_whom_has_them) {
     for (const std::string& known : {plain, "\"other\", W/" + plain, std::string("*")}) {
         const auto unchanged = get(page, path, {{"if-none-match", known}});
         EXPECT_EQ(unchanged.status, 304) << known;
-        EXPECT_TRUE(unchanged.body.empty());
+        EXPECT_TRUE(unchanged.content().empty());
         EXPECT_EQ(unchanged.headers.at("etag"), plain);
         EXPECT_TRUE(unchanged.headers.contains("content-security-policy"));
     }
@@ -167,7 +167,7 @@ TEST(page_files, are_read_from_a_folder_and_nowhere_else) {
     ASSERT_TRUE(net::write_file_atomic(at + "/assets/a.js", as_bytes("script")));
     const auto page = PageFiles::load(at);
     ASSERT_TRUE(page) << page.error().message();
-    EXPECT_EQ(get(*page, "/assets/a.js").body, "script");
+    EXPECT_EQ(get(*page, "/assets/a.js").content(), "script");
     EXPECT_EQ(page->bytes(), 10u);
     std::filesystem::create_symlink("/etc/hostname", at + "/secret.txt");
     const auto linked = PageFiles::load(at);

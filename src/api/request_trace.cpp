@@ -31,7 +31,7 @@ class ObservedExchange final : public net::HttpExchange {
 
     void respond(net::HttpResponse response) override {
         state_->trace->on_status(response.status);
-        if (response.status >= 400) state_->trace->on_error_body(response.body);
+        if (response.status >= 400) state_->trace->on_error_body(response.content());
         inner_->respond(std::move(response));
         state_->trace->end("done");
     }

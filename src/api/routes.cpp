@@ -30,6 +30,18 @@ void respond_json(net::HttpExchange& exchange, int status, const boost::json::ob
     exchange.respond(std::move(response));
 }
 
+void respond_shared(net::HttpExchange& exchange, SharedText text) {
+    net::HttpResponse response;
+    response.shared_body = std::move(text);
+    exchange.respond(std::move(response));
+}
+
+/// `kept` is made once.
+void respond_constant(net::HttpExchange& exchange, SharedText& kept, std::string_view text) {
+    if (kept == nullptr) kept = std::make_shared<const std::string>(text);
+    respond_shared(exchange, kept);
+}
+
 void respond_result(net::HttpExchange& exchange, const Result<boost::json::object>& body) {
     if (!body) return respond_error(exchange, body.error());
     respond_json(exchange, 200, *body);
@@ -76,7 +88,11 @@ Routes::Routes(const World& world)
                      [&node = world.node](ByteView nonce, node::Node::OnEvidence done) {
                          node.quote_for(nonce, std::move(done));
                      }}),
-      keys_({world.clock, world.rng, world.api_keys}) {}
+      keys_({world.clock, world.rng, world.api_keys}),
+      network_(world.clock),
+      network_without_history_(world.clock),
+      collateral_(world.clock),
+      pools_(world.chain, world.clock) {}
 
 const std::vector<Routes::Route>& Routes::table() {
     static const std::vector<Route> routes = {
@@ -260,40 +276,34 @@ void Routes::entries(const Asked&, ExchangePointer exchange) {
 }
 
 void Routes::policy(const Asked&, ExchangePointer exchange) {
-    net::HttpResponse response;
-    response.body = world_.node.policy_text();
-    exchange->respond(std::move(response));
+    respond_constant(*exchange, policy_, world_.node.policy_text());
 }
 
 void Routes::manifest(const Asked&, ExchangePointer exchange) {
-    net::HttpResponse response;
-    response.body = world_.node.manifest_text();
-    exchange->respond(std::move(response));
+    respond_constant(*exchange, manifest_, world_.node.manifest_text());
 }
 
 void Routes::collateral(const Asked&, ExchangePointer exchange) {
-    respond_json(*exchange, 200, api::collateral(world_.node, world_.collateral));
+    respond_shared(*exchange, collateral_.get([this] {
+        return boost::json::serialize(api::collateral(world_.node, world_.collateral)) + "\n";
+    }));
 }
 
 void Routes::network(const Asked& asked, ExchangePointer exchange) {
     const auto wanted = query_parameter(asked.request.query, "history");
     const WithHistory history = wanted == "none" ? WithHistory::no : WithHistory::yes;
-    Made& made = networks_[history];
-    const Instant now = world_.clock.now();
-    if (made.text.empty() || now >= made.until) {
-        made.text = boost::json::serialize(
-                        api::network(world_.node, world_.node.status(), world_.chain, history)) +
-                    "\n";
-        made.until = now + std::chrono::seconds(1);
-    }
-    net::HttpResponse response;
-    response.body = made.text;
-    exchange->respond(std::move(response));
+    KeptAnswer& kept = history == WithHistory::yes ? network_ : network_without_history_;
+    respond_shared(*exchange, kept.get([&] {
+        return boost::json::serialize(
+                   api::network(world_.node, world_.node.status(), world_.chain, history)) +
+               "\n";
+    }));
 }
 
 void Routes::pools(const Asked& asked, ExchangePointer exchange) {
-    respond_result(*exchange,
-                   api::pools(world_.chain, asked.request.query, world_.clock.unix_now()));
+    auto list = pools_.list(asked.request.query);
+    if (!list) return respond_error(*exchange, list.error());
+    respond_shared(*exchange, std::move(*list));
 }
 
 void Routes::receipt(const Asked& asked, ExchangePointer exchange) {
@@ -316,9 +326,7 @@ void Routes::ready(const Asked&, ExchangePointer exchange) {
 }
 
 void Routes::openapi(const Asked&, ExchangePointer exchange) {
-    net::HttpResponse response;
-    response.body = openapi_document();
-    exchange->respond(std::move(response));
+    respond_constant(*exchange, openapi_, openapi_document());
 }
 
 void Routes::metrics(const Asked&, ExchangePointer exchange) {

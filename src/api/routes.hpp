@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,9 +9,11 @@
 #include "api/chain_views.hpp"
 #include "api/fresh_quotes.hpp"
 #include "api/http_meter.hpp"
+#include "api/kept_answer.hpp"
 #include "api/network_views.hpp"
 #include "api/page_files.hpp"
 #include "api/paid_answer.hpp"
+#include "api/pool_lists.hpp"
 #include "api/prompt.hpp"
 #include "api/receipt_store.hpp"
 #include "api/request_context.hpp"
@@ -123,13 +124,14 @@ class Routes {
     FreshQuotes fresh_quotes_;
     ApiKeys keys_;
     std::optional<Chat> chat_;
-    /// What everybody may ask for and takes a while to make is made once a second: with history and
-    /// without.
-    struct Made {
-        std::string text;
-        Instant until{};
-    };
-    std::map<WithHistory, Made> networks_;
+    KeptAnswer network_;
+    KeptAnswer network_without_history_;
+    KeptAnswer collateral_;
+    PoolLists pools_;
+    /// Which never change; null before they are asked for.
+    SharedText policy_;
+    SharedText manifest_;
+    SharedText openapi_;
 };
 
 }  // namespace teetee::api

@@ -20,7 +20,7 @@ sealed::AnswerHead head_of(int status, std::string_view content_type,
 
 void SealedExchange::respond(net::HttpResponse response) {
     auto records = sealer_.begin(head_of(response.status, response.content_type, response.headers));
-    auto body = sealer_.seal(as_bytes(response.body), Last::yes);
+    auto body = sealer_.seal(as_bytes(response.content()), Last::yes);
     const auto outer = std::exchange(outer_, nullptr);
     // Dropped unanswered, it says 500.
     if (outer == nullptr || !records || !body) return;

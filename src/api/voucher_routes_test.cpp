@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
+#include "api/limits.hpp"
+
 namespace teetee::api {
 namespace {
 
@@ -43,8 +45,12 @@ TEST(voucher_routes, what_is_none_is_refused_by_name) {
         {"session_key", nullptr},
         {"pool", -1},
         {"pool", 1.5},
+        {"pool", 3.0},
         {"pool", "0x3"},
         {"pool", ""},
+        {"pool", "+3"},
+        {"pool", " 3"},
+        {"pool", Value(boost::json::array{3})},
         {"ceiling", "18446744073709551616"},
         {"ceiling", 0},
         {"ceiling", "1e3"},
@@ -52,6 +58,8 @@ TEST(voucher_routes, what_is_none_is_refused_by_name) {
         {"salt", "0x07"},
         {"salt", Value(std::string(64, '0'))},
         {"salt", Value("0x" + std::string(64, 'g'))},
+        {"salt", Value("0X" + std::string(64, '0'))},
+        {"salt", Value("0x" + std::string(63, '0') + std::string(1, '\0'))},
         {"signature", Value("0x" + std::string(128, 'a'))},
         {"signature", Value("0x" + std::string(4098, 'a'))},
         {"signature", nullptr}};
@@ -73,6 +81,15 @@ TEST(voucher_routes, what_is_none_is_refused_by_name) {
               ErrorCode::field_invalid);
     for (const char* body : {"", "[]", "{", "\"x\"", "\xff"})
         EXPECT_FALSE(parse_signed_voucher(body)) << body;
+    const std::string whole = boost::json::serialize(voucher());
+    const std::string behind[] = {"x", "{}", std::string(1, '\0')};
+    for (const std::string& more_text : behind)
+        EXPECT_FALSE(parse_signed_voucher(whole + more_text));
+    // However it is filled up.
+    EXPECT_TRUE(parse_signed_voucher(whole + std::string(voucher_bytes_max - whole.size(), ' ')));
+    EXPECT_FALSE(
+        parse_signed_voucher(whole + std::string(voucher_bytes_max - whole.size() + 1, ' ')));
+    EXPECT_FALSE(parse_signed_voucher(std::string(voucher_bytes_max, '[')));
     const std::string twice = R"({"pool":1,)" + boost::json::serialize(voucher()).substr(1);
     EXPECT_EQ(parse_signed_voucher(twice).error().code, ErrorCode::invalid_json);
 }

@@ -6,6 +6,8 @@
 namespace teetee::billing {
 namespace {
 
+constexpr std::string_view key_word = "open voucher ";
+
 /// How long it is remembered what became of one.
 constexpr Duration memory = std::chrono::hours(1);
 
@@ -46,10 +48,19 @@ Result<std::optional<VoucherState>> VoucherOpenings::state_of(const SignedVouche
     if (view.has_voucher(id))
         return fail(ErrorCode::voucher_ended,
                     "voucher 0x" + to_hex(id) + " was opened and has ended");
+    // Whoever has sent that.
+    if (view.has_seen_voucher(id)) return std::optional(VoucherState::opening);
     const auto found = openings_.find(id);
-    if (found == openings_.end() || found->second.stage == Stage::failed)
-        return std::optional<VoucherState>();
-    return std::optional(VoucherState::opening);
+    if (found == openings_.end()) return std::optional<VoucherState>();
+    const Opening& opening = found->second;
+    // What was in a block that is seen without it has been taken away with that.
+    const bool is_ahead = opening.stage == Stage::sent && view.latest_block() < opening.block;
+    const bool is_on_its_way = opening.stage == Stage::looking || opening.stage == Stage::sending;
+    return is_on_its_way || is_ahead ? std::optional(VoucherState::opening) : std::nullopt;
+}
+
+std::string VoucherOpenings::key_beginning(const Digest& id) {
+    return std::string(key_word) + "0x" + to_hex(id) + " ";
 }
 
 Result<void> VoucherOpenings::ensure_wanted(uint64_t unix_now, const SignedVoucher& asked,
@@ -78,13 +89,30 @@ Result<void> VoucherOpenings::ensure_wanted(uint64_t unix_now, const SignedVouch
                                                      " credits that are settled, need " +
                                                      std::to_string(*ceiling));
     }
-    if (!wallet.gas || !wallet.balance) return {};
-    // Transactions offer twice the base fee, and others are under way.
-    const auto cost = wallet.gas->gas_price.times(2 * voucher_gas_max * (under_way() + 1));
+    return ensure_affordable(wallet);
+}
+
+/// What is left must do for settlements: they are how this entry and its nodes are paid.
+Result<void> VoucherOpenings::ensure_affordable(const Wallet& wallet) const {
+    if (!wallet.gas || !wallet.balance)
+        return fail(ErrorCode::rpc_unavailable, "vouchers: what there is for gas is not known");
+    const uint64_t reserve =
+        options_.settlements_reserved * settlement_gas(reserved_claims, reserved_nodes);
+    const uint64_t gas = voucher_gas_max * (unpaid(wallet.balance_at) + 1) + reserve;
+    // Transactions offer twice the base fee.
+    const auto cost = wallet.gas->gas_price.times(2 * gas);
     if (cost && *wallet.balance >= *cost) return {};
-    return fail(ErrorCode::fee_too_high, "vouchers: the wallet has " +
-                                             wallet.balance->to_decimal() + " wei, need " +
-                                             (cost ? cost->to_decimal() : "more"));
+    return fail(ErrorCode::fee_too_high,
+                "vouchers: the wallet has " + wallet.balance->to_decimal() + " wei, need " +
+                    (cost ? cost->to_decimal() : "more") + ", most of it for settlements");
+}
+
+/// Openings whose gas may not be out of that balance yet.
+size_t VoucherOpenings::unpaid(Instant balance_at) const {
+    return static_cast<size_t>(std::ranges::count_if(openings_, [&](const auto& one) {
+        const bool is_over = one.second.stage == Stage::sent || one.second.stage == Stage::failed;
+        return !is_over || one.second.changed_at >= balance_at;
+    }));
 }
 
 Result<void> VoucherOpenings::begin(Instant now, uint64_t unix_now, const SignedVoucher& asked,
@@ -123,7 +151,8 @@ Result<void> VoucherOpenings::begin(Instant now, uint64_t unix_now, const Signed
     return {};
 }
 
-Result<chain::SendIntent> VoucherOpenings::send(Instant now, const Digest& id) {
+Result<chain::SendIntent> VoucherOpenings::send(
+    Instant now, const Digest& id, const std::function<bool(std::string_view)>& is_used) {
     const auto found = openings_.find(id);
     if (found == openings_.end())
         return fail(ErrorCode::voucher_unknown, "voucher 0x" + to_hex(id) + " is not being opened");
@@ -142,7 +171,10 @@ Result<chain::SendIntent> VoucherOpenings::send(Instant now, const Digest& id) {
     }
     opening.stage = Stage::sending;
     opening.changed_at = now;
-    opening.key = "open voucher 0x" + to_hex(id) + " " + std::to_string(opening.attempt);
+    const std::string beginning = key_beginning(id);
+    do {
+        opening.key = beginning + std::to_string(opening.attempt++);
+    } while (is_used(opening.key));
     return chain::SendIntent{.key = opening.key,
                              .to = options_.deployment.contract,
                              .data = std::move(*data),
@@ -150,14 +182,16 @@ Result<chain::SendIntent> VoucherOpenings::send(Instant now, const Digest& id) {
 }
 
 void VoucherOpenings::on_outcome(Instant now, const chain::SendOutcome& outcome) {
+    if (!outcome.key.starts_with(key_word)) return;
+    if (outcome.result)
+        ++counts_.opened;
+    else
+        ++counts_.failed[outcome.result.error().code];
     for (auto& [id, opening] : openings_) {
         if (opening.key != outcome.key || opening.stage != Stage::sending) continue;
         opening.stage = outcome.result ? Stage::sent : Stage::failed;
         opening.changed_at = now;
-        if (outcome.result)
-            ++opened_;
-        else
-            ++opening.attempt;
+        if (outcome.result) opening.block = outcome.result->block_number;
     }
 }
 

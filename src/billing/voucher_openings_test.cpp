@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "billing/voucher_openings.hpp"
 
+#include <set>
+
 #include "billing/test_world.hpp"
 
 namespace teetee::billing {
@@ -43,10 +45,17 @@ class voucher_openings : public testing::Test {
     /// As far as the transaction.
     chain::SendIntent send(const SignedVoucher& asked) {
         EXPECT_TRUE(begin(asked));
-        auto intent = openings->send(now, openings->id_of(asked));
+        auto intent = openings->send(now, openings->id_of(asked), is_used);
         EXPECT_TRUE(intent);
+        used.insert(intent->key);
         return intent.value();
     }
+    /// What opens a voucher, a reserve and so many other openings, at 10 wei for a gas.
+    static uint64_t gas_cost(uint64_t reserve, uint64_t others = 0) {
+        return 2 * 10 * (voucher_gas_max * (others + 1) + reserve);
+    }
+    /// In the next block, which is not seen yet.
+    chain::Inclusion next_block() const { return {.block_number = contract.block + 1}; }
     void end(const chain::SendIntent& intent, Result<chain::Inclusion> result) {
         openings->on_outcome(now, {.key = intent.key, .result = std::move(result)});
     }
@@ -64,7 +73,13 @@ class voucher_openings : public testing::Test {
     test::Contract contract;
     VoucherOpeningOptions options = {.deployment = test::deployment, .pool = 1, .ceiling_min = 100};
     std::optional<VoucherOpenings> openings{options};
-    VoucherOpenings::Wallet wallet;
+    VoucherOpenings::Wallet wallet = {.gas = GasTerms{.gas_price = 1, .wei_per_credit = 1000},
+                                      .balance = chain::U256::power_of_two(60)};
+    /// What the sender has had.
+    std::set<std::string, std::less<>> used;
+    const std::function<bool(std::string_view)> is_used = [this](std::string_view key) {
+        return used.contains(key);
+    };
     Instant now{};
     uint64_t time = chain::test_start;
 };
@@ -75,12 +90,12 @@ TEST_F(voucher_openings, one_is_opened_by_one_transaction) {
     ASSERT_TRUE(begin(asked));
     // Whoever asks meanwhile is told how far it is.
     EXPECT_EQ(state(asked), VoucherState::opening);
-    const auto intent = openings->send(now, openings->id_of(asked)).value();
+    const auto intent = openings->send(now, openings->id_of(asked), is_used).value();
     EXPECT_EQ(intent.to, test::deployment.contract);
     const auto call = chain::tee_tee::OpenVoucherCall::decode(intent.data).value();
     EXPECT_EQ(call.voucher, asked.voucher);
     EXPECT_EQ(call.signature_, asked.signature);
-    end(intent, chain::Inclusion{});
+    end(intent, next_block());
     EXPECT_EQ(state(asked), VoucherState::opening);
     EXPECT_EQ(openings->under_way(), 0u);
     contract.settle();
@@ -89,7 +104,7 @@ TEST_F(voucher_openings, one_is_opened_by_one_transaction) {
     EXPECT_EQ(state(asked), VoucherState::opening);
     contract.settle();
     EXPECT_EQ(state(asked), VoucherState::open);
-    EXPECT_EQ(openings->opened(), 1u);
+    EXPECT_EQ(openings->counts().opened, 1u);
     // A process that knows nothing of it says the same.
     openings.emplace(options);
     EXPECT_EQ(state(asked), VoucherState::open);
@@ -110,9 +125,34 @@ TEST_F(voucher_openings, one_that_failed_is_another_intent_the_next_time) {
     // An outcome that is told again is of the first one.
     end(first, fail(ErrorCode::transaction_failed, ""));
     EXPECT_EQ(state(asked), VoucherState::opening);
-    // After a restart it begins with the first intent again, which the sender knows.
+    EXPECT_EQ(openings->counts().failed,
+              (std::map<ErrorCode, uint64_t>{{ErrorCode::transaction_failed, 2}}));
+    // After a restart too: the sender knows what it has had.
     openings.emplace(options);
-    EXPECT_EQ(send(asked).key, first.key);
+    const auto third = send(asked);
+    EXPECT_TRUE(third.key != first.key && third.key != second.key) << third.key;
+    EXPECT_TRUE(third.key.starts_with(VoucherOpenings::key_beginning(openings->id_of(asked))));
+}
+
+TEST_F(voucher_openings, one_whose_block_was_taken_away_is_not_on_its_way) {
+    const SignedVoucher asked = ask();
+    const auto first = send(asked);
+    end(first, next_block());
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    // The block, or another one in its place, is seen: without the voucher.
+    contract.apply(chain::credits_bought(1));
+    EXPECT_EQ(state(asked), std::nullopt);
+    EXPECT_NE(send(asked).key, first.key);
+    EXPECT_EQ(state(asked), VoucherState::opening);
+}
+
+TEST_F(voucher_openings, one_that_somebody_else_opens_is_being_opened) {
+    const SignedVoucher asked = ask();
+    contract.settle();
+    open(asked);
+    EXPECT_EQ(state(asked), VoucherState::opening);
+    contract.settle();
+    EXPECT_EQ(state(asked), VoucherState::open);
 }
 
 TEST_F(voucher_openings, what_would_waste_gas_is_refused) {
@@ -158,6 +198,7 @@ TEST_F(voucher_openings, credits_count_when_they_are_settled) {
 TEST_F(voucher_openings, the_ceiling_must_be_worth_the_gas) {
     options.ceiling_min = 0;
     openings.emplace(options);
+    wallet.gas = std::nullopt;
     EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
     EXPECT_EQ(openings->ceiling_min(wallet.gas), std::nullopt);
     // 100,000 gas at 3 wei are a twentieth of 6,000,000 wei.
@@ -171,12 +212,46 @@ TEST_F(voucher_openings, the_ceiling_must_be_worth_the_gas) {
     EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
 }
 
-TEST_F(voucher_openings, an_empty_wallet_opens_none) {
-    wallet = {.gas = GasTerms{.gas_price = 10, .wei_per_credit = 1'000'000},
-              .balance = chain::U256(2 * voucher_gas_max * 10 - 1)};
+TEST_F(voucher_openings, gas_for_settlements_is_left_in_the_wallet) {
+    wallet.gas = GasTerms{.gas_price = 10, .wei_per_credit = 1'000'000};
+    // 80,000 and eight times 25,000 and 22,000.
+    for (const uint32_t settlements : {0u, 1u, 10u}) {
+        options.settlements_reserved = settlements;
+        openings.emplace(options);
+        const uint64_t needed = gas_cost(settlements * uint64_t{456'000});
+        wallet.balance = chain::U256(needed - 1);
+        EXPECT_EQ(refusal(ask()), ErrorCode::fee_too_high) << settlements;
+        wallet.balance = chain::U256(needed);
+        EXPECT_EQ(refusal(ask()), ErrorCode{}) << settlements;
+    }
+    wallet.gas->gas_price = chain::U256::max();
     EXPECT_EQ(refusal(ask()), ErrorCode::fee_too_high);
-    wallet.balance = chain::U256(2 * voucher_gas_max * 10);
-    EXPECT_EQ(refusal(ask()), ErrorCode{});
+}
+
+TEST_F(voucher_openings, what_a_wallet_may_not_have_paid_yet_is_not_spent_twice) {
+    wallet.gas = GasTerms{.gas_price = 10, .wei_per_credit = 1'000'000};
+    wallet.balance = chain::U256(gas_cost(10 * uint64_t{456'000}));
+    now += seconds(10);
+    wallet.balance_at = now;
+    now += seconds(1);
+    end(send(ask(1)), next_block());
+    EXPECT_EQ(refusal(ask(2)), ErrorCode::fee_too_high);
+    wallet.balance = chain::U256(gas_cost(10 * uint64_t{456'000}, 1));
+    EXPECT_EQ(refusal(ask(2)), ErrorCode{});
+    // A balance that was looked up since has that out of it.
+    wallet.balance = chain::U256(gas_cost(10 * uint64_t{456'000}));
+    EXPECT_EQ(refusal(ask(2)), ErrorCode::fee_too_high);
+    wallet.balance_at = now + seconds(1);
+    EXPECT_EQ(refusal(ask(2)), ErrorCode{});
+}
+
+TEST_F(voucher_openings, a_wallet_that_is_not_known_opens_none) {
+    const auto known = wallet;
+    wallet.balance = std::nullopt;
+    EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
+    wallet = known;
+    wallet.gas = std::nullopt;
+    EXPECT_EQ(refusal(ask()), ErrorCode::rpc_unavailable);
 }
 
 TEST_F(voucher_openings, a_payer_has_one_opened_at_a_time) {
@@ -195,8 +270,8 @@ TEST_F(voucher_openings, so_many_are_opened_in_an_hour) {
             now += seconds(1);
             return false;
         }
-        const auto intent = openings->send(now, openings->id_of(asked));
-        if (intent) end(*intent, chain::Inclusion{});
+        const auto intent = openings->send(now, openings->id_of(asked), is_used);
+        if (intent) end(*intent, next_block());
         EXPECT_TRUE(intent || intent.error().code == ErrorCode::overloaded);
         // One that is refused is as if it had not been asked for.
         EXPECT_EQ(state(asked).has_value(), intent.has_value());
@@ -253,7 +328,7 @@ TEST_F(voucher_openings, only_so_many_are_under_way) {
     SignedVoucher asked = ask();
     asked.voucher.payer = other.address();
     EXPECT_EQ(refusal(asked), ErrorCode::overloaded);
-    EXPECT_EQ(openings->send(now, {7}).error().code, ErrorCode::voucher_unknown);
+    EXPECT_EQ(openings->send(now, {7}, is_used).error().code, ErrorCode::voucher_unknown);
 }
 
 }  // namespace

@@ -69,6 +69,8 @@ class MoneyView {
     const QueryRecord* settleable_query(uint64_t id, uint64_t time) const;
     /// It was opened, whatever became of it; that is settled.
     bool has_voucher(const Digest& id) const { return settled_->voucher(id) != nullptr; }
+    /// Likewise, settled or not.
+    bool has_seen_voucher(const Digest& id) const { return latest_->voucher(id) != nullptr; }
     bool has_query(uint64_t id) const { return id <= settled_->query_count(); }
     /// All that the entry has claimed of a voucher so far; nullopt while it is not settled.
     std::optional<U256> claimed(const Digest& voucher, const Address& entry) const;

@@ -15,6 +15,7 @@ json::object message_object(const CallMessage& message) {
                         {"value", message.value.to_quantity()},
                         {"data", data_text(message.data)}};
     if (message.from) out["from"] = data_text(*message.from);
+    if (message.gas) out["gas"] = U256(*message.gas).to_quantity();
     return out;
 }
 

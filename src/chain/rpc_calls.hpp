@@ -25,6 +25,8 @@ struct CallMessage {
     Address to{};
     U256 value{};
     Bytes data{};
+    /// The most that it may take; nullopt: what the endpoint allows.
+    std::optional<uint64_t> gas{};
 };
 
 struct LogFilter {

@@ -56,6 +56,9 @@ TEST(json_rpc, calls_have_the_parameters_of_the_execution_apis) {
     EXPECT_EQ(call_block(BlockTag::at(255)).parameters, (json::array{"0xff", false}));
     EXPECT_EQ(call_contract({.to = to, .data = {1}}, BlockTag::pending()).parameters,
               (json::array{{{"to", account}, {"value", "0x0"}, {"data", "0x01"}}, "pending"}));
+    const auto bounded = call_contract({.from = to, .to = to, .gas = 200'000}, BlockTag::latest());
+    EXPECT_EQ(bounded.parameters[0].at("from"), json::value(account));
+    EXPECT_EQ(bounded.parameters[0].at("gas"), json::value("0x30d40"));
     const auto estimate = call_gas_estimate({.from = to, .to = to, .value = 5}).parameters;
     ASSERT_EQ(estimate.size(), 1u);
     EXPECT_EQ(estimate[0].at("from"), json::value(account));

@@ -99,6 +99,22 @@ bool Sender::cancel(std::string_view key, SenderEffects& effects) {
     return true;
 }
 
+bool Sender::knows(std::string_view key) const {
+    const auto is_it = [key](const SenderState::Finished& one) { return one.outcome.key == key; };
+    return std::ranges::any_of(state_.finished, is_it) ||
+           std::ranges::any_of(state_.in_flight,
+                               [key](const SentEntry& one) { return one.intent.key == key; }) ||
+           std::ranges::find(queue_, key, &SendIntent::key) != queue_.end();
+}
+
+bool Sender::is_pending(std::string_view beginning) const {
+    const auto is_it = [beginning](const SendIntent& one) {
+        return one.key.starts_with(beginning);
+    };
+    return std::ranges::any_of(queue_, is_it) ||
+           std::ranges::any_of(state_.in_flight, is_it, &SentEntry::intent);
+}
+
 void Sender::on_answer(Instant now, uint64_t id, Result<RpcAnswer> answer, SenderEffects& effects) {
     panel_.on_answer(now, id, std::move(answer), effects.asks);
     advance(now, effects);

@@ -55,6 +55,12 @@ class Sender {
 
     /// Why nothing moves, if so: rpc_unavailable, chain_mismatch, fee_too_high, io_failed, ..
     const std::optional<Error>& problem() const { return problem_ ? problem_ : stuck_; }
+    /// It is being looked after just now: what is a problem is known at the end of that.
+    bool is_polling() const { return step_ != Step::idle; }
+    /// An intent of this key waits, is signed, or has an outcome that is remembered.
+    bool knows(std::string_view key) const;
+    /// One whose key begins like this waits, or is signed and has no outcome yet.
+    bool is_pending(std::string_view beginning) const;
     /// Signed and without an outcome.
     const std::vector<SentEntry>& in_flight() const { return state_.in_flight; }
     size_t queued() const { return queue_.size(); }

@@ -286,6 +286,22 @@ TEST_F(sender, the_same_key_is_the_same_intent) {
     EXPECT_EQ(chain.blocks.size(), 1u);
 }
 
+TEST_F(sender, tells_what_it_knows_of_a_key) {
+    build({.in_flight_max = 1});
+    start();
+    for (const char* name : {"open a 1", "open b 1"}) {
+        submit(intent(name));
+        EXPECT_TRUE(machine->knows(name) && machine->is_pending(name)) << name;
+    }
+    EXPECT_TRUE(machine->is_pending("open a ") && !machine->is_pending("open c "));
+    EXPECT_FALSE(machine->knows("open a "));
+    chain.mine(3);
+    poll();
+    // With an outcome it is known, and no longer on its way.
+    EXPECT_TRUE(machine->knows("open a 1") && !machine->is_pending("open a "));
+    EXPECT_TRUE(machine->is_pending("open b "));
+}
+
 TEST_F(sender, nonces_follow_each_other_and_those_of_others) {
     build({.in_flight_max = 2});
     chain.use_nonce(key);

@@ -99,6 +99,12 @@ void NodeChainOption::add_to(CLI::App& command) {
         ->check(CLI::Range(1, 100000))
         ->group(group);
     command
+        .add_option("--voucher-gas-reserve", settlements_reserved,
+                    "Entry: settlements that its wallet keeps gas for, and opens no vouchers from")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1000))
+        ->group(group);
+    command
         .add_option("--confirmations", confirmations,
                     "Blocks that settle what is seen on the chain, and own transactions")
         ->capture_default_str()
@@ -245,12 +251,14 @@ Result<void> NodeChain::open_till(const std::vector<std::string>& names) {
 }
 
 void NodeChain::open_vouchers() {
-    opener_.emplace(node::VoucherOpener::World{world_.clock, world_.log},
-                    billing::VoucherOpeningOptions{.deployment = target_.deployment,
-                                                   .pool = option_.pool,
-                                                   .ceiling_min = option_.voucher_ceiling_min,
-                                                   .per_hour_max = option_.vouchers_per_hour},
-                    *client_, money_->gas());
+    opener_.emplace(
+        node::VoucherOpener::World{world_.clock, world_.log},
+        billing::VoucherOpeningOptions{.deployment = target_.deployment,
+                                       .pool = option_.pool,
+                                       .ceiling_min = option_.voucher_ceiling_min,
+                                       .per_hour_max = option_.vouchers_per_hour,
+                                       .settlements_reserved = option_.settlements_reserved},
+        *client_, money_->gas());
     billing_->open_voucher = [this](billing::SignedVoucher asked, auto done) {
         opener_->open(std::move(asked), std::move(done));
     };
@@ -264,9 +272,12 @@ node::MoneyReport NodeChain::report() const {
                           .settled_block = status.settled ? status.settled->number : 0,
                           .reorganisations = status.reorganisations};
     if (status.confirmed_at) out.unconfirmed = world_.clock.now() - *status.confirmed_at;
-    if (const chain::Sender* sender = client_->sender())
+    if (const chain::Sender* sender = client_->sender()) {
         out.transactions_in_flight = sender->in_flight().size();
+        out.are_transactions_stuck = client_->sender_trouble().has_value();
+    }
     if (money_) out.till = money_->report();
+    if (opener_) out.till->voucher_openings = opener_->counts();
     return out;
 }
 

@@ -44,6 +44,7 @@ struct NodeChainOption {
     /// 0: so much that gas takes a twentieth of it.
     uint64_t voucher_ceiling_min = 0;
     uint32_t vouchers_per_hour = 120;
+    uint32_t settlements_reserved = 10;
 
     void add_to(CLI::App& command);
     /// Answers are paid for.

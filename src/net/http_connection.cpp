@@ -10,6 +10,8 @@ namespace {
 constexpr size_t pipelined_bytes_max = 64u << 10;
 /// The write timeout is per piece, so that a slow client may take long for a long answer.
 constexpr size_t write_bytes_max = 256u << 10;
+/// Of a body that is copied behind its header, so that both go out as one.
+constexpr size_t copied_body_bytes_max = 16u << 10;
 /// For the client to read the last answer before a reset could overtake it.
 constexpr Duration drain_time_max = std::chrono::seconds(2);
 
@@ -67,7 +69,7 @@ class ConnectionExchange final : public HttpExchange {
     void respond(HttpResponse response) override {
         TT_ASSERT(!streaming_);
         if (const auto connection = std::exchange(connection_, nullptr))
-            connection->respond(response);
+            connection->respond(std::move(response));
     }
 
     void begin_stream(int status, std::string_view content_type,
@@ -131,7 +133,7 @@ void HttpConnection::start_refusing() {
     phase_ = Phase::answering;
     last_request_ = true;
     keep_alive_ = false;
-    respond(response);
+    respond(std::move(response));
 }
 
 void HttpConnection::end_when_idle() {
@@ -146,6 +148,7 @@ void HttpConnection::end() {
     read_timer_.cancel();
     write_timer_.cancel();
     stream_->close();
+    if (!writing_) body_.reset();
     // Later, because the owner of the exchange may be in the middle of a call.
     if (on_disconnect_) owner_.loop.post(std::exchange(on_disconnect_, nullptr));
     owner_.on_end(shared_from_this());
@@ -258,16 +261,26 @@ void HttpConnection::put_head(int status, std::string_view content_type,
     if (keep_alive_ && !chunks_allowed_) append_field(out_, "connection", "keep-alive");
 }
 
-void HttpConnection::respond(const HttpResponse& response) {
+void HttpConnection::respond(HttpResponse response) {
     if (phase_ == Phase::ended) return;
     const bool bodiless = response.status == 204 || response.status == 304;
     put_head(response.status, bodiless ? "" : response.content_type, response.headers);
-    if (!bodiless) append_field(out_, "content-length", std::to_string(response.body.size()));
+    const size_t bytes = response.content().size();
+    if (!bodiless) append_field(out_, "content-length", std::to_string(bytes));
     out_.append("\r\n");
-    if (!bodiless && !head_only_) out_.append(response.body);
     answer_complete_ = true;
     on_disconnect_ = nullptr;
+    const bool is_sent = !bodiless && !head_only_;
+    if (is_sent && bytes <= copied_body_bytes_max) {
+        out_.append(response.content());
+    } else if (is_sent) {
+        is_body_shared_ = response.shared_body != nullptr;
+        body_ = is_body_shared_ ? std::move(response.shared_body)
+                                : std::make_shared<const std::string>(std::move(response.body));
+        unsent_since_ = SystemClock().now();
+    }
     write_next();
+    if (unsent_bytes() > 0) owner_.on_unsent();
 }
 
 void HttpConnection::begin_stream(int status, std::string_view content_type,
@@ -314,7 +327,11 @@ void HttpConnection::write_next() {
         in_flight_sent_bytes_ = 0;
         std::swap(in_flight_, out_);
     }
-    if (in_flight_.empty()) {
+    if (body_ && body_sent_bytes_ == body_->size()) {
+        body_.reset();
+        body_sent_bytes_ = 0;
+    }
+    if (in_flight_.empty() && !body_) {
         if (cut_when_sent_) return end();
         if (answer_complete_) next_request();
         return;
@@ -323,13 +340,23 @@ void HttpConnection::write_next() {
     write_timer_ = owner_.loop.call_after(owner_.options.write_time_max, [this] { end(); });
     const std::string_view piece =
         std::string_view(in_flight_).substr(in_flight_sent_bytes_, write_bytes_max);
-    stream_->write(as_bytes(piece), {},
-                   [self = shared_from_this(), piece_bytes = piece.size()](Result<void> written) {
+    const bool is_body_next = body_ && out_.empty();
+    const bool is_last_of_head = in_flight_sent_bytes_ + piece.size() == in_flight_.size();
+    const std::string_view behind =
+        is_body_next && is_last_of_head
+            ? std::string_view(*body_).substr(body_sent_bytes_, write_bytes_max - piece.size())
+            : std::string_view();
+    const bool has_head = !piece.empty();
+    stream_->write(as_bytes(has_head ? piece : behind),
+                   as_bytes(has_head ? behind : std::string_view()),
+                   [self = shared_from_this(), piece_bytes = piece.size(),
+                    behind_bytes = behind.size()](Result<void> written) {
                        self->writing_ = false;
                        self->write_timer_.cancel();
-                       if (self->phase_ == Phase::ended) return;
+                       if (self->phase_ == Phase::ended) return self->body_.reset();
                        if (!written) return self->end();
                        self->in_flight_sent_bytes_ += piece_bytes;
+                       self->body_sent_bytes_ += behind_bytes;
                        self->write_next();
                    });
 }

@@ -17,6 +17,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
         const HttpServerOptions& options;
         const HttpServer::Handler& handler;
         std::function<void(const std::shared_ptr<HttpConnection>&)> on_end;
+        /// Where it has come to have unsent bytes; it may be ended by that.
+        std::function<void()> on_unsent;
     };
     HttpConnection(Owner owner, std::unique_ptr<Stream> stream);
 
@@ -33,14 +35,21 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     const std::string& source() const { return stream_->source(); }
 
     // What an HttpExchange calls.
-    void respond(const HttpResponse& response);
+    void respond(HttpResponse response);
     void begin_stream(int status, std::string_view content_type, const HttpHeaders& headers);
     void write_chunk(std::string_view chunk);
     void finish_stream();
     /// Ends the connection once everything written is out: the answer stays visibly incomplete.
     void cut_stream();
     void on_disconnect(std::function<void()> callback) { on_disconnect_ = std::move(callback); }
+    /// Of a stream; a whole answer's body is not in it.
     size_t pending_bytes() const { return out_.size() + in_flight_.size() - in_flight_sent_bytes_; }
+
+    /// Of a whole answer's body that nobody else has: what is freed when it is sent, or is not to
+    /// be.
+    size_t unsent_bytes() const { return is_body_shared_ || !body_ ? 0 : body_->size(); }
+    /// Since when that is on its way.
+    Instant unsent_since() const { return unsent_since_; }
 
   private:
     /// What is done with what the client sends: nothing has come yet; it belongs to a request; it
@@ -79,15 +88,19 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     bool chunks_allowed_ = true;
     bool chunked_ = false;
     bool head_only_ = false;
-    /// All of the answer is in in_flight_ and out_.
+    /// All of the answer is in in_flight_, out_ and body_.
     bool answer_complete_ = false;
     bool cut_when_sent_ = false;
     std::function<void()> on_disconnect_;
 
-    /// Sent first, from in_flight_sent_bytes_ on; then out_.
+    /// Sent first, from in_flight_sent_bytes_ on; then out_; then body_.
     std::string in_flight_;
     size_t in_flight_sent_bytes_ = 0;
     std::string out_;
+    std::shared_ptr<const std::string> body_;
+    size_t body_sent_bytes_ = 0;
+    bool is_body_shared_ = false;
+    Instant unsent_since_{};
     bool writing_ = false;
 };
 

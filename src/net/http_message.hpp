@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,10 @@ struct HttpResponse {
     std::string content_type = "application/json";
     HttpHeaders headers;
     std::string body;
+    /// In the place of `body`: what many are sent is there once, and is not copied for each.
+    std::shared_ptr<const std::string> shared_body{};
+
+    std::string_view content() const { return shared_body == nullptr ? body : *shared_body; }
 };
 
 /// What a refusal says, in the shape of OpenAI's API.

@@ -41,6 +41,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
             loop, options, handler,
             [weak = weak_from_this()](const std::shared_ptr<HttpConnection>& ended) {
                 if (const auto self = weak.lock()) self->on_end(ended);
+            },
+            [weak = weak_from_this()] {
+                if (const auto self = weak.lock()) self->end_longest_sent();
             }};
         const auto connection = std::make_shared<HttpConnection>(owner, std::move(stream));
         connections.insert(connection);
@@ -60,6 +63,26 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
         if (longest == nullptr) return false;
         longest->end();
         return true;
+    }
+
+    size_t unsent_bytes() const {
+        size_t out = 0;
+        for (const auto& connection : connections) out += connection->unsent_bytes();
+        return out;
+    }
+
+    /// Clients that do not read must not fill the memory with what they asked for.
+    void end_longest_sent() {
+        while (unsent_bytes() > options.unsent_bytes_max) {
+            std::shared_ptr<HttpConnection> longest;
+            for (const auto& connection : connections) {
+                if (connection->unsent_bytes() == 0) continue;
+                if (longest == nullptr || connection->unsent_since() < longest->unsent_since())
+                    longest = connection;
+            }
+            // Off the list; what the kernel is being handed of it is freed with that.
+            longest->end();
+        }
     }
 
     bool may_shake_hands(const std::string& source) {
@@ -112,6 +135,10 @@ uint16_t HttpServer::port() const {
 }
 size_t HttpServer::connection_count() const {
     return impl_->connections.size();
+}
+
+size_t HttpServer::unsent_bytes() const {
+    return impl_->unsent_bytes();
 }
 
 void HttpServer::stop(Duration deadline, std::function<void()> done) {

@@ -25,6 +25,10 @@ struct HttpServerOptions {
     size_t connections_max = 1024;
     /// Of one streamed answer, accepted by write and not yet by the kernel.
     size_t stream_bytes_max = 4u << 20;
+    /// Of the bodies of whole answers of all connections that are not sent yet, but for those that
+    /// are shared (HttpResponse::shared_body). Where there would be more, the answer that has been
+    /// longest on its way is cut off.
+    size_t unsent_bytes_max = 256u << 20;
     /// TlsContext::build_server; without it the server speaks plain HTTP.
     std::optional<TlsContext> tls{};
     /// With TLS: handshakes of one source (Stream::source) in time, and at a time. What is beyond
@@ -70,6 +74,8 @@ class HttpServer {
 
     uint16_t port() const;
     size_t connection_count() const;
+    /// Bounded by unsent_bytes_max.
+    size_t unsent_bytes() const;
 
     /// Accepts no more and ends idle connections; running exchanges may end until the deadline.
     /// `done` is called when no connection is left.

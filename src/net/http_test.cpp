@@ -17,7 +17,11 @@ using std::chrono::seconds;
 /// A blocking TCP client that sends what it is told, right or wrong.
 class RawClient {
   public:
-    explicit RawClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    /// `receive_bytes`: what the kernel takes for it; 0: as it likes.
+    explicit RawClient(uint16_t port, int receive_bytes = 0)
+        : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        if (receive_bytes > 0)
+            ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
@@ -36,12 +40,12 @@ class RawClient {
     }
     void end_writing() { ::shutdown(socket_, SHUT_WR); }
 
-    /// Everything until the server closes or `end` has come.
-    std::string receive(std::string_view end = "\xff") {
+    /// Everything until the server closes or `end` has come; `at_a_time` bytes at a time.
+    std::string receive(std::string_view end = "\xff", size_t at_a_time = 4096) {
         std::string out;
         std::array<char, 4096> buffer{};
         while (!out.ends_with(end)) {
-            const ssize_t bytes = ::recv(socket_, buffer.data(), buffer.size(), 0);
+            const ssize_t bytes = ::recv(socket_, buffer.data(), at_a_time, 0);
             EXPECT_GE(bytes, 0) << "the server did not answer in time; have: " << out;
             if (bytes <= 0) break;
             out.append(buffer.data(), static_cast<size_t>(bytes));
@@ -62,7 +66,8 @@ size_t count_of(std::string_view text, std::string_view part) {
 }
 
 /// A server on a thread of its own. "/echo" answers with method, target and body; "/stream" with
-/// three chunks; "/hold" is kept open in `held`; "/drop" is not answered.
+/// three chunks; "/hold" is kept open in `held`; "/drop" is not answered. "/shared" is `shared`,
+/// "/own" is as large and each client's own.
 class http : public testing::Test {
   protected:
     ~http() override {
@@ -98,6 +103,9 @@ class http : public testing::Test {
             return holding.set_value();
         }
         HttpResponse response;
+        if (request.path == "/shared") response.shared_body = shared;
+        if (request.path == "/own") response.body = *shared;
+        if (request.path == "/shared" || request.path == "/own") return exchange->respond(response);
         response.content_type = "text/plain";
         response.headers["x-bad"] = "a\r\nb";
         response.body = request.method + " " + request.target + " " + request.body;
@@ -112,6 +120,29 @@ class http : public testing::Test {
         return event.get_future().wait_for(seconds(10)) == std::future_status::ready;
     }
 
+    /// Asks for `target`, and is served until the kernel takes no more of it.
+    std::unique_ptr<RawClient> slow_reader(const std::string& target) {
+        auto client = std::make_unique<RawClient>(port(), 64 << 10);
+        client->send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        client->receive("\r\n\r\n", 1);
+        return client;
+    }
+    static bool comes_true(const std::function<bool()>& condition) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            std::this_thread::sleep_for(milliseconds(1));
+        }
+        return true;
+    }
+    size_t unsent_bytes() {
+        size_t out = 0;
+        thread.call([&] { out = server->unsent_bytes(); });
+        return out;
+    }
+
+    const std::shared_ptr<const std::string> shared =
+        std::make_shared<const std::string>(16u << 20, 'p');
     std::unique_ptr<HttpServer> server;
     std::shared_ptr<HttpExchange> held;
     std::promise<void> holding;
@@ -324,6 +355,39 @@ TEST_F(http, a_client_that_does_not_read_is_cut_off) {
     }
     EXPECT_TRUE(gone);
     EXPECT_TRUE(in_time(disconnected));
+}
+
+TEST_F(http, what_many_are_sent_is_there_once) {
+    serve();
+    constexpr size_t readers = 12;
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (size_t i = 0; i < readers; ++i) clients.push_back(slow_reader("/shared"));
+    // Each waits with nearly all of it unsent, and holds the same body.
+    thread.call([&] { EXPECT_EQ(server->connection_count(), readers); });
+    EXPECT_EQ(shared.use_count(), static_cast<long>(readers + 1));
+    EXPECT_EQ(unsent_bytes(), 0u);
+    // None of it is missing, and none is kept when it is sent.
+    EXPECT_EQ(clients[0]->receive(*shared).size(), shared->size());
+    clients[0]->send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(clients[0]->receive("GET /echo ").starts_with("HTTP/1.1 200 OK\r\n"));
+    EXPECT_EQ(shared.use_count(), static_cast<long>(readers));
+    clients.clear();
+    EXPECT_TRUE(comes_true([&] { return shared.use_count() == 1; }));
+}
+
+TEST_F(http, answers_that_are_not_read_have_a_bound_in_all) {
+    serve({.unsent_bytes_max = 3 * shared->size()});
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (size_t i = 0; i < 5; ++i) {
+        clients.push_back(slow_reader("/own"));
+        EXPECT_EQ(unsent_bytes(), std::min<size_t>(i + 1, 3) * shared->size());
+    }
+    // Those that have been longest about it are the ones that are cut off.
+    EXPECT_LT(clients[0]->receive().size(), shared->size());
+    EXPECT_LT(clients[1]->receive().size(), shared->size());
+    for (size_t i = 2; i < 5; ++i)
+        EXPECT_EQ(clients[i]->receive(*shared).size(), shared->size()) << i;
+    EXPECT_TRUE(comes_true([&] { return unsent_bytes() == 0; }));
 }
 
 TEST_F(http, a_write_that_makes_no_progress_times_out) {

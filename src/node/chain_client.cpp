@@ -25,6 +25,22 @@ ChainClient::Options completed(ChainClient::Options options) {
     return options;
 }
 
+/// After a minute and a half without a block that has it, as SenderOptions are.
+constexpr size_t attempts_of_trouble = 4;
+
+std::optional<Error> trouble_of(const chain::Sender& sender) {
+    if (sender.queued() == 0 && sender.in_flight().empty()) return std::nullopt;
+    if (sender.problem()) return sender.problem();
+    for (const chain::SentEntry& entry : sender.in_flight()) {
+        if (entry.included_in || entry.attempts.size() < attempts_of_trouble) continue;
+        return fail(ErrorCode::timed_out, "nonce " + std::to_string(entry.nonce) +
+                                              " is in no block, though it was sent " +
+                                              std::to_string(entry.attempts.size()) +
+                                              " times with rising fees");
+    }
+    return std::nullopt;
+}
+
 chain::JournalHead head_of(const chain::ChainViewOptions& view) {
     return {.chain_id = view.panel.chain_id,
             .contract = view.contract,
@@ -140,6 +156,7 @@ void ChainClient::carry_out(chain::SenderEffects effects) {
         act_on_view([this](Instant now, auto& next) { view_.poll_soon(now, next); });
         if (hooks_.on_outcome) hooks_.on_outcome(outcome);
     }
+    tell_of_sender();
 }
 
 void ChainClient::post(const chain::RpcAsk& ask, Done done) {
@@ -206,6 +223,20 @@ void ChainClient::tell_of_view() {
         world_.log.warn("chain: " + now);
     }
     told_ = std::move(now);
+}
+
+/// Each kind of trouble once, whatever the numbers in it.
+void ChainClient::tell_of_sender() {
+    if (sender_->is_polling()) return;
+    auto trouble = trouble_of(*sender_);
+    const auto code_of = [](const std::optional<Error>& error) {
+        return error ? error->code : ErrorCode{};
+    };
+    const bool is_news = code_of(trouble) != code_of(sender_trouble_);
+    sender_trouble_ = std::move(trouble);
+    if (!is_news) return;
+    if (!sender_trouble_) return world_.log.info("chain: transactions are no longer held up");
+    world_.log.warn("chain: transactions are held up: " + sender_trouble_->message());
 }
 
 }  // namespace teetee::node

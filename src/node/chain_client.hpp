@@ -63,6 +63,9 @@ class ChainClient {
     Result<chain::MoneyView> money() const { return view_.money(world_.clock.now()); }
     /// nullptr without a key.
     const chain::Sender* sender() const { return sender_.get(); }
+    /// Why transactions that are to be sent, or were, do not come into the chain; nullopt while
+    /// they do, or there are none.
+    const std::optional<Error>& sender_trouble() const { return sender_trouble_; }
 
     /// Errors: of Sender::submit; config_invalid without a key.
     Result<void> submit(chain::SendIntent intent);
@@ -73,14 +76,25 @@ class ChainClient {
     /// Wei per gas in the next block, with the tip; asked likewise. Errors: of the call and of
     /// chain::price_of_gas.
     void ask_gas_price(std::function<void(Result<chain::U256>)> done);
-    /// What a view function of the contract says; asked likewise. Errors: of the call, of encoding
-    /// and decoding.
+    /// As whom a function of the contract is called, and how much gas it may take.
+    struct Caller {
+        chain::Address account{};
+        uint64_t gas = 0;
+    };
+    /// What a function of the contract says; asked likewise. One that a transaction may call is
+    /// given the transaction's sender and gas, so that it says what that would. Errors: of the
+    /// call, of encoding and decoding.
     template <class Call>
-    void ask_contract(const Call& call, std::function<void(Result<typename Call::Reply>)> done) {
+    void ask_contract(const Call& call, std::function<void(Result<typename Call::Reply>)> done,
+                      const std::optional<Caller>& caller = std::nullopt) {
         auto data = call.encode();
         if (!data) return done(data.error());
-        ask(chain::call_contract({.to = options_.view.contract, .data = std::move(*data)},
-                                 chain::BlockTag::latest()),
+        chain::CallMessage message = {.to = options_.view.contract, .data = std::move(*data)};
+        if (caller) {
+            message.from = caller->account;
+            message.gas = caller->gas;
+        }
+        ask(chain::call_contract(message, chain::BlockTag::latest()),
             [done = std::move(done)](Result<chain::RpcAnswer> answer) {
                 const auto reply = data_of(std::move(answer));
                 done(reply ? Call::decode_reply(*reply) : reply.error());
@@ -96,6 +110,7 @@ class ChainClient {
     void carry_out(chain::SenderEffects effects);
     void post(const chain::RpcAsk& ask, Done done);
     void tell_of_view();
+    void tell_of_sender();
     static Result<Bytes> data_of(Result<chain::RpcAnswer> answer);
 
     World world_;
@@ -109,6 +124,7 @@ class ChainClient {
     net::Timer sender_timer_;
     /// What was last logged of the view.
     std::string told_;
+    std::optional<Error> sender_trouble_;
     uint64_t next_call_ = 1;
     /// For answers that come when this is gone.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

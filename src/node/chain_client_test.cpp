@@ -113,6 +113,48 @@ TEST_F(chain_client, tells_why_a_call_would_be_reverted) {
     EXPECT_EQ(outcomes[0].result.error().detail, "WrongPayment(1, 0)");
 }
 
+TEST_F(chain_client, tells_that_transactions_are_held_up) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    start({anvil.url()});
+    // 600 gwei: more than it offers for anything.
+    anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x8bb2c97000"});
+    anvil.call("anvil_mine", {"0x1"});
+    ASSERT_TRUE(client->submit({.key = "dear",
+                                .to = contract,
+                                .data = tee_tee::BuyCall{}.encode().value(),
+                                .gas_limit = 100'000}));
+    run_until([&] { return client->sender_trouble().has_value(); });
+    EXPECT_EQ(client->sender_trouble()->code, ErrorCode::fee_too_high);
+    EXPECT_TRUE(log.has("chain: transactions are held up: ")) << log.text;
+    EXPECT_FALSE(log.has("no longer held up"));
+    anvil.call("anvil_setNextBlockBaseFeePerGas", {"0x1"});
+    anvil.call("anvil_mine", {"0x1"});
+    run_until([&] { return !outcomes.empty() && !client->sender_trouble(); });
+    EXPECT_TRUE(log.has("chain: transactions are no longer held up")) << log.text;
+}
+
+TEST_F(chain_client, a_transaction_that_no_block_takes_is_held_up) {
+    TT_REQUIRE_ANVIL();
+    const Anvil anvil;
+    deploy(anvil);
+    bump_after = milliseconds(50);
+    start({anvil.url()});
+    anvil.call("evm_setAutomine", {false});
+    ASSERT_TRUE(client->submit({.key = "buy",
+                                .to = contract,
+                                .value = wei_per_credit,
+                                .data = tee_tee::BuyCall{}.encode().value()}));
+    run_until([&] { return client->sender_trouble().has_value(); });
+    EXPECT_EQ(client->sender_trouble()->code, ErrorCode::timed_out);
+    EXPECT_TRUE(log.has("is in no block, though it was sent")) << log.text;
+    anvil.call("evm_setAutomine", {true});
+    anvil.call("anvil_mine", {"0x1"});
+    run_until([&] { return !outcomes.empty() && !client->sender_trouble(); });
+    EXPECT_TRUE(outcomes[0].result);
+}
+
 TEST_F(chain_client, follows_a_reorganisation) {
     TT_REQUIRE_ANVIL();
     const Anvil anvil;

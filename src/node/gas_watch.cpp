@@ -11,8 +11,9 @@ void GasWatch::look() {
     });
     if (const chain::Sender* sender = chain_.sender()) {
         chain_.ask(chain::call_balance(sender->account(), chain::BlockTag::latest()),
-                   [this, alive = std::weak_ptr(alive_)](Result<chain::RpcAnswer> answer) {
-                       if (alive.lock()) take_balance(std::move(answer));
+                   [this, asked_at = world_.clock.now(),
+                    alive = std::weak_ptr(alive_)](Result<chain::RpcAnswer> answer) {
+                       if (alive.lock()) take_balance(asked_at, std::move(answer));
                    });
     }
     if (wei_per_credit_) return;
@@ -30,14 +31,15 @@ std::optional<billing::GasTerms> GasWatch::terms() const {
     return billing::GasTerms{.gas_price = *gas_price_, .wei_per_credit = *wei_per_credit_};
 }
 
-/// Nothing is decided by it: what is not known is told of when it lacks.
-void GasWatch::take_balance(Result<chain::RpcAnswer> answer) {
+/// What is not known is told of when it lacks.
+void GasWatch::take_balance(Instant asked_at, Result<chain::RpcAnswer> answer) {
     const auto balance = [&]() -> Result<chain::U256> {
         TT_TRY(auto taken, std::move(answer));
         TT_TRY(const auto result, chain::take_result(std::move(taken)));
         return chain::parse_rpc_quantity(result);
     }();
     balance_ = balance ? std::optional(*balance) : std::nullopt;
+    balance_at_ = asked_at;
 }
 
 void GasWatch::take_price(const Result<chain::U256>& price) {

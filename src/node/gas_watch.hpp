@@ -33,9 +33,11 @@ class GasWatch {
     std::optional<billing::GasTerms> terms() const;
     /// Wei of the account that sends transactions; nullopt while that is not known.
     const std::optional<chain::U256>& balance() const { return balance_; }
+    /// When it was asked for: what was paid later may not be in it.
+    Instant balance_at() const { return balance_at_; }
 
   private:
-    void take_balance(Result<chain::RpcAnswer> answer);
+    void take_balance(Instant asked_at, Result<chain::RpcAnswer> answer);
     void take_price(const Result<chain::U256>& price);
     void take_worth(const Result<chain::U256>& wei);
     void warn(const std::string& trouble);
@@ -47,6 +49,7 @@ class GasWatch {
     std::optional<chain::U256> wei_per_credit_;
     std::optional<chain::U256> gas_price_;
     std::optional<chain::U256> balance_;
+    Instant balance_at_{};
     Instant priced_at_{};
     /// What was logged last.
     std::string told_;

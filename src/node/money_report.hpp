@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "billing/ledger.hpp"
+#include "billing/voucher_openings.hpp"
 
 namespace teetee::node {
 
@@ -18,6 +19,8 @@ struct MoneyReport {
     std::optional<Duration> unconfirmed{};
     /// Signed by this node's key, and without an outcome.
     std::optional<size_t> transactions_in_flight{};
+    /// Of this node's key, and held up; nullopt without a key.
+    std::optional<bool> are_transactions_stuck{};
 
     /// Of an entry.
     struct Till {
@@ -25,6 +28,8 @@ struct MoneyReport {
         billing::Credits credits_held = 0;
         std::optional<billing::LedgerTotals> totals{};
         std::optional<size_t> vouchers_open{};
+        /// Of an entry that opens them for payers.
+        std::optional<billing::VoucherOpeningCounts> voucher_openings{};
         /// Since the start; when the last one was.
         uint64_t settlements = 0;
         std::optional<UnixSeconds> settled_at{};

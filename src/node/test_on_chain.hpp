@@ -15,6 +15,13 @@ inline constexpr uint64_t chain_id = 84532;
 inline constexpr uint64_t wei_per_credit = 1'000'000'000'000;
 inline const Digest test_measurement = {0x3e};
 
+class KeptLog final : public teetee::Log {
+  public:
+    void write(LogLevel, std::string_view message) override { text.append(message).append("\n"); }
+    bool has(std::string_view part) const { return text.find(part) != std::string::npos; }
+    std::string text;
+};
+
 /// A client, and a contract with a pool of two slots whose verifier believes what it is told.
 class OnChain : public testing::Test {
   protected:
@@ -35,6 +42,7 @@ class OnChain : public testing::Test {
         options.view.poll_interval = milliseconds(20);
         options.sender.poll_interval = milliseconds(20);
         options.sender.confirmations = 1;
+        options.sender.bump_after = bump_after;
         options.folder = folder;
         return options;
     }
@@ -126,7 +134,8 @@ class OnChain : public testing::Test {
 
     net::Loop loop;
     SystemClock clock;
-    NullLog log;
+    KeptLog log;
+    Duration bump_after = seconds(30);
     crypto::SecpKey key = test::anvil_key();
     Address contract{};
     Address verifier{};

@@ -8,19 +8,11 @@ namespace teetee::node {
 using billing::VoucherState;
 
 void VoucherOpener::open(billing::SignedVoucher asked, Done done) {
-    const auto begin = [&]() -> Result<std::optional<VoucherState>> {
-        TT_TRY(const auto view, chain_.money());
-        const auto unix_now = static_cast<uint64_t>(world_.clock.unix_now());
-        TT_TRY(const auto state, openings_.state_of(asked, view, unix_now));
-        if (state) return state;
-        // Whoever has sent that, it is there, and not settled yet.
-        if (chain_.view().latest().voucher(openings_.id_of(asked)) != nullptr)
-            return std::optional(VoucherState::opening);
-        TT_CHECK(openings_.begin(world_.clock.now(), unix_now, asked, view,
-                                 {.gas = gas_.terms(), .balance = gas_.balance()}));
-        return std::optional<VoucherState>();
+    done = [this, done = std::move(done)](Result<VoucherState> state) {
+        if (!state) openings_.count_refusal(state.error().code);
+        done(std::move(state));
     };
-    auto state = begin();
+    auto state = begin(asked);
     if (!state) return done(std::move(state).error());
     if (*state) return done(**state);
     const Digest id = openings_.id_of(asked);
@@ -30,7 +22,24 @@ void VoucherOpener::open(billing::SignedVoucher asked, Done done) {
         [this, id, done = std::move(done), alive = std::weak_ptr(alive_)](const auto& reply) {
             if (!alive.lock()) return;
             done(begin_sending(id, reply ? Result<Digest>(reply->id) : reply.error()));
-        });
+        },
+        ChainClient::Caller{.account = chain_.sender()->account(),
+                            .gas = billing::voucher_gas_max});
+}
+
+/// nullopt: it is to be looked at by the contract.
+Result<std::optional<VoucherState>> VoucherOpener::begin(const billing::SignedVoucher& asked) {
+    TT_TRY(const auto view, chain_.money());
+    const auto unix_now = static_cast<uint64_t>(world_.clock.unix_now());
+    TT_TRY(const auto state, openings_.state_of(asked, view, unix_now));
+    if (state) return state;
+    // From before a restart, whatever form of the signature it had.
+    const std::string beginning = billing::VoucherOpenings::key_beginning(openings_.id_of(asked));
+    if (chain_.sender()->is_pending(beginning)) return std::optional(VoucherState::opening);
+    TT_CHECK(openings_.begin(
+        world_.clock.now(), unix_now, asked, view,
+        {.gas = gas_.terms(), .balance = gas_.balance(), .balance_at = gas_.balance_at()}));
+    return std::optional<VoucherState>();
 }
 
 Result<VoucherState> VoucherOpener::begin_sending(const Digest& id,
@@ -52,12 +61,12 @@ Result<VoucherState> VoucherOpener::begin_sending(const Digest& id,
 }
 
 Result<void> VoucherOpener::submit(const Digest& id) {
-    TT_TRY(auto intent, openings_.send(world_.clock.now(), id));
+    TT_TRY(auto intent, openings_.send(world_.clock.now(), id, [this](std::string_view key) {
+        return chain_.sender()->knows(key);
+    }));
     world_.log.info("money: opening voucher 0x" + to_hex(id) + " for its payer");
     auto submitted = chain_.submit(std::move(intent));
-    // From before a restart, with another form of the signature: the transaction is on its way.
-    if (submitted || submitted.error().code == ErrorCode::invalid_argument) return {};
-    openings_.drop(id);
+    if (!submitted) openings_.drop(id);
     return submitted;
 }
 

@@ -34,8 +34,10 @@ class VoucherOpener {
         return openings_.ceiling_min(gas_.terms());
     }
     void on_outcome(const chain::SendOutcome& outcome);
+    const billing::VoucherOpeningCounts& counts() const { return openings_.counts(); }
 
   private:
+    Result<std::optional<billing::VoucherState>> begin(const billing::SignedVoucher& asked);
     Result<billing::VoucherState> begin_sending(const Digest& id,
                                                 const Result<Digest>& contract_says);
     Result<void> submit(const Digest& id);

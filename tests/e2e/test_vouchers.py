@@ -89,6 +89,12 @@ def test_a_payer_signs_once_and_has_answers(teetee):
     opened, = [v for v in chain.wallet(PAYER).json("voucher", "list")["vouchers"]]
     assert opened["voucher"] == begun["voucher"] and opened["ceiling"] == "20000", opened
 
+    def counted(*lines: str) -> bool:
+        text = up.http.get("/metrics")[1].decode()
+        return all(f"\n{line}\n" in text for line in lines)
+
+    wait_until(lambda: counted("teetee_vouchers_opened_total 1", "teetee_transactions_stuck 0",
+                               'teetee_voucher_openings_refused_total{code="overloaded"} 1'), 20, "the openings are counted")
     shop = object.__new__(Shop)
     shop.chain, shop.session, shop.voucher = chain, chain.accounts[SESSION], begun["voucher"]
     shop.entry, shop.network = terms["entry"], types.SimpleNamespace(http=up.http)
