@@ -432,6 +432,59 @@ describe("ask", () => {
     }
   });
 
+  /** As entries begin an answer: before the prompt is computed, without a token. */
+  function beginning(seed: unknown): string {
+    const choice = { index: 0, delta: { role: "assistant", content: "" }, finish_reason: null };
+    const head = { id: "chatcmpl-1", created: 5, seed };
+    return `data: ${JSON.stringify({ ...head, choices: [choice] })}\n\n`;
+  }
+
+  function paidOnce(ends: boolean[] = []): Payer {
+    const payment: AnswerPayment = {
+      bodyMembers: async () => ({}),
+      pay: async () => "query id=7",
+      onStanding: () => undefined,
+      triesAgain: async () => false,
+      unserved: () => ({ transaction: "0x", query: 7n, reclaimableFrom: 1, isGood: true }),
+      end: (isServed) => void ends.push(isServed),
+    };
+    return { kind: "query", begin: () => payment };
+  }
+
+  it("sends what was paid for to the letter, whatever an entry began with", async () => {
+    const bodies: string[] = [];
+    const one = await start((it) => {
+      bodies.push(JSON.stringify(it.body));
+      return bodies.length <= 2 ? { pieces: [beginning(99), cut] } : rest(it);
+    });
+    const got = await asked({ entries: poolOf(one), payer: paidOnce(), patienceMs: 5000 });
+    expect(got.error).toBeUndefined();
+    expect(got.text).toBe(words.join(""));
+    expect(bodies.length).toBe(3);
+    expect(new Set(bodies).size).toBe(1);
+  });
+
+  it("takes what was stopped for served only behind a token", async () => {
+    for (const [pieces, isServed] of [
+      [[beginning(1)], false],
+      [[beginning(1), event(0, { seed: 1 })], true],
+    ] as const) {
+      const controller = new AbortController();
+      const one = await start(() => ({ pieces: [...pieces, silence] }));
+      const ends: boolean[] = [];
+      const told: unknown[] = [];
+      const stop = () => setTimeout(() => controller.abort(), 50);
+      const got = await asked(
+        { entries: poolOf(one), payer: paidOnce(ends), patienceMs: 0 },
+        { onEvent: stop, onUnserved: (payment) => told.push(payment) },
+        controller.signal,
+      );
+      expect(got.error?.code).toBe("cancelled");
+      expect(ends).toEqual([isServed]);
+      expect(told.length).toBe(isServed ? 0 : 1);
+    }
+  });
+
   it("pays no other entry where one does not take what it was paid", async () => {
     for (const code of ["query_unknown", "payment_in_use"]) {
       const refuse = { status: 402, pieces: [JSON.stringify(errorOf(code, "payment_error"))] };

@@ -231,8 +231,10 @@ class Asking {
         const isFirst = this.interruption === undefined;
         const tokenCount = this.known.tokenIds.length;
         const failed = await this.goOn();
-        // What was stopped behind its first token is charged for.
-        isServed = !failed || (this.hasBegun && this.question.signal?.aborted === true);
+        // What was stopped behind its first token is charged for; an event without one is no answer.
+        const hasMore = this.known.tokenIds.length > tokenCount;
+        const hasTokens = this.isResumable ? hasMore : this.text !== "";
+        isServed = !failed || (hasTokens && this.question.signal?.aborted === true);
         if (!failed) return this.answer();
         this.ensureWanted();
         if (this.isRefused) throw failed;
@@ -283,7 +285,9 @@ class Asking {
       this.ensureProtected(entry);
       this.entry = entry;
       this.learning = entries.learn(entry);
-      this.request = JSON.stringify(this.requestBody());
+      const request = JSON.stringify(this.requestBody());
+      // What was paid for is that very body: what an entry told since must not make it another.
+      if (this.request === "" || !this.isPaidHere) this.request = request;
       this.events.onAsked?.(entry, knownCount, this.request);
       await this.post(entry);
     } catch (thrown) {

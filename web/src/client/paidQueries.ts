@@ -33,6 +33,8 @@ export interface PaidQuery extends QueryOwner {
   /** By the chain's clock, Unix seconds, as is the next. */
   readonly askedAt: number;
   readonly deadline: number;
+  /** Likewise, when the entry first said that it does not know it. */
+  readonly unknownAt?: number;
   /** Once the wallet has told it. */
   readonly transaction?: Hex;
   readonly nonce?: number;
@@ -70,7 +72,7 @@ function queryOf(value: unknown): PaidQuery | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const from = value as Record<string, unknown>;
   const { chainId, contract, payer, entry, requestHash, salt, seed, askedAt, deadline } = from;
-  const { transaction, nonce, isUsed } = from;
+  const { transaction, nonce, isUsed, unknownAt } = from;
   const [pool, locked, fromBlock] = [from["pool"], from["locked"], from["fromBlock"]].map(bigOf);
   const query = from["query"] === undefined ? undefined : bigOf(from["query"]);
   const isWhole =
@@ -81,6 +83,7 @@ function queryOf(value: unknown): PaidQuery | undefined {
     /^[0-9a-f]{32}$/.test(salt) &&
     (transaction === undefined || isHex(transaction, 32)) &&
     (nonce === undefined || isCount(nonce)) &&
+    (unknownAt === undefined || isCount(unknownAt)) &&
     (from["query"] === undefined || query !== undefined);
   if (!isWhole || pool === undefined || locked === undefined || fromBlock === undefined) {
     return undefined;
@@ -98,6 +101,7 @@ function queryOf(value: unknown): PaidQuery | undefined {
     fromBlock,
     askedAt: askedAt as number,
     deadline: deadline as number,
+    ...(unknownAt === undefined ? {} : { unknownAt }),
     ...(transaction === undefined ? {} : { transaction }),
     ...(nonce === undefined ? {} : { nonce }),
     ...(query === undefined ? {} : { query }),

@@ -324,7 +324,13 @@ class QueryAnswer implements AnswerPayment {
     const { paid } = this;
     if (!paid) return false;
     const head = await readHead(this.options.reader).catch(() => undefined);
-    if (!head || head.timestamp < paid.askedAt + seenWithinSeconds) return false;
+    if (!head) return false;
+    // From when it is in a block: the wallet may have taken its time before.
+    if (paid.unknownAt === undefined) {
+      this.keep({ ...paid, unknownAt: head.timestamp });
+      return false;
+    }
+    if (head.timestamp < paid.unknownAt + seenWithinSeconds) return false;
     this.keep({ ...paid, isUsed: true });
     return true;
   }
