@@ -451,6 +451,18 @@ describe("ask", () => {
     return { kind: "query", begin: () => payment };
   }
 
+  it("asks first where it was paid before", async () => {
+    const [one, other] = [await start((it) => rest(it)), await start((it) => rest(it))];
+    const entries = poolOf(one, other);
+    const { receiptKey } = await entries.open(other.url);
+    const payer: Payer = {
+      kind: "query",
+      begin: () => Object.assign(paidOnce().begin(), { paidEntry: receiptKey }),
+    };
+    expect((await asked({ entries, payer })).text).toBe(words.join(""));
+    expect([one.asked.length, other.asked.length]).toEqual([0, 1]);
+  });
+
   it("sends what was paid for to the letter, whatever an entry began with", async () => {
     const bodies: string[] = [];
     const one = await start((it) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asError, fail, TeeTeeError } from "../base/error";
+import { isSameAddress } from "../chain/deployment";
 import {
   answerCountOf,
   type AnswerPath,
@@ -227,6 +228,7 @@ class Asking {
         JSON.stringify(this.requestOf(this.bodyWith(some))),
       );
       this.body = this.bodyWith(members);
+      this.turnToPaid();
       for (;;) {
         const isFirst = this.interruption === undefined;
         const tokenCount = this.known.tokenIds.length;
@@ -253,6 +255,17 @@ class Asking {
     } finally {
       this.payment.end(isServed);
     }
+  }
+
+  /** As far as it is known which of the entries it was. */
+  private turnToPaid(): void {
+    const { paidEntry } = this.payment;
+    if (paidEntry === undefined) return;
+    const at = this.urls.findIndex((url) => {
+      const entry = this.options.entries.verified(url);
+      return entry !== undefined && isSameAddress(entry.receiptKey, paidEntry);
+    });
+    if (at >= 0) this.turn = at;
   }
 
   private answer(): Answer {

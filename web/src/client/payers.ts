@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 import { TeeTeeError } from "../base/error";
 import { parseEntryTerms, type Standing } from "./entries";
 import { paymentAnswerBytesMax } from "./limits";
@@ -50,6 +50,8 @@ export interface AnswerPayment {
    * was paid for before can be made again.
    */
   bodyMembers(requestWith: (members: BodyMembers) => string): Promise<BodyMembers>;
+  /** The receipt key of the entry that was paid for this request before: it is asked first. */
+  readonly paidEntry?: Address | undefined;
   /** What goes into TeeTee-Payment; undefined where answers are free. */
   pay(entry: VerifiedEntry, purchase: Purchase): Promise<string | undefined>;
   /** The entry tells, while it answers, how the voucher stands. */
