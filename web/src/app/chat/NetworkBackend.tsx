@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from
 import { put } from "../explorer/handover";
 import { useConnection, type ConnectionState } from "../network/NetworkProvider";
 import type { Connection } from "../network/connection";
-import { type Yardstick, yardstickOf } from "../network/yardstick";
+import { yardstickOf } from "../network/yardstick";
 import { useNetwork, type NetworkTrust } from "../network/network";
 import { usePayment, type Payment } from "../payment/payment";
 import { PaymentLine, PaymentStep } from "../payment/PaymentStep";
@@ -26,13 +26,6 @@ function useHeld(receipts: readonly string[]): HeldProof | undefined {
 }
 
 const none: readonly string[] = [];
-/** While no network is connected. */
-const nobodys: Yardstick = { isOwn: false, words: "" };
-
-function useYardstick(): Yardstick | undefined {
-  const { connection, settings } = useConnection();
-  return connection && yardstickOf(connection, settings);
-}
 
 /** Checks an answer of an earlier visit: its receipts are known of it, and hashes of what was sent. */
 async function checkKept(connection: Connection, message: Message): Promise<void> {
@@ -45,13 +38,12 @@ async function checkKept(connection: Connection, message: Message): Promise<void
     // The text of an answer that ended by itself is that of its only part.
     ...(receipts.length === 1 && message.state === "done" ? { text: message.text } : {}),
   }));
-  startProof(receipts, { entries, chain, parts });
+  startProof(receipts, { entries, chain, yardstick: yardstickOf(connection), parts });
 }
 
 function AnswerProof({ message }: { message: Message }) {
   const receipts = message.receipts ?? none;
   const held = useHeld(receipts);
-  const yardstick = useYardstick();
   const { connection } = useConnection();
   const isKnown = held !== undefined;
   const isPending = held?.proof.anchor?.state === "pending";
@@ -76,7 +68,7 @@ function AnswerProof({ message }: { message: Message }) {
   return (
     <ProofPanel
       proof={held.proof}
-      yardstick={yardstick ?? nobodys}
+      yardstick={held.yardstick}
       {...(last === undefined
         ? {}
         : {
@@ -104,8 +96,8 @@ const verdictLooks: Record<ShownVerdict, { words: string; look: string }> = {
 
 function Verdict({ message }: { message: Message }) {
   const held = useHeld(message.receipts ?? none);
-  const isOwn = useYardstick()?.isOwn === true;
-  const { words, look } = verdictLooks[held ? shownVerdict(held.proof, isOwn) : "unknown"];
+  const { words, look } =
+    verdictLooks[held ? shownVerdict(held.proof, held.yardstick.isOwn) : "unknown"];
   return (
     <span className={look}>
       {words === "Proof" ? null : <span className="sr-only">Proof: </span>}
@@ -168,7 +160,8 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
         const { entries, chain, entry } = connection;
         const { isSimulated } = entry.route;
         const onPaid = () => void paying.refresh();
-        const tools = { entries, chain, payer, isSimulated, onPaid };
+        const yardstick = yardstickOf(connection);
+        const tools = { entries, chain, yardstick, payer, isSimulated, onPaid };
         return askNetwork(tools, request, onText, signal, tell);
       },
       renderProof: (message) => <AnswerProof message={message} />,

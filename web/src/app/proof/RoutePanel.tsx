@@ -134,7 +134,7 @@ function shownEntry(entry: VerifiedEntry, yardstick: Yardstick, isRegistered: bo
 }
 
 function useShown(): Shown {
-  const { connection, network, error, settings } = useConnection();
+  const { connection, network, error } = useConnection();
   if (error) return shownError(error);
   if (!connection) {
     return {
@@ -145,7 +145,7 @@ function useShown(): Shown {
     };
   }
   const { entry, chain } = connection;
-  return shownEntry(entry, yardstickOf(connection, settings), chain !== undefined);
+  return shownEntry(entry, yardstickOf(connection), chain !== undefined);
 }
 
 /** What this page has found out of the nodes that a prompt would go to: before, while and after. */

@@ -27,7 +27,7 @@ import type { NetworkTerms, VerifiedEntry } from "../../client/verifiedEntry";
 import type { ConnectedChain } from "../network/connection";
 import { hardwareWords } from "./hardwareWords";
 import type { Compared, Proof, ProofAnchor, ProofCheck, ProofStage } from "./proof";
-import type { HeldProof, HeldReceipt } from "./proofShelf";
+import type { CheckedProof, HeldReceipt } from "./proofShelf";
 import { proofCheckOf } from "./receiptWords";
 
 /** One part of an answer, as far as this page still knows it. */
@@ -331,7 +331,7 @@ async function anchorOf(
  */
 export async function checkAnswer(
   tools: CheckTools,
-  tell: (held: HeldProof) => void,
+  tell: (checked: CheckedProof) => void,
 ): Promise<() => Promise<void>> {
   const checked = await Promise.all(tools.parts.map((part) => checkPart(tools.entries, part)));
   const proof = proofOf(checked, tools.lostTokens ?? 0);
