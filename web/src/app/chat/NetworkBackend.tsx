@@ -14,6 +14,7 @@ import { RoutePanel } from "../proof/RoutePanel";
 import { openInExplorer } from "../explorer/openInExplorer";
 import { downloadBytes } from "../ui/downloadFile";
 import { ChatBackendContext, noBackend, type ChatBackend } from "./backend";
+import { keptParts } from "./keptParts";
 import { liveAnswers } from "./liveAnswer";
 import { ModelPicker } from "./ModelPicker";
 import type { Message } from "./types";
@@ -28,28 +29,31 @@ function useHeld(receipts: readonly string[]): HeldProof | undefined {
 const none: readonly string[] = [];
 
 /** Checks an answer of an earlier visit: its receipts are known of it, and hashes of what was sent. */
-async function checkKept(connection: Connection, message: Message): Promise<void> {
-  const receipts = message.receipts ?? [];
+async function checkKept(
+  connection: Connection,
+  message: Message,
+  wasOnHardware: boolean,
+): Promise<void> {
   const { startProof } = await import("./askNetwork");
   const { entries, chain } = connection;
-  const parts = receipts.map((receiptId, i) => ({
-    receiptId,
-    ...(message.requestHashes?.[i] ? { requestHash: message.requestHashes[i] } : {}),
-    // The text of an answer that ended by itself is that of its only part.
-    ...(receipts.length === 1 && message.state === "done" ? { text: message.text } : {}),
-  }));
-  startProof(receipts, { entries, chain, yardstick: yardstickOf(connection), parts });
+  const parts = keptParts(message, wasOnHardware);
+  startProof(message.receipts ?? [], { entries, chain, yardstick: yardstickOf(connection), parts });
 }
 
-function AnswerProof({ message }: { message: Message }) {
+interface AnswerProofProps {
+  message: Message;
+  wasOnHardware: boolean;
+}
+
+function AnswerProof({ message, wasOnHardware }: AnswerProofProps) {
   const receipts = message.receipts ?? none;
   const held = useHeld(receipts);
   const { connection } = useConnection();
   const isKnown = held !== undefined;
   const isPending = held?.proof.anchor?.state === "pending";
   useEffect(() => {
-    if (!isKnown && connection) void checkKept(connection, message);
-  }, [isKnown, connection, message]);
+    if (!isKnown && connection) void checkKept(connection, message, wasOnHardware);
+  }, [isKnown, connection, message, wasOnHardware]);
   useEffect(() => {
     if (!isPending) return;
     const timer = setInterval(() => void proofShelf.look(receipts), anchorLookMs);
@@ -164,7 +168,9 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
         const tools = { entries, chain, yardstick, payer, isSimulated, onPaid };
         return askNetwork(tools, request, onText, signal, tell);
       },
-      renderProof: (message) => <AnswerProof message={message} />,
+      renderProof: (message, wasOnHardware) => (
+        <AnswerProof message={message} wasOnHardware={wasOnHardware} />
+      ),
       renderVerdict: (message) => <Verdict message={message} />,
       head: <ModelPicker />,
       welcome: <RoutePanel />,

@@ -183,7 +183,7 @@ class NetworkAnswer {
     const requestHashes = parts.map(({ request }) =>
       request === undefined ? "" : toHex(sha256Sync(utf8(request))),
     );
-    return { receipts, requestHashes };
+    return { receipts, requestHashes, entryUrls: parts.map(({ url = "" }) => url) };
   }
 }
 
