@@ -65,6 +65,7 @@ describe("ProofShelf", () => {
     shelf.start(["a"], own, async (tell) => tell({ proof: good, receipts: [] }));
     shelf.start(["b"], own, async (tell) => tell({ proof: good, receipts: [] }));
     await expect.poll(() => shown("b")).toBe("verified");
+    expect(shown("a")).toBe("attested");
     await shelf.look(["a"]);
     expect(shown("a")).toBe("attested");
     expect(shelf.get(["a"])?.yardstick).toBe(yardstick);
