@@ -43,6 +43,12 @@ describe.each(["light", "dark"] as const)("proofs, %s", (theme) => {
       "attested",
     ]);
     await page.getByText("The pool is one that the entry names.").waitFor();
+    const panel = (verdict: string) => page.locator(`[data-verdict="${verdict}"]`);
+    expect(await panel("verified").getByText("verified", { exact: true }).count()).toBe(2);
+    // Nodes are no more than the whole.
+    expect(await panel("attested").getByText("verified", { exact: true }).count()).toBe(0);
+    expect(await panel("attested").locator("li .text-verified.rounded-full").count()).toBe(0);
+    expect(await panel("attested").getByText("attested", { exact: true }).count()).toBe(2);
     const failed = page.locator('[data-verdict="failed"]');
     expect(await failed.getByText(/can read prompt and answer in it.*test guesses/).count()).toBe(
       1,

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lazy, Suspense, useCallback, useState, useSyncExternalStore, type ReactNode } from "react";
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from "react";
 import { useNetwork } from "../network/network";
 import { PageHeading } from "../router/PageHeading";
 import { navigate } from "../router/useRoute";
 import { Icon } from "../ui/Icon";
 import { Sheet } from "../ui/Sheet";
+import type { ChatBackend } from "./backend";
 import type { Chat } from "./chatStore";
 import { Composer } from "./Composer";
 import { ConversationList } from "./ConversationList";
 import { MessageList } from "./MessageList";
-import type { ConversationSummary } from "./types";
+import type { ConversationSummary, Message } from "./types";
 import { type ChatActions, useChatActions, useCurrent, usePart } from "./useChatActions";
 
 const SettingsPanel = lazy(() => import("./SettingsPanel"));
@@ -131,6 +140,16 @@ interface TalkProps {
   actions: ChatActions;
 }
 
+/** What shows the proof of an answer of this conversation, the same one until something of it changes. */
+function useProof(chat: Chat, id: string | undefined, { renderProof }: ChatBackend) {
+  // Said either way, it was with hardware before somebody chose simulated TEEs.
+  const wasOnHardware = usePart(chat, id, ({ onHardware }) => onHardware !== undefined) ?? false;
+  return useMemo(
+    () => renderProof && ((message: Message) => renderProof(message, wasOnHardware)),
+    [renderProof, wasOnHardware],
+  );
+}
+
 /** What was said, and the field for what is said next. */
 function Talk({ chat, id, isMissing, actions }: TalkProps) {
   const { backend } = actions;
@@ -140,6 +159,7 @@ function Talk({ chat, id, isMissing, actions }: TalkProps) {
     () => id !== undefined && chat.runner.isRunning(id),
   );
   const mayAsk = backend.isReady && !isAnswering;
+  const proof = useProof(chat, id, backend);
   return (
     <>
       {id === undefined || messages === undefined || messages.length === 0 ? (
@@ -150,7 +170,7 @@ function Talk({ chat, id, isMissing, actions }: TalkProps) {
           messages={messages}
           onEdit={mayAsk ? actions.edit : undefined}
           onRegenerate={mayAsk ? actions.regenerate : undefined}
-          renderProof={backend.renderProof}
+          renderProof={proof}
           renderVerdict={backend.renderVerdict}
         />
       )}

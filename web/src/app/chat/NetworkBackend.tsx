@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from
 import { put } from "../explorer/handover";
 import { useConnection, type ConnectionState } from "../network/NetworkProvider";
 import type { Connection } from "../network/connection";
-import { type Yardstick, yardstickOf } from "../network/yardstick";
+import { yardstickOf } from "../network/yardstick";
 import { useNetwork, type NetworkTrust } from "../network/network";
 import { usePayment, type Payment } from "../payment/payment";
 import { PaymentLine, PaymentStep } from "../payment/PaymentStep";
@@ -14,6 +14,7 @@ import { RoutePanel } from "../proof/RoutePanel";
 import { openInExplorer } from "../explorer/openInExplorer";
 import { downloadBytes } from "../ui/downloadFile";
 import { ChatBackendContext, noBackend, type ChatBackend } from "./backend";
+import { keptParts } from "./keptParts";
 import { liveAnswers } from "./liveAnswer";
 import { ModelPicker } from "./ModelPicker";
 import type { Message } from "./types";
@@ -26,38 +27,33 @@ function useHeld(receipts: readonly string[]): HeldProof | undefined {
 }
 
 const none: readonly string[] = [];
-/** While no network is connected. */
-const nobodys: Yardstick = { isOwn: false, words: "" };
-
-function useYardstick(): Yardstick | undefined {
-  const { connection, settings } = useConnection();
-  return connection && yardstickOf(connection, settings);
-}
 
 /** Checks an answer of an earlier visit: its receipts are known of it, and hashes of what was sent. */
-async function checkKept(connection: Connection, message: Message): Promise<void> {
-  const receipts = message.receipts ?? [];
+async function checkKept(
+  connection: Connection,
+  message: Message,
+  wasOnHardware: boolean,
+): Promise<void> {
   const { startProof } = await import("./askNetwork");
   const { entries, chain } = connection;
-  const parts = receipts.map((receiptId, i) => ({
-    receiptId,
-    ...(message.requestHashes?.[i] ? { requestHash: message.requestHashes[i] } : {}),
-    // The text of an answer that ended by itself is that of its only part.
-    ...(receipts.length === 1 && message.state === "done" ? { text: message.text } : {}),
-  }));
-  startProof(receipts, { entries, chain, parts });
+  const parts = keptParts(message, wasOnHardware);
+  startProof(message.receipts ?? [], { entries, chain, yardstick: yardstickOf(connection), parts });
 }
 
-function AnswerProof({ message }: { message: Message }) {
+interface AnswerProofProps {
+  message: Message;
+  wasOnHardware: boolean;
+}
+
+function AnswerProof({ message, wasOnHardware }: AnswerProofProps) {
   const receipts = message.receipts ?? none;
   const held = useHeld(receipts);
-  const yardstick = useYardstick();
   const { connection } = useConnection();
   const isKnown = held !== undefined;
   const isPending = held?.proof.anchor?.state === "pending";
   useEffect(() => {
-    if (!isKnown && connection) void checkKept(connection, message);
-  }, [isKnown, connection, message]);
+    if (!isKnown && connection) void checkKept(connection, message, wasOnHardware);
+  }, [isKnown, connection, message, wasOnHardware]);
   useEffect(() => {
     if (!isPending) return;
     const timer = setInterval(() => void proofShelf.look(receipts), anchorLookMs);
@@ -76,7 +72,7 @@ function AnswerProof({ message }: { message: Message }) {
   return (
     <ProofPanel
       proof={held.proof}
-      yardstick={yardstick ?? nobodys}
+      yardstick={held.yardstick}
       {...(last === undefined
         ? {}
         : {
@@ -104,8 +100,8 @@ const verdictLooks: Record<ShownVerdict, { words: string; look: string }> = {
 
 function Verdict({ message }: { message: Message }) {
   const held = useHeld(message.receipts ?? none);
-  const isOwn = useYardstick()?.isOwn === true;
-  const { words, look } = verdictLooks[held ? shownVerdict(held.proof, isOwn) : "unknown"];
+  const { words, look } =
+    verdictLooks[held ? shownVerdict(held.proof, held.yardstick.isOwn) : "unknown"];
   return (
     <span className={look}>
       {words === "Proof" ? null : <span className="sr-only">Proof: </span>}
@@ -168,10 +164,13 @@ export function NetworkBackend({ children }: { children: ReactNode }) {
         const { entries, chain, entry } = connection;
         const { isSimulated } = entry.route;
         const onPaid = () => void paying.refresh();
-        const tools = { entries, chain, payer, isSimulated, onPaid };
+        const yardstick = yardstickOf(connection);
+        const tools = { entries, chain, yardstick, payer, isSimulated, onPaid };
         return askNetwork(tools, request, onText, signal, tell);
       },
-      renderProof: (message) => <AnswerProof message={message} />,
+      renderProof: (message, wasOnHardware) => (
+        <AnswerProof message={message} wasOnHardware={wasOnHardware} />
+      ),
       renderVerdict: (message) => <Verdict message={message} />,
       head: <ModelPicker />,
       welcome: <RoutePanel />,

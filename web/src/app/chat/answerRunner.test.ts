@@ -3,19 +3,21 @@ import { describe, expect, it } from "vitest";
 import { TeeTeeError } from "../../base/error";
 import { AnswerRunner } from "./answerRunner";
 import { AnswerFailed, type AnswerFacts, type ChatBackend, type ChatRequest } from "./backend";
-import { ConversationStore } from "./conversationStore";
+import { ConversationStore, storeLimits } from "./conversationStore";
 import { MemoryStorage } from "./storage";
 
 /** Text is joined at once and nothing is written: the runner alone is looked at. */
 const clock = { now: () => 7, later: () => {}, nextFrame: (run: () => void) => run() };
 
 function world(ask: ChatBackend["ask"]) {
-  const store = new ConversationStore(new MemoryStorage(), clock);
+  const dropped: string[] = [];
+  const drop = (receiptIds: readonly string[]) => void dropped.push(...receiptIds);
+  const store = new ConversationStore(new MemoryStorage(), clock, storeLimits, drop);
   const runner = new AnswerRunner(store, clock.now);
   const backend: ChatBackend = { isReady: true, words: "", model: "story", ask };
   const { id } = store.create({ temperature: 0 });
   const messages = () => store.conversation(id)?.messages ?? [];
-  return { store, runner, backend, id, messages };
+  return { store, runner, backend, id, messages, dropped };
 }
 
 describe("AnswerRunner", () => {
@@ -141,29 +143,33 @@ describe("AnswerRunner", () => {
 
   it("answers again, and asks something else in a message's place", async () => {
     let count = 0;
-    const { runner, backend, id, messages } = world(async (request, onText) => {
+    const { runner, backend, id, messages, dropped } = world(async (request, onText) => {
       count += 1;
       onText(`${request.messages.at(-1)?.text} ${count}`);
-      return {};
+      return { receipts: [`r${count}`] };
     });
     const texts = () => messages().map(({ text }) => text);
     await runner.send(id, "a", backend);
     await runner.send(id, "b", backend);
     await runner.regenerate(id, messages()[3]?.id ?? "", backend);
     expect(texts()).toEqual(["a", "a 1", "b", "b 3"]);
+    // Nothing deletes these with the conversation later: it does not know of them any more.
+    expect(dropped).toEqual(["r2"]);
     await runner.edit(id, messages()[0]?.id ?? "", "c", backend);
     expect(texts()).toEqual(["c", "c 4"]);
+    expect(dropped).toEqual(["r2", "r1", "r3"]);
   });
 
   it("survives that its conversation is deleted under way", async () => {
     let go = () => {};
-    const { runner, backend, id, store } = world(
-      () => new Promise((resolve) => (go = () => resolve({}))),
+    const { runner, backend, id, store, dropped } = world(
+      () => new Promise((resolve) => (go = () => resolve({ receipts: ["r1"] }))),
     );
     const asked = runner.send(id, "Tell", backend);
     await store.remove(id);
     go();
     await asked;
     expect(store.state().summaries).toEqual([]);
+    expect(dropped).toEqual(["r1"]);
   });
 });

@@ -136,9 +136,12 @@ export class AnswerRunner {
     }
   }
 
-  /** A conversation that was deleted meanwhile has nothing to be told. */
+  /** A conversation that was deleted meanwhile has nothing to be told, and leaves no receipts. */
   #set(id: string, messageId: string, change: Partial<Message>): void {
-    if (this.store.conversation(id) === undefined) return;
+    if (this.store.conversation(id) === undefined) {
+      if (change.receipts) this.store.dropReceipts(change.receipts);
+      return;
+    }
     this.store.change(id, (before) =>
       withMessage(before, messageId, (message) => ({ ...message, ...change })),
     );

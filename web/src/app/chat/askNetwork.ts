@@ -10,6 +10,7 @@ import { EntryRefusal } from "../../client/fetchJson";
 import { PaymentError, type Payer, type UnservedPayment } from "../../client/payers";
 import type { VerifiedEntry } from "../../client/verifiedEntry";
 import type { ConnectedChain } from "../network/connection";
+import type { Yardstick } from "../network/yardstick";
 import { checkAnswer, type CheckTools, type KnownPart } from "../proof/checkAnswer";
 import { proofShelf } from "../proof/proofShelf";
 import { AnswerFailed, type AnswerFacts, type ChatRequest } from "./backend";
@@ -19,6 +20,8 @@ import type { ChatSettings } from "./types";
 export interface AskTools {
   readonly entries: EntryPool;
   readonly chain: ConnectedChain | undefined;
+  /** What entries and chain are held against. */
+  readonly yardstick: Yardstick;
   readonly payer: Payer | undefined;
   /** The TEEs of the connected entry's route, as the page says beside what is written, are none. */
   readonly isSimulated: boolean;
@@ -175,12 +178,12 @@ class NetworkAnswer {
   private prove(parts: readonly KnownPart[], lostTokens: number): AnswerFacts {
     const receipts = parts.map((part) => part.receiptId);
     if (receipts.length === 0) return {};
-    const { entries, chain } = this.tools;
-    startProof(receipts, { entries, chain, parts, lostTokens }, this.tell);
+    const { entries, chain, yardstick } = this.tools;
+    startProof(receipts, { entries, chain, yardstick, parts, lostTokens }, this.tell);
     const requestHashes = parts.map(({ request }) =>
       request === undefined ? "" : toHex(sha256Sync(utf8(request))),
     );
-    return { receipts, requestHashes };
+    return { receipts, requestHashes, entryUrls: parts.map(({ url = "" }) => url) };
   }
 }
 
@@ -240,13 +243,17 @@ function sentenceOf(words: string): string {
   return text.endsWith(".") ? text : `${text}.`;
 }
 
+export interface ProofTools extends CheckTools {
+  readonly yardstick: Yardstick;
+}
+
 /** Begins the check of an answer, and tells what its receipts say it cost. */
 export function startProof(
   receipts: readonly string[],
-  tools: CheckTools,
+  tools: ProofTools,
   tell?: (facts: AnswerFacts) => void,
 ): void {
-  proofShelf.start(receipts, (hold) =>
+  proofShelf.start(receipts, tools.yardstick, (hold) =>
     checkAnswer(tools, (held) => {
       hold(held);
       const { cost, promptTokens, completionTokens, cachedTokens } = held.proof;

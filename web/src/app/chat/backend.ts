@@ -19,6 +19,8 @@ export interface AnswerFacts {
   receipts?: string[];
   /** Of the requests that were sent for them, SHA-256 in hex. */
   requestHashes?: string[];
+  /** Of the entries that they were sent to. */
+  entryUrls?: string[];
   usage?: Usage;
   /** Credits. */
   cost?: number;
@@ -64,8 +66,11 @@ export interface ChatBackend {
     signal: AbortSignal,
     tell: (facts: AnswerFacts) => void,
   ): Promise<AnswerFacts>;
-  /** The proof of an answer, shown below it on demand. */
-  renderProof?(message: Message): ReactNode;
+  /**
+   * The proof of an answer, shown below it on demand. `wasOnHardware`: its conversation was held with
+   * hardware, at least once.
+   */
+  renderProof?(message: Message, wasOnHardware: boolean): ReactNode;
   /** What the proof comes to, in a word. */
   renderVerdict?(message: Message): ReactNode;
   /** In the head of the page: which model is asked. */

@@ -2,7 +2,8 @@
 import { forgetAll, forgetReceipts } from "../explorer/handover";
 import { proofShelf } from "../proof/proofShelf";
 import { AnswerRunner } from "./answerRunner";
-import { ConversationStore, type StoreClock } from "./conversationStore";
+import { receiptsOf } from "./conversation";
+import { ConversationStore, type StoreClock, storeLimits } from "./conversationStore";
 import { openStorage } from "./indexedDbStorage";
 import type { ConversationStorage } from "./storage";
 
@@ -20,6 +21,12 @@ const clock: StoreClock = {
   nextFrame: (run) => void (document.hidden ? setTimeout(run, 100) : requestAnimationFrame(run)),
 };
 
+/** Drops what this browser has of answers that are gone, receipts with the tokens of their prompts. */
+function forgetAnswers(receiptIds: readonly string[]): Promise<void> {
+  proofShelf.forget(receiptIds);
+  return forgetReceipts(receiptIds);
+}
+
 /**
  * What is kept of answers elsewhere in this browser, receipts with the tokens of their prompts, goes
  * with the conversations.
@@ -32,9 +39,7 @@ function alone(storage: ConversationStorage): ConversationStorage {
     put: (conversation) => storage.put(conversation),
     remove: async (id) => {
       const [gone] = await Promise.all([storage.get(id), storage.remove(id)]);
-      const receiptIds = gone?.messages.flatMap(({ receipts = [] }) => receipts) ?? [];
-      proofShelf.forget(receiptIds);
-      await forgetReceipts(receiptIds);
+      await forgetAnswers(gone ? receiptsOf(gone) : []);
     },
     clear: async () => {
       proofShelf.clear();
@@ -61,7 +66,13 @@ function announced(storage: ConversationStorage, channel: BroadcastChannel): Con
 
 async function open(): Promise<Chat> {
   const channel = new BroadcastChannel("teetee.conversations");
-  const store = new ConversationStore(announced(alone(await openStorage()), channel), clock);
+  const storage = announced(alone(await openStorage()), channel);
+  const store = new ConversationStore(
+    storage,
+    clock,
+    storeLimits,
+    (receiptIds) => void forgetAnswers(receiptIds),
+  );
   channel.onmessage = () => {
     void store.load();
     for (const { id } of store.state().summaries) void store.reopen(id);

@@ -51,6 +51,11 @@ export function messagesBefore(conversation: Conversation, messageId: string): M
   return at < 0 ? conversation.messages : conversation.messages.slice(0, at);
 }
 
+/** Ids of all receipts of its answers. */
+export function receiptsOf({ messages }: Conversation): string[] {
+  return messages.flatMap(({ receipts = [] }) => receipts);
+}
+
 export function withMessage(
   conversation: Conversation,
   messageId: string,

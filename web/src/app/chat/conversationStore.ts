@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asError, fail } from "../../base/error";
-import { messagesBefore, newConversation, settled, titleOf, withMessage } from "./conversation";
+import {
+  messagesBefore,
+  newConversation,
+  receiptsOf,
+  settled,
+  titleOf,
+  withMessage,
+} from "./conversation";
 import { summarise, type ConversationStorage } from "./storage";
 import type { ChatSettings, Conversation, ConversationSummary } from "./types";
 
@@ -55,6 +62,8 @@ export class ConversationStore {
     private readonly storage: ConversationStorage,
     private readonly clock: StoreClock,
     private readonly limits: StoreLimits = storeLimits,
+    /** Is told ids of receipts whose answers are gone, while storage does not hear of it. */
+    readonly dropReceipts: (receiptIds: readonly string[]) => void = () => {},
   ) {
     this.#state = { isLoaded: false, isKept: storage.isKept, summaries: [] };
   }
@@ -127,6 +136,9 @@ export class ConversationStore {
       );
     }
     this.#replace(after);
+    const stay = new Set(receiptsOf(after));
+    const gone = receiptsOf(before).filter((receiptId) => !stay.has(receiptId));
+    if (gone.length > 0) this.dropReceipts(gone);
     // What the user did is written at once; only text that streams waits.
     void this.save();
     return after;

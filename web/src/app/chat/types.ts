@@ -30,6 +30,8 @@ export interface Message {
   receipts?: string[];
   /** SHA-256 of the request that was sent for each, hex; "" where that is not known. */
   requestHashes?: string[];
+  /** URL of the entry that gave each: nobody else is asked for its receipt. Older pages kept none. */
+  entryUrls?: string[];
   usage?: Usage;
   /** Credits. */
   cost?: number;

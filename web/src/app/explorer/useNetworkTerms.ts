@@ -3,7 +3,6 @@ import { useEffect, useState } from "react";
 import { asError, type TeeTeeError } from "../../base/error";
 import type { Connection } from "../network/connection";
 import { useConnection } from "../network/NetworkProvider";
-import type { NetworkSettings } from "../network/settings";
 import { yardstickOf } from "../network/yardstick";
 import type { NetworkTermsInput } from "./views";
 
@@ -12,11 +11,7 @@ export interface TermsState {
   readonly error: TeeTeeError | undefined;
 }
 
-async function fetchTerms(
-  connection: Connection,
-  settings: NetworkSettings,
-  signal: AbortSignal,
-): Promise<NetworkTermsInput> {
+async function fetchTerms(connection: Connection, signal: AbortSignal): Promise<NetworkTermsInput> {
   const [{ fetchBytes }, { collateralBytesMax }, { fromHex }] = await Promise.all([
     import("../../client/fetchJson"),
     import("../../client/limits"),
@@ -26,7 +21,7 @@ async function fetchTerms(
   const url = `${entry.url}/v1/collateral`;
   const answer = await fetchBytes(url, collateralBytesMax, { signal });
   const deployment = chain?.deployment;
-  const yardstick = yardstickOf(connection, settings);
+  const yardstick = yardstickOf(connection);
   return {
     name: network.model.name || "the connected network",
     manifest: terms.manifest,
@@ -42,14 +37,14 @@ async function fetchTerms(
 
 /** What the connected network holds evidence against; fetched once `isWanted`. */
 export function useNetworkTerms(isWanted: boolean): TermsState {
-  const { connection, settings } = useConnection();
+  const { connection } = useConnection();
   const [state, setState] = useState<TermsState>({ terms: undefined, error: undefined });
   const key = connection?.terms;
   useEffect(() => {
     if (connection === undefined || !isWanted) return;
     const controller = new AbortController();
     const load = () =>
-      fetchTerms(connection, settings, controller.signal).then(
+      fetchTerms(connection, controller.signal).then(
         (terms) => setState({ terms, error: undefined }),
         (thrown: unknown) => {
           if (!controller.signal.aborted) setState({ terms: undefined, error: asError(thrown) });

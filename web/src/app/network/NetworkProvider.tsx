@@ -69,16 +69,13 @@ const unreachable = new Set([
   "rpc_unavailable",
 ]);
 
-function trustOf(
-  { network, connection, error }: Progress,
-  settings: NetworkSettings,
-): NetworkTrust {
+function trustOf({ network, connection, error }: Progress): NetworkTrust {
   if (error?.code === "statement_mismatch") return "refused";
   // Whoever does not even say what network it is of was not judged.
   if (error) return unreachable.has(error.code) || !network ? "offline" : "refused";
   if (!connection) return "connecting";
   if (connection.entry.route.isSimulated) return "simulated";
-  return yardstickOf(connection, settings).isOwn ? "verified" : "attested";
+  return yardstickOf(connection).isOwn ? "verified" : "attested";
 }
 
 /** Reaches and verifies; its parts are fetched when they are needed, behind the first paint. */
@@ -215,11 +212,11 @@ export function NetworkProvider({ children }: { children: ReactNode }) {
   );
   const shown = useMemo<NetworkState>(
     () => ({
-      trust: trustOf(progress, settings),
+      trust: trustOf(progress),
       ...(progress.error ? { words: progress.error.message } : {}),
       ...(progress.network ? { picture: pictureOf(progress.network) } : {}),
     }),
-    [progress, settings],
+    [progress],
   );
   return (
     <ConnectionContext value={state}>

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Network, NetworkChain } from "../../client/entries";
 import type { VerifiedEntry } from "../../client/verifiedEntry";
 import { defineNetworkChain, heldAgainst, type Connection } from "./connection";
+import type { NetworkSettings } from "./settings";
 import { yardstickOf } from "./yardstick";
 
 const chain: NetworkChain = {
@@ -55,29 +56,30 @@ describe("what an entry says of its network", () => {
 });
 
 describe("who names what nodes are held against", () => {
-  const connection = (known: boolean, chainId = 84532) =>
+  const connection = (settings: NetworkSettings, known = true, chainId = 84532) =>
     ({
       chain: known ? { ...chain, definition: defineNetworkChain(chainId, []) } : undefined,
+      settings,
     }) as unknown as Connection;
   const pool = { deployment: chain.deployment, pool: chain.pool };
   const rpcUrls = ["https://rpc.example"];
 
   it("is the user only with a pool and endpoints of the user's", () => {
-    expect(yardstickOf(connection(true), { pool, rpcUrls })).toEqual({
+    expect(yardstickOf(connection({ pool, rpcUrls }))).toEqual({
       isOwn: true,
       words:
         "Held against pool 3 of contract 0x00000000000000000000000000000000000000Aa on Base Sepolia (chain 84532), which you have set, read where you have set.",
     });
-    expect(yardstickOf(connection(true), {})).toMatchObject({
+    expect(yardstickOf(connection({}))).toMatchObject({
       isOwn: false,
       words: expect.stringMatching(/which the entry names, read where the entry says\.$/) as string,
     });
-    expect(yardstickOf(connection(true), { pool }).isOwn).toBe(false);
-    expect(yardstickOf(connection(true), { rpcUrls }).isOwn).toBe(false);
-    expect(yardstickOf(connection(false), { pool, rpcUrls }).isOwn).toBe(false);
+    expect(yardstickOf(connection({ pool })).isOwn).toBe(false);
+    expect(yardstickOf(connection({ rpcUrls })).isOwn).toBe(false);
+    expect(yardstickOf(connection({ pool, rpcUrls }, false)).isOwn).toBe(false);
   });
 
   it("names a chain by its number where people do not know it", () => {
-    expect(yardstickOf(connection(true, 4242), {}).words).toContain("on chain 4242,");
+    expect(yardstickOf(connection({}, true, 4242)).words).toContain("on chain 4242,");
   });
 });

@@ -26,6 +26,8 @@ export interface Connection {
   readonly entry: VerifiedEntry;
   /** undefined where answers are free. */
   readonly chain: ConnectedChain | undefined;
+  /** With which it was reached: others, set meanwhile, say nothing of it. */
+  readonly settings: NetworkSettings;
 }
 
 export interface ConnectedChain extends NetworkChain {
@@ -76,6 +78,7 @@ export interface Reached {
   readonly url: string;
   readonly network: Network;
   readonly chain: ConnectedChain | undefined;
+  readonly settings: NetworkSettings;
 }
 
 export function saidPoolOf(network: Network): SaidPool {
@@ -115,7 +118,7 @@ export async function reach(
   const url = ensureBaseUrl(entry);
   const network = await fetchNetwork(url, { signal });
   ensurePool(url, saidPoolOf(network), settings, known);
-  return { url, network, chain: connectChain(network, settings) };
+  return { url, network, chain: connectChain(network, settings), settings };
 }
 
 /**
@@ -149,10 +152,11 @@ export function heldAgainst(
  * EntryPool.open.
  */
 export async function verify(reached: Reached, verifier: RouteVerifier): Promise<Connection> {
-  const { url, network, chain } = reached;
+  const { url, network, chain, settings } = reached;
   const terms = await fetchNetworkTerms(url, network, chain?.reader);
   const entries = new EntryPool({ urls: [url], terms, verifier });
   const entry = await entries.open(url);
   void entries.learn(entry);
-  return { url, network: heldAgainst(network, entry, chain), terms, entries, entry, chain };
+  const held = heldAgainst(network, entry, chain);
+  return { url, network: held, terms, entries, entry, chain, settings };
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConnectedChain, Connection } from "./connection";
-import type { NetworkSettings } from "./settings";
 
 /**
  * What the nodes are held against, and who named it. Evidence proves which code runs; that it is the
@@ -13,18 +12,16 @@ export interface Yardstick {
   readonly words: string;
 }
 
-function isOwn({ chain }: Connection, { pool, rpcUrls }: NetworkSettings): boolean {
-  return chain !== undefined && pool !== undefined && rpcUrls !== undefined;
-}
-
 /** "Base (chain 8453)": the name is what people know the id by, and its endpoint claims the id. */
 export function chainWords({ definition }: Pick<ConnectedChain, "definition">): string {
   const number = `chain ${definition.id}`;
   return definition.name.toLowerCase() === number ? number : `${definition.name} (${number})`;
 }
 
-export function yardstickOf(connection: Connection, settings: NetworkSettings): Yardstick {
-  const { chain } = connection;
+export function yardstickOf({
+  chain,
+  settings,
+}: Pick<Connection, "chain" | "settings">): Yardstick {
   if (!chain) {
     return {
       isOwn: false,
@@ -32,7 +29,7 @@ export function yardstickOf(connection: Connection, settings: NetworkSettings): 
     };
   }
   const pool = `Held against pool ${chain.pool} of contract ${chain.deployment.contract} on ${chainWords(chain)}`;
-  if (isOwn(connection, settings)) {
+  if (settings.pool && settings.rpcUrls) {
     return { isOwn: true, words: `${pool}, which you have set, read where you have set.` };
   }
   const poolBy = settings.pool ? "which you have set" : "which the entry names";

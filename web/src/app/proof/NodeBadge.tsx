@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { shortHex, type NodeTrust } from "./proof";
+import { shortHex, type ShownTrust } from "./proof";
 
-const looks: Record<NodeTrust, { look: string; label: string; sign: string }> = {
+const looks: Record<ShownTrust, { look: string; label: string; sign: string }> = {
   checking: { look: "border-line text-soft", label: "checking", sign: "…" },
   verified: {
     look: "border-transparent bg-verified-soft text-verified",
     label: "verified",
     sign: "✓",
   },
+  attested: { look: "border-line text-ink", label: "attested", sign: "✓" },
   simulated: {
     look: "border-transparent bg-simulated-soft text-simulated",
     label: "SIMULATED",
@@ -21,7 +22,7 @@ interface Props {
   /** The node's id, hex. */
   node: string;
   layers?: readonly [number, number];
-  trust: NodeTrust;
+  trust: ShownTrust;
   /** False: it does not answer now. */
   isLive?: boolean;
 }

@@ -8,6 +8,7 @@ import {
   lackOf,
   orderChecks,
   shortHex,
+  shownTrust,
   shownVerdict,
   type Proof,
   type ProofCheck,
@@ -68,7 +69,8 @@ function restOf(proof: Proof): string {
 
 /** The proof of an answer: the verdict, what is wrong first, who computed what, and every check. */
 export function ProofPanel({ proof, yardstick, ...ways }: Props) {
-  const verdict = shownVerdict(proof, yardstick?.isOwn ?? true);
+  const isOwn = yardstick?.isOwn ?? true;
+  const verdict = shownVerdict(proof, isOwn);
   const { icon, look, title } = looks[verdict];
   const titleId = useId();
   const failed = proof.checks.filter((check) => !check.passed);
@@ -110,7 +112,7 @@ export function ProofPanel({ proof, yardstick, ...ways }: Props) {
         </ul>
       )}
       <div className="space-y-4 p-4">
-        {proof.route.length === 0 ? null : <RouteList route={proof.route} />}
+        {proof.route.length === 0 ? null : <RouteList route={proof.route} isOwn={isOwn} />}
         <Figures proof={proof} />
         {proof.checks.length === 0 ? null : (
           <details className="group">
@@ -201,14 +203,18 @@ function Pair({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function RouteList({ route }: { route: readonly ProofStage[] }) {
+function RouteList({ route, isOwn }: { route: readonly ProofStage[]; isOwn: boolean }) {
   return (
     <div>
       <h4 className="font-medium">Who computed it</h4>
       <ol className="mt-2 space-y-3">
         {route.map((stage) => (
           <li key={`${stage.node}-${stage.layers[0]}`} className="border-l-2 border-line pl-3">
-            <NodeBadge node={stage.node} layers={stage.layers} trust={stage.trust} />
+            <NodeBadge
+              node={stage.node}
+              layers={stage.layers}
+              trust={shownTrust(stage.trust, isOwn)}
+            />
             <dl className="mt-1 grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 text-xs">
               {stage.code === undefined ? null : (
                 <Pair name="code">

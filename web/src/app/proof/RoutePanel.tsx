@@ -18,13 +18,13 @@ import { Icon } from "../ui/Icon";
 import { NodeBadge } from "./NodeBadge";
 import { hardwareWords } from "./hardwareWords";
 import { Hash } from "./ProofPanel";
-import type { NodeTrust } from "./proof";
+import { shownTrust, type ShownTrust } from "./proof";
 
 /** A node of the route in the panel, however much is known of it. */
 interface ShownNode {
   node: string;
   layers?: readonly [number, number];
-  trust: NodeTrust;
+  trust: ShownTrust;
   checks: readonly EvidenceCheck[];
   verified?: VerifiedNode;
   registered?: RegisteredNode;
@@ -32,13 +32,13 @@ interface ShownNode {
   error?: string;
 }
 
-function verifiedNodes(entry: VerifiedEntry): ShownNode[] {
+function verifiedNodes(entry: VerifiedEntry, isOwn: boolean): ShownNode[] {
   return entry.route.nodes.map((node, i) => {
     const registered = entry.registered[i];
     return {
       node: node.receiptKey.slice(2).toLowerCase(),
       layers: [node.layers.begin, node.layers.end - 1],
-      trust: node.isSimulated ? "simulated" : "verified",
+      trust: shownTrust(node.isSimulated ? "simulated" : "verified", isOwn),
       checks: node.checks,
       verified: node,
       ...(registered ? { registered } : {}),
@@ -51,7 +51,8 @@ function rejectedNode(report: NodeReport, i: number): ShownNode {
   return {
     node: receiptKey?.slice(2).toLowerCase() ?? `node ${i + 1}`,
     ...(layers ? { layers: [layers.begin, layers.end - 1] as const } : {}),
-    trust: error ? "failed" : checks.length > 0 ? "verified" : "unknown",
+    // A route that is refused is never green, not in part either.
+    trust: error ? "failed" : checks.length > 0 ? "attested" : "unknown",
     checks,
     ...(error ? { error: `${error.detail} (${error.code})` } : {}),
   };
@@ -108,7 +109,7 @@ function shownEntry(entry: VerifiedEntry, yardstick: Yardstick, isRegistered: bo
   const took = ms === undefined ? "" : ` in ${Math.max(1, Math.round(ms))} ms`;
   const registered = isRegistered ? " and holds a live registration in the contract" : "";
   const count = `${entry.route.nodes.length} nodes checked in this page${took}. Each shows its evidence${registered}`;
-  const nodes = verifiedNodes(entry);
+  const nodes = verifiedNodes(entry, yardstick.isOwn);
   if (entry.route.isSimulated) {
     return {
       tone: "bg-simulated-soft text-simulated",
@@ -134,7 +135,7 @@ function shownEntry(entry: VerifiedEntry, yardstick: Yardstick, isRegistered: bo
 }
 
 function useShown(): Shown {
-  const { connection, network, error, settings } = useConnection();
+  const { connection, network, error } = useConnection();
   if (error) return shownError(error);
   if (!connection) {
     return {
@@ -145,7 +146,7 @@ function useShown(): Shown {
     };
   }
   const { entry, chain } = connection;
-  return shownEntry(entry, yardstickOf(connection, settings), chain !== undefined);
+  return shownEntry(entry, yardstickOf(connection), chain !== undefined);
 }
 
 /** What this page has found out of the nodes that a prompt would go to: before, while and after. */

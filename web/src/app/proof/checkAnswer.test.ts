@@ -45,9 +45,15 @@ beforeAll(async () => {
   const platform = platformOfCollateral(await collateralOf(network));
   const collateral = JSON.parse(fromUtf8(network.collateral)) as unknown;
   entry.collateral = utf8(JSON.stringify({ object: "list", data: [{ platform, collateral }] }));
+  entries = poolOf(entry.url);
+});
+
+afterAll(() => entry.stop());
+
+function poolOf(...urls: readonly string[]): EntryPool {
   const { policy, manifest } = network;
-  entries = new EntryPool({
-    urls: [entry.url],
+  return new EntryPool({
+    urls,
     terms: { ...testTerms, policy, manifest },
     verifier: {
       ...trustingVerifier,
@@ -55,14 +61,15 @@ beforeAll(async () => {
         trustingVerifier.verifyRoute({ ...evidence, policy: testPolicy, manifest: testManifest }),
     },
   });
-});
-
-afterAll(() => entry.stop());
+}
 
 async function proofOf(...parts: readonly Partial<KnownPart>[]): Promise<Proof> {
+  return proofIn(entries, ...parts.map((part) => ({ url: entry.url, receiptId, ...part })));
+}
+
+async function proofIn(pool: EntryPool, ...parts: readonly KnownPart[]): Promise<Proof> {
   let proof: Proof | undefined;
-  const known = parts.map((part) => ({ url: entry.url, receiptId, ...part }));
-  await checkAnswer({ entries, chain: undefined, parts: known }, (held) => {
+  await checkAnswer({ entries: pool, chain: undefined, parts }, (held) => {
     proof = held.proof;
   });
   if (!proof) throw new Error("nothing was told");
@@ -132,5 +139,36 @@ describe("the proof of an answer", () => {
     const proof = await proofOf({ request, text }, { receiptId: "gone" });
     expect(proof.problem).toMatch(/^Part 2 of the answer has no receipt/);
     expect(verdictOf(onHardware(proof))).toBe("partial");
+  });
+});
+
+describe("who hears the id of a receipt", () => {
+  let other: TestEntry;
+  let pool: EntryPool;
+  beforeAll(async () => {
+    other = await TestEntry.start(answerOf);
+    pool = poolOf(other.url, entry.url);
+  });
+  afterAll(() => other.stop());
+
+  it("is the entry that gave it alone", async () => {
+    expect((await proofIn(pool, { url: entry.url, receiptId })).phase).toBe("done");
+    const gone = await proofIn(pool, { url: "http://127.0.0.1:9", receiptId });
+    expect(gone.phase).toBe("unknown");
+    expect((await proofIn(pool, { url: "", receiptId })).problem).toContain("address_invalid");
+    expect(other.asked).toEqual([]);
+    // One that nobody named, but which is of this network.
+    expect((await proofIn(poolOf(other.url), { url: entry.url, receiptId })).phase).toBe("done");
+    expect(other.asked).toEqual([]);
+  });
+
+  it("is nobody without a hardware TEE of what hardware gave, where nobody knows who did", async () => {
+    const before = entry.asked.length;
+    const proof = await proofIn(pool, { receiptId, wasOnHardware: true });
+    expect(proof).toMatchObject({ phase: "unknown", checks: [] });
+    expect(proof.problem).toContain("simulated_rejected");
+    expect([entry.asked.length, other.asked.length]).toEqual([before, 0]);
+    expect((await proofIn(pool, { receiptId })).phase).toBe("done");
+    expect(other.asked.length).toBe(1);
   });
 });

@@ -11,10 +11,11 @@ import { checkReceipt, type ReceiptReport } from "../../attest/receiptCheck";
 import { parseReceipt } from "../../attest/receiptJson";
 import { decodeStatement } from "../../attest/statement";
 import { fromHex, sha256, toHex, utf8 } from "../../base/bytes";
-import { asError, TeeTeeError } from "../../base/error";
+import { asError, fail, TeeTeeError } from "../../base/error";
 import type { AnswerPart } from "../../client/ask";
 import type { EntryPool } from "../../client/entryPool";
 import { fetchBytes } from "../../client/fetchJson";
+import { codeOf, ensureBaseUrl } from "../../client/fields";
 import { collateralBytesMax } from "../../client/limits";
 import { rest } from "../../client/payers";
 import {
@@ -27,13 +28,18 @@ import type { NetworkTerms, VerifiedEntry } from "../../client/verifiedEntry";
 import type { ConnectedChain } from "../network/connection";
 import { hardwareWords } from "./hardwareWords";
 import type { Compared, Proof, ProofAnchor, ProofCheck, ProofStage } from "./proof";
-import type { HeldProof, HeldReceipt } from "./proofShelf";
+import type { CheckedProof, HeldReceipt } from "./proofShelf";
 import { proofCheckOf } from "./receiptWords";
 
 /** One part of an answer, as far as this page still knows it. */
 export interface KnownPart {
-  /** Of the entry that gave it; undefined after a reload: whoever has the receipt. */
+  /**
+   * Of the entry that gave it, the only one that is asked for its receipt. undefined of what older
+   * pages kept: all are, until one has it.
+   */
   readonly url?: string;
+  /** Without a URL: entries whose TEEs are simulated are not asked. */
+  readonly wasOnHardware?: boolean;
   readonly receiptId: string;
   /** The body that was sent; undefined where it is no longer at hand. */
   readonly request?: string;
@@ -80,20 +86,34 @@ function partOf(entry: VerifiedEntry, part: KnownPart): AnswerPart {
   };
 }
 
+/**
+ * An entry that may hear the id of the receipt, and so may read the prompt: verified by the network's
+ * terms. Errors: `address_invalid`, `simulated_rejected`, those of EntryPool.open.
+ */
+async function openFor(part: KnownPart, entries: EntryPool, url: string): Promise<VerifiedEntry> {
+  const entry = await entries.open(ensureBaseUrl(url));
+  if (part.url === undefined && part.wasOnHardware && entry.route.isSimulated) {
+    fail("simulated_rejected", "entry: its TEEs are simulated, the answer was given by hardware");
+  }
+  return entry;
+}
+
 /** From the entry that gave the part, or from whichever has it. */
 async function fetchPart(
   entries: EntryPool,
   part: KnownPart,
 ): Promise<{ entry: VerifiedEntry; bytes: Uint8Array<ArrayBuffer> }> {
-  const urls = part.url ? [part.url] : [...new Set([entries.preferred, ...entries.urls])];
+  const urls =
+    part.url !== undefined ? [part.url] : [...new Set([entries.preferred, ...entries.urls])];
   let failed: unknown;
   for (let i = 0; i < receiptTries; i++) {
     for (const url of urls) {
       try {
-        const entry = await entries.open(url);
+        const entry = await openFor(part, entries, url);
         return { entry, bytes: await fetchReceipt(entries, partOf(entry, part)) };
       } catch (thrown) {
-        failed = thrown;
+        // Of one that was not asked nothing is known.
+        if (failed === undefined || codeOf(thrown) !== "simulated_rejected") failed = thrown;
       }
     }
     if (asError(failed).code !== "receipt_unknown") break;
@@ -331,7 +351,7 @@ async function anchorOf(
  */
 export async function checkAnswer(
   tools: CheckTools,
-  tell: (held: HeldProof) => void,
+  tell: (checked: CheckedProof) => void,
 ): Promise<() => Promise<void>> {
   const checked = await Promise.all(tools.parts.map((part) => checkPart(tools.entries, part)));
   const proof = proofOf(checked, tools.lostTokens ?? 0);

@@ -4,6 +4,7 @@ import {
   lackOf,
   orderChecks,
   shortHex,
+  shownTrust,
   shownVerdict,
   verdictOf,
   type Proof,
@@ -34,6 +35,14 @@ describe("verdictOf", () => {
     expect(shownVerdict(proofOf(), false)).toBe("attested");
     expect(shownVerdict(proofOf({ simulated: true }), false)).toBe("simulated");
     expect(shownVerdict(proofOf({ checks: [bad] }), false)).toBe("failed");
+  });
+
+  it("names a node as the whole", () => {
+    expect(shownTrust("verified", true)).toBe("verified");
+    expect(shownTrust("verified", false)).toBe("attested");
+    for (const trust of ["checking", "simulated", "failed", "unknown"] as const) {
+      expect(shownTrust(trust, false)).toBe(trust);
+    }
   });
 
   it("is never verified without a check, a route, or a judgement of each node", () => {

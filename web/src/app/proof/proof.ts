@@ -108,6 +108,13 @@ export function shownVerdict(proof: Proof, isOwn: boolean): ShownVerdict {
   return verdict === "verified" && !isOwn ? "attested" : verdict;
 }
 
+/** `attested`: as of a verdict. */
+export type ShownTrust = NodeTrust | "attested";
+
+export function shownTrust(trust: NodeTrust, isOwn: boolean): ShownTrust {
+  return trust === "verified" && !isOwn ? "attested" : trust;
+}
+
 /** One sentence on what a proof leaves open; undefined where it is of the whole answer. */
 export function lackOf({ phase, problem, compared }: Proof): string | undefined {
   if (phase === "unknown") return problem ?? "Not every part of the answer has a receipt.";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Yardstick } from "../network/yardstick";
 import type { Proof } from "./proof";
 
 /** A receipt as it came, to the byte. */
@@ -7,22 +8,30 @@ export interface HeldReceipt {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The proof of one answer, as far as it is, and the receipts that it stands on. */
-export interface HeldProof {
+/** What a check has found so far, and the receipts that it stands on. */
+export interface CheckedProof {
   proof: Proof;
   receipts: readonly HeldReceipt[];
+}
+
+/** The proof of one answer, as far as it is. */
+export interface HeldProof extends CheckedProof {
+  /** What it was held against: no later connection or setting makes it more, or less. */
+  yardstick: Yardstick;
 }
 
 /**
  * Checks one answer; tells whatever is known, and resolves when that is all for now: with what looks
  * again at what may come later, if anything may.
  */
-export type ProofJob = (tell: (held: HeldProof) => void) => Promise<(() => Promise<void>) | void>;
+export type ProofJob = (
+  tell: (checked: CheckedProof) => void,
+) => Promise<(() => Promise<void>) | void>;
 
 const proofsMax = 64;
 const receiptBytesMax = 32 << 20;
 
-const begun: HeldProof = {
+const begun: CheckedProof = {
   proof: {
     phase: "verifying",
     checks: [],
@@ -76,12 +85,12 @@ export class ProofShelf {
     this.#tell();
   }
 
-  /** Begins a job, unless that answer's proof is there or under way. */
-  start(receipts: readonly string[], job: ProofJob): void {
+  /** Begins a job that holds against the yardstick, unless that answer's proof is there or under way. */
+  start(receipts: readonly string[], yardstick: Yardstick, job: ProofJob): void {
     const key = receipts.join(" ");
     if (receipts.length === 0 || this.#held.has(key)) return;
-    this.#set(key, begun);
-    void this.#run(key, job);
+    this.#set(key, { ...begun, yardstick });
+    void this.#run(key, yardstick, job);
   }
 
   /** Looks again at what may have come since: the anchor on the chain. */
@@ -89,11 +98,11 @@ export class ProofShelf {
     await this.#looks.get(receipts.join(" "))?.();
   }
 
-  async #run(key: string, job: ProofJob): Promise<void> {
+  async #run(key: string, yardstick: Yardstick, job: ProofJob): Promise<void> {
     try {
       // One that was dropped meanwhile is not to come back.
-      const look = await job((held) => {
-        if (this.#held.has(key)) this.#set(key, held);
+      const look = await job((checked) => {
+        if (this.#held.has(key)) this.#set(key, { ...checked, yardstick });
       });
       if (look && this.#held.has(key)) this.#looks.set(key, look);
     } catch (thrown) {

@@ -64,15 +64,17 @@ function Gallery() {
           />
           <h2>Nodes</h2>
           <p className="flex flex-wrap gap-2">
-            {(["checking", "verified", "simulated", "failed", "unknown"] as const).map((trust) => (
-              <NodeBadge
-                key={trust}
-                node={"ab".repeat(32)}
-                layers={[0, 5]}
-                trust={trust}
-                isLive={trust !== "failed"}
-              />
-            ))}
+            {(["checking", "verified", "attested", "simulated", "failed", "unknown"] as const).map(
+              (trust) => (
+                <NodeBadge
+                  key={trust}
+                  node={"ab".repeat(32)}
+                  layers={[0, 5]}
+                  trust={trust}
+                  isLive={trust !== "failed"}
+                />
+              ),
+            )}
           </p>
         </main>
       </ToastRegion>
