@@ -28,6 +28,22 @@ import { hasBinary, hasContracts, UpNetwork } from "./upNetwork";
 const port = 5490;
 const day = 86_400;
 
+type RpcAnswer = { readonly result?: unknown };
+
+/** Answers of an RPC endpoint, one or several at a time, of which some are others. */
+function answered(change: (answer: RpcAnswer) => object | undefined) {
+  const changed = (answer: RpcAnswer) => {
+    const other = change(answer);
+    if (!other) return answer;
+    const { result: _, ...rest } = answer;
+    return { ...rest, ...other };
+  };
+  return (_: string, body: Buffer): Buffer => {
+    const value = JSON.parse(body.toString()) as RpcAnswer | RpcAnswer[];
+    return Buffer.from(JSON.stringify(Array.isArray(value) ? value.map(changed) : changed(value)));
+  };
+}
+
 /** As the browser's, of one page after another. */
 class MemoryStorage {
   private readonly items = new Map<string, string>();
@@ -72,6 +88,7 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
 
   beforeEach(async () => {
     rpc.isDown = false;
+    rpc.change = undefined;
     const account = newAccount();
     await giveEth(network.rpcUrl, account.address, 10n ** 18n);
     wallet = new NodeWallet(account, chain, network.rpcUrl);
@@ -169,6 +186,21 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       expect(wallet.sent).toHaveLength(2);
       expect(await asked({ max_tokens: 9 })).not.toBe("");
       expect(wallet.sent).toHaveLength(2);
+    });
+
+    it("leaves the rest known where its events cannot be read", async () => {
+      wallet.isSilent = true;
+      await expect(asked({ max_tokens: 8 })).rejects.toThrow("what it did is not known");
+      openPageForQueries();
+      rpc.change = answered(({ result }) =>
+        Array.isArray(result) ? { error: { code: -32601, message: "no events here" } } : undefined,
+      );
+      await desk.refresh();
+      expect(money).toMatchObject({ balance: 0n, isHost: false });
+      expect(money.problem).toBeUndefined();
+      const [note] = money.queries;
+      expect(note?.query).toBeUndefined();
+      expect(() => desk.forgetQuery(note!)).toThrow("not_ready");
     });
 
     it("is none where the user stops before, and goes on where they stop behind it", async () => {

@@ -120,6 +120,7 @@ export function PaymentProvider({ children }: { children: ReactNode }) {
       endSession: async (options) => at().endSession(options),
       reclaim: async (session, options) => at().reclaim(session, options),
       reclaimQuery: async (query, options) => at().reclaimQuery(query, options),
+      forgetQuery: (query) => at().forgetQuery(query),
       fund: async () => at().fund(),
       payer: async () => at().payer(),
     };

@@ -185,15 +185,16 @@ export class PaymentDesk implements PaymentActions {
     });
     await this.checkSessions(head.timestamp);
     if (account === undefined) return;
+    const checking = this.checkQueries(head.timestamp);
     const [balance, eth, isHost] = await Promise.all([
       readBalance(reader, account),
       getBalance(reader.client, { address: account }).catch((thrown: unknown) => {
         throw explainChainError(thrown);
       }),
       readIsHost(reader, pool, account),
-      this.checkQueries(head.timestamp),
     ]);
     if (account === this.account) this.change({ balance, eth, isHost });
+    await checking;
   }
 
   /** Entries that cannot be asked now do not keep the rest from being known. */
@@ -303,15 +304,15 @@ export class PaymentDesk implements PaymentActions {
 
   // Questions that were paid for.
 
-  /** What became of them in the contract; of what it is done with nothing is kept. */
+  /**
+   * What became of them in the contract; of what it is done with nothing is kept. One that cannot be
+   * looked for now (events are more than some endpoints tell) says nothing of the rest.
+   */
   private async checkQueries(chainTime: number): Promise<void> {
     const { owner } = this;
     const idle = this.queries.of(owner).filter((one) => !this.queries.isBusy(one));
-    try {
-      await Promise.all(idle.map((one) => this.checkQuery(one, chainTime)));
-    } finally {
-      if (owner.payer === this.account) this.showQueries();
-    }
+    await Promise.all(idle.map((one) => this.checkQuery(one, chainTime).catch(() => undefined)));
+    if (owner.payer === this.account) this.showQueries();
   }
 
   private showQueries(): void {
@@ -415,6 +416,15 @@ export class PaymentDesk implements PaymentActions {
     await this.wallet.send(reclaimQueryCall(this.chain.deployment, query), options);
     this.queries.drop(paid);
     await this.refresh();
+  }
+
+  forgetQuery(paid: PaidQuery): void {
+    const now = Math.min(nowSeconds(), this.money.chainTime ?? 0);
+    if (paid.query !== undefined || now <= paid.deadline + queryGraceSeconds) {
+      fail("not_ready", "it may still be paid or reclaimed: it is kept");
+    }
+    this.queries.drop(paid);
+    this.showQueries();
   }
 
   async fund(): Promise<void> {
