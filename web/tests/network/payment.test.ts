@@ -2,7 +2,7 @@
 // How the page pays, on a real network whose RPC endpoint comes and goes: `npm run test:network`.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseEventLogs } from "viem";
-import { getTransactionReceipt } from "viem/actions";
+import { getTransactionReceipt, waitForTransactionReceipt } from "viem/actions";
 import { teeTeeAbi } from "../../src/chain/abi";
 import { payQueryCall, queryPrice } from "../../src/chain/calls";
 import { readBalance, readHead, readPool, readWeiPerCredit } from "../../src/chain/reads";
@@ -191,10 +191,11 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     it("leaves the rest known where its events cannot be read", async () => {
       wallet.isSilent = true;
       await expect(asked({ max_tokens: 8 })).rejects.toThrow("what it did is not known");
-      openPageForQueries();
+      await waitForTransactionReceipt(chain.reader.client, { hash: wallet.sent[0]! });
       rpc.change = answered(({ result }) =>
         Array.isArray(result) ? { error: { code: -32601, message: "no events here" } } : undefined,
       );
+      openPageForQueries();
       await desk.refresh();
       expect(money).toMatchObject({ balance: 0n, isHost: false });
       expect(money.problem).toBeUndefined();
