@@ -73,6 +73,21 @@ describe("PaidQueries", () => {
     expect(queries.of(paid())).toEqual([paid({ fromBlock: 100n })]);
   });
 
+  it("changes what is stored, and nothing that is gone", () => {
+    const storage = memory();
+    const queries = new PaidQueries(storage);
+    const unpaid = paid();
+    delete (unpaid as { query?: unknown }).query;
+    queries.keep(unpaid);
+    // Another tab, meanwhile.
+    new PaidQueries(storage).keep({ ...unpaid, isUsed: true });
+    queries.change(unpaid, (kept) => ({ ...kept, query: 12n }));
+    expect(queries.of(paid())).toEqual([paid({ isUsed: true })]);
+    queries.drop(paid());
+    queries.change(paid(), () => paid());
+    expect(queries.of(paid())).toEqual([]);
+  });
+
   it("lets one answer at a time have a query", () => {
     const queries = new PaidQueries(memory());
     const { requestHash } = paid();
@@ -109,6 +124,7 @@ describe("PaidQueries", () => {
     queries.keep(paid());
     for (let i = 0; i < 80; i++) queries.keep(paid({ fromBlock: 100n + BigInt(i), isUsed: true }));
     expect(queries.of(paid())).toContainEqual(paid());
+    expect(queries.of(paid())).toHaveLength(64);
     const full: TextStorage = {
       getItem: () => null,
       setItem: () => {

@@ -143,10 +143,16 @@ export class PaidQueries {
   private write(queries: readonly PaidQuery[]): void {
     const text = (_: string, value: unknown) =>
       typeof value === "bigint" ? value.toString() : value;
-    // Where there are too many, those go that pay for nothing any more.
-    const kept = queries.length > queriesMax ? queries.filter((one) => !one.isUsed) : queries;
+    // Where there are too many, the oldest go that pay for nothing any more.
+    const kept = [...queries];
+    while (kept.length > queriesMax) {
+      kept.splice(
+        kept.findLastIndex(({ isUsed }) => isUsed),
+        1,
+      );
+    }
     try {
-      this.storage.setItem(storageKey, JSON.stringify(kept.slice(0, queriesMax), text));
+      this.storage.setItem(storageKey, JSON.stringify(kept, text));
     } catch {
       fail("io_failed", "the browser keeps no note of a payment: let this page store data");
     }
@@ -170,6 +176,12 @@ export class PaidQueries {
     if (at >= 0) all[at] = query;
     else all.unshift(query);
     this.write(all);
+  }
+
+  /** Of what is stored, not of what somebody has read before; nothing where it is not there. */
+  change(query: PaidQuery, change: (kept: PaidQuery) => PaidQuery): void {
+    const found = this.all().find((one) => isSame(one, query));
+    if (found) this.keep(change(found));
   }
 
   drop(query: PaidQuery): void {

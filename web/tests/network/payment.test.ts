@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the page pays, on a real network whose RPC endpoint comes and goes: `npm run test:network`.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseEventLogs } from "viem";
 import { getTransactionReceipt, waitForTransactionReceipt } from "viem/actions";
 import { teeTeeAbi } from "../../src/chain/abi";
@@ -387,6 +387,30 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       expect(money.session?.charged).toEqual({});
     });
 
+    it("is there again behind an endpoint that lied", async () => {
+      await desk.openSession(700n, 7);
+      const { voucher, sessionKey } = money.session!;
+      // No voucher is known to it, and its clock is a year ahead.
+      const noVoucher = `0x${"0".repeat(5 * 64)}`;
+      rpc.change = answered(({ result }) => {
+        if (typeof result === "string" && result.length === noVoucher.length) {
+          return { result: noVoucher };
+        }
+        const { timestamp } = (result ?? {}) as { timestamp?: string };
+        if (timestamp === undefined) return undefined;
+        const ahead = `0x${(Number(timestamp) + 365 * day).toString(16)}`;
+        return { result: { ...(result as object), timestamp: ahead } };
+      });
+      openPage();
+      await desk.refresh();
+      expect(money).toMatchObject({ opening: [], ended: [] });
+      expect(money.session).toBeUndefined();
+      await expect(desk.payer()).rejects.toThrow("payment_required");
+      rpc.change = undefined;
+      await desk.refresh();
+      expect(money.session).toMatchObject({ voucher, sessionKey });
+    });
+
     it("goes by the chain's clock where the browser's is wrong", async () => {
       const now = Date.now;
       for (const wrongMs of [40 * day * 1000, -40 * day * 1000]) {
@@ -427,15 +451,23 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     await desk.refresh();
     const locked = money.queries[0]!.locked;
     const before = await readBalance(chain.reader, wallet.account.address);
+    const { now } = Date;
 
     await wallet.passSeconds(day + 700);
     await desk.refresh();
     expect(money.session?.voucher).toBe(other.voucher);
     expect(money.opening).toEqual([]);
+    expect(money.ended.map((one) => one.voucher)).toEqual([session.voucher]);
+    expect(money.ended[0]?.sessionKey).toBeUndefined();
+    // This browser's clock does not say so yet.
+    for (const ended of [session, never!]) expect(storage.text).toContain(ended.sessionKey);
+    vi.spyOn(Date, "now").mockImplementation(() => now() + aheadMs);
+    let aheadMs = (day + 700) * 1000;
+    await desk.refresh();
     for (const ended of [session, never!]) expect(storage.text).not.toContain(ended.sessionKey);
     expect(storage.text).toContain(other.sessionKey);
     expect(storage.text).toContain(session.voucher);
-    expect(storage.text).not.toContain(never!.voucher);
+    expect(money.ended).toHaveLength(1);
     expect(money.queries).toHaveLength(1);
     await expect(desk.reclaimQuery(money.queries[0]!)).rejects.toThrow("TooEarly");
 
@@ -446,12 +478,15 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     expect(money.queries).toEqual([]);
 
     await wallet.passSeconds(7 * day);
+    aheadMs += 8 * day * 1000;
     await desk.refresh();
+    expect(storage.text).not.toContain(never!.voucher);
     expect(storage.text).not.toContain(other.sessionKey);
     for (const one of money.ended) await desk.reclaim(one);
     expect(money.ended).toEqual([]);
     const all = await readBalance(chain.reader, wallet.account.address);
     expect(all).toBe(100_000n + locked);
     desk.stop();
+    vi.restoreAllMocks();
   });
 });
