@@ -23,6 +23,8 @@ export class NodeWallet implements WalletActions {
   isRefusing = false;
   /** What was sent the page is not told: it was closed meanwhile. */
   isSilent = false;
+  /** It fails, and nobody learns whether it sends anything: here it does not. */
+  isLost = false;
   signatures = 0;
   private sending: Promise<unknown> = Promise.resolve();
 
@@ -47,6 +49,7 @@ export class NodeWallet implements WalletActions {
     await tryCall(client, call, account.address);
     options.onPhase?.("signing");
     this.ask();
+    if (this.isLost) throw new TeeTeeError("rpc_refused", "the wallet does not say");
     const { to, data, value } = call;
     const own = createWalletClient({
       account,

@@ -188,6 +188,22 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       expect(wallet.sent).toHaveLength(2);
     });
 
+    it("asks no wallet again that may still be asking its user", async () => {
+      wallet.isLost = true;
+      await expect(asked({})).rejects.toThrow("what it did is not known");
+      wallet.isLost = false;
+      openPageForQueries();
+      await expect(asked({})).rejects.toThrow("may still be open");
+      expect(wallet.sent).toEqual([]);
+      await desk.refresh();
+      expect(money.queries).toHaveLength(1);
+      const later = JSON.parse(storage.getItem("teetee.queries")!) as { askedAt: number }[];
+      for (const note of later) note.askedAt -= 601;
+      storage.setItem("teetee.queries", JSON.stringify(later));
+      expect(await asked({})).not.toBe("");
+      expect(wallet.sent).toHaveLength(1);
+    });
+
     it("leaves the rest known where its events cannot be read", async () => {
       wallet.isSilent = true;
       await expect(asked({ max_tokens: 8 })).rejects.toThrow("what it did is not known");
