@@ -446,6 +446,20 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     });
   });
 
+  it("asks no account that another one's payment was made for", async () => {
+    await desk.buy(1000n);
+    const { sent, signatures } = wallet;
+    wallet.other = newAccount().address;
+    const another = "on another account now";
+    await expect(desk.buy(5n)).rejects.toThrow(another);
+    await expect(desk.openSession(700n, 7)).rejects.toThrow(another);
+    desk.mode = "query";
+    await expect(asked({})).rejects.toThrow(another);
+    await desk.refresh();
+    expect(money).toMatchObject({ opening: [], queries: [] });
+    expect([sent.length, wallet.signatures]).toEqual([1, signatures]);
+  });
+
   // What comes last has moved the clock of the chain: its entries' evidence has ended.
   it("keeps no keys of what has ended, and takes back what nobody used", async () => {
     await desk.buy(100_000n);

@@ -59,7 +59,7 @@ function useDesk(connection: Connection | undefined) {
           switchChain: () => actions.current.switchChain(),
           send: (call, options) => actions.current.send(call, options),
           signVoucher: (typed) => actions.current.signVoucher(typed),
-          signMessage: (message) => actions.current.signMessage(message),
+          signMessage: (message, from) => actions.current.signMessage(message, from),
         },
         setMoney,
         localStorage,

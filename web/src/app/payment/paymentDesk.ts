@@ -389,8 +389,10 @@ export class PaymentDesk implements PaymentActions {
 
   async buy(credits: bigint, options?: SendOptions): Promise<void> {
     const { reader } = this.chain;
+    const { payer } = this.owner;
     const wei = this.money.weiPerCredit ?? (await readWeiPerCredit(reader));
-    await this.wallet.send(buyCall(reader.deployment, credits, wei), options);
+    const call = buyCall(reader.deployment, credits, wei);
+    await this.wallet.send(call, { ...options, from: payer });
     await this.refresh();
   }
 
@@ -446,14 +448,17 @@ export class PaymentDesk implements PaymentActions {
     if (!session) return;
     const { reader, deployment } = this.chain;
     const call = endVoucherCall(deployment, session.voucher);
-    const { blockNumber } = await this.wallet.send(call, options);
+    const { payer: from } = session;
+    const { blockNumber } = await this.wallet.send(call, { ...options, from });
     this.endNow(session, await readBlockTime(reader, blockNumber).catch(nowSeconds));
     this.findSession();
     await this.refresh();
   }
 
   async reclaim(session: Session, options?: SendOptions): Promise<void> {
-    await this.wallet.send(reclaimVoucherCall(this.chain.deployment, session.voucher), options);
+    const { payer: from, voucher } = session;
+    const call = reclaimVoucherCall(this.chain.deployment, voucher);
+    await this.wallet.send(call, { ...options, from });
     this.sessions.drop(session.voucher);
     this.findSession();
     await this.refresh();
@@ -461,7 +466,9 @@ export class PaymentDesk implements PaymentActions {
 
   async reclaimQuery(paid: PaidQuery, options?: SendOptions): Promise<void> {
     const query = paid.query ?? fail("not_ready", "its transaction is in no block yet");
-    await this.wallet.send(reclaimQueryCall(this.chain.deployment, query), options);
+    const { payer: from } = paid;
+    const call = reclaimQueryCall(this.chain.deployment, query);
+    await this.wallet.send(call, { ...options, from });
     this.queries.drop(paid);
     await this.refresh();
   }
@@ -524,7 +531,7 @@ export class PaymentDesk implements PaymentActions {
       payer,
       weiPerCredit,
       queries: this.queries,
-      send: (call, options) => this.wallet.send(call, options),
+      send: (call, options) => this.wallet.send(call, { ...options, from: payer }),
     });
   }
 
@@ -534,7 +541,7 @@ export class PaymentDesk implements PaymentActions {
     this.hostPayer = new HostPayer({
       wallet,
       chainId: this.chain.deployment.chainId,
-      sign: (message) => this.wallet.signMessage(message),
+      sign: (message) => this.wallet.signMessage(message, wallet),
       // The entry takes its own name only; the message is then in the name of the page's origin.
       domain: location.host,
     });
