@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { PaidQueries, type PaidQuery, type TextStorage } from "./paidQueries";
 
 function memory(text?: string): TextStorage & { text: () => string } {
@@ -73,14 +73,55 @@ describe("PaidQueries", () => {
     expect(queries.of(paid())).toEqual([paid({ fromBlock: 100n })]);
   });
 
-  it("lets one answer at a time have a query", () => {
+  it("changes what is stored, and nothing that is gone", () => {
+    const storage = memory();
+    const queries = new PaidQueries(storage);
+    const unpaid = paid();
+    delete (unpaid as { query?: unknown }).query;
+    queries.keep(unpaid);
+    // Another tab, meanwhile.
+    new PaidQueries(storage).keep({ ...unpaid, isUsed: true });
+    queries.change(unpaid, (kept) => ({ ...kept, query: 12n }));
+    expect(queries.of(paid())).toEqual([paid({ isUsed: true })]);
+    queries.drop(paid());
+    queries.change(paid(), () => paid());
+    expect(queries.of(paid())).toEqual([]);
+  });
+
+  it("lets one answer at a time have a query", async () => {
     const queries = new PaidQueries(memory());
     const { requestHash } = paid();
-    expect(queries.take(requestHash)).toBe(true);
-    expect(queries.take(requestHash)).toBe(false);
+    const taken = [queries.take(requestHash), queries.take(requestHash)];
+    expect(await Promise.all(taken)).toEqual([true, false]);
     expect(queries.isBusy(paid())).toBe(true);
     queries.giveBack(requestHash);
-    expect(queries.take(requestHash)).toBe(true);
+    expect(queries.isBusy(paid())).toBe(false);
+    expect(await queries.take(requestHash)).toBe(true);
+  });
+
+  it("lets one tab at a time have a query, where the browser has locks", async () => {
+    const held = new Set<string>();
+    // As the browser has it.
+    const request = async (
+      name: string,
+      _: LockOptions,
+      run: (lock: object | null) => Promise<void>,
+    ) => {
+      if (held.has(name)) return run(null);
+      held.add(name);
+      await run({ name });
+      held.delete(name);
+    };
+    vi.stubGlobal("navigator", { locks: { request } });
+    const [one, other] = [new PaidQueries(memory()), new PaidQueries(memory())];
+    const { requestHash } = paid();
+    expect(await one.take(requestHash)).toBe(true);
+    expect(await other.take(requestHash)).toBe(false);
+    expect(await other.take(hex("d0", 32))).toBe(true);
+    one.giveBack(requestHash);
+    await Promise.resolve();
+    expect(await other.take(requestHash)).toBe(true);
+    vi.unstubAllGlobals();
   });
 
   it("takes nothing that is none", () => {
@@ -109,6 +150,7 @@ describe("PaidQueries", () => {
     queries.keep(paid());
     for (let i = 0; i < 80; i++) queries.keep(paid({ fromBlock: 100n + BigInt(i), isUsed: true }));
     expect(queries.of(paid())).toContainEqual(paid());
+    expect(queries.of(paid())).toHaveLength(64);
     const full: TextStorage = {
       getItem: () => null,
       setItem: () => {

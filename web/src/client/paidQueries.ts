@@ -129,7 +129,8 @@ function isSame(a: PaidQuery, b: PaidQuery): boolean {
 
 /** The paid questions of this browser, newest first. One for the page's life. */
 export class PaidQueries {
-  private readonly busy = new Set<string>();
+  /** What gives back the lock that other tabs see, by request. */
+  private readonly busy = new Map<string, () => void>();
 
   constructor(private readonly storage: TextStorage) {}
 
@@ -147,10 +148,16 @@ export class PaidQueries {
   private write(queries: readonly PaidQuery[]): void {
     const text = (_: string, value: unknown) =>
       typeof value === "bigint" ? value.toString() : value;
-    // Where there are too many, those go that pay for nothing any more.
-    const kept = queries.length > queriesMax ? queries.filter((one) => !one.isUsed) : queries;
+    // Where there are too many, the oldest go that pay for nothing any more.
+    const kept = [...queries];
+    while (kept.length > queriesMax) {
+      kept.splice(
+        kept.findLastIndex(({ isUsed }) => isUsed),
+        1,
+      );
+    }
     try {
-      this.storage.setItem(storageKey, JSON.stringify(kept.slice(0, queriesMax), text));
+      this.storage.setItem(storageKey, JSON.stringify(kept, text));
     } catch {
       fail("io_failed", "the browser keeps no note of a payment: let this page store data");
     }
@@ -176,18 +183,45 @@ export class PaidQueries {
     this.write(all);
   }
 
+  /** Of what is stored, not of what somebody has read before; nothing where it is not there. */
+  change(query: PaidQuery, change: (kept: PaidQuery) => PaidQuery): void {
+    const found = this.all().find((one) => isSame(one, query));
+    if (found) this.keep(change(found));
+  }
+
   drop(query: PaidQuery): void {
     this.write(this.all().filter((one) => !isSame(one, query)));
   }
 
-  /** False where an answer to this request is under way: one query pays for one. */
-  take(requestHash: Hex): boolean {
+  /** False where an answer to this request is under way, in whichever tab: one query pays for one. */
+  async take(requestHash: Hex): Promise<boolean> {
     if (this.busy.has(requestHash)) return false;
-    this.busy.add(requestHash);
-    return true;
+    this.busy.set(requestHash, () => {});
+    const isMine = await this.lock(requestHash);
+    if (!isMine) this.busy.delete(requestHash);
+    return isMine;
+  }
+
+  /** Held until it is given back, or the tab is gone. Where there are no locks, this page is alone. */
+  private async lock(requestHash: Hex): Promise<boolean> {
+    const { locks } = (globalThis.navigator ?? {}) as Partial<Navigator>;
+    if (!locks) return true;
+    return new Promise((resolve) => {
+      const held = (lock: Lock | null) =>
+        new Promise<void>((release) => {
+          if (lock) this.busy.set(requestHash, release);
+          else release();
+          resolve(lock !== null);
+        });
+      // Refused where the page may store nothing, so that no other tab has notes of it either.
+      locks
+        .request(`${storageKey} ${requestHash}`, { ifAvailable: true }, held)
+        .catch(() => resolve(true));
+    });
   }
 
   giveBack(requestHash: Hex): void {
+    this.busy.get(requestHash)?.();
     this.busy.delete(requestHash);
   }
 

@@ -64,6 +64,8 @@ const patienceDefaultMs = 60_000;
 const queryLifeSeconds = 3600;
 /** An entry has seen by then what was paid: if it says otherwise, the query is used up. */
 const seenWithinSeconds = 300;
+/** So long a wallet's dialog may be open behind a page that is gone. */
+const walletOpenSeconds = 600;
 const seenRestMs = 1000;
 const saltBytes = 16;
 
@@ -133,7 +135,11 @@ class QueryAnswer implements AnswerPayment {
     const { queries } = this.options;
     for (const { salt, seed, requestHash, isUsed } of queries.of(this.owner)) {
       if (isUsed || (await hashOf(requestWith({ salt, seed }))) !== requestHash) continue;
-      if (!this.take(requestHash)) continue;
+      if (!(await this.take(requestHash))) continue;
+      // It may have been used before it was taken, in another tab.
+      if (!queries.of(this.owner).some((one) => one.requestHash === requestHash && !one.isUsed)) {
+        continue;
+      }
       [this.salt, this.seed] = [salt, seed];
       return { salt, seed };
     }
@@ -142,9 +148,9 @@ class QueryAnswer implements AnswerPayment {
     return { salt: this.salt, seed: this.seed };
   }
 
-  private take(requestHash: Hex): boolean {
+  private async take(requestHash: Hex): Promise<boolean> {
     if (this.taken.includes(requestHash)) return true;
-    const isMine = this.options.queries.take(requestHash);
+    const isMine = await this.options.queries.take(requestHash);
     if (isMine) this.taken.push(requestHash);
     return isMine;
   }
@@ -152,7 +158,7 @@ class QueryAnswer implements AnswerPayment {
   async pay(entry: VerifiedEntry, purchase: Purchase): Promise<string> {
     const { queries } = this.options;
     const requestHash = await hashOf(purchase.body);
-    this.take(requestHash);
+    await this.take(requestHash);
     const known = queries.find(this.owner, entry.receiptKey, requestHash);
     const paid = known && (await this.found(known, purchase.signal));
     return encodeQueryClaim(paid ?? (await this.payAnew(entry, purchase, requestHash)));
@@ -172,6 +178,7 @@ class QueryAnswer implements AnswerPayment {
         this.keep({ ...paid, transaction: where.transaction, query: where.query });
         return where.query;
       }
+      if (where.state === "unsent") await this.ensureOld(paid);
       if (where.state !== "pending") {
         this.drop(paid);
         return undefined;
@@ -191,6 +198,20 @@ class QueryAnswer implements AnswerPayment {
     } catch (thrown) {
       throw paymentError(thrown, `${sentWords(paid)}, and the chain cannot be asked for it`);
     }
+  }
+
+  /** The wallet may still show what an older page asked of it: two may be sent, if it is asked anew. */
+  private async ensureOld(paid: PaidQuery): Promise<void> {
+    const head = await readHead(this.options.reader).catch((thrown: unknown) => {
+      throw paymentError(thrown, sentWords(paid));
+    });
+    const minutes = Math.ceil((paid.askedAt + walletOpenSeconds - head.timestamp) / 60);
+    if (minutes <= 0) return;
+    throw new PaymentError(
+      "not_ready",
+      "the wallet was asked to pay for this question before, and may still be open: confirm there " +
+        `and ask again, or ask anew in ${minutes} min; another question is not kept waiting`,
+    );
   }
 
   /** Behind its deadline no entry serves it. */

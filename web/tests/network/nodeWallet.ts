@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createClient, createWalletClient, http, type Hex, type TransactionReceipt } from "viem";
+import {
+  createClient,
+  createWalletClient,
+  http,
+  type Address,
+  type Hex,
+  type TransactionReceipt,
+} from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { waitForTransactionReceipt } from "viem/actions";
 import { tryCall, type ContractCall } from "../../src/chain/calls";
 import { explainChainError } from "../../src/chain/errors";
 import { TeeTeeError } from "../../src/base/error";
 import type { ConnectedChain } from "../../src/app/network/connection";
-import type { SendOptions, WalletActions } from "../../src/app/wallet/wallet";
+import { accountFor, type SendOptions, type WalletActions } from "../../src/app/wallet/wallet";
 
 const minedWaitMs = 4000;
 
@@ -21,8 +28,12 @@ export class NodeWallet implements WalletActions {
   onSent: (() => void) | undefined;
   /** The user says no. */
   isRefusing = false;
+  /** The account that the user has switched to. */
+  other: Address | undefined;
   /** What was sent the page is not told: it was closed meanwhile. */
   isSilent = false;
+  /** It fails, and nobody learns whether it sends anything: here it does not. */
+  isLost = false;
   signatures = 0;
   private sending: Promise<unknown> = Promise.resolve();
 
@@ -46,7 +57,9 @@ export class NodeWallet implements WalletActions {
     options.onPhase?.("trying");
     await tryCall(client, call, account.address);
     options.onPhase?.("signing");
+    accountFor(this.other ?? account.address, options.from);
     this.ask();
+    if (this.isLost) throw new TeeTeeError("rpc_refused", "the wallet does not say");
     const { to, data, value } = call;
     const own = createWalletClient({
       account,
@@ -71,12 +84,14 @@ export class NodeWallet implements WalletActions {
   }
 
   async signVoucher(typed: Parameters<WalletActions["signVoucher"]>[0]): Promise<Hex> {
+    accountFor(this.other ?? this.account.address, typed.message.payer);
     this.ask();
     this.signatures++;
     return this.account.signTypedData(typed);
   }
 
-  async signMessage(message: string): Promise<Hex> {
+  async signMessage(message: string, from?: Address): Promise<Hex> {
+    accountFor(this.other ?? this.account.address, from);
     this.ask();
     return this.account.signMessage({ message });
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the page pays, on a real network whose RPC endpoint comes and goes: `npm run test:network`.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseEventLogs } from "viem";
-import { getTransactionReceipt } from "viem/actions";
+import { getTransactionReceipt, waitForTransactionReceipt } from "viem/actions";
 import { teeTeeAbi } from "../../src/chain/abi";
 import { payQueryCall, queryPrice } from "../../src/chain/calls";
 import { readBalance, readHead, readPool, readWeiPerCredit } from "../../src/chain/reads";
@@ -27,6 +27,22 @@ import { hasBinary, hasContracts, UpNetwork } from "./upNetwork";
 
 const port = 5490;
 const day = 86_400;
+
+type RpcAnswer = { readonly result?: unknown };
+
+/** Answers of an RPC endpoint, one or several at a time, of which some are others. */
+function answered(change: (answer: RpcAnswer) => object | undefined) {
+  const changed = (answer: RpcAnswer) => {
+    const other = change(answer);
+    if (!other) return answer;
+    const { result: _, ...rest } = answer;
+    return { ...rest, ...other };
+  };
+  return (_: string, body: Buffer): Buffer => {
+    const value = JSON.parse(body.toString()) as RpcAnswer | RpcAnswer[];
+    return Buffer.from(JSON.stringify(Array.isArray(value) ? value.map(changed) : changed(value)));
+  };
+}
 
 /** As the browser's, of one page after another. */
 class MemoryStorage {
@@ -72,6 +88,7 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
 
   beforeEach(async () => {
     rpc.isDown = false;
+    rpc.change = undefined;
     const account = newAccount();
     await giveEth(network.rpcUrl, account.address, 10n ** 18n);
     wallet = new NodeWallet(account, chain, network.rpcUrl);
@@ -169,6 +186,38 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       expect(wallet.sent).toHaveLength(2);
       expect(await asked({ max_tokens: 9 })).not.toBe("");
       expect(wallet.sent).toHaveLength(2);
+    });
+
+    it("asks no wallet again that may still be asking its user", async () => {
+      wallet.isLost = true;
+      await expect(asked({})).rejects.toThrow("what it did is not known");
+      wallet.isLost = false;
+      openPageForQueries();
+      await expect(asked({})).rejects.toThrow("may still be open");
+      expect(wallet.sent).toEqual([]);
+      await desk.refresh();
+      expect(money.queries).toHaveLength(1);
+      const later = JSON.parse(storage.getItem("teetee.queries")!) as { askedAt: number }[];
+      for (const note of later) note.askedAt -= 601;
+      storage.setItem("teetee.queries", JSON.stringify(later));
+      expect(await asked({})).not.toBe("");
+      expect(wallet.sent).toHaveLength(1);
+    });
+
+    it("leaves the rest known where its events cannot be read", async () => {
+      wallet.isSilent = true;
+      await expect(asked({ max_tokens: 8 })).rejects.toThrow("what it did is not known");
+      await waitForTransactionReceipt(chain.reader.client, { hash: wallet.sent[0]! });
+      rpc.change = answered(({ result }) =>
+        Array.isArray(result) ? { error: { code: -32601, message: "no events here" } } : undefined,
+      );
+      openPageForQueries();
+      await desk.refresh();
+      expect(money).toMatchObject({ balance: 0n, isHost: false });
+      expect(money.problem).toBeUndefined();
+      const [note] = money.queries;
+      expect(note?.query).toBeUndefined();
+      expect(() => desk.forgetQuery(note!)).toThrow("not_ready");
     });
 
     it("is none where the user stops before, and goes on where they stop behind it", async () => {
@@ -354,6 +403,30 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
       expect(money.session?.charged).toEqual({});
     });
 
+    it("is there again behind an endpoint that lied", async () => {
+      await desk.openSession(700n, 7);
+      const { voucher, sessionKey } = money.session!;
+      // No voucher is known to it, and its clock is a year ahead.
+      const noVoucher = `0x${"0".repeat(5 * 64)}`;
+      rpc.change = answered(({ result }) => {
+        if (typeof result === "string" && result.length === noVoucher.length) {
+          return { result: noVoucher };
+        }
+        const { timestamp } = (result ?? {}) as { timestamp?: string };
+        if (timestamp === undefined) return undefined;
+        const ahead = `0x${(Number(timestamp) + 365 * day).toString(16)}`;
+        return { result: { ...(result as object), timestamp: ahead } };
+      });
+      openPage();
+      await desk.refresh();
+      expect(money).toMatchObject({ opening: [], ended: [] });
+      expect(money.session).toBeUndefined();
+      await expect(desk.payer()).rejects.toThrow("payment_required");
+      rpc.change = undefined;
+      await desk.refresh();
+      expect(money.session).toMatchObject({ voucher, sessionKey });
+    });
+
     it("goes by the chain's clock where the browser's is wrong", async () => {
       const now = Date.now;
       for (const wrongMs of [40 * day * 1000, -40 * day * 1000]) {
@@ -371,6 +444,20 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
         }
       }
     });
+  });
+
+  it("asks no account that another one's payment was made for", async () => {
+    await desk.buy(1000n);
+    const { sent, signatures } = wallet;
+    wallet.other = newAccount().address;
+    const another = "on another account now";
+    await expect(desk.buy(5n)).rejects.toThrow(another);
+    await expect(desk.openSession(700n, 7)).rejects.toThrow(another);
+    desk.mode = "query";
+    await expect(asked({})).rejects.toThrow(another);
+    await desk.refresh();
+    expect(money).toMatchObject({ opening: [], queries: [] });
+    expect([sent.length, wallet.signatures]).toEqual([1, signatures]);
   });
 
   // What comes last has moved the clock of the chain: its entries' evidence has ended.
@@ -394,15 +481,23 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     await desk.refresh();
     const locked = money.queries[0]!.locked;
     const before = await readBalance(chain.reader, wallet.account.address);
+    const { now } = Date;
 
     await wallet.passSeconds(day + 700);
     await desk.refresh();
     expect(money.session?.voucher).toBe(other.voucher);
     expect(money.opening).toEqual([]);
+    expect(money.ended.map((one) => one.voucher)).toEqual([session.voucher]);
+    expect(money.ended[0]?.sessionKey).toBeUndefined();
+    // This browser's clock does not say so yet.
+    for (const ended of [session, never!]) expect(storage.text).toContain(ended.sessionKey);
+    vi.spyOn(Date, "now").mockImplementation(() => now() + aheadMs);
+    let aheadMs = (day + 700) * 1000;
+    await desk.refresh();
     for (const ended of [session, never!]) expect(storage.text).not.toContain(ended.sessionKey);
     expect(storage.text).toContain(other.sessionKey);
     expect(storage.text).toContain(session.voucher);
-    expect(storage.text).not.toContain(never!.voucher);
+    expect(money.ended).toHaveLength(1);
     expect(money.queries).toHaveLength(1);
     await expect(desk.reclaimQuery(money.queries[0]!)).rejects.toThrow("TooEarly");
 
@@ -413,12 +508,15 @@ describe.skipIf(!hasBinary || !hasContracts)("the page's payment", { timeout: 12
     expect(money.queries).toEqual([]);
 
     await wallet.passSeconds(7 * day);
+    aheadMs += 8 * day * 1000;
     await desk.refresh();
+    expect(storage.text).not.toContain(never!.voucher);
     expect(storage.text).not.toContain(other.sessionKey);
     for (const one of money.ended) await desk.reclaim(one);
     expect(money.ended).toEqual([]);
     const all = await readBalance(chain.reader, wallet.account.address);
     expect(all).toBe(100_000n + locked);
     desk.stop();
+    vi.restoreAllMocks();
   });
 });

@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
 import type { SendPhase } from "../wallet/wallet";
 import { formatEth, parseCredits, parseEth } from "./amounts";
-import { PaidTo } from "./PaidTo";
+import { PaidTo, useIsPayeeKnown } from "./PaidTo";
 import { usePayment } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
 import { useAct } from "./useAct";
@@ -65,7 +65,8 @@ function BuyForm({ onDone }: { onDone: () => void }) {
   const [text, setText] = useState("100,000");
   const act = useAct();
   const { credits, wei, lack, words } = useAmount(text, unit);
-  const canBuy = wei !== undefined && lack === undefined && !act.isBusy;
+  const isPayeeKnown = useIsPayeeKnown();
+  const canBuy = isPayeeKnown && wei !== undefined && lack === undefined && !act.isBusy;
   const buy = async () => {
     if (!credits || !canBuy) return;
     const isDone = await act.run((signal) =>

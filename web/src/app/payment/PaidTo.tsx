@@ -3,11 +3,22 @@ import { useConnection } from "../network/NetworkProvider";
 import { chainWords } from "../network/yardstick";
 import { CopyButton } from "../ui/CopyButton";
 
+/** Nothing is paid and nothing is signed while it is not. */
+export function useIsPayeeKnown(): boolean {
+  return useConnection().connection?.chain !== undefined;
+}
+
 /** Where money goes, before it goes: the wallet shows an address, and this is whose it is. */
 export function PaidTo() {
   const { connection, settings } = useConnection();
   const { chain } = connection ?? {};
-  if (!chain) return null;
+  if (!chain) {
+    return (
+      <p role="status" className="rounded-xl bg-raised px-4 py-3 text-sm text-soft">
+        Waiting for the network: what you would pay to is not known.
+      </p>
+    );
+  }
   const { deployment, pool } = chain;
   return (
     <dl

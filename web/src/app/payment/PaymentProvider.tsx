@@ -59,7 +59,7 @@ function useDesk(connection: Connection | undefined) {
           switchChain: () => actions.current.switchChain(),
           send: (call, options) => actions.current.send(call, options),
           signVoucher: (typed) => actions.current.signVoucher(typed),
-          signMessage: (message) => actions.current.signMessage(message),
+          signMessage: (message, from) => actions.current.signMessage(message, from),
         },
         setMoney,
         localStorage,
@@ -120,6 +120,7 @@ export function PaymentProvider({ children }: { children: ReactNode }) {
       endSession: async (options) => at().endSession(options),
       reclaim: async (session, options) => at().reclaim(session, options),
       reclaimQuery: async (query, options) => at().reclaimQuery(query, options),
+      forgetQuery: (query) => at().forgetQuery(query),
       fund: async () => at().fund(),
       payer: async () => at().payer(),
     };

@@ -244,6 +244,12 @@ function nameOf({ query, transaction }: PaidQuery): string {
   return "The wallet was asked; nothing is known to be sent";
 }
 
+const overWords = {
+  paid: "Nobody served it: its credits can be reclaimed.",
+  unknown:
+    "Its time is over, and the chain does not say that it was paid. It is looked for until you remove it.",
+};
+
 function waitingWords({ query, transaction }: PaidQuery, from: number): string {
   if (query === undefined && transaction === undefined) {
     return "Ask the same again, and it is looked for before anything is paid.";
@@ -263,9 +269,20 @@ function PaidQuestion({ paid }: { paid: PaidQuery }) {
         {nameOf(paid)}: {creditsText(paid.locked)} at most.
       </p>
       <p className="text-soft">
-        {isEarly ? waitingWords(paid, from) : "Nobody served it: its credits can be reclaimed."}
+        {isEarly
+          ? waitingWords(paid, from)
+          : overWords[paid.query === undefined ? "unknown" : "paid"]}
       </p>
-      {paid.query === undefined || isEarly ? null : (
+      {isEarly ? null : paid.query === undefined ? (
+        <div className="mt-2">
+          <Quiet
+            isBusy={act.isBusy}
+            onClick={() => void act.run(async () => payment.forgetQuery(paid))}
+          >
+            Remove
+          </Quiet>
+        </div>
+      ) : (
         <div className="mt-2">
           <Quiet
             isBusy={act.isBusy}

@@ -3,7 +3,7 @@ import { useId, useState } from "react";
 import { Sheet } from "../ui/Sheet";
 import { parseCredits } from "./amounts";
 import { openWords } from "./openWords";
-import { PaidTo } from "./PaidTo";
+import { PaidTo, useIsPayeeKnown } from "./PaidTo";
 import { usePayment, type OpenPhase } from "./payment";
 import { FormButtons, SaidLine } from "./SaidLine";
 import { useAct } from "./useAct";
@@ -52,7 +52,7 @@ function SessionForm({ onDone }: { onDone: () => void }) {
   const act = useAct();
   const ceiling = parseCredits(text);
   const isWrong = ceiling === undefined || ceiling > balance;
-  const canOpen = !isWrong && !act.isBusy;
+  const canOpen = useIsPayeeKnown() && !isWrong && !act.isBusy;
   const open = async () => {
     if (ceiling === undefined || !canOpen) return;
     const say = (phase: OpenPhase) => act.say(openWords[phase]);

@@ -152,7 +152,10 @@ async function openBy(
     if (await openByEntry(tools, opener, { voucher, signature }, signal)) return;
   }
   onPhase?.("sending");
-  await wallet.send(openVoucherCall(reader.deployment, voucher, signature), { signal });
+  await wallet.send(openVoucherCall(reader.deployment, voucher, signature), {
+    from: payer,
+    signal,
+  });
 }
 
 /** Sealed, so that nobody on the way learns who chats from when on. */

@@ -63,6 +63,8 @@ export interface PaymentActions {
   reclaim(session: Session, options?: SendOptions): Promise<void>;
   /** What nobody served comes back as credits, a day after its deadline. */
   reclaimQuery(query: PaidQuery, options?: SendOptions): Promise<void>;
+  /** One whose transaction nobody finds; error `not_ready` until it could be reclaimed, by both clocks. */
+  forgetQuery(query: PaidQuery): void;
   /** ETH that is worth nothing, on a chain of one's own machine. */
   fund(): Promise<void>;
   /** Who pays for the next answer; undefined where answers are free. */
@@ -93,6 +95,7 @@ export const noPayment: Payment = {
   endSession: none,
   reclaim: none,
   reclaimQuery: none,
+  forgetQuery: () => {},
   fund: none,
   payer: none,
 };

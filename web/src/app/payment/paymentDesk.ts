@@ -36,6 +36,7 @@ import {
   isOpening,
   isUsable,
   leftOf,
+  reclaimAfterSeconds,
   SessionStorage,
   withCharge,
   withoutKey,
@@ -68,6 +69,15 @@ function isShown({ isUsed, deadline }: PaidQuery, chainTime: number): boolean {
   return !isUsed || chainTime > deadline + queryGraceSeconds;
 }
 
+function nameOf({ entry, requestHash, fromBlock }: PaidQuery): string {
+  return `${entry.toLowerCase()} ${requestHash} ${fromBlock}`;
+}
+
+/** Entries have had their week: its rest may be reclaimed, if there is any. */
+function isSettled({ expiry }: Session, now: number): boolean {
+  return now > expiry + reclaimAfterSeconds;
+}
+
 /**
  * The money of the wallet that is connected, on one chain and in one pool: reads it at intervals and
  * after whatever changes it, and makes payers of it. One for the page's life on that chain.
@@ -77,6 +87,12 @@ export class PaymentDesk implements PaymentActions {
   private account: Address | undefined;
   private readonly sessions: SessionStorage;
   private readonly queries: PaidQueries;
+  /**
+   * Sessions that have ended as the chain said last, and when; and queries that the contract is done
+   * with. Nothing is erased for that alone: one endpoint may lie, and the next one bring them back.
+   */
+  private readonly ended = new Map<string, number>();
+  private readonly gone = new Set<string>();
   /** By voucher, then by entry. */
   private readonly standings = new Map<string, Map<string, EntryStanding>>();
   /** Of the newest block, and when it was read by this browser's clock. */
@@ -185,15 +201,16 @@ export class PaymentDesk implements PaymentActions {
     });
     await this.checkSessions(head.timestamp);
     if (account === undefined) return;
+    const checking = this.checkQueries(head.timestamp);
     const [balance, eth, isHost] = await Promise.all([
       readBalance(reader, account),
       getBalance(reader.client, { address: account }).catch((thrown: unknown) => {
         throw explainChainError(thrown);
       }),
       readIsHost(reader, pool, account),
-      this.checkQueries(head.timestamp),
     ]);
     if (account === this.account) this.change({ balance, eth, isHost });
+    await checking;
   }
 
   /** Entries that cannot be asked now do not keep the rest from being known. */
@@ -239,13 +256,21 @@ export class PaymentDesk implements PaymentActions {
   private findSession(): void {
     if (this.account === undefined) return;
     const now = this.chainNow;
-    const all = this.sessions.of(this.owner);
+    const all = this.sessions.of(this.owner).flatMap((one) => this.shown(one) ?? []);
     const session = all.find((one) => isUsable(one, now));
     const opening = all.filter((one) => isOpening(one, now));
     const ended = all.filter((one) => one !== session && !opening.includes(one));
     const { session: _, left: __, ...money } = this.money;
     const found = { ...money, opening, ended };
     this.tell(session ? { ...found, session, left: this.leftOf(session) } : found);
+  }
+
+  /** undefined for one that ended and was never opened: of it nothing comes back. */
+  private shown(session: Session): Session | undefined {
+    const end = this.ended.get(session.voucher);
+    const isOver = end !== undefined || !session.sessionKey;
+    if (isOver && !session.isOpen) return undefined;
+    return end === undefined ? session : withoutKey(session, end);
   }
 
   private leftOf(session: Session): bigint {
@@ -258,37 +283,51 @@ export class PaymentDesk implements PaymentActions {
     return known;
   }
 
-  /** What the contract says of sessions with keys; keys of what has ended are kept no longer. */
+  /** What the contract says of them; keys of what has ended are kept no longer. */
   private async checkSessions(chainTime: number): Promise<void> {
-    await Promise.all(this.sessions.withKeys().map((one) => this.checkSession(one, chainTime)));
+    const keyless = this.account === undefined ? [] : this.sessions.of(this.owner);
+    const all = [
+      ...this.sessions.withKeys(),
+      ...keyless.filter((one) => !one.sessionKey && (!one.isOpen || isSettled(one, chainTime))),
+    ];
+    await Promise.all(all.map((one) => this.checkSession(one, chainTime)));
     this.findSession();
   }
 
   private async checkSession(session: Session, chainTime: number): Promise<void> {
     const { reader, deployment } = this.chain;
+    const { voucher, expiry } = session;
+    const now = nowSeconds();
     if (!isSameDeployment(session, deployment)) {
-      if (session.expiry + otherChainsSeconds < nowSeconds()) this.endNow(session, session.expiry);
+      if (expiry + otherChainsSeconds < now) this.endNow(session, expiry);
       return;
     }
     const isOwn = session.payer.toLowerCase() === this.account?.toLowerCase();
-    if (!isOwn && session.expiry > chainTime) return;
-    const state = await readVoucher(reader, session.voucher);
-    if (!state) {
-      // It may be opened as long as it has not expired: by the entry, or whoever got the signature.
-      if (session.expiry + lagSeconds <= chainTime) this.sessions.drop(session.voucher);
-      else if (session.isOpen && session.since + lagSeconds < chainTime) {
-        this.setOpen(session, false);
-      }
-    } else if (state.expiry <= chainTime) this.endNow(session, state.expiry);
-    else if (!session.isOpen) this.setOpen(session, true);
+    if (!isOwn && expiry > chainTime) return;
+    const state = await readVoucher(reader, voucher);
+    // It may be opened as long as it has not expired: by the entry, or whoever got the signature.
+    const end = state ? state.expiry : expiry + lagSeconds;
+    if (chainTime < end) this.ended.delete(voucher);
+    else this.ended.set(voucher, state ? end : expiry);
+    if (state) this.setOpen(session, true);
+    else if (session.since + lagSeconds < chainTime) this.setOpen(session, false);
+    // What cannot be undone waits for this browser's clock as well, which no endpoint sets.
+    if (isSettled(session, chainTime) && isSettled(session, now)) {
+      if (!state?.remaining) return this.sessions.drop(voucher);
+    }
+    if (chainTime >= end && now >= expiry) this.endNow(session, state ? end : expiry);
   }
 
   private setOpen({ voucher }: Session, isOpen: boolean): void {
-    this.sessions.change(voucher, (session) => ({ ...session, isOpen }));
+    this.sessions.change(voucher, (session) =>
+      session.isOpen === isOpen ? session : { ...session, isOpen },
+    );
   }
 
   private endNow({ voucher }: Session, expiry: number): void {
-    this.sessions.change(voucher, (session) => withoutKey(session, expiry));
+    this.sessions.change(voucher, (session) =>
+      session.sessionKey ? withoutKey(session, expiry) : session,
+    );
   }
 
   /** An answer that was begun with one session may end when there is another. */
@@ -303,45 +342,57 @@ export class PaymentDesk implements PaymentActions {
 
   // Questions that were paid for.
 
-  /** What became of them in the contract; of what it is done with nothing is kept. */
+  /**
+   * What became of them in the contract; of what it is done with nothing is kept. One that cannot be
+   * looked for now (events are more than some endpoints tell) says nothing of the rest.
+   */
   private async checkQueries(chainTime: number): Promise<void> {
     const { owner } = this;
     const idle = this.queries.of(owner).filter((one) => !this.queries.isBusy(one));
-    try {
-      await Promise.all(idle.map((one) => this.checkQuery(one, chainTime)));
-    } finally {
-      if (owner.payer === this.account) this.showQueries();
-    }
+    await Promise.all(idle.map((one) => this.checkQuery(one, chainTime).catch(() => undefined)));
+    if (owner.payer === this.account) this.showQueries();
   }
 
   private showQueries(): void {
     const { chainTime = 0 } = this.money;
     const all = this.queries.of(this.owner);
-    const queries = all.filter((one) => !this.queries.isBusy(one) && isShown(one, chainTime));
+    const queries = all.filter(
+      (one) => !this.queries.isBusy(one) && !this.gone.has(nameOf(one)) && isShown(one, chainTime),
+    );
     this.change({ queries });
   }
 
   private async checkQuery(paid: PaidQuery, chainTime: number): Promise<void> {
     const { reader } = this.chain;
     if (paid.query !== undefined) {
-      const isSeen = chainTime > paid.askedAt + querySeenSeconds;
-      if (isSeen && !(await readQuery(reader, paid.query))) this.queries.drop(paid);
+      if (chainTime <= paid.askedAt + querySeenSeconds || !isShown(paid, chainTime)) return;
+      this.setGone(paid, !(await readQuery(reader, paid.query)), chainTime);
       return;
     }
     const found = await findPayment(reader, paid);
     if (this.queries.isBusy(paid)) return;
-    if (found.state === "none") this.queries.drop(paid);
+    this.setGone(paid, found.state === "none", chainTime);
     if (found.state !== "paid") return;
     const { query, transaction } = found;
-    this.queries.keep({ ...paid, query, transaction });
+    this.queries.change(paid, (kept) => ({ ...kept, query, transaction }));
+  }
+
+  /** Nothing is to be had of it any more; its note goes once both clocks say that, too. */
+  private setGone(paid: PaidQuery, isGone: boolean, chainTime: number): void {
+    if (!isGone) return void this.gone.delete(nameOf(paid));
+    this.gone.add(nameOf(paid));
+    const now = Math.min(nowSeconds(), chainTime);
+    if (now > paid.deadline + queryGraceSeconds) this.queries.drop(paid);
   }
 
   // What the user does.
 
   async buy(credits: bigint, options?: SendOptions): Promise<void> {
     const { reader } = this.chain;
+    const { payer } = this.owner;
     const wei = this.money.weiPerCredit ?? (await readWeiPerCredit(reader));
-    await this.wallet.send(buyCall(reader.deployment, credits, wei), options);
+    const call = buyCall(reader.deployment, credits, wei);
+    await this.wallet.send(call, { ...options, from: payer });
     await this.refresh();
   }
 
@@ -397,14 +448,17 @@ export class PaymentDesk implements PaymentActions {
     if (!session) return;
     const { reader, deployment } = this.chain;
     const call = endVoucherCall(deployment, session.voucher);
-    const { blockNumber } = await this.wallet.send(call, options);
+    const { payer: from } = session;
+    const { blockNumber } = await this.wallet.send(call, { ...options, from });
     this.endNow(session, await readBlockTime(reader, blockNumber).catch(nowSeconds));
     this.findSession();
     await this.refresh();
   }
 
   async reclaim(session: Session, options?: SendOptions): Promise<void> {
-    await this.wallet.send(reclaimVoucherCall(this.chain.deployment, session.voucher), options);
+    const { payer: from, voucher } = session;
+    const call = reclaimVoucherCall(this.chain.deployment, voucher);
+    await this.wallet.send(call, { ...options, from });
     this.sessions.drop(session.voucher);
     this.findSession();
     await this.refresh();
@@ -412,9 +466,20 @@ export class PaymentDesk implements PaymentActions {
 
   async reclaimQuery(paid: PaidQuery, options?: SendOptions): Promise<void> {
     const query = paid.query ?? fail("not_ready", "its transaction is in no block yet");
-    await this.wallet.send(reclaimQueryCall(this.chain.deployment, query), options);
+    const { payer: from } = paid;
+    const call = reclaimQueryCall(this.chain.deployment, query);
+    await this.wallet.send(call, { ...options, from });
     this.queries.drop(paid);
     await this.refresh();
+  }
+
+  forgetQuery(paid: PaidQuery): void {
+    const now = Math.min(nowSeconds(), this.money.chainTime ?? 0);
+    if (paid.query !== undefined || now <= paid.deadline + queryGraceSeconds) {
+      fail("not_ready", "it may still be paid or reclaimed: it is kept");
+    }
+    this.queries.drop(paid);
+    this.showQueries();
   }
 
   async fund(): Promise<void> {
@@ -466,7 +531,7 @@ export class PaymentDesk implements PaymentActions {
       payer,
       weiPerCredit,
       queries: this.queries,
-      send: (call, options) => this.wallet.send(call, options),
+      send: (call, options) => this.wallet.send(call, { ...options, from: payer }),
     });
   }
 
@@ -476,7 +541,7 @@ export class PaymentDesk implements PaymentActions {
     this.hostPayer = new HostPayer({
       wallet,
       chainId: this.chain.deployment.chainId,
-      sign: (message) => this.wallet.signMessage(message),
+      sign: (message) => this.wallet.signMessage(message, wallet),
       // The entry takes its own name only; the message is then in the name of the page's origin.
       domain: location.host,
     });

@@ -56,7 +56,7 @@ export function WalletProvider({ children }: { children: ReactNode }) {
       switchChain: async () => wallet().switchChain(),
       send: async (call, options) => wallet().send(call, options),
       signVoucher: async (typed) => wallet().signVoucher(typed),
-      signMessage: async (message) => wallet().signMessage(message),
+      signMessage: async (message, from) => wallet().signMessage(message, from),
       open: () => setOpen(true),
     };
   }, []);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Hex, TransactionReceipt } from "viem";
+import type { Address, Hex, TransactionReceipt } from "viem";
 import { waitForTransactionReceipt } from "viem/actions";
 import { createConfig, createStorage, http, injected, type Config } from "wagmi";
 import {
@@ -21,7 +21,13 @@ import { explainChainError } from "../../chain/errors";
 import type { ConnectedChain } from "../network/connection";
 import { isDevChain } from "./devChain";
 import { devWalletId, makeDevProvider } from "./devWallet";
-import type { SendOptions, WalletActions, WalletChoice, WalletState } from "./wallet";
+import {
+  accountFor,
+  type SendOptions,
+  type WalletActions,
+  type WalletChoice,
+  type WalletState,
+} from "./wallet";
 
 const legacyId = "injected";
 const minedWaitMs = 180_000;
@@ -147,17 +153,18 @@ export class WagmiWallet implements WalletActions {
     await explained(switchChain(this.config, { chainId: this.chain.definition.id }));
   }
 
-  private get account() {
-    const { address } = getConnection(this.config);
-    return address ?? fail("not_ready", "no wallet is connected: connect one");
+  private accountFor(from?: Address): Address {
+    return accountFor(getConnection(this.config).address, from);
   }
 
   async send(call: ContractCall, options: SendOptions = {}): Promise<TransactionReceipt> {
-    const { account } = this;
+    const account = this.accountFor(options.from);
     const { client } = this.chain.reader;
     options.onPhase?.("trying");
     await tryCall(client, call, account);
     options.onPhase?.("signing");
+    // It may have been switched meanwhile.
+    this.accountFor(account);
     const { to, data, value } = call;
     const chainId = this.chain.definition.id;
     const hash = await explained(
@@ -185,11 +192,12 @@ export class WagmiWallet implements WalletActions {
   }
 
   async signVoucher(typed: Parameters<WalletActions["signVoucher"]>[0]): Promise<Hex> {
-    return explained(signTypedData(this.config, { account: this.account, ...typed }));
+    const account = this.accountFor(typed.message.payer);
+    return explained(signTypedData(this.config, { account, ...typed }));
   }
 
-  async signMessage(message: string): Promise<Hex> {
-    return explained(signMessage(this.config, { account: this.account, message }));
+  async signMessage(message: string, from?: Address): Promise<Hex> {
+    return explained(signMessage(this.config, { account: this.accountFor(from), message }));
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createContext, useContext } from "react";
 import type { Address, Hex, TransactionReceipt } from "viem";
-import { TeeTeeError } from "../../base/error";
+import { fail, TeeTeeError } from "../../base/error";
 import type { ContractCall } from "../../chain/calls";
+import { isSameAddress } from "../../chain/deployment";
 import type { voucherTypedData } from "../../chain/typedData";
 
 // What pages know of the user's wallet. All of it that needs code of wallets loads only where the
@@ -42,6 +43,8 @@ export type SendPhase = "trying" | "signing" | "mining";
 
 export interface SendOptions {
   onPhase?: (phase: SendPhase, hash?: Hex) => void;
+  /** Whose it is: error `not_ready` where the wallet is on another account by then. */
+  from?: Address | undefined;
   /** Nobody waits any more; what was sent goes on. */
   signal?: AbortSignal | undefined;
 }
@@ -54,8 +57,10 @@ export interface WalletActions {
   switchChain(): Promise<void>;
   /** The receipt of a transaction that is in a block. Error also `call_reverted`. */
   send(call: ContractCall, options?: SendOptions): Promise<TransactionReceipt>;
+  /** By the payer that it names; error `not_ready` where the wallet is on another account. */
   signVoucher(typed: ReturnType<typeof voucherTypedData>): Promise<Hex>;
-  signMessage(message: string): Promise<Hex>;
+  /** By that account, where one is named. */
+  signMessage(message: string, from?: Address): Promise<Hex>;
 }
 
 export interface Wallet extends WalletState, WalletActions {
@@ -83,6 +88,20 @@ export const WalletContext = createContext<Wallet>(noWallet);
 
 export function useWallet(): Wallet {
   return useContext(WalletContext);
+}
+
+/**
+ * The wallet's account, as it is right before it signs: what was made for another one is none of its.
+ * Error: `not_ready`.
+ */
+export function accountFor(address: Address | undefined, from: Address | undefined): Address {
+  if (address === undefined) return fail("not_ready", "no wallet is connected: connect one");
+  if (from === undefined || isSameAddress(address, from)) return address;
+  return fail(
+    "not_ready",
+    `the wallet is on another account now (${shortAddress(address)}), and this was made for ` +
+      `${shortAddress(from)}: switch back, or begin anew`,
+  );
 }
 
 /** `0x1234…abcd`. */
