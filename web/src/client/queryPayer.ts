@@ -122,6 +122,7 @@ class QueryAnswer implements AnswerPayment {
   /** What this answer was paid with, by entry and request; the one that was asked last comes last. */
   private readonly payments = new Map<string, PaidQuery>();
   private giveUpAtMs = 0;
+  paidEntry: Address | undefined;
 
   constructor(private readonly options: QueryOptions) {}
 
@@ -133,7 +134,7 @@ class QueryAnswer implements AnswerPayment {
   /** Random, or whoever sees the chain could try out what the request may have been. */
   async bodyMembers(requestWith: (members: Record<string, unknown>) => string) {
     const { queries } = this.options;
-    for (const { salt, seed, requestHash, isUsed } of queries.of(this.owner)) {
+    for (const { salt, seed, requestHash, isUsed, entry } of queries.of(this.owner)) {
       if (isUsed || (await hashOf(requestWith({ salt, seed }))) !== requestHash) continue;
       if (!(await this.take(requestHash))) continue;
       // It may have been used before it was taken, in another tab.
@@ -141,6 +142,7 @@ class QueryAnswer implements AnswerPayment {
         continue;
       }
       [this.salt, this.seed] = [salt, seed];
+      this.paidEntry = entry;
       return { salt, seed };
     }
     this.salt = toHex(crypto.getRandomValues(new Uint8Array(saltBytes)));
