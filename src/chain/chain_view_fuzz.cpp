@@ -35,7 +35,7 @@ class Input {
 
 using namespace tee_tee;
 
-Log pool_event(Input& in) {
+chain::Log pool_event(Input& in) {
     switch (in.byte() % 8) {
         case 0:
             return log_of(PoolCreatedEvent{.pool = in.number(),
@@ -62,7 +62,7 @@ Log pool_event(Input& in) {
     }
 }
 
-Log node_event(Input& in) {
+chain::Log node_event(Input& in) {
     switch (in.byte() % 3) {
         case 0:
             return log_of(NodeRegisteredEvent{.pool = in.number(),
@@ -84,7 +84,7 @@ Log node_event(Input& in) {
     }
 }
 
-Log money_event(Input& in) {
+chain::Log money_event(Input& in) {
     switch (in.byte() % 13) {
         case 0:
         case 1:
@@ -118,7 +118,7 @@ Log money_event(Input& in) {
     }
 }
 
-Log earning_event(Input& in) {
+chain::Log earning_event(Input& in) {
     switch (in.byte() % 5) {
         case 0:
             return log_of(AnchoredEvent{in.number(), in.number(), in.few<32>(), in.number(),
@@ -134,14 +134,14 @@ Log earning_event(Input& in) {
     }
 }
 
-Log raw_event(Input& in) {
-    Log log;
+chain::Log raw_event(Input& in) {
+    chain::Log log;
     for (uint8_t topics = in.byte() % 5; topics > 0; --topics) log.topics.push_back(in.few<32>());
     for (uint8_t bytes = in.byte(); bytes > 0; --bytes) log.data.push_back(in.byte());
     return log;
 }
 
-Log event_of(Input& in) {
+chain::Log event_of(Input& in) {
     switch (in.byte() % 8) {
         case 0:
         case 1:
@@ -161,12 +161,12 @@ Log event_of(Input& in) {
 
 /// What is kept by hand, as simply as can be: the blocks, whose events are applied from the first.
 struct Model {
-    std::vector<std::pair<BlockHeader, std::vector<Log>>> blocks;
+    std::vector<std::pair<BlockHeader, std::vector<chain::Log>>> blocks;
 
     std::optional<ContractState> state(size_t count) const {
         ContractState out;
         for (size_t i = 0; i < count; ++i) {
-            for (const Log& log : blocks[i].second) {
+            for (const chain::Log& log : blocks[i].second) {
                 const auto event = decode_contract_event(log.event());
                 if (!event || !out.apply(*event, log.block_number)) return std::nullopt;
             }
@@ -226,7 +226,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             TT_ASSERT(history.settle(settled - 1));
         } else {
             const BlockHeader header = next_header(model, what);
-            std::vector<Log> logs;
+            std::vector<chain::Log> logs;
             for (uint8_t count = what / 8 % 4; count > 0; --count) {
                 logs.push_back(event_of(in));
                 logs.back().block_number = header.number;

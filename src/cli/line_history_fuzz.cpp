@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
-#include "cli/line_editor.hpp"
+#include "cli/line_history.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     using namespace teetee;
