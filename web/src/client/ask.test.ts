@@ -409,22 +409,25 @@ describe("ask", () => {
     expect(ends).toEqual([false]);
   });
 
+  function paidOnce(ends: boolean[] = []): Payer {
+    const payment: AnswerPayment = {
+      bodyMembers: async () => ({}),
+      pay: async () => "query id=7",
+      onStanding: () => undefined,
+      triesAgain: async () => false,
+      unserved: () => ({ transaction: "0x", query: 7n, reclaimableFrom: 1, isGood: true }),
+      end: (isServed) => void ends.push(isServed),
+    };
+    return { kind: "query", begin: () => payment };
+  }
+
   it("stays with the entry that was paid for the answer, and then asks no other", async () => {
     for (const failures of [2, 1000]) {
       let times = 0;
       const one = await start((it) => (++times <= failures ? { pieces: [broken] } : rest(it)));
       const other = await start((it) => rest(it));
-      const payment: AnswerPayment = {
-        bodyMembers: async () => ({}),
-        pay: async () => "query id=7",
-        onStanding: () => undefined,
-        triesAgain: async () => false,
-        unserved: () => ({ transaction: "0x", query: 7n, reclaimableFrom: 1, isGood: true }),
-        end: () => undefined,
-      };
-      const payer: Payer = { kind: "query", begin: () => payment };
       const entries = poolOf(one, other);
-      const got = await asked({ entries, payer, patienceMs: 1500 });
+      const got = await asked({ entries, payer: paidOnce(), patienceMs: 1500 });
       expect(got.text).toBe(failures === 2 ? words.join("") : "");
       expect(got.error === undefined).toBe(failures === 2);
       expect(times).toBeGreaterThan(1);
@@ -437,18 +440,6 @@ describe("ask", () => {
     const choice = { index: 0, delta: { role: "assistant", content: "" }, finish_reason: null };
     const head = { id: "chatcmpl-1", created: 5, seed };
     return `data: ${JSON.stringify({ ...head, choices: [choice] })}\n\n`;
-  }
-
-  function paidOnce(ends: boolean[] = []): Payer {
-    const payment: AnswerPayment = {
-      bodyMembers: async () => ({}),
-      pay: async () => "query id=7",
-      onStanding: () => undefined,
-      triesAgain: async () => false,
-      unserved: () => ({ transaction: "0x", query: 7n, reclaimableFrom: 1, isGood: true }),
-      end: (isServed) => void ends.push(isServed),
-    };
-    return { kind: "query", begin: () => payment };
   }
 
   it("asks first where it was paid before", async () => {

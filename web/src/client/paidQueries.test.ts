@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, vi } from "vitest";
-import { PaidQueries, type PaidQuery, type TextStorage } from "./paidQueries";
+import { PaidQueries, type PaidQuery } from "./paidQueries";
+import type { TextStorage } from "./storedList";
 
 function memory(text?: string): TextStorage & { text: () => string } {
   let kept = text ?? null;

@@ -7,6 +7,7 @@ import { isHexOf, isSameAddress } from "../chain/deployment";
 import { explainChainError } from "../chain/errors";
 import { readEvents } from "../chain/logs";
 import { type ChainReader, readHead } from "../chain/reads";
+import { readStoredList, type TextStorage, writeStoredList } from "./storedList";
 
 // Questions for which a wallet was asked to send a transaction, kept until the contract is done with
 // them: whatever becomes of the page, what was paid is found again, and not paid a second time.
@@ -42,11 +43,6 @@ export interface PaidQuery extends QueryOwner {
   readonly query?: bigint;
   /** It was answered, or its entry does not take it any more: it pays for nothing else. */
   readonly isUsed: boolean;
-}
-
-export interface TextStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
 }
 
 /** Behind its deadline an entry may still claim a query for so long (Limits.QUERY_GRACE). */
@@ -135,19 +131,10 @@ export class PaidQueries {
   constructor(private readonly storage: TextStorage) {}
 
   private all(): PaidQuery[] {
-    let value: unknown;
-    try {
-      value = JSON.parse(this.storage.getItem(storageKey) ?? "[]");
-    } catch {
-      return [];
-    }
-    if (!Array.isArray(value)) return [];
-    return value.slice(0, queriesMax).flatMap((one) => queryOf(one) ?? []);
+    return readStoredList(this.storage, storageKey, queriesMax, queryOf);
   }
 
   private write(queries: readonly PaidQuery[]): void {
-    const text = (_: string, value: unknown) =>
-      typeof value === "bigint" ? value.toString() : value;
     // Where there are too many, the oldest go that pay for nothing any more.
     const kept = [...queries];
     while (kept.length > queriesMax) {
@@ -157,7 +144,7 @@ export class PaidQueries {
       );
     }
     try {
-      this.storage.setItem(storageKey, JSON.stringify(kept, text));
+      writeStoredList(this.storage, storageKey, kept);
     } catch {
       fail("io_failed", "the browser keeps no note of a payment: let this page store data");
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TeeTeeError } from "../../base/error";
 import { formatPool, isSamePool, parsePool, type PoolOnChain } from "../../chain/deployment";
+import { readStoredList, type TextStorage, writeStoredList } from "../../client/storedList";
 
 /** The pool that an entry said it serves; "none" where it named no chain. */
 export type SaidPool = PoolOnChain | "none";
@@ -8,6 +9,14 @@ export type SaidPool = PoolOnChain | "none";
 const storageKey = "teetee.known";
 /** Of the entries that were used last. */
 const knownMax = 256;
+
+type Known = readonly [url: string, said: string];
+
+function knownOf(value: unknown): Known | undefined {
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  const [url, said] = value as unknown[];
+  return typeof url === "string" && typeof said === "string" ? [url, said] : undefined;
+}
 
 function textOf(said: SaidPool): string {
   return said === "none" ? said : formatPool(said);
@@ -44,20 +53,10 @@ export class NetworkChanged extends TeeTeeError {
  * entry over later cannot send its users' money elsewhere unseen.
  */
 export class KnownNetworks {
-  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem">) {}
+  constructor(private readonly storage: TextStorage) {}
 
-  /** What is not as this page writes it counts as not there. */
-  private load(): [url: string, said: string][] {
-    try {
-      const value: unknown = JSON.parse(this.storage.getItem(storageKey) ?? "[]");
-      if (!Array.isArray(value)) return [];
-      return value.filter(
-        (one): one is [string, string] =>
-          Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === "string"),
-      );
-    } catch {
-      return [];
-    }
+  private load(): Known[] {
+    return readStoredList(this.storage, storageKey, knownMax, knownOf);
   }
 
   of(url: string): SaidPool | undefined {
@@ -73,7 +72,7 @@ export class KnownNetworks {
   keep(url: string, said: SaidPool): void {
     const others = this.load().filter(([known]) => known !== url);
     const all = [...others, [url, textOf(said)]].slice(-knownMax);
-    this.storage.setItem(storageKey, JSON.stringify(all));
+    writeStoredList(this.storage, storageKey, all);
   }
 
   /** Error: NetworkChanged, where it is known by another one. */

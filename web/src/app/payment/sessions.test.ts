@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import type { TextStorage } from "../../client/paidQueries";
+import type { TextStorage } from "../../client/storedList";
 import {
   isOpening,
   isUsable,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hex } from "viem";
-import type { TextStorage } from "../../client/paidQueries";
+import { readStoredList, type TextStorage, writeStoredList } from "../../client/storedList";
 
 // Sessions of this browser: vouchers with the keys that spend them. Whoever reads this storage can
 // spend what is left of them, and nothing else: so they end, and have a ceiling.
@@ -123,20 +123,11 @@ export class SessionStorage {
   constructor(private readonly storage: TextStorage) {}
 
   private all(): Session[] {
-    let value: unknown;
-    try {
-      value = JSON.parse(this.storage.getItem(storageKey) ?? "[]");
-    } catch {
-      return [];
-    }
-    if (!Array.isArray(value)) return [];
-    return value.slice(0, sessionsMax).flatMap((one) => sessionOf(one) ?? []);
+    return readStoredList(this.storage, storageKey, sessionsMax, sessionOf);
   }
 
   private write(sessions: readonly Session[]): void {
-    const text = (_: string, value: unknown) =>
-      typeof value === "bigint" ? value.toString() : value;
-    this.storage.setItem(storageKey, JSON.stringify(sessions.slice(0, sessionsMax), text));
+    writeStoredList(this.storage, storageKey, sessions.slice(0, sessionsMax));
   }
 
   of(owner: SessionOwner): readonly Session[] {

@@ -52,6 +52,19 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
     return new TestWallet({ account, rpcUrl: network.rpcUrl, chainId, ...change });
   }
 
+  /** A new wallet, where the chain is read through that. */
+  async function connectBy(rpc: FrontProxy): Promise<TestWallet> {
+    const wallet = walletOf();
+    await giveEth(network.rpcUrl, wallet.account.address, eth);
+    browser = await launch([...network.origins, rpc.url]);
+    await wallet.install(browser.context);
+    page = await browser.newPage();
+    await readBy(rpc.url);
+    await page.goto(`${network.pageUrl}#/chat`);
+    await connect();
+    return wallet;
+  }
+
   const dialog = () => page.getByRole("dialog");
   const step = () => page.getByRole("region", { name: "Next step" });
   const field = () => page.getByRole("textbox", { name: "Message" });
@@ -394,14 +407,7 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
   it("pays a question once, though the page lost sight of its transaction", async () => {
     const rpc = await FrontProxy.start(port + 43, network.rpcUrl);
     try {
-      const wallet = walletOf();
-      await giveEth(network.rpcUrl, wallet.account.address, eth);
-      browser = await launch([...network.origins, rpc.url]);
-      await wallet.install(browser.context);
-      page = await browser.newPage();
-      await readBy(rpc.url);
-      await page.goto(`${network.pageUrl}#/chat`);
-      await connect();
+      const wallet = await connectBy(rpc);
       await page.getByRole("button", { name: "Payment" }).click();
       await dialog()
         .getByRole("radio", { name: /By question/ })
@@ -507,14 +513,7 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
   it("says that the chain cannot be read, and goes on when it can", async () => {
     const rpc = await FrontProxy.start(port + 41, network.rpcUrl);
     try {
-      const wallet = walletOf();
-      await giveEth(network.rpcUrl, wallet.account.address, eth);
-      browser = await launch([...network.origins, rpc.url]);
-      await wallet.install(browser.context);
-      page = await browser.newPage();
-      await readBy(rpc.url);
-      await page.goto(`${network.pageUrl}#/chat`);
-      await connect();
+      await connectBy(rpc);
       await step().getByRole("button", { name: "Buy credits" }).waitFor();
       rpc.isDown = true;
       await step().getByText("The chain cannot be read now").waitFor({ timeout: 40_000 });
