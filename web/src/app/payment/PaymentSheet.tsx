@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useId } from "react";
+import { useId, type ReactNode } from "react";
 import { Sheet } from "../ui/Sheet";
 import { formatEth } from "./amounts";
 import { sendWords } from "./BuySheet";
@@ -36,7 +36,7 @@ export default function PaymentSheet({ isOpen, onClose, onBuy, onOpenSession }: 
   );
 }
 
-function Row({ name, children }: { name: string; children: React.ReactNode }) {
+function Row({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="flex justify-between gap-4">
       <dt className="text-soft">{name}</dt>
@@ -160,20 +160,38 @@ function SessionPart({ onOpenSession }: { onOpenSession: () => void }) {
   );
 }
 
-function OpeningSessions() {
-  const { opening } = usePayment();
-  if (opening.length === 0) return null;
+interface ListedProps<T> {
+  title: string;
+  items: readonly T[];
+  keyOf: (item: T) => string;
+  children: (item: T) => ReactNode;
+}
+
+/** Nothing at all where there is nothing to list. */
+function Listed<T>({ title, items, keyOf, children }: ListedProps<T>) {
+  if (items.length === 0) return null;
   return (
-    <section aria-label="Sessions that are not open yet" className="space-y-2">
-      <h3 className="text-sm font-medium">Sessions that are not open yet</h3>
+    <section aria-label={title} className="space-y-2">
+      <h3 className="text-sm font-medium">{title}</h3>
       <ul className="space-y-2">
-        {opening.map((session) => (
-          <li key={session.voucher}>
-            <OpeningSession session={session} />
-          </li>
+        {items.map((item) => (
+          <li key={keyOf(item)}>{children(item)}</li>
         ))}
       </ul>
     </section>
+  );
+}
+
+function OpeningSessions() {
+  const { opening } = usePayment();
+  return (
+    <Listed
+      title="Sessions that are not open yet"
+      items={opening}
+      keyOf={(session) => session.voucher}
+    >
+      {(session) => <OpeningSession session={session} />}
+    </Listed>
   );
 }
 
@@ -209,7 +227,7 @@ function OpeningSession({ session }: { session: Session }) {
 interface QuietProps {
   isBusy: boolean;
   onClick: () => void;
-  children: React.ReactNode;
+  children: ReactNode;
 }
 
 function Quiet({ isBusy, onClick, children }: QuietProps) {
@@ -222,18 +240,14 @@ function Quiet({ isBusy, onClick, children }: QuietProps) {
 
 function PaidQuestions() {
   const { queries } = usePayment();
-  if (queries.length === 0) return null;
   return (
-    <section aria-label="Questions that are paid" className="space-y-2">
-      <h3 className="text-sm font-medium">Paid, and not answered</h3>
-      <ul className="space-y-2">
-        {queries.map((paid) => (
-          <li key={`${paid.entry} ${paid.requestHash} ${paid.fromBlock}`}>
-            <PaidQuestion paid={paid} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <Listed
+      title="Questions that are paid, and not answered"
+      items={queries}
+      keyOf={(paid) => `${paid.entry} ${paid.requestHash} ${paid.fromBlock}`}
+    >
+      {(paid) => <PaidQuestion paid={paid} />}
+    </Listed>
   );
 }
 
@@ -306,18 +320,10 @@ function PaidQuestion({ paid }: { paid: PaidQuery }) {
 
 function EndedSessions() {
   const { ended } = usePayment();
-  if (ended.length === 0) return null;
   return (
-    <section aria-label="Sessions that are over" className="space-y-2">
-      <h3 className="text-sm font-medium">Sessions that are over</h3>
-      <ul className="space-y-2">
-        {ended.map((session) => (
-          <li key={session.voucher}>
-            <EndedSession session={session} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <Listed title="Sessions that are over" items={ended} keyOf={(session) => session.voucher}>
+      {(session) => <EndedSession session={session} />}
+    </Listed>
   );
 }
 

@@ -344,7 +344,7 @@ export class PaymentDesk implements PaymentActions {
 
   /**
    * What became of them in the contract; of what it is done with nothing is kept. One that cannot be
-   * looked for now (events are more than some endpoints tell) says nothing of the rest.
+   * looked up (events are more than some endpoints tell) says nothing of the rest.
    */
   private async checkQueries(chainTime: number): Promise<void> {
     const { owner } = this;

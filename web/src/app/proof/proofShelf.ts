@@ -21,8 +21,8 @@ export interface HeldProof extends CheckedProof {
 }
 
 /**
- * Checks one answer; tells whatever is known, and resolves when that is all for now: with what looks
- * again at what may come later, if anything may.
+ * Checks one answer; tells whatever is known, and resolves when that is all: with what looks again,
+ * where something may come later, as the anchor on the chain does.
  */
 export type ProofJob = (
   tell: (checked: CheckedProof) => void,

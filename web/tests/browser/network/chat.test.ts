@@ -97,6 +97,14 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
     await dialog().waitFor({ state: "detached", timeout: 60_000 });
   }
 
+  async function payByQuestion(): Promise<void> {
+    await page.getByRole("button", { name: "Payment" }).click();
+    await dialog()
+      .getByRole("radio", { name: /By question/ })
+      .check();
+    await page.keyboard.press("Escape");
+  }
+
   async function readyToAsk(wallet: TestWallet): Promise<void> {
     await giveEth(network.rpcUrl, wallet.account.address, eth);
     await visit(wallet);
@@ -386,11 +394,7 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
     await giveEth(network.rpcUrl, wallet.account.address, eth);
     await visit(wallet);
     await connect();
-    await page.getByRole("button", { name: "Payment" }).click();
-    await dialog()
-      .getByRole("radio", { name: /By question/ })
-      .check();
-    await page.keyboard.press("Escape");
+    await payByQuestion();
     await setSettings({ "Most tokens": "16" });
     wallet.isRefusing = true;
     await ask();
@@ -408,11 +412,7 @@ describe.skipIf(!hasNetwork)("chat on a network with a chain", () => {
     const rpc = await FrontProxy.start(port + 43, network.rpcUrl);
     try {
       const wallet = await connectBy(rpc);
-      await page.getByRole("button", { name: "Payment" }).click();
-      await dialog()
-        .getByRole("radio", { name: /By question/ })
-        .check();
-      await page.keyboard.press("Escape");
+      await payByQuestion();
       await setSettings({ "Most tokens": "16" });
       wallet.onSent = () => (rpc.isDown = true);
       await ask();
